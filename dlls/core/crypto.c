@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The only file that calls libgcrypt. Its random source and its secure memory are not used: the
+ * first would gather entropy of its own, the second needs privileges and is one small pool.
+ */
+#include "core/crypto.h"
+
+#include "core/secret.h"
+
+#include <gcrypt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MINIMUM_GCRYPT "1.8.0"
+
+struct hmac_md5 {
+    gcry_md_hd_t handle;
+};
+
+struct aead {
+    gcry_cipher_hd_t handle;
+};
+
+/* Bad arguments are mistakes of ours; the only thing that goes wrong by itself is memory. */
+static status_t from_gcry(gcry_error_t error)
+{
+    if (!error) return SEC_E_OK;
+    return gcry_err_code(error) == GPG_ERR_ENOMEM ? SEC_E_INSUFFICIENT_MEMORY
+                                                  : SEC_E_INTERNAL_ERROR;
+}
+
+status_t crypto_init(void)
+{
+    if (gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P)) return SEC_E_OK;
+    /* MD4, MD5 and DES are not there in FIPS mode, which a host may switch on for everybody. */
+    gcry_control(GCRYCTL_NO_FIPS_MODE);
+    if (!gcry_check_version(MINIMUM_GCRYPT)) return SEC_E_INTERNAL_ERROR;
+    gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
+    gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
+    return SEC_E_OK;
+}
+
+/* A digest, or with a key an HMAC, over the parts in order. */
+static status_t hash_parts(int algorithm, const struct slice *key, const struct slice *parts,
+                           size_t count, uint8_t *out)
+{
+    gcry_md_hd_t handle = NULL;
+    status_t status = from_gcry(gcry_md_open(&handle, algorithm, key ? GCRY_MD_FLAG_HMAC : 0));
+    if (!status_ok(status)) return status;
+    if (key) status = from_gcry(gcry_md_setkey(handle, key->data, key->size));
+    if (status_ok(status)) {
+        for (size_t i = 0; i < count; i++) {
+            if (parts[i].size) gcry_md_write(handle, parts[i].data, parts[i].size);
+        }
+        /* The digest lies in the handle, which wipes it when it is closed. */
+        memcpy(out, gcry_md_read(handle, algorithm), gcry_md_get_algo_dlen(algorithm));
+    }
+    gcry_md_close(handle);
+    return status;
+}
+
+status_t md4(struct slice data, uint8_t digest[16])
+{
+    return hash_parts(GCRY_MD_MD4, NULL, &data, 1, digest);
+}
+
+status_t md5(const struct slice *parts, size_t count, uint8_t digest[16])
+{
+    return hash_parts(GCRY_MD_MD5, NULL, parts, count, digest);
+}
+
+status_t hmac_md5(struct slice key, const struct slice *parts, size_t count, uint8_t mac[16])
+{
+    return hash_parts(GCRY_MD_MD5, &key, parts, count, mac);
+}
+
+status_t hmac_sha256(struct slice key, const struct slice *parts, size_t count, uint8_t mac[32])
+{
+    return hash_parts(GCRY_MD_SHA256, &key, parts, count, mac);
+}
+
+status_t des_block(const uint8_t key[7], const uint8_t in[8], uint8_t out[8])
+{
+    uint8_t wide[8];
+    uint64_t bits = 0;
+    for (size_t i = 0; i < 7; i++) bits = bits << 8 | key[i];
+    /* Seven bits a byte; the lowest would be the parity, which DES does not look at. */
+    for (size_t i = 0; i < 8; i++) wide[i] = (uint8_t)(bits >> (49 - 7 * i) << 1);
+
+    gcry_cipher_hd_t handle = NULL;
+    status_t status = from_gcry(
+        gcry_cipher_open(&handle, GCRY_CIPHER_DES, GCRY_CIPHER_MODE_ECB, 0));
+    if (status_ok(status)) {
+        /* An empty or short password gives a key that libgcrypt would refuse as weak. */
+        gcry_cipher_ctl(handle, GCRYCTL_SET_ALLOW_WEAK_KEY, NULL, 1);
+        gcry_error_t error = gcry_cipher_setkey(handle, wide, sizeof(wide));
+        /* Allowed, the key is set all the same, but the answer may still be this. */
+        if (gcry_err_code(error) == GPG_ERR_WEAK_KEY) error = 0;
+        if (!error) error = gcry_cipher_encrypt(handle, out, 8, in, 8);
+        status = from_gcry(error);
+    }
+    gcry_cipher_close(handle);
+    secret_wipe(wide, sizeof(wide));
+    secret_wipe(&bits, sizeof(bits));
+    return status;
+}
+
+/* A table of 16 entries: CRC-32 serves sessions without extended session security only. */
+uint32_t crc32_update(uint32_t crc, const void *data, size_t size)
+{
+    static const uint32_t nibbles[16] = {
+        0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
+        0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
+        0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
+    };
+    const uint8_t *at = data;
+    crc = ~crc;
+    for (; size; size--) {
+        crc ^= *at++;
+        crc = crc >> 4 ^ nibbles[crc & 15];
+        crc = crc >> 4 ^ nibbles[crc & 15];
+    }
+    return ~crc;
+}
+
+status_t hmac_md5_create(const uint8_t key[16], struct hmac_md5 **out)
+{
+    struct hmac_md5 *hmac = calloc(1, sizeof(*hmac));
+    if (!hmac) return SEC_E_INSUFFICIENT_MEMORY;
+    status_t status = from_gcry(gcry_md_open(&hmac->handle, GCRY_MD_MD5, GCRY_MD_FLAG_HMAC));
+    if (status_ok(status)) status = from_gcry(gcry_md_setkey(hmac->handle, key, 16));
+    if (!status_ok(status)) {
+        hmac_md5_free(hmac);
+        return status;
+    }
+    *out = hmac;
+    return SEC_E_OK;
+}
+
+/* The key's two blocks were hashed once at setkey; a reset copies that state back. */
+void hmac_md5_start(struct hmac_md5 *hmac)
+{
+    gcry_md_reset(hmac->handle);
+}
+
+void hmac_md5_update(struct hmac_md5 *hmac, const void *data, size_t size)
+{
+    if (size) gcry_md_write(hmac->handle, data, size);
+}
+
+void hmac_md5_finish(struct hmac_md5 *hmac, uint8_t mac[16])
+{
+    memcpy(mac, gcry_md_read(hmac->handle, GCRY_MD_MD5), 16);
+}
+
+void hmac_md5_free(struct hmac_md5 *hmac)
+{
+    if (!hmac) return;
+    gcry_md_close(hmac->handle);
+    free(hmac);
+}
+
+status_t aead_create(const uint8_t key[32], struct aead **out)
+{
+    struct aead *aead = calloc(1, sizeof(*aead));
+    if (!aead) return SEC_E_INSUFFICIENT_MEMORY;
+    status_t status = from_gcry(
+        gcry_cipher_open(&aead->handle, GCRY_CIPHER_AES256, GCRY_CIPHER_MODE_GCM, 0));
+    if (status_ok(status)) status = from_gcry(gcry_cipher_setkey(aead->handle, key, 32));
+    if (!status_ok(status)) {
+        aead_free(aead);
+        return status;
+    }
+    *out = aead;
+    return SEC_E_OK;
+}
+
+/* Setting the nonce also forgets a message that was not finished. */
+static status_t aead_start(struct aead *aead, const uint8_t nonce[12], struct slice associated)
+{
+    status_t status = from_gcry(gcry_cipher_setiv(aead->handle, nonce, 12));
+    if (!status_ok(status) || !associated.size) return status;
+    return from_gcry(gcry_cipher_authenticate(aead->handle, associated.data, associated.size));
+}
+
+status_t aead_seal(struct aead *aead, const uint8_t nonce[12], struct slice associated,
+                   uint8_t *data, size_t size, uint8_t tag[16])
+{
+    status_t status = aead_start(aead, nonce, associated);
+    /* libgcrypt takes in-place work as no input, and does not like a block of no bytes. */
+    if (status_ok(status) && size)
+        status = from_gcry(gcry_cipher_encrypt(aead->handle, data, size, NULL, 0));
+    if (status_ok(status)) status = from_gcry(gcry_cipher_gettag(aead->handle, tag, 16));
+    return status;
+}
+
+status_t aead_open(struct aead *aead, const uint8_t nonce[12], struct slice associated,
+                   uint8_t *data, size_t size, const uint8_t tag[16])
+{
+    status_t status = aead_start(aead, nonce, associated);
+    if (status_ok(status) && size)
+        status = from_gcry(gcry_cipher_decrypt(aead->handle, data, size, NULL, 0));
+    if (status_ok(status)) {
+        gcry_error_t error = gcry_cipher_checktag(aead->handle, tag, 16);
+        bool altered = gcry_err_code(error) == GPG_ERR_CHECKSUM;
+        status = altered ? SEC_E_MESSAGE_ALTERED : from_gcry(error);
+    }
+    /* Nobody gets to look at plain text that nothing vouches for. */
+    if (!status_ok(status)) secret_wipe(data, size);
+    return status;
+}
+
+void aead_free(struct aead *aead)
+{
+    if (!aead) return;
+    gcry_cipher_close(aead->handle);
+    free(aead);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What libgcrypt gives, narrowed to our use. crypto_init must have succeeded once in the module
+ * before anything else here; it may be called again and from several threads in turn, but the
+ * first call is the caller's to serialise (InitOnce). Functions without a status cannot fail
+ * after it; those with one fail for want of memory only, unless said otherwise.
+ */
+#pragma once
+
+#include "core/reader.h"
+#include "core/status.h"
+
+status_t crypto_init(void);
+
+status_t md4(struct slice data, uint8_t digest[16]);
+
+/* Digest or HMAC over the parts in order. */
+status_t md5(const struct slice *parts, size_t count, uint8_t digest[16]);
+status_t hmac_md5(struct slice key, const struct slice *parts, size_t count, uint8_t mac[16]);
+status_t hmac_sha256(struct slice key, const struct slice *parts, size_t count, uint8_t mac[32]);
+
+/* One DES block under a 7-byte key (MS-NLMP 6, DES). */
+status_t des_block(const uint8_t key[7], const uint8_t in[8], uint8_t out[8]);
+
+uint32_t crc32_update(uint32_t crc, const void *data, size_t size);
+
+/* An HMAC-MD5 that keeps its key: start, update..., finish, again and again without allocation.
+ * Not for two threads at once. */
+struct hmac_md5;
+status_t hmac_md5_create(const uint8_t key[16], struct hmac_md5 **out);
+void hmac_md5_start(struct hmac_md5 *hmac);
+void hmac_md5_update(struct hmac_md5 *hmac, const void *data, size_t size);
+void hmac_md5_finish(struct hmac_md5 *hmac, uint8_t mac[16]);
+void hmac_md5_free(struct hmac_md5 *hmac);
+
+/* AES-256-GCM under one key; not for two threads at once. seal encrypts data in place and gives
+ * the tag; open decrypts in place and answers SEC_E_MESSAGE_ALTERED (data is then wiped) when
+ * the tag does not match. */
+struct aead;
+status_t aead_create(const uint8_t key[32], struct aead **out);
+status_t aead_seal(struct aead *aead, const uint8_t nonce[12], struct slice associated,
+                   uint8_t *data, size_t size, uint8_t tag[16]);
+status_t aead_open(struct aead *aead, const uint8_t nonce[12], struct slice associated,
+                   uint8_t *data, size_t size, const uint8_t tag[16]);
+void aead_free(struct aead *aead);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The one result type: a SECURITY_STATUS. Zero and positive values succeed, negative ones fail.
+ * The values are those of winerror.h; natively they are defined here. This is the only file
+ * that knows whether it is compiled for Windows.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef int32_t status_t;
+
+#ifdef _WIN32
+typedef long HRESULT; /* winerror.h needs it, and winnt.h must stay the includer's choice */
+#include <winerror.h>
+#else
+#define SEC_E_OK ((status_t)0)
+#define SEC_E_INSUFFICIENT_MEMORY ((status_t)0x80090300)
+#define SEC_E_INVALID_HANDLE ((status_t)0x80090301)
+#define SEC_E_UNSUPPORTED_FUNCTION ((status_t)0x80090302)
+#define SEC_E_NOT_SUPPORTED SEC_E_UNSUPPORTED_FUNCTION
+#define SEC_E_INTERNAL_ERROR ((status_t)0x80090304)
+#define SEC_E_SECPKG_NOT_FOUND ((status_t)0x80090305)
+#define SEC_E_NOT_OWNER ((status_t)0x80090306)
+#define SEC_E_INVALID_TOKEN ((status_t)0x80090308)
+#define SEC_E_CANNOT_PACK ((status_t)0x80090309)
+#define SEC_E_LOGON_DENIED ((status_t)0x8009030C)
+#define SEC_E_NO_CREDENTIALS ((status_t)0x8009030E)
+#define SEC_E_MESSAGE_ALTERED ((status_t)0x8009030F)
+#define SEC_E_OUT_OF_SEQUENCE ((status_t)0x80090310)
+#define SEC_I_CONTINUE_NEEDED ((status_t)0x00090312)
+#define SEC_E_CONTEXT_EXPIRED ((status_t)0x80090317)
+#define SEC_E_BUFFER_TOO_SMALL ((status_t)0x80090321)
+#define SEC_E_BAD_BINDINGS ((status_t)0x80090346)
+#define SEC_E_INVALID_PARAMETER ((status_t)0x8009035D)
+#endif
+
+static inline bool status_ok(status_t status)
+{
+    return status >= 0;
+}
