@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What all processes of one Wine prefix share while its server runs: a secret in a volatile
+ * registry key under HKLM\SOFTWARE\winesspi (64-bit view), made by whoever needs it first, and
+ * the ledgers of things that may happen once.
+ */
+#pragma once
+
+#include "ssp/abi.h"
+
+#define PREFIX_REGISTRY_KEY L"SOFTWARE\\winesspi"
+
+struct prefix_secret {
+    uint64_t epoch; /* names the secret, gives nothing of it away; never 0 */
+    uint8_t key[32];
+};
+
+/* Reads the secret, creating it if there is none; kept for the life of the process. Any thread. */
+status_t prefix_secret_get(struct prefix_secret *out);
+
+status_t random_bytes(void *out, size_t size);
+
+/* crypto_init once per module, whichever thread comes first. Before anything of core/crypto.h;
+ * prefix_secret_get sees to it itself. */
+status_t crypto_ready(void);
+
+/*
+ * A ledger: a file-backed table shared by all processes of the prefix and changed by atomic
+ * operations only. A ticket is issued once and can be redeemed once, by any process, until
+ * LEDGER_TICKETS later ones of the same ledger have been issued; the ledger of an earlier secret
+ * is not looked at. The files are in %ProgramData%\winesspi.
+ */
+#define LEDGER_TICKETS (1u << 18)
+
+enum ledger { LEDGER_EXPORT, LEDGER_LOCAL_CALL };
+
+/* *ticket is never 0. */
+status_t ledger_issue(enum ledger ledger, uint64_t *ticket);
+
+/* SEC_E_OK for exactly one caller per ticket, SEC_E_CONTEXT_EXPIRED for every other. */
+status_t ledger_redeem(enum ledger ledger, uint64_t ticket);
+
+/* Puts a ticket back that this process redeemed and could not use after all. */
+void ledger_restore(enum ledger ledger, uint64_t ticket);
