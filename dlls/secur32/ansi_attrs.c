@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Attributes, A forms. Providers answer in the W form; the attributes that carry text are
+ * converted, each string and each package description in a block of its own that
+ * FreeContextBuffer frees, the others are the same in both forms.
+ *
+ * And the Ex forms, which add the size of the caller's buffer.
+ */
+#include "ansi.h"
+
+static status_t names_query(CtxtHandle *handle, ULONG attribute, void *buffer)
+{
+    SecPkgContext_NamesW wide; /* NAMES and AUTHORITY: one string */
+    status_t status = QueryContextAttributesW(handle, attribute, &wide);
+    if (!status_ok(status)) return status;
+    char *text;
+    status = ansi_from_wide(wide.sUserName, &text);
+    FreeContextBuffer(wide.sUserName);
+    if (status_ok(status)) ((SecPkgContext_NamesA *)buffer)->sUserName = text;
+    return status;
+}
+
+static status_t native_names_query(CtxtHandle *handle, ULONG attribute, void *buffer)
+{
+    SecPkgContext_NativeNamesW wide;
+    status_t status = QueryContextAttributesW(handle, attribute, &wide);
+    if (!status_ok(status)) return status;
+    SecPkgContext_NativeNamesA ansi = {NULL, NULL};
+    status = ansi_from_wide(wide.sClientName, &ansi.sClientName);
+    if (status_ok(status)) status = ansi_from_wide(wide.sServerName, &ansi.sServerName);
+    FreeContextBuffer(wide.sClientName);
+    FreeContextBuffer(wide.sServerName);
+    if (status_ok(status)) *(SecPkgContext_NativeNamesA *)buffer = ansi;
+    else FreeContextBuffer(ansi.sClientName);
+    return status;
+}
+
+static status_t key_info_query(CtxtHandle *handle, ULONG attribute, void *buffer)
+{
+    SecPkgContext_KeyInfoW wide;
+    status_t status = QueryContextAttributesW(handle, attribute, &wide);
+    if (!status_ok(status)) return status;
+    SecPkgContext_KeyInfoA ansi = {.KeySize = wide.KeySize,
+                                   .SignatureAlgorithm = wide.SignatureAlgorithm,
+                                   .EncryptAlgorithm = wide.EncryptAlgorithm};
+    status = ansi_from_wide(wide.sSignatureAlgorithmName, &ansi.sSignatureAlgorithmName);
+    if (status_ok(status))
+        status = ansi_from_wide(wide.sEncryptAlgorithmName, &ansi.sEncryptAlgorithmName);
+    FreeContextBuffer(wide.sSignatureAlgorithmName);
+    FreeContextBuffer(wide.sEncryptAlgorithmName);
+    if (status_ok(status)) *(SecPkgContext_KeyInfoA *)buffer = ansi;
+    else FreeContextBuffer(ansi.sSignatureAlgorithmName);
+    return status;
+}
+
+static status_t package_info_query(CtxtHandle *handle, ULONG attribute, void *buffer)
+{
+    SecPkgContext_NegotiationInfoW wide; /* begins with the one member of PACKAGE_INFO */
+    status_t status = QueryContextAttributesW(handle, attribute, &wide);
+    if (!status_ok(status)) return status;
+    SecPkgInfoA *info;
+    status = ansi_package_infos(wide.PackageInfo, 1, &info);
+    FreeContextBuffer(wide.PackageInfo);
+    if (!status_ok(status)) return status;
+    if (attribute == SECPKG_ATTR_NEGOTIATION_INFO)
+        *(SecPkgContext_NegotiationInfoA *)buffer = (SecPkgContext_NegotiationInfoA){
+            info, wide.NegotiationState};
+    else ((SecPkgContext_PackageInfoA *)buffer)->PackageInfo = info;
+    return SEC_E_OK;
+}
+
+static status_t credential_name_query(CtxtHandle *handle, ULONG attribute, void *buffer)
+{
+    SecPkgContext_CredentialNameW wide;
+    status_t status = QueryContextAttributesW(handle, attribute, &wide);
+    if (!status_ok(status)) return status;
+    char *text;
+    status = ansi_from_wide(wide.sCredentialName, &text);
+    FreeContextBuffer(wide.sCredentialName);
+    if (status_ok(status))
+        *(SecPkgContext_CredentialNameA *)buffer = (SecPkgContext_CredentialNameA){
+            wide.CredentialType, text};
+    return status;
+}
+
+struct ansi_attribute {
+    ULONG attribute;
+    status_t (*query)(CtxtHandle *handle, ULONG attribute, void *buffer);
+};
+
+static const struct ansi_attribute ansi_attributes[] = {
+    {SECPKG_ATTR_NAMES, names_query},
+    {SECPKG_ATTR_KEY_INFO, key_info_query},
+    {SECPKG_ATTR_AUTHORITY, names_query},
+    {SECPKG_ATTR_PACKAGE_INFO, package_info_query},
+    {SECPKG_ATTR_NEGOTIATION_INFO, package_info_query},
+    {SECPKG_ATTR_NATIVE_NAMES, native_names_query},
+    {SECPKG_ATTR_CREDENTIAL_NAME, credential_name_query},
+};
+
+SECURITY_STATUS WINAPI QueryContextAttributesA(CtxtHandle *handle, ULONG attribute, void *buffer)
+{
+    if (buffer)
+        for (size_t i = 0; i < ARRAYSIZE(ansi_attributes); i++)
+            if (ansi_attributes[i].attribute == attribute)
+                return ansi_attributes[i].query(handle, attribute, buffer);
+    return QueryContextAttributesW(handle, attribute, buffer);
+}
+
+SECURITY_STATUS WINAPI QueryCredentialsAttributesA(CredHandle *handle, ULONG attribute,
+                                                   void *buffer)
+{
+    if (attribute != SECPKG_CRED_ATTR_NAMES || !buffer)
+        return QueryCredentialsAttributesW(handle, attribute, buffer);
+    SecPkgCredentials_NamesW wide;
+    status_t status = QueryCredentialsAttributesW(handle, attribute, &wide);
+    if (!status_ok(status)) return status;
+    char *text;
+    status = ansi_from_wide(wide.sUserName, &text);
+    FreeContextBuffer(wide.sUserName);
+    if (status_ok(status)) ((SecPkgCredentials_NamesA *)buffer)->sUserName = text;
+    return status;
+}
+
+/* The attributes that can be set carry no text in any package that is there. */
+SECURITY_STATUS WINAPI SetContextAttributesA(CtxtHandle *handle, ULONG attribute, void *buffer,
+                                             ULONG size)
+{
+    return SetContextAttributesW(handle, attribute, buffer, size);
+}
+
+SECURITY_STATUS WINAPI SetCredentialsAttributesA(CredHandle *handle, ULONG attribute, void *buffer,
+                                                 ULONG size)
+{
+    return SetCredentialsAttributesW(handle, attribute, buffer, size);
+}
+
+/* ---- Ex forms ---- */
+
+struct attribute_size {
+    ULONG attribute, wide;
+};
+
+/* The attributes whose size is known here; for others the caller's size is taken on trust, as the
+ * plain forms take it. */
+static const struct attribute_size context_sizes[] = {
+    {SECPKG_ATTR_SIZES, sizeof(SecPkgContext_Sizes)},
+    {SECPKG_ATTR_NAMES, sizeof(SecPkgContext_NamesW)},
+    {SECPKG_ATTR_LIFESPAN, sizeof(SecPkgContext_Lifespan)},
+    {SECPKG_ATTR_DCE_INFO, sizeof(SecPkgContext_DceInfo)},
+    {SECPKG_ATTR_STREAM_SIZES, sizeof(SecPkgContext_StreamSizes)},
+    {SECPKG_ATTR_KEY_INFO, sizeof(SecPkgContext_KeyInfoW)},
+    {SECPKG_ATTR_AUTHORITY, sizeof(SecPkgContext_AuthorityW)},
+    {SECPKG_ATTR_PASSWORD_EXPIRY, sizeof(SecPkgContext_PasswordExpiry)},
+    {SECPKG_ATTR_SESSION_KEY, sizeof(SecPkgContext_SessionKey)},
+    {SECPKG_ATTR_PACKAGE_INFO, sizeof(SecPkgContext_PackageInfoW)},
+    {SECPKG_ATTR_NEGOTIATION_INFO, sizeof(SecPkgContext_NegotiationInfoW)},
+    {SECPKG_ATTR_NATIVE_NAMES, sizeof(SecPkgContext_NativeNamesW)},
+    {SECPKG_ATTR_FLAGS, sizeof(SecPkgContext_Flags)},
+    {SECPKG_ATTR_CREDENTIAL_NAME, sizeof(SecPkgContext_CredentialNameW)},
+    {SECPKG_ATTR_ACCESS_TOKEN, sizeof(SecPkgContext_AccessToken)},
+};
+
+static bool size_fits(ULONG attribute, ULONG size)
+{
+    for (size_t i = 0; i < ARRAYSIZE(context_sizes); i++)
+        if (context_sizes[i].attribute == attribute) return size >= context_sizes[i].wide;
+    return true;
+}
+
+/* A handle that is none comes before a buffer that is too small. */
+static status_t context_size_check(const CtxtHandle *handle, ULONG attribute, ULONG size)
+{
+    struct pinned_context pinned;
+    status_t status = context_pin(handle, &pinned);
+    if (!status_ok(status)) return status;
+    context_unpin(&pinned);
+    return size_fits(attribute, size) ? SEC_E_OK : SEC_E_BUFFER_TOO_SMALL;
+}
+
+SECURITY_STATUS WINAPI QueryContextAttributesExW(CtxtHandle *handle, ULONG attribute, void *buffer,
+                                                 ULONG size)
+{
+    status_t status = context_size_check(handle, attribute, size);
+    return status_ok(status) ? QueryContextAttributesW(handle, attribute, buffer) : status;
+}
+
+SECURITY_STATUS WINAPI QueryContextAttributesExA(CtxtHandle *handle, ULONG attribute, void *buffer,
+                                                 ULONG size)
+{
+    status_t status = context_size_check(handle, attribute, size);
+    return status_ok(status) ? QueryContextAttributesA(handle, attribute, buffer) : status;
+}
+
+static bool credential_size_fits(ULONG attribute, ULONG size)
+{
+    return attribute != SECPKG_CRED_ATTR_NAMES || size >= sizeof(SecPkgCredentials_NamesW);
+}
+
+SECURITY_STATUS WINAPI QueryCredentialsAttributesExW(CredHandle *handle, ULONG attribute,
+                                                     void *buffer, ULONG size)
+{
+    if (!credential_size_fits(attribute, size)) return SEC_E_BUFFER_TOO_SMALL;
+    return QueryCredentialsAttributesW(handle, attribute, buffer);
+}
+
+SECURITY_STATUS WINAPI QueryCredentialsAttributesExA(CredHandle *handle, ULONG attribute,
+                                                     void *buffer, ULONG size)
+{
+    if (!credential_size_fits(attribute, size)) return SEC_E_BUFFER_TOO_SMALL;
+    return QueryCredentialsAttributesA(handle, attribute, buffer);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which modules the registry names, where Windows looks for them. */
+#pragma once
+
+#include "module.h"
+
+/* Calls add for each name in the order in which packages are registered. */
+void config_modules(void (*add)(enum module_kind kind, const WCHAR *name));
+
+/* Appends an SSP/AP or an SSP to its list, so that later processes have it too. */
+status_t config_append(enum module_kind kind, const WCHAR *name);

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Credentials and contexts, W forms. Every export here does the same: find and pin what the
+ * handles name, see whether the package has the function, call it with no lock held, and let go.
+ */
+#include "exports.h"
+#include "ssp/secbuf.h"
+#include "ssp/trace.h"
+
+TRACE_CHANNEL("sspi");
+
+/* ---- objects ---- */
+
+static void credential_release(void *object)
+{
+    struct credential *credential = object;
+    if (credential->package->ops.free_credentials)
+        credential->package->ops.free_credentials(credential->package, &credential->handle);
+    HeapFree(GetProcessHeap(), 0, credential);
+}
+
+static void context_release(void *object)
+{
+    struct context *context = object;
+    context->package->ops.delete_context(context->package, &context->provider);
+    HeapFree(GetProcessHeap(), 0, context);
+}
+
+status_t context_pin(const CtxtHandle *handle, struct pinned_context *out)
+{
+    if (!handle) return SEC_E_INVALID_HANDLE;
+    out->handle = *handle;
+    out->context = handle_pin(HANDLE_CONTEXT, &out->handle);
+    return out->context ? SEC_E_OK : SEC_E_INVALID_HANDLE;
+}
+
+void context_unpin(const struct pinned_context *pinned)
+{
+    handle_unpin(&pinned->handle);
+}
+
+status_t context_create(struct package *package, const struct provider_context *provider,
+                        bool acceptor, bool complete, bool imported, CtxtHandle *out)
+{
+    struct context *context = HeapAlloc(GetProcessHeap(), 0, sizeof(*context));
+    if (!context) return SEC_E_INSUFFICIENT_MEMORY;
+    *context = (struct context){package, *provider, acceptor, complete, imported};
+    status_t status = handle_create(HANDLE_CONTEXT, context, context_release, out);
+    if (!status_ok(status)) HeapFree(GetProcessHeap(), 0, context);
+    return status;
+}
+
+struct pinned_credential {
+    struct credential *credential;
+    SecHandle handle;
+};
+
+static status_t credential_pin(const CredHandle *handle, struct pinned_credential *out)
+{
+    if (!handle) return SEC_E_INVALID_HANDLE;
+    out->handle = *handle;
+    out->credential = handle_pin(HANDLE_CREDENTIAL, &out->handle);
+    return out->credential ? SEC_E_OK : SEC_E_INVALID_HANDLE;
+}
+
+status_t package_find_open(const WCHAR *name, struct package **out)
+{
+    struct package *package = package_find(name);
+    if (!package) return SEC_E_SECPKG_NOT_FOUND;
+    status_t status = package_open(package);
+    if (status_ok(status)) *out = package;
+    return status;
+}
+
+/* ---- credentials ---- */
+
+SECURITY_STATUS WINAPI AcquireCredentialsHandleW(SEC_WCHAR *principal, SEC_WCHAR *package_name,
+                                                 ULONG use, void *logon_id, void *auth_data,
+                                                 SEC_GET_KEY_FN get_key, void *get_key_argument,
+                                                 CredHandle *out, TimeStamp *expiry)
+{
+    TRACE("package %ls, use %#lx\n", package_name ? package_name : L"(null)", use);
+    struct package *package;
+    status_t status = package_find_open(package_name, &package);
+    if (!status_ok(status)) return status;
+    if (!package->ops.acquire_credentials) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (!out) return SEC_E_INVALID_HANDLE;
+
+    struct credential *credential = HeapAlloc(GetProcessHeap(), 0, sizeof(*credential));
+    if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
+    *credential = (struct credential){package, {0, 0}};
+    TimeStamp end = {0};
+    status = package->ops.acquire_credentials(package, principal, use, logon_id, auth_data, get_key,
+                                              get_key_argument, &credential->handle, &end);
+    if (!status_ok(status)) {
+        HeapFree(GetProcessHeap(), 0, credential);
+        return status;
+    }
+    status_t handle_status = handle_create(HANDLE_CREDENTIAL, credential, credential_release, out);
+    if (!status_ok(handle_status)) {
+        credential_release(credential);
+        return handle_status;
+    }
+    if (expiry) *expiry = end;
+    return status;
+}
+
+SECURITY_STATUS WINAPI FreeCredentialsHandle(CredHandle *handle)
+{
+    if (!handle) return SEC_E_INVALID_HANDLE;
+    SecHandle copy = *handle;
+    return handle_close(HANDLE_CREDENTIAL, &copy) ? SEC_E_OK : SEC_E_INVALID_HANDLE;
+}
+
+SECURITY_STATUS WINAPI AddCredentialsW(CredHandle *handle, SEC_WCHAR *principal,
+                                       SEC_WCHAR *package_name, ULONG use, void *auth_data,
+                                       SEC_GET_KEY_FN get_key, void *get_key_argument,
+                                       TimeStamp *expiry)
+{
+    struct pinned_credential pinned;
+    status_t status = credential_pin(handle, &pinned);
+    if (!status_ok(status)) return status;
+    struct package *package = pinned.credential->package;
+    TimeStamp end = {0};
+    if (package_name && package_find(package_name) != package) status = SEC_E_SECPKG_NOT_FOUND;
+    else if (!package->ops.add_credentials) status = SEC_E_UNSUPPORTED_FUNCTION;
+    else
+        status = package->ops.add_credentials(package, &pinned.credential->handle, principal, use,
+                                              auth_data, get_key, get_key_argument, &end);
+    if (status_ok(status) && expiry) *expiry = end;
+    handle_unpin(&pinned.handle);
+    return status;
+}
+
+SECURITY_STATUS WINAPI QueryCredentialsAttributesW(CredHandle *handle, ULONG attribute,
+                                                   void *buffer)
+{
+    struct pinned_credential pinned;
+    status_t status = credential_pin(handle, &pinned);
+    if (!status_ok(status)) return status;
+    struct package *package = pinned.credential->package;
+    status = package->ops.query_credentials
+                 ? package->ops.query_credentials(package, &pinned.credential->handle, attribute,
+                                                  buffer)
+                 : SEC_E_UNSUPPORTED_FUNCTION;
+    handle_unpin(&pinned.handle);
+    return status;
+}
+
+SECURITY_STATUS WINAPI SetCredentialsAttributesW(CredHandle *handle, ULONG attribute, void *buffer,
+                                                 ULONG size)
+{
+    struct pinned_credential pinned;
+    status_t status = credential_pin(handle, &pinned);
+    if (!status_ok(status)) return status;
+    struct package *package = pinned.credential->package;
+    status = package->ops.set_credentials
+                 ? package->ops.set_credentials(package, &pinned.credential->handle, attribute,
+                                                buffer, size)
+                 : SEC_E_UNSUPPORTED_FUNCTION;
+    handle_unpin(&pinned.handle);
+    return status;
+}
+
+/* ---- legs ---- */
+
+/* One call of InitializeSecurityContext or AcceptSecurityContext, before it is known whether it
+ * is the first of its context. */
+struct leg {
+    bool acceptor;
+    WCHAR *target;
+    ULONG requirements, data_representation;
+    SecBufferDesc *input, *output;
+    ULONG attributes;
+    TimeStamp expiry;
+};
+
+static bool leg_possible(const struct leg *leg, const struct package *package)
+{
+    return leg->acceptor ? package->ops.accept_context != NULL : package->ops.init_context != NULL;
+}
+
+static status_t leg_call(struct leg *leg, struct package *package, SecHandle *credential,
+                         struct provider_context *provider)
+{
+    if (leg->acceptor)
+        return package->ops.accept_context(package, credential, provider, leg->input,
+                                           leg->requirements, leg->data_representation, leg->output,
+                                           &leg->attributes, &leg->expiry);
+    return package->ops.init_context(package, credential, provider, leg->target, leg->requirements,
+                                     leg->data_representation, leg->input, leg->output,
+                                     &leg->attributes, &leg->expiry);
+}
+
+static bool leg_completes(status_t status)
+{
+    return status == SEC_E_OK || status == SEC_I_COMPLETE_NEEDED;
+}
+
+static status_t leg_first(struct leg *leg, struct credential *credential, CtxtHandle *out)
+{
+    struct package *package = credential->package;
+    if (!leg_possible(leg, package)) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (!out) return SEC_E_INVALID_HANDLE;
+    struct provider_context provider = {.handle = {0, 0}};
+    status_t status = leg_call(leg, package, &credential->handle, &provider);
+    if (!status_ok(status)) return status;
+    status_t created = context_create(package, &provider, leg->acceptor, leg_completes(status),
+                                      false, out);
+    if (status_ok(created)) return status;
+    package->ops.delete_context(package, &provider);
+    return created;
+}
+
+/* The credential may be left out from the second leg on. */
+static status_t leg_next(struct leg *leg, struct credential *credential, struct context *context)
+{
+    struct package *package = context->package;
+    SecHandle none = {0, 0};
+    if (credential && credential->package != package) return SEC_E_INVALID_HANDLE;
+    if (context->acceptor != leg->acceptor) return SEC_E_INVALID_HANDLE;
+    if (context->imported && context->complete) {
+        TRACE("an imported context has no handshake to go on with\n");
+        return SEC_E_UNSUPPORTED_FUNCTION;
+    }
+    if (!leg_possible(leg, package)) return SEC_E_UNSUPPORTED_FUNCTION;
+    status_t status = leg_call(leg, package, credential ? &credential->handle : &none,
+                               &context->provider);
+    if (leg_completes(status)) context->complete = true;
+    return status;
+}
+
+static status_t leg_run(struct leg *leg, const CredHandle *credential_handle,
+                        const CtxtHandle *context_handle, CtxtHandle *out)
+{
+    struct pinned_credential credential = {NULL, {0, 0}};
+    struct pinned_context context = {NULL, {0, 0}};
+    status_t status;
+    if (!credential_handle && !context_handle) return SEC_E_INVALID_HANDLE;
+    if (leg->input && !secbuf_valid(leg->input)) return SEC_E_INVALID_TOKEN;
+    if (leg->output && !secbuf_valid(leg->output)) return SEC_E_INVALID_TOKEN;
+    if (credential_handle) {
+        status = credential_pin(credential_handle, &credential);
+        if (!status_ok(status)) return status;
+    }
+    if (!context_handle) {
+        status = leg_first(leg, credential.credential, out);
+    } else {
+        status = context_pin(context_handle, &context);
+        if (status_ok(status)) status = leg_next(leg, credential.credential, context.context);
+        if (status_ok(status) && out) *out = context.handle;
+    }
+    if (context.context) context_unpin(&context);
+    if (credential.credential) handle_unpin(&credential.handle);
+    return status;
+}
+
+static void leg_report(const struct leg *leg, status_t status, ULONG *attributes, TimeStamp *expiry)
+{
+    if (!status_ok(status)) return;
+    if (attributes) *attributes = leg->attributes;
+    if (expiry) *expiry = leg->expiry;
+}
+
+SECURITY_STATUS WINAPI InitializeSecurityContextW(CredHandle *credential, CtxtHandle *context,
+                                                  SEC_WCHAR *target, ULONG requirements,
+                                                  ULONG reserved1, ULONG data_representation,
+                                                  SecBufferDesc *input, ULONG reserved2,
+                                                  CtxtHandle *new_context, SecBufferDesc *output,
+                                                  ULONG *attributes, TimeStamp *expiry)
+{
+    (void)reserved1;
+    (void)reserved2;
+    struct leg leg = {.acceptor = false,
+                      .target = target,
+                      .requirements = requirements,
+                      .data_representation = data_representation,
+                      .input = input,
+                      .output = output};
+    status_t status = leg_run(&leg, credential, context, new_context);
+    TRACE("requirements %#lx: status %#lx, attributes %#lx\n", requirements, (ULONG)status,
+          leg.attributes);
+    leg_report(&leg, status, attributes, expiry);
+    return status;
+}
+
+SECURITY_STATUS WINAPI AcceptSecurityContext(CredHandle *credential, CtxtHandle *context,
+                                             SecBufferDesc *input, ULONG requirements,
+                                             ULONG data_representation, CtxtHandle *new_context,
+                                             SecBufferDesc *output, ULONG *attributes,
+                                             TimeStamp *expiry)
+{
+    struct leg leg = {.acceptor = true,
+                      .requirements = requirements,
+                      .data_representation = data_representation,
+                      .input = input,
+                      .output = output};
+    status_t status = leg_run(&leg, credential, context, new_context);
+    TRACE("requirements %#lx: status %#lx, attributes %#lx\n", requirements, (ULONG)status,
+          leg.attributes);
+    leg_report(&leg, status, attributes, expiry);
+    return status;
+}
+
+SECURITY_STATUS WINAPI DeleteSecurityContext(CtxtHandle *handle)
+{
+    if (!handle) return SEC_E_INVALID_HANDLE;
+    SecHandle copy = *handle;
+    return handle_close(HANDLE_CONTEXT, &copy) ? SEC_E_OK : SEC_E_INVALID_HANDLE;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The handle table: chunks of slots that are never freed or moved, so that a lookup needs no
+ * lock. A slot's state is one 64-bit word:
+ *
+ *     tag (32 bits) | closed (1 bit) | pins (31 bits)
+ *
+ * The tag is the generation and, in its lowest bit, the kind of handle; it is the second word of
+ * the handle as well. Creation holds one pin, which closing gives up. When the last pin goes, the
+ * generation moves on and the slot joins the free list. Only that list and the growth of the
+ * table take the lock.
+ */
+#include "handle.h"
+
+#define CHUNK_SLOTS 4096u
+#define CHUNKS_MAX 32768u
+#define NO_SLOT UINT32_MAX
+
+#define STATE_CLOSED ((LONG64)1 << 31)
+#define STATE_PINS(state) ((uint32_t)(state)&0x7fffffffu)
+#define STATE_TAG(state) ((uint32_t)((uint64_t)(state) >> 32))
+
+#define TAG(generation, kind) ((uint32_t)(generation) << 1 | (uint32_t)(kind))
+#define TAG_GENERATION(tag) ((tag) >> 1)
+#define GENERATION_MAX 0x7fffffffu
+
+struct slot {
+    volatile LONG64 state;
+    union {
+        void *object;
+        uint32_t next_free;
+    };
+    void (*release)(void *object);
+};
+
+static struct slot *volatile chunks[CHUNKS_MAX];
+
+static SRWLOCK table_lock = SRWLOCK_INIT; /* the three below */
+static uint32_t slot_count;
+static uint32_t free_first = NO_SLOT, free_last = NO_SLOT;
+
+static struct slot *slot_at(uint32_t index)
+{
+    if (index / CHUNK_SLOTS >= CHUNKS_MAX) return NULL;
+    struct slot *chunk = chunks[index / CHUNK_SLOTS];
+    return chunk ? &chunk[index % CHUNK_SLOTS] : NULL;
+}
+
+static LONG64 state_make(uint32_t tag, uint32_t pins)
+{
+    return (LONG64)((uint64_t)tag << 32 | pins);
+}
+
+static bool state_change(struct slot *slot, LONG64 *seen, LONG64 wanted)
+{
+    LONG64 found = InterlockedCompareExchange64(&slot->state, wanted, *seen);
+    if (found == *seen) return true;
+    *seen = found;
+    return false;
+}
+
+/* Whole also on 32 bit, where a plain read of 64 bits could tear. */
+static LONG64 state_read(struct slot *slot)
+{
+    return __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
+}
+
+static bool table_grow(void)
+{
+    uint32_t chunk = slot_count / CHUNK_SLOTS;
+    if (chunk >= CHUNKS_MAX) return false;
+    struct slot *slots = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY,
+                                   CHUNK_SLOTS * sizeof(*slots));
+    if (!slots) return false;
+    for (uint32_t i = 0; i < CHUNK_SLOTS; i++) {
+        slots[i].state = state_make(TAG(1, 0), 0) | STATE_CLOSED;
+        slots[i].next_free = i + 1 < CHUNK_SLOTS ? slot_count + i + 1 : NO_SLOT;
+    }
+    InterlockedExchangePointer((void *volatile *)&chunks[chunk], slots);
+    free_first = slot_count;
+    free_last = slot_count + CHUNK_SLOTS - 1;
+    slot_count += CHUNK_SLOTS;
+    return true;
+}
+
+static uint32_t slot_take(void)
+{
+    uint32_t index = NO_SLOT;
+    AcquireSRWLockExclusive(&table_lock);
+    if (free_first != NO_SLOT || table_grow()) {
+        index = free_first;
+        free_first = slot_at(index)->next_free;
+        if (free_first == NO_SLOT) free_last = NO_SLOT;
+    }
+    ReleaseSRWLockExclusive(&table_lock);
+    return index;
+}
+
+/* Slots are reused first in, first out, which keeps a stale handle's generation wrong longest. */
+static void slot_give_back(struct slot *slot, uint32_t index)
+{
+    AcquireSRWLockExclusive(&table_lock);
+    slot->next_free = NO_SLOT;
+    if (free_last != NO_SLOT) slot_at(free_last)->next_free = index;
+    else free_first = index;
+    free_last = index;
+    ReleaseSRWLockExclusive(&table_lock);
+}
+
+static uint32_t handle_index(const SecHandle *handle)
+{
+    return (uint32_t)handle->dwLower - 1;
+}
+
+/* The slot that the handle names, if it is of that kind by its own account; the tag decides. */
+static struct slot *handle_slot(enum handle_kind kind, const SecHandle *handle)
+{
+    if (!handle || !handle->dwLower) return NULL;
+    if (handle->dwLower > UINT32_MAX || handle->dwUpper > UINT32_MAX) return NULL;
+    if ((enum handle_kind)(handle->dwUpper & 1) != kind) return NULL;
+    return slot_at(handle_index(handle));
+}
+
+static bool state_is_of(LONG64 state, const SecHandle *handle)
+{
+    return !(state & STATE_CLOSED) && STATE_TAG(state) == (uint32_t)handle->dwUpper;
+}
+
+status_t handle_create(enum handle_kind kind, void *object, void (*release)(void *object),
+                       SecHandle *out)
+{
+    uint32_t index = slot_take();
+    if (index == NO_SLOT) return SEC_E_INSUFFICIENT_MEMORY;
+    struct slot *slot = slot_at(index);
+    uint32_t tag = TAG(TAG_GENERATION(STATE_TAG(state_read(slot))), kind);
+    slot->object = object;
+    slot->release = release;
+    InterlockedExchange64(&slot->state, state_make(tag, 1));
+    out->dwLower = (ULONG_PTR)index + 1;
+    out->dwUpper = tag;
+    return SEC_E_OK;
+}
+
+void *handle_pin(enum handle_kind kind, const SecHandle *handle)
+{
+    struct slot *slot = handle_slot(kind, handle);
+    if (!slot) return NULL;
+    LONG64 state = state_read(slot);
+    do {
+        if (!state_is_of(state, handle)) return NULL;
+    } while (!state_change(slot, &state, state + 1));
+    return slot->object;
+}
+
+static void slot_unpin(struct slot *slot, uint32_t index)
+{
+    LONG64 state = state_read(slot);
+    LONG64 next;
+    bool last;
+    do {
+        next = state - 1;
+        last = STATE_PINS(next) == 0;
+    } while (!state_change(slot, &state, next));
+    if (!last) return;
+
+    /* Closed and unpinned: nobody can pin it again, so this thread alone has it. */
+    void *object = slot->object;
+    void (*release)(void *object) = slot->release;
+    uint32_t generation = TAG_GENERATION(STATE_TAG(next));
+    generation = generation == GENERATION_MAX ? 1 : generation + 1;
+    InterlockedExchange64(&slot->state, state_make(TAG(generation, 0), 0) | STATE_CLOSED);
+    slot_give_back(slot, index);
+    release(object);
+}
+
+void handle_unpin(const SecHandle *handle)
+{
+    uint32_t index = handle_index(handle);
+    slot_unpin(slot_at(index), index);
+}
+
+bool handle_close(enum handle_kind kind, const SecHandle *handle)
+{
+    struct slot *slot = handle_slot(kind, handle);
+    if (!slot) return false;
+    LONG64 state = state_read(slot);
+    do {
+        if (!state_is_of(state, handle)) return false;
+    } while (!state_change(slot, &state, state | STATE_CLOSED));
+    slot_unpin(slot, handle_index(handle));
+    return true;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The handles that applications hold. Both words of one name a slot and its generation, never an
+ * address, so a stale, foreign or invented handle is told apart from a live one without touching
+ * anything it might point at. A pinned object stays until it is unpinned, however often it is
+ * closed meanwhile; finding one takes the same time whatever the number of handles.
+ */
+#pragma once
+
+#include "ssp/abi.h"
+
+enum handle_kind { HANDLE_CREDENTIAL = 0, HANDLE_CONTEXT = 1 };
+
+/* Takes the object over and writes *out; on failure neither happens. release is called once, with
+ * no lock held, by whichever thread lets go of the object last. */
+status_t handle_create(enum handle_kind kind, void *object, void (*release)(void *object),
+                       SecHandle *out);
+
+/* The live object of that kind, or NULL for anything else (handle itself may be NULL). */
+void *handle_pin(enum handle_kind kind, const SecHandle *handle);
+void handle_unpin(const SecHandle *handle);
+
+/* Closes the handle for everybody; true for exactly one caller. The caller needs no pin. */
+bool handle_close(enum handle_kind kind, const SecHandle *handle);

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Messages, tokens and attributes of contexts, W forms: pin, look for the function, call it. */
+#include "exports.h"
+#include "ssp/secbuf.h"
+#include "ssp/trace.h"
+
+TRACE_CHANNEL("sspi");
+
+static status_t message_pin(const CtxtHandle *handle, const SecBufferDesc *message,
+                            struct pinned_context *pinned)
+{
+    status_t status = context_pin(handle, pinned);
+    if (!status_ok(status) || secbuf_valid(message)) return status;
+    context_unpin(pinned);
+    return SEC_E_INVALID_TOKEN;
+}
+
+static status_t message_protect(const CtxtHandle *handle, bool seal, ULONG qop,
+                                SecBufferDesc *message, ULONG sequence)
+{
+    struct pinned_context pinned;
+    status_t status = message_pin(handle, message, &pinned);
+    if (!status_ok(status)) return status;
+    struct package *package = pinned.context->package;
+    status_t (*protect)(struct package *, struct provider_context *, ULONG, SecBufferDesc *,
+                        ULONG) = seal ? package->ops.seal_message : package->ops.make_signature;
+    status = protect ? protect(package, &pinned.context->provider, qop, message, sequence)
+                     : SEC_E_UNSUPPORTED_FUNCTION;
+    context_unpin(&pinned);
+    return status;
+}
+
+static status_t message_check(const CtxtHandle *handle, bool unseal, SecBufferDesc *message,
+                              ULONG sequence, ULONG *qop)
+{
+    struct pinned_context pinned;
+    status_t status = message_pin(handle, message, &pinned);
+    if (!status_ok(status)) return status;
+    struct package *package = pinned.context->package;
+    status_t (*check)(struct package *, struct provider_context *, SecBufferDesc *, ULONG,
+                      ULONG *) = unseal ? package->ops.unseal_message
+                                        : package->ops.verify_signature;
+    status = check ? check(package, &pinned.context->provider, message, sequence, qop)
+                   : SEC_E_UNSUPPORTED_FUNCTION;
+    context_unpin(&pinned);
+    return status;
+}
+
+SECURITY_STATUS WINAPI MakeSignature(CtxtHandle *handle, ULONG qop, SecBufferDesc *message,
+                                     ULONG sequence)
+{
+    return message_protect(handle, false, qop, message, sequence);
+}
+
+SECURITY_STATUS WINAPI EncryptMessage(CtxtHandle *handle, ULONG qop, SecBufferDesc *message,
+                                      ULONG sequence)
+{
+    return message_protect(handle, true, qop, message, sequence);
+}
+
+SECURITY_STATUS WINAPI VerifySignature(CtxtHandle *handle, SecBufferDesc *message, ULONG sequence,
+                                       ULONG *qop)
+{
+    return message_check(handle, false, message, sequence, qop);
+}
+
+SECURITY_STATUS WINAPI DecryptMessage(CtxtHandle *handle, SecBufferDesc *message, ULONG sequence,
+                                      ULONG *qop)
+{
+    return message_check(handle, true, message, sequence, qop);
+}
+
+SECURITY_STATUS WINAPI CompleteAuthToken(CtxtHandle *handle, SecBufferDesc *token)
+{
+    struct pinned_context pinned;
+    status_t status = context_pin(handle, &pinned);
+    if (!status_ok(status)) return status;
+    struct package *package = pinned.context->package;
+    if (!secbuf_valid(token)) status = SEC_E_INVALID_TOKEN;
+    else if (!package->ops.complete_token) status = SEC_E_UNSUPPORTED_FUNCTION;
+    else status = package->ops.complete_token(package, &pinned.context->provider, token);
+    context_unpin(&pinned);
+    return status;
+}
+
+SECURITY_STATUS WINAPI ApplyControlToken(CtxtHandle *handle, SecBufferDesc *input)
+{
+    struct pinned_context pinned;
+    status_t status = context_pin(handle, &pinned);
+    if (!status_ok(status)) return status;
+    struct package *package = pinned.context->package;
+    if (!secbuf_valid(input)) status = SEC_E_INTERNAL_ERROR; /* what Windows says to NULL */
+    else if (!package->ops.control_token) status = SEC_E_UNSUPPORTED_FUNCTION;
+    else status = package->ops.control_token(package, &pinned.context->provider, input);
+    context_unpin(&pinned);
+    return status;
+}
+
+/* ---- attributes ---- */
+
+/* Packages that do not describe themselves are described by what they are listed with. */
+static status_t package_info_query(const struct package *package, void *buffer)
+{
+    SecPkgInfoW *info = package_info_copy(&package->info, 1);
+    if (!info) return SEC_E_INSUFFICIENT_MEMORY;
+    ((SecPkgContext_PackageInfoW *)buffer)->PackageInfo = info;
+    return SEC_E_OK;
+}
+
+SECURITY_STATUS WINAPI QueryContextAttributesW(CtxtHandle *handle, ULONG attribute, void *buffer)
+{
+    struct pinned_context pinned;
+    status_t status = context_pin(handle, &pinned);
+    if (!status_ok(status)) return status;
+    struct package *package = pinned.context->package;
+    if (!buffer) status = SEC_E_INVALID_PARAMETER;
+    else if (!package->ops.query_context) status = SEC_E_UNSUPPORTED_FUNCTION;
+    else status = package->ops.query_context(package, &pinned.context->provider, attribute, buffer);
+    if (status == SEC_E_UNSUPPORTED_FUNCTION && attribute == SECPKG_ATTR_PACKAGE_INFO && buffer)
+        status = package_info_query(package, buffer);
+    context_unpin(&pinned);
+    TRACE("attribute %#lx: status %#lx\n", attribute, (ULONG)status);
+    return status;
+}
+
+SECURITY_STATUS WINAPI SetContextAttributesW(CtxtHandle *handle, ULONG attribute, void *buffer,
+                                             ULONG size)
+{
+    struct pinned_context pinned;
+    status_t status = context_pin(handle, &pinned);
+    if (!status_ok(status)) return status;
+    struct package *package = pinned.context->package;
+    if (!buffer) status = SEC_E_INVALID_PARAMETER;
+    else if (!package->ops.set_context) status = SEC_E_UNSUPPORTED_FUNCTION;
+    else
+        status = package->ops.set_context(package, &pinned.context->provider, attribute, buffer,
+                                          size);
+    context_unpin(&pinned);
+    return status;
+}
+
+/* ---- tokens ---- */
+
+SECURITY_STATUS WINAPI QuerySecurityContextToken(CtxtHandle *handle, HANDLE *token)
+{
+    struct pinned_context pinned;
+    status_t status = context_pin(handle, &pinned);
+    if (!status_ok(status)) return status;
+    struct package *package = pinned.context->package;
+    if (!token) status = SEC_E_INVALID_PARAMETER;
+    else if (!package->ops.query_token) status = SEC_E_UNSUPPORTED_FUNCTION;
+    else status = package->ops.query_token(package, &pinned.context->provider, token);
+    context_unpin(&pinned);
+    return status;
+}
+
+static status_t context_act_as(const CtxtHandle *handle, bool client)
+{
+    struct pinned_context pinned;
+    status_t status = context_pin(handle, &pinned);
+    if (!status_ok(status)) return status;
+    struct package *package = pinned.context->package;
+    status_t (*act)(struct package *, struct provider_context *) = client ? package->ops.impersonate
+                                                                          : package->ops.revert;
+    status = act ? act(package, &pinned.context->provider) : SEC_E_UNSUPPORTED_FUNCTION;
+    context_unpin(&pinned);
+    return status;
+}
+
+SECURITY_STATUS WINAPI ImpersonateSecurityContext(CtxtHandle *handle)
+{
+    return context_act_as(handle, true);
+}
+
+SECURITY_STATUS WINAPI RevertSecurityContext(CtxtHandle *handle)
+{
+    return context_act_as(handle, false);
+}
+
+SECURITY_STATUS WINAPI FreeContextBuffer(void *buffer)
+{
+    if (!buffer) return SEC_E_OK;
+    return HeapFree(GetProcessHeap(), 0, buffer) ? SEC_E_OK : SEC_E_INVALID_HANDLE;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A provider module: one DLL with one or more packages. */
+#pragma once
+
+#include "package.h"
+
+enum module_kind { MODULE_LSA, MODULE_SSPI };
+
+struct module {
+    enum module_kind kind;
+    WCHAR path[MAX_PATH];
+    INIT_ONCE once;
+    volatile LONG loader; /* the thread that is loading it, to tell a call back from a wait */
+    HMODULE dll;
+    struct package *packages; /* package_count of them, in the module's order */
+    ULONG package_count;
+    bool listed; /* the packages are known, from the cache or from the module itself */
+    struct module *next;
+};
+
+#define MODULE_PACKAGES_MAX 64u
+
+/* Loads the module and fills the function tables of its packages, creating them if the cache did
+ * not. Anything wrong with it is traced and answered with SEC_E_SECPKG_NOT_FOUND, then and
+ * whenever it is asked again. */
+status_t module_load(struct module *module);
+
+/* The two ways to fill a module that LoadLibrary has just brought in. */
+status_t module_load_lsa(struct module *module);
+status_t module_load_sspi(struct module *module);
+
+/* Makes room for count packages, or, when the cache has listed them already, checks that the
+ * module still has as many. */
+status_t module_set_package_count(struct module *module, ULONG count);
+
+/* Forgets the packages of a module that was never listed. */
+void module_drop_packages(struct module *module);
+
+/* Takes over what the module says of a package, or checks it against what was listed. */
+status_t module_set_package_info(struct module *module, ULONG index, const SecPkgInfoW *info);
+
+/* Finds the file that a registry value or a caller names: as it is when absolute, else beside
+ * this DLL, else in the system directory; the extension may be missing. */
+void module_path(const WCHAR *name, WCHAR path[MAX_PATH]);
+
+/* The cache of package information (HKLM\SOFTWARE\winesspi\PackageCache). */
+bool cache_read(struct module *module);
+void cache_write(const struct module *module);
+
+/* The module is not what was written down: the next process looks for itself. */
+void cache_forget(const struct module *module);

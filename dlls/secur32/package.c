@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The list of packages. Modules join a chain in the order of the configuration and never leave
+ * it; the packages of those that are listed make up the list, the first of a name winning.
+ */
+#include "config.h"
+#include "module.h"
+#include "ssp/trace.h"
+
+#include <wchar.h>
+
+TRACE_CHANNEL("sspi");
+
+static SRWLOCK chain_lock = SRWLOCK_INIT; /* the end; a link never changes, and is read without */
+static struct module *chain_first;
+static struct module **chain_end = &chain_first;
+
+static INIT_ONCE list_once = INIT_ONCE_STATIC_INIT;
+static volatile LONG list_builder; /* thread; a module may call back while the list is built */
+
+static struct module *module_create(enum module_kind kind, const WCHAR *path)
+{
+    struct module *module = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof(*module));
+    if (!module) return NULL;
+    module->kind = kind;
+    wcscpy(module->path, path);
+    InitOnceInitialize(&module->once);
+    return module;
+}
+
+/* The module of that kind and path, made if there is none: each is initialised once. */
+static struct module *chain_get(enum module_kind kind, const WCHAR *path)
+{
+    AcquireSRWLockExclusive(&chain_lock);
+    struct module *module = chain_first;
+    while (module && (module->kind != kind || _wcsicmp(module->path, path))) module = module->next;
+    if (!module) {
+        module = module_create(kind, path);
+        if (module) __atomic_store_n(chain_end, module, __ATOMIC_RELEASE);
+        if (module) chain_end = &module->next;
+    }
+    ReleaseSRWLockExclusive(&chain_lock);
+    return module;
+}
+
+static struct module *chain_next(struct module *module)
+{
+    return __atomic_load_n(module ? &module->next : &chain_first, __ATOMIC_ACQUIRE);
+}
+
+static status_t module_add(enum module_kind kind, const WCHAR *name, struct module **out)
+{
+    WCHAR path[MAX_PATH];
+    module_path(name, path);
+    if (!path[0]) {
+        WARN("the name of a module is too long\n");
+        return SEC_E_SECPKG_NOT_FOUND;
+    }
+    *out = chain_get(kind, path);
+    return *out ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+static void list_add(enum module_kind kind, const WCHAR *name)
+{
+    struct module *module;
+    if (!status_ok(module_add(kind, name, &module)) || module->listed) return;
+    if (!cache_read(module)) module_load(module);
+}
+
+static BOOL CALLBACK list_build(INIT_ONCE *once, void *parameter, void **context)
+{
+    (void)once;
+    (void)parameter;
+    (void)context;
+    InterlockedExchange(&list_builder, (LONG)GetCurrentThreadId());
+    config_modules(list_add);
+    InterlockedExchange(&list_builder, 0);
+    return TRUE;
+}
+
+static void list_ensure(void)
+{
+    if ((DWORD)list_builder == GetCurrentThreadId()) return; /* sees what there is so far */
+    InitOnceExecuteOnce(&list_once, list_build, NULL, NULL);
+}
+
+/* Not _wcsicmp: Wine's looks at the locale each time, which takes longer than the comparison. */
+bool package_name_equal(const WCHAR *left, const WCHAR *right)
+{
+    return CompareStringOrdinal(left, -1, right, -1, TRUE) == CSTR_EQUAL;
+}
+
+static struct package *list_find(const WCHAR *name)
+{
+    for (struct module *m = chain_next(NULL); m; m = chain_next(m)) {
+        for (ULONG i = 0; m->listed && i < m->package_count; i++) {
+            struct package *package = &m->packages[i];
+            if (!package->removed && package_name_equal(package->info.Name, name)) return package;
+        }
+    }
+    return NULL;
+}
+
+struct package *package_find(const WCHAR *name)
+{
+    if (!name) return NULL;
+    list_ensure();
+    return list_find(name);
+}
+
+status_t package_open(struct package *package)
+{
+    return module_load(package->module);
+}
+
+static bool list_has(struct package *const *list, ULONG count, const WCHAR *name)
+{
+    for (ULONG i = 0; i < count; i++) {
+        if (package_name_equal(list[i]->info.Name, name)) return true;
+    }
+    return false;
+}
+
+status_t package_list(struct package ***packages, ULONG *count)
+{
+    list_ensure();
+    ULONG room = 0, used = 0;
+    for (struct module *m = chain_next(NULL); m; m = chain_next(m)) room += m->package_count;
+    struct package **list = HeapAlloc(GetProcessHeap(), 0, (room + 1) * sizeof(*list));
+    if (!list) return SEC_E_INSUFFICIENT_MEMORY;
+    for (struct module *m = chain_next(NULL); m; m = chain_next(m)) {
+        for (ULONG i = 0; m->listed && i < m->package_count && used < room; i++) {
+            struct package *package = &m->packages[i];
+            if (!package->removed && !list_has(list, used, package->info.Name))
+                list[used++] = package;
+        }
+    }
+    *packages = list;
+    *count = used;
+    return SEC_E_OK;
+}
+
+/* The name as Windows takes it here: of a module, with or without folder and extension. */
+static status_t module_bring(enum module_kind kind, const WCHAR *name)
+{
+    struct module *module;
+    status_t status = module_add(kind, name, &module);
+    if (status_ok(status)) status = module_load(module);
+    if (!status_ok(status)) return status;
+    for (ULONG i = 0; i < module->package_count; i++)
+        InterlockedExchange(&module->packages[i].removed, 0);
+    return SEC_E_OK;
+}
+
+status_t package_add_module(const WCHAR *name, ULONG type, bool permanent)
+{
+    list_ensure();
+    enum module_kind kind = type == SECPKG_OPTIONS_TYPE_SSPI ? MODULE_SSPI : MODULE_LSA;
+    status_t status = module_bring(kind, name);
+    if (!status_ok(status) && type == SECPKG_OPTIONS_TYPE_UNKNOWN) {
+        kind = MODULE_SSPI;
+        status = module_bring(kind, name);
+    }
+    if (status_ok(status) && permanent) status = config_append(kind, name);
+    return status;
+}
+
+status_t package_remove(const WCHAR *name)
+{
+    struct package *package = package_find(name);
+    if (!package) return SEC_E_SECPKG_NOT_FOUND;
+    InterlockedExchange(&package->removed, 1);
+    TRACE("%ls removed\n", name);
+    return SEC_E_OK;
+}

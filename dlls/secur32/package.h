@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Packages and the modules they come from. The list is read from the registry at the first use,
+ * and a module is loaded at the first use of one of its packages: what a listing needs is kept
+ * in a cache of ours that is checked against the file.
+ */
+#pragma once
+
+#include "ssp/abi.h"
+
+struct package;
+
+/* A context as its provider knows it. lsa_half and user_half tell which of the tables of an
+ * SSP/AP have it: an imported context has no LSA half. */
+struct provider_context {
+    SecHandle handle;
+    bool lsa_half, user_half;
+};
+
+/* What a provider can be asked, in W form only; a slot that the provider leaves out is NULL.
+ * Credentials and contexts are the provider's own two words. load_lsa.c and load_sspi.c are the
+ * only two that fill such a table. */
+struct package_ops {
+    status_t (*acquire_credentials)(struct package *package, WCHAR *principal, ULONG use,
+                                    LUID *logon_id, void *auth_data, SEC_GET_KEY_FN get_key,
+                                    void *get_key_argument, SecHandle *credential,
+                                    TimeStamp *expiry);
+    status_t (*free_credentials)(struct package *package, SecHandle *credential);
+    status_t (*add_credentials)(struct package *package, SecHandle *credential, WCHAR *principal,
+                                ULONG use, void *auth_data, SEC_GET_KEY_FN get_key,
+                                void *get_key_argument, TimeStamp *expiry);
+    status_t (*query_credentials)(struct package *package, SecHandle *credential, ULONG attribute,
+                                  void *buffer);
+    status_t (*set_credentials)(struct package *package, SecHandle *credential, ULONG attribute,
+                                void *buffer, ULONG size);
+
+    /* One leg. credential and the provider's words in context may be zero; context is filled in
+     * by the first leg and may be changed by later ones. */
+    status_t (*init_context)(struct package *package, SecHandle *credential,
+                             struct provider_context *context, WCHAR *target, ULONG requirements,
+                             ULONG data_representation, SecBufferDesc *input, SecBufferDesc *output,
+                             ULONG *attributes, TimeStamp *expiry);
+    status_t (*accept_context)(struct package *package, SecHandle *credential,
+                               struct provider_context *context, SecBufferDesc *input,
+                               ULONG requirements, ULONG data_representation, SecBufferDesc *output,
+                               ULONG *attributes, TimeStamp *expiry);
+    void (*delete_context)(struct package *package, struct provider_context *context);
+    status_t (*complete_token)(struct package *package, struct provider_context *context,
+                               SecBufferDesc *token);
+    status_t (*control_token)(struct package *package, struct provider_context *context,
+                              SecBufferDesc *input);
+    status_t (*query_context)(struct package *package, struct provider_context *context,
+                              ULONG attribute, void *buffer);
+    status_t (*set_context)(struct package *package, struct provider_context *context,
+                            ULONG attribute, void *buffer, ULONG size);
+
+    status_t (*make_signature)(struct package *package, struct provider_context *context, ULONG qop,
+                               SecBufferDesc *message, ULONG sequence);
+    status_t (*verify_signature)(struct package *package, struct provider_context *context,
+                                 SecBufferDesc *message, ULONG sequence, ULONG *qop);
+    status_t (*seal_message)(struct package *package, struct provider_context *context, ULONG qop,
+                             SecBufferDesc *message, ULONG sequence);
+    status_t (*unseal_message)(struct package *package, struct provider_context *context,
+                               SecBufferDesc *message, ULONG sequence, ULONG *qop);
+
+    /* A token for the caller to close. */
+    status_t (*query_token)(struct package *package, struct provider_context *context,
+                            HANDLE *token);
+    status_t (*impersonate)(struct package *package, struct provider_context *context);
+    status_t (*revert)(struct package *package, struct provider_context *context);
+
+    /* The body is released with free_body, whatever heap it came from.
+     * With DELETE_OLD the provider must see to it that the old context seals nothing any more, and
+     * leave its deletion to the dispatcher, which deletes it when the blob is made. */
+    status_t (*export_context)(struct package *package, struct provider_context *context,
+                               ULONG flags, SecBuffer *body, HANDLE *token);
+    void (*free_body)(struct package *package, SecBuffer *body);
+    status_t (*import_context)(struct package *package, SecBuffer *body, HANDLE token,
+                               struct provider_context *context);
+};
+
+struct module;
+
+struct package {
+    SecPkgInfoW info; /* never changed once listed; its strings are in info_block */
+    void *info_block;
+    struct module *module;
+    ULONG index;  /* of its table in the module */
+    ULONG_PTR id; /* what the LSA calls a package id */
+    volatile LONG removed;
+
+    /* Set when the module is loaded, and only then to be looked at (package_open). */
+    struct package_ops ops;
+    const SECPKG_FUNCTION_TABLE *lsa;
+    const SECPKG_USER_FUNCTION_TABLE *user;
+    bool has_set_context, has_set_credentials; /* the LSA table reaches that far and has them */
+    const SecurityFunctionTableW *sspi;
+    ULONG thunks[16]; /* attributes that the LSA half answers (SECPKG_CONTEXT_THUNKS) */
+    ULONG thunk_count;
+};
+
+bool package_name_equal(const WCHAR *left, const WCHAR *right); /* case aside */
+
+/* The listed package of that name, case aside, or NULL; loads nothing. */
+struct package *package_find(const WCHAR *name);
+
+/* Makes the package's functions available. SEC_E_SECPKG_NOT_FOUND when its module is gone or has
+ * turned bad. Called without any lock held. */
+status_t package_open(struct package *package);
+
+/* A snapshot of the list in one block of the process heap. */
+status_t package_list(struct package ***packages, ULONG *count);
+
+status_t package_add_module(const WCHAR *name, ULONG type, bool permanent);
+status_t package_remove(const WCHAR *name);
+
+/* One block of the process heap: the structure, then its strings. */
+SecPkgInfoW *package_info_copy(const SecPkgInfoW *infos, ULONG count);

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * ExportSecurityContext and ImportSecurityContext: the provider writes the body, this file seals
+ * it in the envelope of core/packed.h under the secret of the prefix, and has the ledger decide
+ * about blobs that may be imported once.
+ */
+#include "core/packed.h"
+#include "core/secret.h"
+#include "exports.h"
+#include "ssp/prefix.h"
+#include "ssp/trace.h"
+
+#include <wchar.h>
+
+TRACE_CHANNEL("sspi");
+
+#define EXPORT_FLAGS                                                      \
+    (SECPKG_CONTEXT_EXPORT_RESET_NEW | SECPKG_CONTEXT_EXPORT_DELETE_OLD | \
+     SECPKG_CONTEXT_EXPORT_TO_KERNEL)
+
+/* Room taken before the provider is asked, enough for a context of ours unless its names are very
+ * long: once a context has been handed over, want of memory should not lose it. */
+#define BLOB_ROOM 4096u
+
+/* ---- the seal ---- */
+
+static INIT_ONCE seal_once = INIT_ONCE_STATIC_INIT;
+static SRWLOCK seal_lock = SRWLOCK_INIT; /* seal_aead is for one thread at a time */
+static struct aead *seal_aead;
+static uint64_t seal_epoch;
+
+/* A key of its own, since the secret also proves local calls. */
+static status_t seal_key(const struct prefix_secret *secret, uint8_t key[32])
+{
+    static const char label[] = "winesspi exported contexts";
+    const struct slice part = {(const uint8_t *)label, sizeof(label) - 1};
+    return hmac_sha256((struct slice){secret->key, sizeof(secret->key)}, &part, 1, key);
+}
+
+static BOOL CALLBACK seal_init(INIT_ONCE *once, void *parameter, void **context)
+{
+    (void)once;
+    (void)context;
+    status_t *status = parameter;
+    struct prefix_secret secret;
+    uint8_t key[32];
+    *status = prefix_secret_get(&secret);
+    if (!status_ok(*status)) return FALSE; /* asked again next time */
+    *status = seal_key(&secret, key);
+    if (status_ok(*status)) *status = aead_create(key, &seal_aead);
+    secret_wipe(key, sizeof(key));
+    seal_epoch = secret.epoch;
+    secret_wipe(&secret, sizeof(secret));
+    return status_ok(*status);
+}
+
+static status_t seal_ready(void)
+{
+    status_t status = SEC_E_INTERNAL_ERROR;
+    return InitOnceExecuteOnce(&seal_once, seal_init, &status, NULL) ? SEC_E_OK : status;
+}
+
+/* ---- export ---- */
+
+struct export_call {
+    struct package *package;
+    struct packed packed;
+    BYTE *blob; /* process heap */
+    size_t room;
+};
+
+/* Everything that can fail before the provider lets go of the context. */
+static status_t export_prepare(struct export_call *call, const struct context *context, ULONG flags)
+{
+    call->package = context->package;
+    call->packed.flags = (context->complete ? 0 : PACKED_HALF_OPEN) |
+                         (context->acceptor ? PACKED_ACCEPTOR : 0);
+    call->packed.package.data = (const uint8_t *)context->package->info.Name;
+    call->packed.package.size = wcslen(context->package->info.Name) * sizeof(WCHAR);
+    status_t status = seal_ready();
+    if (status_ok(status)) status = random_bytes(call->packed.nonce, sizeof(call->packed.nonce));
+    if (!status_ok(status)) return status;
+    call->packed.epoch = seal_epoch;
+    if (flags & SECPKG_CONTEXT_EXPORT_DELETE_OLD) {
+        call->packed.flags |= PACKED_SINGLE_USE;
+        status = ledger_issue(LEDGER_EXPORT, &call->packed.ticket);
+        if (!status_ok(status)) return status;
+    }
+    call->room = BLOB_ROOM;
+    call->blob = HeapAlloc(GetProcessHeap(), 0, call->room);
+    return call->blob ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+static status_t export_seal(struct export_call *call, const SecBuffer *body, SecBuffer *out)
+{
+    if (!body->pvBuffer || !body->cbBuffer) {
+        WARN("%ls exported nothing\n", call->package->info.Name);
+        return SEC_E_CANNOT_PACK;
+    }
+    call->packed.body.data = body->pvBuffer;
+    call->packed.body.size = body->cbBuffer;
+    size_t size = packed_size(&call->packed);
+    if (size > call->room) {
+        BYTE *larger = HeapReAlloc(GetProcessHeap(), 0, call->blob, size);
+        if (!larger) return SEC_E_INSUFFICIENT_MEMORY;
+        call->blob = larger;
+        call->room = size;
+    }
+    struct writer w;
+    writer_init_fixed(&w, call->blob, call->room);
+    AcquireSRWLockExclusive(&seal_lock);
+    status_t status = packed_encode(&call->packed, seal_aead, &w);
+    ReleaseSRWLockExclusive(&seal_lock);
+    if (!status_ok(status)) return status;
+    out->BufferType = SECBUFFER_TOKEN;
+    out->cbBuffer = (ULONG)w.size;
+    out->pvBuffer = call->blob;
+    call->blob = NULL;
+    return SEC_E_OK;
+}
+
+/* The context is pinned: it stays whole even if its handle is closed meanwhile. */
+static status_t export_pinned(const struct pinned_context *pinned, ULONG flags, SecBuffer *out,
+                              HANDLE *token)
+{
+    struct context *context = pinned->context;
+    struct package *package = context->package;
+    struct export_call call = {0};
+    SecBuffer body = {0, SECBUFFER_EMPTY, NULL}, sealed = {0, SECBUFFER_EMPTY, NULL};
+    HANDLE context_token = NULL;
+    if (!package->ops.export_context) return SEC_E_UNSUPPORTED_FUNCTION;
+
+    status_t status = export_prepare(&call, context, flags);
+    if (!status_ok(status)) goto done;
+    status = package->ops.export_context(package, &context->provider, flags, &body,
+                                         token ? &context_token : NULL);
+    if (status_ok(status)) status = export_seal(&call, &body, &sealed);
+    if (!status_ok(status)) goto done;
+    if ((flags & SECPKG_CONTEXT_EXPORT_DELETE_OLD) &&
+        !handle_close(HANDLE_CONTEXT, &pinned->handle)) {
+        /* Somebody else deleted it, or exported it, first: there must not be two of it. */
+        HeapFree(GetProcessHeap(), 0, sealed.pvBuffer);
+        status = SEC_E_INVALID_HANDLE;
+        goto done;
+    }
+    *out = sealed;
+    if (token) {
+        *token = context_token;
+        context_token = NULL;
+    }
+done:
+    package->ops.free_body(package, &body);
+    if (context_token) CloseHandle(context_token);
+    HeapFree(GetProcessHeap(), 0, call.blob);
+    if (!status_ok(status) && call.packed.ticket) ledger_redeem(LEDGER_EXPORT, call.packed.ticket);
+    return status;
+}
+
+SECURITY_STATUS WINAPI ExportSecurityContext(CtxtHandle *handle, ULONG flags, SecBuffer *out,
+                                             void **token)
+{
+    struct pinned_context pinned;
+    status_t status = context_pin(handle, &pinned);
+    if (!status_ok(status)) return status;
+    if (!out || (flags & ~EXPORT_FLAGS)) status = SEC_E_INVALID_PARAMETER;
+    else if (flags & SECPKG_CONTEXT_EXPORT_TO_KERNEL) status = SEC_E_UNSUPPORTED_FUNCTION;
+    else status = export_pinned(&pinned, flags, out, token);
+    TRACE("%ls, flags %#lx: status %#lx, %lu bytes\n", pinned.context->package->info.Name, flags,
+          (ULONG)status, status_ok(status) ? out->cbBuffer : 0);
+    context_unpin(&pinned);
+    return status;
+}
+
+/* ---- import ---- */
+
+static bool package_is(const struct packed *packed, const WCHAR *name)
+{
+    WCHAR text[65];
+    if (packed->package.size >= sizeof(text)) return false;
+    memcpy(text, packed->package.data, packed->package.size);
+    text[packed->package.size / sizeof(WCHAR)] = 0;
+    return package_name_equal(text, name);
+}
+
+/* Checks what can be seen of the blob without the key. */
+static status_t import_check(const struct package *package, struct slice blob,
+                             struct packed *packed)
+{
+    status_t status = packed_decode(blob, packed);
+    if (!status_ok(status)) return status;
+    if (!package_is(packed, package->info.Name)) {
+        TRACE("the blob is of another package than %ls\n", package->info.Name);
+        return SEC_E_INVALID_TOKEN;
+    }
+    status = seal_ready();
+    if (!status_ok(status)) return status;
+    if (packed->epoch == seal_epoch) return SEC_E_OK;
+    TRACE("the blob was sealed in another prefix, or before its server started anew\n");
+    return SEC_E_NOT_OWNER;
+}
+
+/* The opened body in the process heap; the caller wipes it. */
+static status_t import_open(struct slice blob, const struct packed *packed, SecBuffer *body)
+{
+    size_t size = packed_body_size(packed);
+    BYTE *plain = HeapAlloc(GetProcessHeap(), 0, size ? size : 1);
+    if (!plain) return SEC_E_INSUFFICIENT_MEMORY;
+    AcquireSRWLockExclusive(&seal_lock);
+    status_t status = packed_open(blob, packed, seal_aead, plain);
+    ReleaseSRWLockExclusive(&seal_lock);
+    if (!status_ok(status)) {
+        HeapFree(GetProcessHeap(), 0, plain);
+        return status;
+    }
+    *body = (SecBuffer){(ULONG)size, SECBUFFER_TOKEN, plain};
+    return SEC_E_OK;
+}
+
+static status_t import_body(struct package *package, const struct packed *packed, SecBuffer *body,
+                            HANDLE token, CtxtHandle *out)
+{
+    struct provider_context provider = {.handle = {0, 0}};
+    bool single = packed->flags & PACKED_SINGLE_USE;
+    status_t status = single ? ledger_redeem(LEDGER_EXPORT, packed->ticket) : SEC_E_OK;
+    if (!status_ok(status)) return status;
+    status = package->ops.import_context(package, body, token, &provider);
+    if (status_ok(status)) {
+        status = context_create(package, &provider, packed->flags & PACKED_ACCEPTOR,
+                                !(packed->flags & PACKED_HALF_OPEN), true, out);
+        if (!status_ok(status)) package->ops.delete_context(package, &provider);
+    }
+    if (!status_ok(status) && single) ledger_restore(LEDGER_EXPORT, packed->ticket);
+    return status;
+}
+
+SECURITY_STATUS WINAPI ImportSecurityContextW(SEC_WCHAR *package_name, SecBuffer *in, void *token,
+                                              CtxtHandle *out)
+{
+    struct package *package;
+    status_t status = package_find_open(package_name, &package);
+    if (!status_ok(status)) return status;
+    if (!package->ops.import_context) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (!out) return SEC_E_INVALID_HANDLE;
+    if (!in || !in->pvBuffer) return SEC_E_INVALID_PARAMETER;
+
+    struct slice blob = {in->pvBuffer, in->cbBuffer};
+    struct packed packed;
+    SecBuffer body = {0, SECBUFFER_EMPTY, NULL};
+    status = import_check(package, blob, &packed);
+    if (status_ok(status)) status = import_open(blob, &packed, &body);
+    if (status_ok(status)) status = import_body(package, &packed, &body, token, out);
+    if (body.pvBuffer) {
+        SecureZeroMemory(body.pvBuffer, body.cbBuffer);
+        HeapFree(GetProcessHeap(), 0, body.pvBuffer);
+    }
+    TRACE("%ls, %lu bytes: status %#lx\n", package->info.Name, in->cbBuffer, (ULONG)status);
+    return status;
+}
