@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * QueryContextAttributes (sspi.h), in the W form. What belongs to the package
+ * is known of a half-open context too; everything else then gives SEC_E_INVALID_HANDLE, the one
+ * status that is documented for an incomplete context. What a structure points to is memory for
+ * the application.
+ */
+#include "ntlm_package.h"
+
+#include "ssp/trace.h"
+
+#include <string.h>
+#include <wchar.h>
+
+TRACE_CHANNEL("ntlm");
+
+/* ---- of the package ---- */
+
+static status_t query_sizes(struct context *context, void *buffer)
+{
+    (void)context;
+    SecPkgContext_Sizes *sizes = buffer;
+    *sizes = (SecPkgContext_Sizes){
+        .cbMaxToken = MAX_TOKEN,
+        .cbMaxSignature = NTLM_SIGNATURE_SIZE,
+        .cbBlockSize = 0,
+        .cbSecurityTrailer = NTLM_SIGNATURE_SIZE,
+    };
+    return SEC_E_OK;
+}
+
+/* One block: the structure and its strings behind it. */
+static SecPkgInfoW *package_info_copy(void)
+{
+    SecPkgInfoW info;
+    package_info_get(&info);
+    size_t name_chars = wcslen(info.Name) + 1, comment_chars = wcslen(info.Comment) + 1;
+    SecPkgInfoW *copy = package_alloc(sizeof(*copy) +
+                                      (name_chars + comment_chars) * sizeof(wchar_t));
+    if (!copy) return NULL;
+    wchar_t *name = (wchar_t *)(copy + 1), *comment = name + name_chars;
+    wmemcpy(name, info.Name, name_chars);
+    wmemcpy(comment, info.Comment, comment_chars);
+    *copy = info;
+    copy->Name = name;
+    copy->Comment = comment;
+    return copy;
+}
+
+static status_t query_package_info(struct context *context, void *buffer)
+{
+    (void)context;
+    SecPkgContext_PackageInfoW *out = buffer;
+    SecPkgInfoW *info = package_info_copy();
+    if (!info) return SEC_E_INSUFFICIENT_MEMORY;
+    out->PackageInfo = info;
+    return SEC_E_OK;
+}
+
+static status_t query_negotiation_info(struct context *context, void *buffer)
+{
+    SecPkgContext_NegotiationInfoW *out = buffer;
+    SecPkgInfoW *info = package_info_copy();
+    if (!info) return SEC_E_INSUFFICIENT_MEMORY;
+    bool complete = context->ntlm.stage == NTLM_STAGE_ESTABLISHED;
+    out->PackageInfo = info;
+    out->NegotiationState = complete ? SECPKG_NEGOTIATION_COMPLETE : SECPKG_NEGOTIATION_IN_PROGRESS;
+    return SEC_E_OK;
+}
+
+/* ---- of the peers ---- */
+
+static status_t query_names(struct context *context, void *buffer)
+{
+    SecPkgContext_NamesW *out = buffer;
+    wchar_t *name = names_join(blob_slice(&context->ntlm.domain), blob_slice(&context->ntlm.user));
+    if (!name) return SEC_E_INSUFFICIENT_MEMORY;
+    out->sUserName = name;
+    return SEC_E_OK;
+}
+
+/* NTLM proves no name of the server: it is called what the client called it, perhaps nothing. */
+static status_t query_native_names(struct context *context, void *buffer)
+{
+    SecPkgContext_NativeNamesW *out = buffer;
+    const struct ntlm_context *ntlm = &context->ntlm;
+    wchar_t *client = names_join(blob_slice(&ntlm->domain), blob_slice(&ntlm->user));
+    wchar_t *server = text_copy(blob_slice(&ntlm->target_name));
+    if (!client || !server) {
+        package_free(client);
+        package_free(server);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    out->sClientName = client;
+    out->sServerName = server;
+    return SEC_E_OK;
+}
+
+/* Who vouches for the client: on a server the machine whose account it is. */
+static status_t query_authority(struct context *context, void *buffer)
+{
+    SecPkgContext_AuthorityW *out = buffer;
+    wchar_t *name = text_copy(blob_slice(&context->ntlm.domain));
+    if (!name) return SEC_E_INSUFFICIENT_MEMORY;
+    out->sAuthorityName = name;
+    return SEC_E_OK;
+}
+
+static status_t query_target(struct context *context, void *buffer)
+{
+    SecPkgContext_ClientSpecifiedTarget *out = buffer;
+    if (!context->ntlm.target_name.size) return SEC_E_TARGET_UNKNOWN;
+    wchar_t *name = text_copy(blob_slice(&context->ntlm.target_name));
+    if (!name) return SEC_E_INSUFFICIENT_MEMORY;
+    out->sTargetName = name;
+    return SEC_E_OK;
+}
+
+/* The context keeps the handle: the application must not close it. */
+static status_t query_access_token(struct context *context, void *buffer)
+{
+    SecPkgContext_AccessToken *out = buffer;
+    HANDLE token;
+    status_t status = context_token(context, &token);
+    if (status_ok(status)) out->AccessToken = token;
+    return status;
+}
+
+/* ---- of the session ---- */
+
+/* Times of SSPI are local times. */
+static status_t query_lifespan(struct context *context, void *buffer)
+{
+    SecPkgContext_Lifespan *out = buffer;
+    uint64_t start = context->ntlm.start_time;
+    const FILETIME utc = {(DWORD)start, (DWORD)(start >> 32)};
+    FILETIME local;
+    if (!FileTimeToLocalFileTime(&utc, &local)) return SEC_E_INTERNAL_ERROR;
+    out->tsStart.LowPart = local.dwLowDateTime;
+    out->tsStart.HighPart = (LONG)local.dwHighDateTime;
+    package_never(&out->tsExpiry);
+    return SEC_E_OK;
+}
+
+/* Local accounts have passwords without end; a client does not know of its own. */
+static status_t query_password_expiry(struct context *context, void *buffer)
+{
+    SecPkgContext_PasswordExpiry *out = buffer;
+    if (context->ntlm.role != NTLM_SERVER) return SEC_E_UNSUPPORTED_FUNCTION;
+    package_never(&out->tsPasswordExpires);
+    return SEC_E_OK;
+}
+
+static status_t query_flags(struct context *context, void *buffer)
+{
+    SecPkgContext_Flags *out = buffer;
+    out->Flags = context->ntlm.attributes;
+    return SEC_E_OK;
+}
+
+static status_t query_session_key(struct context *context, void *buffer)
+{
+    SecPkgContext_SessionKey *out = buffer;
+    const struct ntlm_session *session = &context->ntlm.session;
+    unsigned char *key = package_alloc(sizeof(session->session_key));
+    if (!key) return SEC_E_INSUFFICIENT_MEMORY;
+    memcpy(key, session->session_key, sizeof(session->session_key));
+    out->SessionKeyLength = sizeof(session->session_key);
+    out->SessionKey = key;
+    return SEC_E_OK;
+}
+
+static ULONG key_bits(uint32_t flags)
+{
+    if (flags & NTLM_128) return 128;
+    return flags & NTLM_56 ? 56 : 40;
+}
+
+/* Both names are blocks of their own, which the application frees one by one. */
+static status_t query_key_info(struct context *context, void *buffer)
+{
+    static const wchar_t hmac_md5[] = L"HMAC-MD5", crc32[] = L"RSADSI RC4-CRC32",
+                         rc4[] = L"RSADSI RC4";
+    SecPkgContext_KeyInfoW *out = buffer;
+    uint32_t flags = context->ntlm.session.flags;
+    bool ess = flags & NTLM_ESS;
+    const wchar_t *signature = ess ? hmac_md5 : crc32;
+    wchar_t *signature_name = text_copy(text_slice(signature, wcslen(signature)));
+    wchar_t *cipher_name = text_copy(text_slice(rc4, wcslen(rc4)));
+    if (!signature_name || !cipher_name) {
+        package_free(signature_name);
+        package_free(cipher_name);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    *out = (SecPkgContext_KeyInfoW){
+        .sSignatureAlgorithmName = signature_name,
+        .sEncryptAlgorithmName = cipher_name,
+        .KeySize = key_bits(flags),
+        .SignatureAlgorithm = ess ? 0xffffff76 : 0xffffff7c, /* [W8 ntlm.c:914-929] */
+        .EncryptAlgorithm = 0x6801,                          /* CALG_RC4 */
+    };
+    return SEC_E_OK;
+}
+
+/* Everything else is refused with SEC_E_UNSUPPORTED_FUNCTION, stream sizes among it: NTLM frames
+ * no stream. */
+static const struct attribute {
+    ULONG id;
+    bool any_stage;
+    status_t (*query)(struct context *context, void *buffer);
+} attributes[] = {
+    {SECPKG_ATTR_SIZES, true, query_sizes},
+    {SECPKG_ATTR_PACKAGE_INFO, true, query_package_info},
+    {SECPKG_ATTR_NEGOTIATION_INFO, true, query_negotiation_info},
+    {SECPKG_ATTR_NAMES, false, query_names},
+    {SECPKG_ATTR_NATIVE_NAMES, false, query_native_names},
+    {SECPKG_ATTR_AUTHORITY, false, query_authority},
+    {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, false, query_target},
+    {SECPKG_ATTR_ACCESS_TOKEN, false, query_access_token},
+    {SECPKG_ATTR_LIFESPAN, false, query_lifespan},
+    {SECPKG_ATTR_PASSWORD_EXPIRY, false, query_password_expiry},
+    {SECPKG_ATTR_FLAGS, false, query_flags},
+    {SECPKG_ATTR_SESSION_KEY, false, query_session_key},
+    {SECPKG_ATTR_KEY_INFO, false, query_key_info},
+};
+
+static status_t query_locked(struct context *context, const struct attribute *attribute,
+                             void *buffer)
+{
+    if (context->exported) return SEC_E_INVALID_HANDLE;
+    status_t status = attribute->any_stage ? SEC_E_OK : context_check_session(context);
+    return status_ok(status) ? attribute->query(context, buffer) : status;
+}
+
+NTSTATUS NTAPI context_query(LSA_SEC_HANDLE handle, ULONG id, void *buffer)
+{
+    struct context *context = context_get(handle);
+    status_t status = SEC_E_UNSUPPORTED_FUNCTION;
+    if (!buffer) return SEC_E_INVALID_PARAMETER;
+    for (size_t i = 0; i < ARRAYSIZE(attributes); i++) {
+        if (attributes[i].id != id) continue;
+        AcquireSRWLockShared(&context->send);
+        status = query_locked(context, &attributes[i], buffer);
+        ReleaseSRWLockShared(&context->send);
+    }
+    TRACE("attribute %lu: status %#lx\n", id, (ULONG)status);
+    return status;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Export and import. A context is written down at any stage: what it needs of a credential is
+ * used up when it is established, and a half-open client gets its credential from the leg that
+ * goes on. The host seals the body and deletes the old context when it is handed over; here it
+ * stops working under its locks, before the body is given out, so that no two contexts ever go
+ * on with one key stream.
+ */
+#include "ntlm_package.h"
+
+#include "core/secret.h"
+#include "ssp/prefix.h"
+#include "ssp/trace.h"
+
+#include <string.h>
+
+TRACE_CHANNEL("ntlm");
+
+#define EXPORT_FLAGS (SECPKG_CONTEXT_EXPORT_RESET_NEW | SECPKG_CONTEXT_EXPORT_DELETE_OLD)
+
+#define BODY_ROOM 1024u /* on the stack: enough but for long names and long messages */
+
+/* What the body starts with: whether channel bindings wait for the second leg. */
+#define BODY_PLAIN 0u
+#define BODY_BINDINGS 1u
+
+static void body_write(const struct context *context, bool reset, struct writer *w)
+{
+    const struct bindings *bindings = &context->bindings;
+    writer_u8(w, bindings->given ? BODY_BINDINGS : BODY_PLAIN);
+    if (bindings->given) writer_bytes(w, bindings->hash, sizeof(bindings->hash));
+    ntlm_context_write(&context->ntlm, reset, w);
+}
+
+/* A duplicate for the caller to close, or NULL where there is no token. */
+static status_t token_hand_out(struct context *context, HANDLE *out)
+{
+    HANDLE own = context->token, copy = NULL;
+    if (!own && !status_ok(context_token(context, &own))) {
+        *out = NULL;
+        return SEC_E_OK;
+    }
+    if (!DuplicateHandle(GetCurrentProcess(), own, GetCurrentProcess(), &copy, 0, FALSE,
+                         DUPLICATE_SAME_ACCESS))
+        return SEC_E_INSUFFICIENT_MEMORY;
+    *out = copy;
+    return SEC_E_OK;
+}
+
+/* The body in memory that the host frees. */
+static status_t body_pack(const struct context *context, ULONG flags, void **block, ULONG *size)
+{
+    bool reset = flags & SECPKG_CONTEXT_EXPORT_RESET_NEW;
+    uint8_t room[BODY_ROOM];
+    struct writer w;
+    writer_init_fixed(&w, room, sizeof(room));
+    body_write(context, reset, &w);
+    if (!status_ok(writer_status(&w))) {
+        writer_init(&w);
+        body_write(context, reset, &w);
+    }
+    status_t status = writer_status(&w);
+    struct slice body = writer_view(&w);
+    if (status_ok(status)) {
+        *block = package_alloc(body.size);
+        if (!*block) status = SEC_E_INSUFFICIENT_MEMORY;
+    }
+    if (status_ok(status)) {
+        memcpy(*block, body.data, body.size);
+        *size = (ULONG)body.size;
+    }
+    writer_free(&w);
+    return status;
+}
+
+static status_t export_locked(struct context *context, ULONG flags, SecBuffer *packed,
+                              HANDLE *token)
+{
+    void *block = NULL;
+    HANDLE duplicate = NULL;
+    ULONG size = 0;
+    if (context->exported) return SEC_E_INVALID_HANDLE;
+    status_t status = body_pack(context, flags, &block, &size);
+    if (!status_ok(status)) return status;
+    if (token) status = token_hand_out(context, &duplicate);
+    if (!status_ok(status)) {
+        secret_wipe(block, size);
+        package_free(block);
+        return status;
+    }
+    if (flags & SECPKG_CONTEXT_EXPORT_DELETE_OLD) context->exported = true;
+    else if (context->ntlm.stage == NTLM_STAGE_ESTABLISHED)
+        WARN("two contexts now have one key stream: only one of them may go on sealing\n");
+    *packed = (SecBuffer){size, SECBUFFER_TOKEN, block};
+    if (token) *token = duplicate;
+    return SEC_E_OK;
+}
+
+NTSTATUS NTAPI context_export(LSA_SEC_HANDLE handle, ULONG flags, SecBuffer *packed, HANDLE *token)
+{
+    struct context *context = context_get(handle);
+    if (flags & SECPKG_CONTEXT_EXPORT_TO_KERNEL) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (flags & ~EXPORT_FLAGS || !packed) return SEC_E_INVALID_PARAMETER;
+
+    context_lock(context);
+    status_t status = export_locked(context, flags, packed, token);
+    context_unlock(context);
+    TRACE("flags %#lx: status %#lx\n", flags, (ULONG)status);
+    return status;
+}
+
+/* ---- import ---- */
+
+/* The caller keeps his handle. What is no token is found out here, not at the first use. */
+static status_t token_take(HANDLE given, HANDLE *out)
+{
+    TOKEN_TYPE type;
+    DWORD size;
+    if (!GetTokenInformation(given, TokenType, &type, sizeof(type), &size))
+        return SEC_E_INVALID_PARAMETER;
+    if (!DuplicateHandle(GetCurrentProcess(), given, GetCurrentProcess(), out, 0, FALSE,
+                         DUPLICATE_SAME_ACCESS))
+        return SEC_E_INSUFFICIENT_MEMORY;
+    return SEC_E_OK;
+}
+
+static status_t body_read(const SecBuffer *packed, struct ntlm_context *ntlm,
+                          struct bindings *bindings)
+{
+    struct reader r;
+    if (!packed || !packed->pvBuffer) return SEC_E_INVALID_TOKEN;
+    reader_init(&r, packed->pvBuffer, packed->cbBuffer);
+    uint8_t kind = reader_u8(&r);
+    *bindings = (struct bindings){.given = kind == BODY_BINDINGS};
+    if (bindings->given) reader_copy(&r, bindings->hash, sizeof(bindings->hash));
+    struct slice body = reader_bytes(&r, reader_left(&r));
+    if (!reader_ok(&r) || kind > BODY_BINDINGS) return SEC_E_INVALID_TOKEN;
+    status_t status = ntlm_context_read(ntlm, body);
+    if (status_ok(status) && bindings->given && ntlm->stage == NTLM_STAGE_ESTABLISHED) {
+        ntlm_context_clear(ntlm);
+        return SEC_E_INVALID_TOKEN;
+    }
+    return status;
+}
+
+NTSTATUS NTAPI context_import(SecBuffer *packed, HANDLE token, LSA_SEC_HANDLE *handle)
+{
+    struct context *context = NULL;
+    HANDLE own_token = NULL;
+    struct bindings bindings;
+    struct ntlm_context ntlm;
+
+    status_t status = crypto_ready();
+    if (status_ok(status)) status = body_read(packed, &ntlm, &bindings);
+    if (!status_ok(status)) return status;
+    if (token) status = token_take(token, &own_token);
+    if (status_ok(status)) status = context_create(&ntlm, HALF_USER, &context);
+    TRACE("status %#lx\n", (ULONG)status);
+    if (!status_ok(status)) {
+        if (own_token) CloseHandle(own_token);
+        ntlm_context_clear(&ntlm);
+        return status;
+    }
+    context->token = own_token;
+    context->bindings = bindings;
+    *handle = (LSA_SEC_HANDLE)context;
+    return SEC_E_OK;
+}

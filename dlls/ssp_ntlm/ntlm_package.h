@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the parts of the package NTLM share. Text is UTF-16, names are at most NAME_CHARS long. */
+#pragma once
+
+#include "core/ntlm.h"
+#include "ssp/abi.h"
+
+#define NAME_CHARS 256u
+#define MAX_TOKEN 2888u
+
+static inline struct slice text_slice(const wchar_t *text, size_t length)
+{
+    return (struct slice){(const uint8_t *)text, length * sizeof(wchar_t)};
+}
+
+static inline struct slice blob_slice(const struct blob *blob)
+{
+    return (struct slice){blob->data, blob->size};
+}
+
+/* ---- package.c ---- */
+
+extern const uint8_t package_version[8]; /* what our messages say, MS-NLMP 2.2.2.10 */
+
+/* Memory for the application, which frees it with FreeContextBuffer. NULL when there is none. */
+void *package_alloc(size_t size);
+void package_free(void *block);
+
+/* The strings are constants. */
+void package_info_get(SecPkgInfoW *info);
+
+/* No expiry, as a TimeStamp. */
+void package_never(TimeStamp *out);
+
+/* ---- names.c ---- */
+
+/* A name with its terminator. */
+struct name {
+    wchar_t text[NAME_CHARS + 1];
+    size_t length;
+};
+
+struct host {
+    struct name computer; /* NetBIOS, also the name of the domain of local accounts */
+    struct name dns_computer, dns_domain;
+    struct name user; /* who this process runs as */
+    char oem_computer[64];
+};
+
+/* Found out once per process; NULL when that fails. */
+const struct host *host_get(void);
+
+/* Whether a target name (an SPN or a plain host name) means this machine. */
+bool host_is_target(const struct host *host, struct slice target_name);
+
+static inline struct slice name_slice(const struct name *name)
+{
+    return text_slice(name->text, name->length);
+}
+
+/* False when the text is too long or no valid UTF-16; *out is then untouched. */
+bool name_set(struct name *out, struct slice text);
+bool name_equal(const struct name *a, const struct name *b); /* case aside */
+void name_upper(struct name *name);
+
+/* DOMAIN\user, or the user alone without a domain, in memory for the application. */
+wchar_t *names_join(struct slice domain, struct slice user);
+wchar_t *text_copy(struct slice text);
+
+/* Copies into memory that secret_free releases; *out is untouched on failure. */
+status_t blob_set(struct blob *out, struct slice bytes);
+
+/* ---- identity.c, cred.c ---- */
+
+/* Who an application says it is. */
+struct identity {
+    bool is_default; /* the user of this process; the rest is empty */
+    struct name user, domain;
+    uint8_t nt_hash[16]; /* of the password, which is not kept */
+};
+
+/* auth_data: NULL or one of the three SEC_WINNT_AUTH_IDENTITY structures, A or W. */
+status_t identity_parse(const void *auth_data, struct identity *out);
+
+struct credential {
+    volatile LONG references;
+    ULONG use;
+    struct identity identity;
+};
+
+struct credential *credential_hold(struct credential *credential);
+void credential_release(struct credential *credential); /* NULL is fine */
+
+SpAcquireCredentialsHandleFn credentials_acquire;
+SpFreeCredentialsHandleFn credentials_free;
+SpQueryCredentialsAttributesFn credentials_query;
+
+/* ---- account.c ---- */
+
+struct account {
+    bool known;
+    struct name user, domain; /* where it was found */
+    uint8_t nt_hash[16];      /* random for an unknown account */
+};
+
+/* The account that a client means by these names. An unknown one is no failure. */
+status_t account_find(struct slice user, struct slice domain, struct account *out);
+void account_forget_all(void);
+
+/* ---- context.c ---- */
+
+/* Channel bindings as NTLM compares them (MS-NLMP 3.1.1.2). */
+struct bindings {
+    bool given;
+    uint8_t hash[16];
+};
+
+#define HALF_LSA 1
+#define HALF_USER 2
+
+/*
+ * The context handle of both tables. Locks: with ESS a message takes the lock of its direction,
+ * otherwise `send` for both, since one cipher stream serves both. Legs and exports take send,
+ * then receive; queries take send shared.
+ */
+struct context {
+    SRWLOCK send, receive;
+    volatile LONG halves;          /* HALF_ bits; the context goes when the last one is deleted */
+    bool exported;                 /* handed over: all that is left is to delete it */
+    struct bindings bindings;      /* from the first leg */
+    struct credential *credential; /* until the handshake is complete; NULL after an import */
+    HANDLE volatile token;         /* owned; made when first asked for */
+    struct ntlm_context ntlm;
+};
+
+/* Takes ntlm over on success. */
+status_t context_create(struct ntlm_context *ntlm, LONG halves, struct context **out);
+
+/* Both directions. */
+void context_lock(struct context *context);
+void context_unlock(struct context *context);
+
+static inline struct context *context_get(LSA_SEC_HANDLE handle)
+{
+    return (struct context *)handle;
+}
+
+/* SEC_E_OK for a complete context whose session is still here. */
+static inline status_t context_check_session(const struct context *context)
+{
+    bool usable = !context->exported && context->ntlm.stage == NTLM_STAGE_ESTABLISHED;
+    return usable ? SEC_E_OK : SEC_E_INVALID_HANDLE;
+}
+
+SpInitLsaModeContextFn context_initiate;
+SpAcceptLsaModeContextFn context_accept;
+SpDeleteContextFn context_delete_lsa, context_delete_user;
+SpInitUserModeContextFn context_init_user;
+
+/* ---- client.c, server.c ---- */
+
+/* One call of InitializeSecurityContext or AcceptSecurityContext. */
+struct leg {
+    UNICODE_STRING *target;
+    ULONG requirements;
+    const SecBufferDesc *input;
+    struct writer token; /* what the leg sends; as large as the application's buffer */
+};
+
+/* The first legs create a context, the others advance it; a failed leg changes nothing. */
+status_t client_start(struct leg *leg, struct credential *credential, struct context **out);
+status_t client_finish(struct leg *leg, struct credential *credential, struct context *context);
+status_t server_start(struct leg *leg, struct credential *credential, struct context **out);
+status_t server_finish(struct leg *leg, struct context *context);
+
+/* The TOKEN buffer of the input; SEC_E_INVALID_TOKEN when there is none or it is empty. */
+status_t leg_input(const struct leg *leg, struct slice *token);
+/* Those that the application gave for this leg, if it did. */
+status_t leg_bindings(const struct leg *leg, struct bindings *out);
+uint64_t leg_time(void); /* now, as a FILETIME */
+
+/* ---- attrs.c, message.c, export.c, token.c ---- */
+
+SpQueryContextAttributesFn context_query;
+
+SpMakeSignatureFn message_sign;
+SpVerifySignatureFn message_verify;
+SpSealMessageFn message_seal;
+SpUnsealMessageFn message_unseal;
+
+SpExportSecurityContextFn context_export;
+SpImportSecurityContextFn context_import;
+
+/* The token of the authenticated client; the context keeps it. The caller holds a lock. */
+status_t context_token(struct context *context, HANDLE *out);
+SpGetContextTokenFn context_get_token;
