@@ -1,0 +1,112 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# sspictl as a user or a script calls it: every subcommand, its exit statuses, and that no password
+# and no hash is ever shown. Environment: BUILD and SRCDIR, as tools/check sets them; WINEPREFIX
+# has the modules installed.
+
+set -u
+: "${BUILD:?}" "${SRCDIR:?}" "${WINEPREFIX:?}"
+work=$(mktemp -d) || exit 1
+export WINEDEBUG=-all
+sspictl=$BUILD/x86_64-windows/sspictl.exe
+file=Z:$work/contexts
+secret='Geheim-4711 ü'
+user=sspictl-test-$$
+end() {
+    wine "$sspictl" account remove "$user" >/dev/null 2>&1
+    exec 9>&-
+    rm -rf "$work"
+}
+trap end EXIT
+trap 'exit 130' INT TERM HUP
+passed=0
+failed=0
+
+# case_is NAME STATUS PATTERN COMMAND...: a case that passes when the command ends with the status
+# and prints a line that matches the pattern, and never the password.
+case_is() {
+    name=$1 status=$2 pattern=$3
+    shift 3
+    "$@" >"$work/output" 2>&1
+    found=$?
+    if [ "$found" = "$status" ] && grep -q -e "$pattern" "$work/output" &&
+        ! grep -q -e "$secret" "$work/output"; then
+        passed=$((passed + 1))
+        printf 'ok   %s\n' "$name"
+    else
+        failed=$((failed + 1))
+        printf 'FAIL %s: status %s\n' "$name" "$found"
+        sed 's/^/  /' "$work/output"
+    fi
+}
+
+run() { wine "$sspictl" "$@" </dev/null; }
+with_password() { # PASSWORD ARGUMENT...
+    password=$1
+    shift
+    printf '%s\n' "$password" | wine "$sspictl" "$@"
+}
+through_pipe() { wine "$sspictl" export NTLM - </dev/null 2>/dev/null | wine "$sspictl" import -; }
+cut_short() { head -c 500 "$work/contexts" >"$work/short"; run import "Z:$work/short"; }
+changed() { # one byte in the first blob, well behind its plain header
+    head -c 300 "$work/contexts" >"$work/changed"
+    printf '\377\377\377\377' >>"$work/changed"
+    tail -c +305 "$work/contexts" >>"$work/changed"
+    run import "Z:$work/changed"
+}
+no_hash() { run account list && ! run account list | grep -q -i -e '[0-9a-f]\{32\}'; }
+
+# The exported contexts live as long as the prefix's server: it must not end between two commands.
+mkfifo "$work/hold" || exit 1
+wine cmd /c more <"$work/hold" >/dev/null 2>&1 &
+exec 9>"$work/hold"
+
+case_is 'packages shows NTLM' 0 '^NTLM ' run packages
+case_is 'help' 0 '^Usage: sspictl' run --help
+for command in packages handshake account export import; do
+    case_is "help of $command" 0 "^Usage: sspictl $command" run "$command" --help
+done
+case_is 'no command is wrong usage' 2 'a command is needed' run
+case_is 'an unknown command is wrong usage' 2 'unknown command frob' run frob
+case_is 'an unknown option is wrong usage' 2 'unknown option --frob' run handshake NTLM --frob
+case_is 'an option without its value is wrong usage' 2 'needs a value' run handshake NTLM --user
+case_is 'a domain alone is wrong usage' 2 'needs --user' run handshake NTLM --domain D
+
+case_is 'no password, no account' 1 'no password' run account add "$user"
+case_is 'account add' 0 'account added' with_password "$secret" account add "$user"
+case_is 'account add again' 0 'password changed' with_password "$secret" account add "$user"
+case_is 'account list' 0 "\\\\$user" run account list
+case_is 'account list shows no hash' 0 . no_hash
+case_is 'account list of one' 0 "\\\\$user" run account list "$user"
+case_is 'a user name of 257 characters' 2 'longer than 256' \
+    run account add "$(printf '%0257d' 0)"
+case_is 'a domain of 16 characters' 2 'longer than 15' run account add 'D234567890123456\u'
+
+case_is 'handshake with default credentials' 0 'all arrived unchanged' run handshake NTLM
+case_is 'handshake with an account' 0 "user .*\\\\$user" \
+    with_password "$secret" handshake NTLM --user "$user"
+case_is 'handshake with a wrong password' 1 SEC_E_LOGON_DENIED \
+    with_password wrong handshake NTLM --user "$user"
+case_is 'handshake without the account' 1 'there is no account' \
+    with_password wrong handshake NTLM --user "$user-x"
+case_is 'handshake of an unknown package' 1 SEC_E_SECPKG_NOT_FOUND run handshake Frob
+
+case_is 'export' 0 'exported two contexts' run export NTLM "$file"
+case_is 'import of a file cut short' 1 'cut short' cut_short
+case_is 'import of a changed file' 1 SEC_E_MESSAGE_ALTERED changed
+case_is 'import' 0 'The contexts live on' run import "$file"
+case_is 'import again' 1 SEC_E_CONTEXT_EXPIRED run import "$file"
+case_is 'import of a foreign file' 1 'not a file that sspictl export wrote' \
+    run import "Z:$SRCDIR/COPYING"
+case_is 'import of no file' 1 'cannot read' run import "Z:$work/none"
+case_is 'export and import through a pipe' 0 'The contexts live on' through_pipe
+case_is 'export with an account' 0 'exported two' \
+    with_password "$secret" export NTLM "$file" --user "$user"
+case_is 'import of it shows the account' 0 "user .*\\\\$user" run import "$file"
+
+case_is 'account remove' 0 'account removed' run account remove "$user"
+case_is 'account remove again' 1 'there is no account' run account remove "$user"
+
+printf 'sspictl: %d passed, %d failed, 0 skipped\n' "$passed" "$failed"
+[ "$failed" = 0 ]

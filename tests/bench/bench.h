@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the benchmarks measure, the same for every implementation: how messages and contexts are
+ * timed lives here, how they are made is a table. Each figure is one line, "NAME VALUE UNIT"; a
+ * figure that an implementation cannot give is "NAME - UNIT", with the reason on standard error.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bench_pair; /* a client's and a server's context of one handshake */
+
+/* One message on its way: the implementation decides what it keeps beside the text. */
+struct bench_slot {
+    uint8_t *buffer; /* room for a signature before and after the text */
+    uint8_t *text;
+    size_t size;
+    void *sealed, *signature; /* of the implementation, if it allocates these */
+};
+
+enum { BENCH_SIGNATURE_ROOM = 64 };
+
+struct bench_blob {
+    void *data; /* of the implementation */
+    size_t size;
+};
+
+/*
+ * What one end makes and the other opens. A direction has its own keys and state, so that a
+ * message may be made and never opened as long as none of its direction is opened later.
+ */
+typedef bool bench_message_fn(struct bench_pair *pair, bool from_server, struct bench_slot *slot);
+
+/* Each false is final for the figure; the implementation has said why on standard error. */
+struct bench_ops {
+    double (*now)(void); /* seconds */
+    uint64_t (*private_bytes)(void);
+    bool (*set_up)(void); /* credentials, once */
+    struct bench_pair *(*pair_create)(void);
+    void (*pair_free)(struct bench_pair *pair);
+    bool (*keep_half_open)(bool server); /* makes one more and never frees it */
+    bench_message_fn *seal;
+    bench_message_fn *unseal;
+    bench_message_fn *sign;
+    bench_message_fn *verify;
+    void (*slot_clear)(struct bench_slot *slot);
+    /* The server's context: export takes it away, import brings it back and frees the blob. */
+    bool (*export_server)(struct bench_pair *pair, struct bench_blob *blob);
+    bool (*import_server)(struct bench_pair *pair, struct bench_blob *blob);
+    void (*packages)(void); /* NULL when there is nothing to ask */
+};
+
+void bench_print(const char *name, bool known, double value, const char *unit);
+
+/* The main function: argv names groups of figures. */
+int bench_run(const struct bench_ops *ops, int argc, char **argv);

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The benchmark's figures for NTLM by the host's GSS-API (RFC 2744) with the mechanism
+ * gss-ntlmssp, client and server in this process. NTLM_USER_FILE must name a file with the account
+ * BENCH:bench:Password.
+ */
+#include "bench.h"
+
+#include <gssapi/gssapi.h>
+#include <gssapi/gssapi_ext.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct bench_pair {
+    gss_ctx_id_t client, server;
+};
+
+/* 1.3.6.1.4.1.311.2.2.10 */
+static gss_OID_desc ntlm_oid = {10, (void *)"\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a"};
+static gss_OID_set_desc ntlm_set = {1, &ntlm_oid};
+
+static gss_cred_id_t client_cred, server_cred;
+static gss_name_t target;
+static gss_buffer_desc kept_negotiate; /* answered by every half-open server */
+
+static bool report(const char *call, OM_uint32 major)
+{
+    if (!GSS_ERROR(major)) return true;
+    fprintf(stderr, "%s: 0x%08x\n", call, (unsigned)major);
+    return false;
+}
+
+static double ntlm_now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Anonymous resident memory: the same that Wine gives as the private bytes of a process. */
+static uint64_t ntlm_private_bytes(void)
+{
+    char line[256];
+    unsigned long kilobytes = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    if (!file) return 0;
+    while (fgets(line, sizeof(line), file)) {
+        if (sscanf(line, "RssAnon: %lu", &kilobytes) == 1) break;
+    }
+    fclose(file);
+    return (uint64_t)kilobytes * 1024;
+}
+
+static OM_uint32 import_name(const char *text, gss_OID type, gss_name_t *name)
+{
+    gss_buffer_desc buffer = {strlen(text), (void *)text};
+    OM_uint32 minor;
+    return gss_import_name(&minor, &buffer, type, name);
+}
+
+static bool ntlm_set_up(void)
+{
+    gss_buffer_desc password = {strlen("Password"), (void *)"Password"};
+    gss_name_t user = GSS_C_NO_NAME;
+    OM_uint32 minor;
+    OM_uint32 major = import_name("BENCH\\bench", GSS_C_NT_USER_NAME, &user);
+    if (!GSS_ERROR(major)) {
+        major = gss_acquire_cred_with_password(&minor, user, &password, GSS_C_INDEFINITE, &ntlm_set,
+                                               GSS_C_INITIATE, &client_cred, NULL, NULL);
+    }
+    gss_release_name(&minor, &user);
+    if (!report("gss_acquire_cred_with_password", major)) return false;
+    major = gss_acquire_cred(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &ntlm_set, GSS_C_ACCEPT,
+                             &server_cred, NULL, NULL);
+    if (!report("gss_acquire_cred", major)) return false;
+    return report("gss_import_name",
+                  import_name("bench@localhost", GSS_C_NT_HOSTBASED_SERVICE, &target));
+}
+
+static OM_uint32 initiate(gss_ctx_id_t *context, gss_buffer_t in, gss_buffer_t out)
+{
+    const OM_uint32 flags = GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG | GSS_C_REPLAY_FLAG |
+                            GSS_C_SEQUENCE_FLAG;
+    OM_uint32 minor;
+    return gss_init_sec_context(&minor, client_cred, context, target, &ntlm_oid, flags, 0,
+                                GSS_C_NO_CHANNEL_BINDINGS, in, NULL, out, NULL, NULL);
+}
+
+static OM_uint32 accept_token(gss_ctx_id_t *context, gss_buffer_t in, gss_buffer_t out)
+{
+    OM_uint32 minor;
+    return gss_accept_sec_context(&minor, context, server_cred, in, GSS_C_NO_CHANNEL_BINDINGS, NULL,
+                                  NULL, out, NULL, NULL, NULL);
+}
+
+static void ntlm_pair_free(struct bench_pair *pair)
+{
+    OM_uint32 minor;
+    gss_delete_sec_context(&minor, &pair->client, GSS_C_NO_BUFFER);
+    gss_delete_sec_context(&minor, &pair->server, GSS_C_NO_BUFFER);
+    free(pair);
+}
+
+static struct bench_pair *ntlm_pair_create(void)
+{
+    struct bench_pair *pair = calloc(1, sizeof(*pair));
+    gss_buffer_desc negotiate = GSS_C_EMPTY_BUFFER, challenge = GSS_C_EMPTY_BUFFER;
+    gss_buffer_desc authenticate = GSS_C_EMPTY_BUFFER, end = GSS_C_EMPTY_BUFFER;
+    OM_uint32 minor;
+    if (!pair) return NULL;
+    bool good = report("gss_init_sec_context", initiate(&pair->client, NULL, &negotiate)) &&
+                report("gss_accept_sec_context",
+                       accept_token(&pair->server, &negotiate, &challenge)) &&
+                report("gss_init_sec_context",
+                       initiate(&pair->client, &challenge, &authenticate)) &&
+                report("gss_accept_sec_context", accept_token(&pair->server, &authenticate, &end));
+    gss_release_buffer(&minor, &negotiate);
+    gss_release_buffer(&minor, &challenge);
+    gss_release_buffer(&minor, &authenticate);
+    gss_release_buffer(&minor, &end);
+    if (good) return pair;
+    ntlm_pair_free(pair);
+    return NULL;
+}
+
+static bool ntlm_keep_half_open(bool server)
+{
+    gss_ctx_id_t context = GSS_C_NO_CONTEXT;
+    gss_buffer_desc token = GSS_C_EMPTY_BUFFER;
+    OM_uint32 minor;
+    if (server && !kept_negotiate.value &&
+        !report("gss_init_sec_context", initiate(&context, NULL, &kept_negotiate))) {
+        return false;
+    }
+    context = GSS_C_NO_CONTEXT;
+    OM_uint32 major = server ? accept_token(&context, &kept_negotiate, &token)
+                             : initiate(&context, NULL, &token);
+    gss_release_buffer(&minor, &token);
+    return report(server ? "gss_accept_sec_context" : "gss_init_sec_context", major);
+}
+
+/* The allocated result of a slot, empty. */
+static gss_buffer_t renew(void **result)
+{
+    OM_uint32 minor;
+    if (!*result) *result = calloc(1, sizeof(gss_buffer_desc));
+    if (*result) gss_release_buffer(&minor, *result);
+    return *result;
+}
+
+static bool ntlm_seal(struct bench_pair *pair, bool from_server, struct bench_slot *slot)
+{
+    gss_buffer_desc in = {slot->size, slot->text};
+    gss_buffer_t out = renew(&slot->sealed);
+    OM_uint32 minor;
+    return out && report("gss_wrap", gss_wrap(&minor, from_server ? pair->server : pair->client, 1,
+                                              GSS_C_QOP_DEFAULT, &in, NULL, out));
+}
+
+static bool ntlm_unseal(struct bench_pair *pair, bool from_server, struct bench_slot *slot)
+{
+    gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
+    OM_uint32 minor;
+    if (!report("gss_unwrap", gss_unwrap(&minor, from_server ? pair->client : pair->server,
+                                         slot->sealed, &out, NULL, NULL))) {
+        return false;
+    }
+    bool same = out.length == slot->size;
+    gss_release_buffer(&minor, &out);
+    return same;
+}
+
+static bool ntlm_sign(struct bench_pair *pair, bool from_server, struct bench_slot *slot)
+{
+    gss_buffer_desc in = {slot->size, slot->text};
+    gss_buffer_t out = renew(&slot->signature);
+    OM_uint32 minor;
+    return out &&
+           report("gss_get_mic", gss_get_mic(&minor, from_server ? pair->server : pair->client,
+                                             GSS_C_QOP_DEFAULT, &in, out));
+}
+
+static bool ntlm_verify(struct bench_pair *pair, bool from_server, struct bench_slot *slot)
+{
+    gss_buffer_desc in = {slot->size, slot->text};
+    OM_uint32 minor;
+    return report("gss_verify_mic",
+                  gss_verify_mic(&minor, from_server ? pair->client : pair->server, &in,
+                                 slot->signature, NULL));
+}
+
+static void ntlm_slot_clear(struct bench_slot *slot)
+{
+    OM_uint32 minor;
+    if (slot->sealed) gss_release_buffer(&minor, slot->sealed);
+    if (slot->signature) gss_release_buffer(&minor, slot->signature);
+    free(slot->sealed);
+    free(slot->signature);
+}
+
+static bool ntlm_export_server(struct bench_pair *pair, struct bench_blob *blob)
+{
+    gss_buffer_desc exported = GSS_C_EMPTY_BUFFER;
+    OM_uint32 minor;
+    if (!report("gss_export_sec_context",
+                gss_export_sec_context(&minor, &pair->server, &exported))) {
+        return false;
+    }
+    blob->data = exported.value;
+    blob->size = exported.length;
+    return true;
+}
+
+static bool ntlm_import_server(struct bench_pair *pair, struct bench_blob *blob)
+{
+    gss_buffer_desc exported = {blob->size, blob->data};
+    OM_uint32 minor;
+    OM_uint32 major = gss_import_sec_context(&minor, &exported, &pair->server);
+    gss_release_buffer(&minor, &exported);
+    return report("gss_import_sec_context", major);
+}
+
+static const struct bench_ops ntlm_ops = {
+    .now = ntlm_now,
+    .private_bytes = ntlm_private_bytes,
+    .set_up = ntlm_set_up,
+    .pair_create = ntlm_pair_create,
+    .pair_free = ntlm_pair_free,
+    .keep_half_open = ntlm_keep_half_open,
+    .seal = ntlm_seal,
+    .unseal = ntlm_unseal,
+    .sign = ntlm_sign,
+    .verify = ntlm_verify,
+    .slot_clear = ntlm_slot_clear,
+    .export_server = ntlm_export_server,
+    .import_server = ntlm_import_server,
+};
+
+int main(int argc, char **argv)
+{
+    return bench_run(&ntlm_ops, argc, argv);
+}

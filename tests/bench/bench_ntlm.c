@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The benchmark's figures for NTLM by whatever SSPI the program finds, client and server in this
+ * process, with explicit credentials. For the server it adds an account of winesspi, and removes
+ * it again.
+ */
+#include "bench.h"
+
+#include <windows.h>
+#include <psapi.h>
+#include <sspi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOKEN_LIMIT = 8192, PACKAGE_CALLS = 2000 };
+
+struct bench_pair {
+    CtxtHandle client, server;
+    bool have_client, have_server;
+    ULONG trailer, signature;
+};
+
+static const WCHAR accounts_key[] = L"SOFTWARE\\winesspi\\Accounts";
+static const WCHAR account[] = L"BENCH\\bench";
+static WCHAR package[] = L"NTLM";
+static WCHAR target[] = L"bench/localhost";
+
+static CredHandle client_cred, server_cred;
+static BYTE kept_negotiate[TOKEN_LIMIT]; /* answered by every half-open server */
+static ULONG kept_negotiate_size;
+
+static bool report(const char *call, SECURITY_STATUS status)
+{
+    if (!FAILED(status)) return true;
+    fprintf(stderr, "%s: 0x%08lx\n", call, (unsigned long)status);
+    return false;
+}
+
+static double sspi_now(void)
+{
+    static LARGE_INTEGER frequency;
+    LARGE_INTEGER counter;
+    if (!frequency.QuadPart) QueryPerformanceFrequency(&frequency);
+    QueryPerformanceCounter(&counter);
+    return (double)counter.QuadPart / (double)frequency.QuadPart;
+}
+
+static uint64_t sspi_private_bytes(void)
+{
+    PROCESS_MEMORY_COUNTERS counters = {.cb = sizeof(counters)};
+    GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof(counters));
+    return counters.PagefileUsage;
+}
+
+static void remove_account(void)
+{
+    HKEY key;
+    if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, accounts_key, 0, KEY_SET_VALUE | KEY_WOW64_64KEY, &key)) {
+        return;
+    }
+    RegDeleteValueW(key, account);
+    RegCloseKey(key);
+}
+
+static bool add_account(void)
+{
+    /* MD4 of the password "Password" in UTF-16, MS-NLMP 4.2.2.1.2 */
+    static const BYTE nt_hash[16] = {0xa4, 0xf4, 0x9c, 0x40, 0x65, 0x10, 0xbd, 0xca,
+                                     0xb6, 0x82, 0x4e, 0xe7, 0xc3, 0x0f, 0xd8, 0x52};
+    HKEY key;
+    LSTATUS error = RegCreateKeyExW(HKEY_LOCAL_MACHINE, accounts_key, 0, NULL, 0,
+                                    KEY_SET_VALUE | KEY_WOW64_64KEY, NULL, &key, NULL);
+    if (!error) {
+        error = RegSetValueExW(key, account, 0, REG_BINARY, nt_hash, sizeof(nt_hash));
+        RegCloseKey(key);
+    }
+    if (error) fprintf(stderr, "cannot add an account: error %ld\n", (long)error);
+    return !error;
+}
+
+static bool sspi_set_up(void)
+{
+    SEC_WINNT_AUTH_IDENTITY_W identity = {
+        .User = (unsigned short *)L"bench",
+        .UserLength = 5,
+        .Domain = (unsigned short *)L"BENCH",
+        .DomainLength = 5,
+        .Password = (unsigned short *)L"Password",
+        .PasswordLength = 8,
+        .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
+    };
+    if (!add_account()) return false;
+    atexit(remove_account);
+    return report("AcquireCredentialsHandle (client)",
+                  AcquireCredentialsHandleW(NULL, package, SECPKG_CRED_OUTBOUND, NULL, &identity,
+                                            NULL, NULL, &client_cred, NULL)) &&
+           report("AcquireCredentialsHandle (server)",
+                  AcquireCredentialsHandleW(NULL, package, SECPKG_CRED_INBOUND, NULL, NULL, NULL,
+                                            NULL, &server_cred, NULL));
+}
+
+/* One leg; *size is the capacity of out before, and the size of the token after. */
+static SECURITY_STATUS initiate(CtxtHandle *context, bool *have, void *in, ULONG in_size, void *out,
+                                ULONG *size)
+{
+    SecBuffer in_buffer = {in_size, SECBUFFER_TOKEN, in},
+              out_buffer = {*size, SECBUFFER_TOKEN, out};
+    SecBufferDesc in_desc = {SECBUFFER_VERSION, 1, &in_buffer};
+    SecBufferDesc out_desc = {SECBUFFER_VERSION, 1, &out_buffer};
+    ULONG attributes;
+    SECURITY_STATUS status = InitializeSecurityContextW(
+        &client_cred, *have ? context : NULL, target,
+        ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY | ISC_REQ_REPLAY_DETECT |
+            ISC_REQ_SEQUENCE_DETECT,
+        0, SECURITY_NATIVE_DREP, in ? &in_desc : NULL, 0, context, &out_desc, &attributes, NULL);
+    *have = *have || !FAILED(status);
+    *size = out_buffer.cbBuffer;
+    return status;
+}
+
+static SECURITY_STATUS accept_token(CtxtHandle *context, bool *have, void *in, ULONG in_size,
+                                    void *out, ULONG *size)
+{
+    SecBuffer in_buffer = {in_size, SECBUFFER_TOKEN, in},
+              out_buffer = {*size, SECBUFFER_TOKEN, out};
+    SecBufferDesc in_desc = {SECBUFFER_VERSION, 1, &in_buffer};
+    SecBufferDesc out_desc = {SECBUFFER_VERSION, 1, &out_buffer};
+    ULONG attributes;
+    SECURITY_STATUS status = AcceptSecurityContext(
+        &server_cred, *have ? context : NULL, &in_desc, ASC_REQ_CONFIDENTIALITY | ASC_REQ_INTEGRITY,
+        SECURITY_NATIVE_DREP, context, &out_desc, &attributes, NULL);
+    *have = *have || !FAILED(status);
+    *size = out_buffer.cbBuffer;
+    return status;
+}
+
+static void sspi_pair_free(struct bench_pair *pair)
+{
+    if (pair->have_client) DeleteSecurityContext(&pair->client);
+    if (pair->have_server) DeleteSecurityContext(&pair->server);
+    free(pair);
+}
+
+static bool shake_hands(struct bench_pair *pair)
+{
+    BYTE from_client[TOKEN_LIMIT], from_server[TOKEN_LIMIT];
+    ULONG size = sizeof(from_client), answer = sizeof(from_server);
+    if (!report("InitializeSecurityContext 1",
+                initiate(&pair->client, &pair->have_client, NULL, 0, from_client, &size)) ||
+        !report("AcceptSecurityContext 1", accept_token(&pair->server, &pair->have_server,
+                                                        from_client, size, from_server, &answer))) {
+        return false;
+    }
+    size = sizeof(from_client);
+    if (!report("InitializeSecurityContext 2", initiate(&pair->client, &pair->have_client,
+                                                        from_server, answer, from_client, &size))) {
+        return false;
+    }
+    answer = sizeof(from_server);
+    return report("AcceptSecurityContext 2", accept_token(&pair->server, &pair->have_server,
+                                                          from_client, size, from_server, &answer));
+}
+
+static struct bench_pair *sspi_pair_create(void)
+{
+    SecPkgContext_Sizes sizes;
+    struct bench_pair *pair = calloc(1, sizeof(*pair));
+    if (!pair) return NULL;
+    if (shake_hands(pair) &&
+        report("QueryContextAttributes",
+               QueryContextAttributesW(&pair->client, SECPKG_ATTR_SIZES, &sizes)) &&
+        sizes.cbSecurityTrailer <= BENCH_SIGNATURE_ROOM &&
+        sizes.cbMaxSignature <= BENCH_SIGNATURE_ROOM) {
+        pair->trailer = sizes.cbSecurityTrailer;
+        pair->signature = sizes.cbMaxSignature;
+        return pair;
+    }
+    sspi_pair_free(pair);
+    return NULL;
+}
+
+static bool sspi_keep_half_open(bool server)
+{
+    BYTE token[TOKEN_LIMIT];
+    ULONG size = sizeof(token);
+    CtxtHandle context;
+    bool have = false;
+    if (!server) {
+        return report("InitializeSecurityContext",
+                      initiate(&context, &have, NULL, 0, token, &size));
+    }
+    if (!kept_negotiate_size) {
+        kept_negotiate_size = sizeof(kept_negotiate);
+        if (!report("InitializeSecurityContext",
+                    initiate(&context, &have, NULL, 0, kept_negotiate, &kept_negotiate_size))) {
+            return false;
+        }
+        have = false;
+    }
+    return report("AcceptSecurityContext",
+                  accept_token(&context, &have, kept_negotiate, kept_negotiate_size, token, &size));
+}
+
+/* The signature of a sealed message stands before its text, that of a signed one behind it. */
+static bool sspi_seal(struct bench_pair *pair, bool from_server, struct bench_slot *slot)
+{
+    SecBuffer buffers[2] = {{pair->trailer, SECBUFFER_TOKEN, slot->text - pair->trailer},
+                            {(ULONG)slot->size, SECBUFFER_DATA, slot->text}};
+    SecBufferDesc desc = {SECBUFFER_VERSION, 2, buffers};
+    return report("EncryptMessage",
+                  EncryptMessage(from_server ? &pair->server : &pair->client, 0, &desc, 0));
+}
+
+static bool sspi_unseal(struct bench_pair *pair, bool from_server, struct bench_slot *slot)
+{
+    SecBuffer buffers[2] = {{pair->trailer, SECBUFFER_TOKEN, slot->text - pair->trailer},
+                            {(ULONG)slot->size, SECBUFFER_DATA, slot->text}};
+    SecBufferDesc desc = {SECBUFFER_VERSION, 2, buffers};
+    return report("DecryptMessage",
+                  DecryptMessage(from_server ? &pair->client : &pair->server, &desc, 0, NULL));
+}
+
+static bool sspi_sign(struct bench_pair *pair, bool from_server, struct bench_slot *slot)
+{
+    SecBuffer buffers[2] = {{(ULONG)slot->size, SECBUFFER_DATA, slot->text},
+                            {pair->signature, SECBUFFER_TOKEN, slot->text + slot->size}};
+    SecBufferDesc desc = {SECBUFFER_VERSION, 2, buffers};
+    return report("MakeSignature",
+                  MakeSignature(from_server ? &pair->server : &pair->client, 0, &desc, 0));
+}
+
+static bool sspi_verify(struct bench_pair *pair, bool from_server, struct bench_slot *slot)
+{
+    SecBuffer buffers[2] = {{(ULONG)slot->size, SECBUFFER_DATA, slot->text},
+                            {pair->signature, SECBUFFER_TOKEN, slot->text + slot->size}};
+    SecBufferDesc desc = {SECBUFFER_VERSION, 2, buffers};
+    return report("VerifySignature",
+                  VerifySignature(from_server ? &pair->client : &pair->server, &desc, 0, NULL));
+}
+
+static void sspi_slot_clear(struct bench_slot *slot)
+{
+    (void)slot; /* everything is in its buffer */
+}
+
+static bool sspi_export_server(struct bench_pair *pair, struct bench_blob *blob)
+{
+    SecBuffer packed = {0, SECBUFFER_EMPTY, NULL};
+    if (!report("ExportSecurityContext",
+                ExportSecurityContext(&pair->server, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &packed,
+                                      NULL))) {
+        return false;
+    }
+    pair->have_server = false;
+    *blob = (struct bench_blob){packed.pvBuffer, packed.cbBuffer};
+    return true;
+}
+
+static bool sspi_import_server(struct bench_pair *pair, struct bench_blob *blob)
+{
+    SecBuffer packed = {(ULONG)blob->size, SECBUFFER_TOKEN, blob->data};
+    SECURITY_STATUS status = ImportSecurityContextW(package, &packed, NULL, &pair->server);
+    FreeContextBuffer(blob->data);
+    pair->have_server = !FAILED(status);
+    return report("ImportSecurityContext", status);
+}
+
+static double ask_package(void)
+{
+    SecPkgInfoW *info = NULL;
+    double start = sspi_now();
+    bool good = report("QuerySecurityPackageInfo", QuerySecurityPackageInfoW(package, &info));
+    if (good) FreeContextBuffer(info);
+    return good ? sspi_now() - start : -1;
+}
+
+static double list_packages(void)
+{
+    SecPkgInfoW *list = NULL;
+    ULONG count;
+    double start = sspi_now();
+    bool good = report("EnumerateSecurityPackages", EnumerateSecurityPackagesW(&count, &list));
+    if (good) FreeContextBuffer(list);
+    return good ? sspi_now() - start : -1;
+}
+
+static void measure_packages(void)
+{
+    double asked = 0, listed = 0;
+    bool good = true;
+    for (int i = 0; good && i < PACKAGE_CALLS; i++) {
+        double ask = ask_package(), list = list_packages();
+        good = ask >= 0 && list >= 0;
+        asked += ask;
+        listed += list;
+    }
+    bench_print("package", good, asked / PACKAGE_CALLS * 1e6, "us");
+    bench_print("package_list", good, listed / PACKAGE_CALLS * 1e6, "us");
+}
+
+static const struct bench_ops sspi_ops = {
+    .now = sspi_now,
+    .private_bytes = sspi_private_bytes,
+    .set_up = sspi_set_up,
+    .pair_create = sspi_pair_create,
+    .pair_free = sspi_pair_free,
+    .keep_half_open = sspi_keep_half_open,
+    .seal = sspi_seal,
+    .unseal = sspi_unseal,
+    .sign = sspi_sign,
+    .verify = sspi_verify,
+    .slot_clear = sspi_slot_clear,
+    .export_server = sspi_export_server,
+    .import_server = sspi_import_server,
+    .packages = measure_packages,
+};
+
+int main(int argc, char **argv)
+{
+    return bench_run(&sspi_ops, argc, argv);
+}

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Makes the table of tools/bench from lines "SIDE NAME VALUE UNIT", or with plot=1 the same as an
+# SVG drawing. Every ratio says how many times better winesspi is, whatever the unit.
+
+BEGIN {
+    order = split("handshakes seal_64 unseal_64 seal_1024 unseal_1024 seal_16384 unseal_16384 " \
+                  "sign_1024 verify_1024 export import move blob half_open_client " \
+                  "half_open_server established package_first package package_list", names, " ")
+    label["handshakes"] = "handshakes"
+    label["seal_64"] = "seal, 64 bytes"
+    label["unseal_64"] = "unseal, 64 bytes"
+    label["seal_1024"] = "seal, 1 KiB"
+    label["unseal_1024"] = "unseal, 1 KiB"
+    label["seal_16384"] = "seal, 16 KiB"
+    label["unseal_16384"] = "unseal, 16 KiB"
+    label["sign_1024"] = "sign, 1 KiB"
+    label["verify_1024"] = "verify, 1 KiB"
+    label["export"] = "export"
+    label["import"] = "import"
+    label["move"] = "export and import"
+    label["blob"] = "exported context"
+    label["half_open_client"] = "half-open client"
+    label["half_open_server"] = "half-open server"
+    label["established"] = "established context"
+    label["package_first"] = "load, first package query"
+    label["package"] = "package query"
+    label["package_list"] = "package list"
+    # What is to be reached: so many times gss-ntlmssp, or fewer than so many units.
+    least["handshakes"] = 5
+    least["seal_64"] = 10
+    least["seal_16384"] = 1
+    least["sign_1024"] = 5
+    least["move"] = 1
+    below["blob"] = 1000
+    below["established"] = 6144
+}
+
+$3 != "-" { values[$1, $2] = values[$1, $2] " " $3 }
+{ units[$2] = $4 }
+
+function median(text,    list, count, i, j, swap) {
+    count = split(text, list, " ")
+    for (i = 2; i <= count; i++) {
+        for (j = i; j > 1 && list[j] + 0 < list[j - 1] + 0; j--) {
+            swap = list[j]; list[j] = list[j - 1]; list[j - 1] = swap
+        }
+    }
+    if (count % 2) return list[(count + 1) / 2] + 0
+    return (list[count / 2] + list[count / 2 + 1]) / 2
+}
+
+function has(side, name) { return (side, name) in values }
+
+# How many times better winesspi is than the other side; 0 if that is not known.
+function ratio(name, side,    own, other) {
+    if (!has("winesspi", name) || !has(side, name)) return 0
+    own = median(values["winesspi", name])
+    other = median(values[side, name])
+    if (own <= 0 || other <= 0) return 0
+    return units[name] ~ /\/s$/ ? own / other : other / own
+}
+
+function number(value) {
+    if (value >= 100) return sprintf("%.0f", value)
+    return sprintf(value >= 10 ? "%.1f" : "%.2f", value)
+}
+
+function shown(side, name) { return has(side, name) ? number(median(values[side, name])) : "-" }
+function shown_ratio(value) { return value ? number(value) : "-" }
+
+function target(name) {
+    if (name in least) return "ratio " least[name]
+    return name in below ? "< " below[name] : "-"
+}
+
+function verdict(name) {
+    if (!(name in least) && !(name in below)) return ""
+    if (!has("winesspi", name)) return "unknown"
+    if (name in below) return median(values["winesspi", name]) < below[name] ? "reached" : "MISSED"
+    if (!ratio(name, "gss")) return "unknown"
+    return ratio(name, "gss") >= least[name] ? "reached" : "MISSED"
+}
+
+function print_table(    i, name, format) {
+    format = "%-26s %-6s %10s %12s %7s %13s %7s  %-9s %s\n"
+    print title
+    printf format, "", "unit", "winesspi", "gss-ntlmssp", "ratio", "Wine builtin", "ratio",
+        "target", ""
+    for (i = 1; i <= order; i++) {
+        name = names[i]
+        if (!(name in units)) continue
+        printf format, label[name], units[name], shown("winesspi", name), shown("gss", name),
+            shown_ratio(ratio(name, "gss")), shown("builtin", name),
+            shown_ratio(ratio(name, "builtin")), target(name), verdict(name)
+    }
+    print "Ratios: how many times better winesspi is. -: not measured, or not able to do it."
+}
+
+# The drawing: one row per figure, a logarithmic axis of ratios.
+
+function clamp(value) { return value < lowest ? lowest : value > highest ? highest : value }
+
+function across(value) {
+    return left + width * (log(clamp(value)) - log(lowest)) / (log(highest) - log(lowest))
+}
+
+function draw_text(x, y, anchor, size, text) {
+    gsub(/&/, "\\&amp;", text)
+    gsub(/</, "\\&lt;", text)
+    printf "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" font-size=\"%d\">%s</text>\n",
+        x, y, anchor, size, text
+}
+
+function draw_bar(y, height, value, colour,    from, to) {
+    from = across(value < 1 ? value : 1)
+    to = across(value < 1 ? 1 : value)
+    printf "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" fill=\"%s\"/>\n",
+        from, y, to - from, height, colour
+    draw_text((value < 1 ? from - 4 : to + 4), y + height - 1, (value < 1 ? "end" : "start"), 10,
+              number(value) "x")
+}
+
+function draw_line(x, top, bottom, colour, thickness) {
+    printf "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" ", x, top, x, bottom
+    printf "stroke=\"%s\" stroke-width=\"%d\"/>\n", colour, thickness
+}
+
+function draw_axis(bottom,    tick) {
+    for (tick = lowest; tick <= highest * 1.01; tick *= 10) {
+        draw_line(across(tick), 60, bottom, (tick == 1 ? "#333" : "#ddd"), 1)
+        draw_text(across(tick), 56, "middle", 10, tick "x")
+    }
+}
+
+function draw_row(name, y) {
+    draw_text(left - 12, y + 15, "end", 12, label[name])
+    if (ratio(name, "gss")) draw_bar(y + 2, 10, ratio(name, "gss"), "#2b6cb0")
+    if (ratio(name, "builtin")) draw_bar(y + 14, 10, ratio(name, "builtin"), "#dd8822")
+    if (name in least) draw_line(across(least[name]), y, y + 14, "#c00", 2)
+}
+
+function draw(    i, rows, bottom) {
+    left = 210; width = 560; lowest = 0.1; highest = 1000; rows = 0
+    for (i = 1; i <= order; i++) {
+        if (ratio(names[i], "gss") || ratio(names[i], "builtin")) drawn[++rows] = names[i]
+    }
+    bottom = 66 + 30 * rows
+    printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"860\" height=\"%d\" " \
+           "font-family=\"sans-serif\">\n", bottom + 20
+    print "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>"
+    draw_text(16, 22, "start", 14, title)
+    draw_text(16, 40, "start", 11, "How many times better winesspi is than gss-ntlmssp (blue) " \
+              "and than Wine's builtin (orange); red: what is to be reached.")
+    draw_axis(bottom)
+    for (i = 1; i <= rows; i++) draw_row(drawn[i], 66 + 30 * (i - 1))
+    print "</svg>"
+}
+
+END { if (plot) draw(); else print_table() }

@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What an exported context is not good for: another prefix, even a copy of its own, and the time
+# after its prefix's server has ended. And what is left of one whose process is killed with
+# SIGKILL, by which no program can do anything more: it can be imported once or not at all.
+# Environment: BUILD and SRCDIR, as tools/check sets them.
+
+set -u
+: "${BUILD:?}" "${SRCDIR:?}"
+program=$BUILD/x86_64-windows/export_process.exe
+work=$(mktemp -d) || exit 1
+one=$work/one two=$work/two
+export WINEPREFIX="$one" WINESSPI_MODULES="$BUILD" WINEDEBUG=-all
+unset WINEDLLOVERRIDES WINEDLLPATH WINEPATH WINEARCH DISPLAY
+end() {
+    for prefix in "$one" "$two"; do
+        [ ! -d "$prefix" ] || WINEPREFIX=$prefix wineserver -k >/dev/null 2>&1
+    done
+    rm -rf "$work"
+}
+trap end EXIT
+trap 'exit 130' INT TERM HUP
+
+passed=0
+failed=0
+ok=00000000 used=80090317 not_owner=80090306
+
+# expect NAME STATUSES-OR-STATUSES: the last line of $work/output, without the count before them.
+expect() {
+    found=$(tail -n 1 "$work/output" | tr -d '\r' | sed 's/^[0-9]* //')
+    case "|$2|" in
+    *"|$found|"*) passed=$((passed + 1)); printf 'ok   %s\n' "$1" ;;
+    *) failed=$((failed + 1)); printf 'FAIL %s: %s, not %s\n' "$1" "$found" "$2" ;;
+    esac
+}
+
+export_blob() { wine "$program" export "Z:$work/blob" >"$work/output" 2>&1; }
+import_blob() { WINEPREFIX=$1 wine "$program" import "Z:$work/blob" >"$work/output" 2>&1; }
+
+WINEDLLOVERRIDES='mscoree,mshtml=' wine wineboot -i >/dev/null 2>&1
+"$SRCDIR/tools/winesspi" install >"$work/output" 2>&1 || { cat "$work/output"; exit 1; }
+wineserver -k
+wineserver -w
+cp -a "$one" "$two"
+WINEPREFIX=$one wineserver -p
+WINEPREFIX=$two wineserver -p
+
+export_blob
+import_blob "$two"
+expect other_prefix "$not_owner $not_owner"
+import_blob "$one"
+expect own_prefix "$ok $used"
+
+# The other prefix has had a life of its own by now, with as many blobs.
+(export WINEPREFIX="$two"; export_blob)
+import_blob "$one"
+expect blob_of_the_copy "$not_owner $not_owner"
+import_blob "$two"
+expect copy_itself "$ok $used"
+
+export_blob
+wineserver -k
+wineserver -w
+wineserver -p
+import_blob "$one"
+expect server_ended "$not_owner $not_owner"
+export_blob
+import_blob "$one"
+expect next_server "$ok $used"
+
+# Each round: a process moves its context out and in without end, until it is killed.
+left=0
+bad=0
+for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    rm -f "$work/blob"
+    wine "$program" churn "Z:$work/blob" >/dev/null 2>&1 &
+    churning=$!
+    while [ ! -s "$work/blob" ]; do sleep 0.02; done
+    sleep "0.0$((round * 37 % 90 + 10))"
+    kill -KILL "$churning"
+    wait "$churning" 2>/dev/null
+    import_blob "$one"
+    case $(tail -n 1 "$work/output" | tr -d '\r' | sed 's/^[0-9]* //') in
+    "$ok $used") left=$((left + 1)) ;;
+    "$used $used") ;;
+    *) bad=$((bad + 1)); cat "$work/output" ;;
+    esac
+done
+printf '  killed with SIGKILL: %s of 20 blobs were left to import\n' "$left"
+printf '0 %s\n' "$bad" >"$work/output"
+expect killed 0
+
+printf 'export_prefixes: %s passed, %s failed, 0 skipped\n' "$passed" "$failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Makes the inputs from which fuzzing starts: make_seeds FOLDER writes FOLDER/TARGET/NAME. They
+ * are the same at each run, and those under tests/fuzz/seeds were made by it.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "../unit/handshake.h"
+#include "fuzz.h"
+
+#include <sys/stat.h>
+
+static const char *folder;
+
+static void save(const char *target, const char *name, struct slice bytes)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/%s", folder, target);
+    mkdir(path, 0777);
+    snprintf(path, sizeof(path), "%s/%s/%s", folder, target, name);
+    FILE *file = fopen(path, "wb");
+    if (!file || fwrite(bytes.data, 1, bytes.size, file) != bytes.size || fclose(file)) {
+        fprintf(stderr, "cannot write %s\n", path);
+        exit(EXIT_FAILURE);
+    }
+}
+
+static void save_context(const char *name, const struct ntlm_context *ctx)
+{
+    struct writer w;
+    writer_init(&w);
+    ntlm_context_write(ctx, false, &w);
+    save("body", name, writer_view(&w));
+    writer_free(&w);
+}
+
+static void save_av(const struct handshake *h)
+{
+    struct ntlm_challenge challenge;
+    struct ntlm_authenticate answer;
+    must(!ntlm_challenge_decode(writer_view(&h->challenge), &challenge));
+    must(!ntlm_authenticate_decode(writer_view(&h->authenticate), &answer));
+    save("av", "challenge", challenge.target_info);
+    save("av", "response", view(answer.nt_response.data + 44, answer.nt_response.size - 44));
+    save("av", "empty", hex("00000000"));
+    save("av", "unknown", hex("0b000300414243ffff000000000000"));
+}
+
+/* Messages and bodies of all stages. */
+static void handshakes(bool local)
+{
+    static const uint8_t bindings[16] = "channel binding";
+    struct handshake h;
+    handshake_init(&h);
+    h.client_start.offer_local = h.client_finish.local = h.server_finish.local = local;
+    h.server_start.local_ticket = local ? 42 : 0;
+    h.client_finish.channel_bindings = local ? NULL : bindings;
+    save_context(local ? "client-start" : "server-start", local ? &h.client : &h.server);
+    must(!handshake_start(&h));
+    save_context(local ? "client-local-1" : "client-1", &h.client);
+    must(!handshake_challenge(&h));
+    save_context(local ? "server-local-2" : "server-2", &h.server);
+    must(!handshake_answer(&h) && !handshake_accept(&h) && handshake_works(&h));
+    save_context(local ? "client-local-3" : "client-3", &h.client);
+    save_context(local ? "server-local-3" : "server-3", &h.server);
+    save("negotiate", local ? "local" : "version", writer_view(&h.negotiate));
+    save("challenge", local ? "local" : "plain", writer_view(&h.challenge));
+    save("authenticate", local ? "local" : "mic", writer_view(&h.authenticate));
+    if (!local) save_av(&h);
+    handshake_clear(&h);
+}
+
+static void other_bodies(void)
+{
+    struct ntlm_context ctx;
+    ntlm_context_init(&ctx, NTLM_SERVER);
+    ctx.stage = NTLM_STAGE_ESTABLISHED;
+    must(!ntlm_session_init(&ctx.session, NTLM_SIGN | NTLM_LM_KEY, unit_pool, false));
+    save_context("server-3-plain", &ctx);
+    ntlm_context_clear(&ctx);
+}
+
+static void other_messages(void)
+{
+    save("negotiate", "short", hex("4e544c4d53535000 01000000 07820800"));
+    save("challenge", "bare",
+         hex("4e544c4d53535000 02000000 0000000000000000 05820820 0123456789abcdef"
+             "0000000000000000 0000000000000000"));
+    save("authenticate", "v1",
+         hex("4e544c4d53535000 03000000 1800180060000000 1800180078000000 0200020048000000"
+             "020002004a000000 0200020058000000 0000000090000000 01820822 0a00000000000000"
+             "44005500 000000000000000000000000 57000000 00000000"
+             "000102030405060708090a0b0c0d0e0f1011121314151617"
+             "000102030405060708090a0b0c0d0e0f1011121314151617"));
+    save("authenticate", "anonymous",
+         hex("4e544c4d53535000 03000000 0100010040000000 0000000041000000 0000000041000000"
+             "0000000041000000 0000000041000000 0000000041000000 010a0820 00"));
+}
+
+static void save_packed(const char *name, const struct packed *packed)
+{
+    struct aead *aead = NULL;
+    struct writer w;
+    writer_init(&w);
+    must(!aead_create((const uint8_t *)FUZZ_PACKED_KEY, &aead));
+    must(!packed_encode(packed, aead, &w));
+    save("packed", name, writer_view(&w));
+    writer_free(&w);
+    aead_free(aead);
+}
+
+static void envelopes(void)
+{
+    struct packed packed = {.epoch = 1, .package = wide("NTLM"), .body = ascii("a body")};
+    save_packed("copy", &packed);
+    packed.flags = PACKED_SINGLE_USE | PACKED_HALF_OPEN;
+    packed.ticket = 9;
+    save_packed("single-use", &packed);
+    packed.body.size = 0;
+    save_packed("empty", &packed);
+}
+
+/* Scripts; see fuzz_handshake.c and fuzz_session.c. */
+static void scripts(void)
+{
+    save("handshake", "intact", hex("01 00 00 00 00"));
+    save("handshake", "moved", hex("13 07 06 06 06"));
+    save("handshake", "local", hex("07 00 06 00 06"));
+    save("handshake", "wrong-hash", hex("09 00 00 00 00"));
+    save("handshake", "changed", hex("01 00 01 00 0c00 10 01 00 1400 04 01 00 4800 01"));
+    save("handshake", "changed-last", hex("01 00 00 00 01 00 4800 01"));
+    save("handshake", "cut", hex("00 00 00 00 02 4000"));
+    save("handshake", "another", hex("00 00 00 05 00"));
+    save("handshake", "replaced", hex("00 00 04 4e544c4d5353500001000000058208a0000000000000"));
+    for (uint8_t kind = 0; kind < 5; kind++) {
+        char name[] = "kind-0";
+        uint8_t script[] = {kind, 1, 1,  100, 0, 3, 0,    0, 0, 0, 20, 0, 9, 0, 1,
+                            1,    1, 40, 0,   7, 0, 0x80, 1, 0, 7, 1,  0, 0, 0};
+        name[5] = (char)('0' + kind);
+        save("session", name, view(script, sizeof(script)));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2 || crypto_init() != SEC_E_OK) {
+        fprintf(stderr, "usage: make_seeds FOLDER\n");
+        return EXIT_FAILURE;
+    }
+    folder = argv[1];
+    handshakes(false);
+    handshakes(true);
+    other_bodies();
+    other_messages();
+    envelopes();
+    scripts();
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The end of the interoperability test that runs on the SSPI of this project: an NTLM client or
+ * server on loopback whose context, on request, goes on in another process and comes back, in the
+ * middle of the conversation or of the handshake, without the peer's noticing.
+ */
+#include "errand.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATIENCE_MILLISECONDS = 60000 };
+
+static SOCKET open_socket(void)
+{
+    return WSASocketW(AF_INET, SOCK_STREAM, IPPROTO_TCP, NULL, 0, WSA_FLAG_OVERLAPPED);
+}
+
+static SOCKET accept_one(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int size = sizeof(address);
+    SOCKET channel = INVALID_SOCKET, listener = open_socket();
+    if (bind(listener, (struct sockaddr *)&address, size) || listen(listener, 1) ||
+        getsockname(listener, (struct sockaddr *)&address, &size)) {
+        fprintf(stderr, "listen: error %d\n", WSAGetLastError());
+    } else {
+        printf("port: %u\n", ntohs(address.sin_port));
+        fflush(stdout);
+        channel = accept(listener, NULL, NULL);
+    }
+    closesocket(listener);
+    return channel;
+}
+
+static SOCKET connect_to(uint16_t port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    SOCKET channel = open_socket();
+    if (!connect(channel, (struct sockaddr *)&address, sizeof(address))) return channel;
+    fprintf(stderr, "connect: error %d\n", WSAGetLastError());
+    closesocket(channel);
+    return INVALID_SOCKET;
+}
+
+static bool authenticate(struct dialogue *dialogue, const struct options *options)
+{
+    if (!sspi_side_acquire(dialogue, options) || !sspi_side_begin(dialogue)) return false;
+    if (!options->move_half_open) return sspi_side_finish(dialogue);
+    const struct errand errand = {.finish_handshake = true};
+    return errand_send(dialogue, options, &errand);
+}
+
+static bool converse(struct dialogue *dialogue, const struct options *options)
+{
+    if (!options->move) return dialogue_run(dialogue, 0, options->rounds);
+    const uint32_t third = options->rounds / 3;
+    const struct errand errand = {.first = third, .count = third};
+    return dialogue_run(dialogue, 0, third) && errand_send(dialogue, options, &errand) &&
+           dialogue_run(dialogue, 2 * third, options->rounds - 2 * third);
+}
+
+static int run(const struct options *options)
+{
+    SOCKET channel = options->server ? accept_one() : connect_to(options->port);
+    if (channel == INVALID_SOCKET) return EXIT_FAILURE;
+    const DWORD patience = PATIENCE_MILLISECONDS, at_once = 1;
+    setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, (const char *)&patience, sizeof(patience));
+    setsockopt(channel, IPPROTO_TCP, TCP_NODELAY, (const char *)&at_once, sizeof(at_once));
+    struct sspi_side side = {0};
+    struct dialogue dialogue = {
+        .ops = &sspi_side_ops,
+        .context = &side,
+        .channel = (intptr_t)channel,
+        .server = options->server,
+        .tamper = options->tamper,
+        .tamper_round = options->rounds ? options->rounds - 1 : 0,
+    };
+    bool good = authenticate(&dialogue, options);
+    if (good && options->server) good = sspi_side_print_client(&dialogue);
+    if (good) converse(&dialogue, options);
+    closesocket((SOCKET)dialogue.channel);
+    sspi_side_clear(&side);
+    return options_report(&dialogue, options);
+}
+
+int main(int argc, char **argv)
+{
+    WSADATA data;
+    if (WSAStartup(MAKEWORD(2, 2), &data)) return EXIT_FAILURE;
+    int result = 2;
+    if (argc == 2 && !strcmp(argv[1], "successor")) {
+        result = errand_serve();
+    } else {
+        struct options options;
+        if (options_parse(&options, argc, argv)) result = run(&options);
+    }
+    WSACleanup();
+    return result;
+}

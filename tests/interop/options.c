@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Arguments and verdict line of the interoperability test programs; see options.h. */
+#include "options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const tamper_names[] = {
+    [TAMPER_NONE] = "none",
+    [TAMPER_NEGOTIATE] = "negotiate",
+    [TAMPER_CHALLENGE] = "challenge",
+    [TAMPER_AUTHENTICATE] = "authenticate",
+    [TAMPER_CIPHERTEXT] = "ciphertext",
+    [TAMPER_CHECKSUM] = "checksum",
+    [TAMPER_SEQUENCE] = "sequence",
+    [TAMPER_REPLAY] = "replay",
+    [TAMPER_TEXT] = "text",
+};
+
+static bool parse_number(const char *text, unsigned long limit, unsigned long *number)
+{
+    char *end;
+    *number = strtoul(text, &end, 10);
+    return *text && !*end && *number <= limit;
+}
+
+static bool parse_account(struct options *options, const char *text)
+{
+    const char *separator = strchr(text, '\\');
+    if (!separator) return false;
+    size_t domain = (size_t)(separator - text), user = strlen(separator + 1);
+    if (domain >= sizeof(options->domain) || user >= sizeof(options->user)) return false;
+    memcpy(options->domain, text, domain);
+    options->domain[domain] = 0;
+    memcpy(options->user, separator + 1, user + 1);
+    return true;
+}
+
+static bool read_line(char *line, size_t capacity)
+{
+    if (!fgets(line, (int)capacity, stdin)) return false;
+    line[strcspn(line, "\r\n")] = 0;
+    return true;
+}
+
+static bool parse_tamper(struct options *options, const char *text)
+{
+    for (unsigned i = 0; i < sizeof(tamper_names) / sizeof(tamper_names[0]); i++) {
+        if (strcmp(text, tamper_names[i])) continue;
+        options->tamper = (enum dialogue_tamper)i;
+        return true;
+    }
+    return false;
+}
+
+static bool parse_valued(struct options *options, const char *name, const char *value)
+{
+    unsigned long number;
+    if (!strcmp(name, "--tamper")) return parse_tamper(options, value);
+    if (!strcmp(name, "--successor")) return (options->successor = value) != NULL;
+    if (!strcmp(name, "--port") && parse_number(value, UINT16_MAX, &number)) {
+        options->port = (uint16_t)number;
+        return true;
+    }
+    if (!strcmp(name, "--rounds") && parse_number(value, 100000, &number)) {
+        options->rounds = (uint32_t)number;
+        return true;
+    }
+    return false;
+}
+
+static bool parse_all(struct options *options, int argc, char **argv)
+{
+    if (argc < 2 || (strcmp(argv[1], "server") && strcmp(argv[1], "client"))) return false;
+    options->server = !strcmp(argv[1], "server");
+    for (int i = 2; i < argc; i++) {
+        if (!strcmp(argv[i], "--move")) {
+            options->move = true;
+        } else if (!strcmp(argv[i], "--move-half-open")) {
+            options->move_half_open = true;
+        } else if (i + 1 < argc && parse_valued(options, argv[i], argv[i + 1])) {
+            i++;
+        } else {
+            return false;
+        }
+    }
+    return options->server || options->port;
+}
+
+bool options_parse(struct options *options, int argc, char **argv)
+{
+    *options = (struct options){.rounds = 30};
+    if (!parse_all(options, argc, argv)) {
+        fprintf(stderr,
+                "usage: %s server|client [--port PORT]\n"
+                "       [--rounds N] [--tamper WHAT] [--move] [--move-half-open]\n"
+                "       [--successor PROGRAM]\n",
+                argv[0]);
+        return false;
+    }
+    if (options->server) return true;
+    char account[sizeof(options->domain) + sizeof(options->user)];
+    if (read_line(account, sizeof(account)) && parse_account(options, account) &&
+        read_line(options->password, sizeof(options->password))) {
+        return true;
+    }
+    fprintf(stderr, "%s: the input must be DOMAIN\\USER and the password\n", argv[0]);
+    return false;
+}
+
+int options_report(const struct dialogue *dialogue, const struct options *options)
+{
+    if (dialogue->failure[0]) {
+        printf("result: %s\n", dialogue->failure);
+    } else {
+        printf("result: ok after %u rounds\n", (unsigned)options->rounds);
+    }
+    fflush(stdout);
+    return dialogue->failure[0] ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The command line that both programs of an interoperability test share. A client reads its
+ * account and the password from two lines of standard input, in UTF-8.
+ */
+#pragma once
+
+#include "dialogue.h"
+
+struct options {
+    bool server;
+    bool move;           /* change the process between rounds */
+    bool move_half_open; /* change the process between the handshake messages */
+    uint16_t port;       /* client: where to connect; a server takes a free one and prints it */
+    char domain[16];
+    char user[64];
+    char password[64];
+    const char *successor; /* the program that takes the context over; NULL is this one */
+    uint32_t rounds;
+    enum dialogue_tamper tamper;
+};
+
+/* False, with a message on standard error, when the arguments make no sense. */
+bool options_parse(struct options *options, int argc, char **argv);
+
+/* Prints the verdict line that the script compares, and gives the exit status. */
+int options_report(const struct dialogue *dialogue, const struct options *options);

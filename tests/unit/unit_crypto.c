@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The wrapper of libgcrypt: what published values (tests/vectors) do not show. */
+#include "core/crypto.h"
+
+#include "unit.h"
+
+static void init_again(void)
+{
+    ok(crypto_init() == SEC_E_OK, "first");
+    ok(crypto_init() == SEC_E_OK, "again");
+}
+
+static void parts(void)
+{
+    struct slice whole = ascii("what is hashed in parts is hashed as a whole");
+    struct slice key = ascii("key");
+    for (size_t at = 0; at <= whole.size; at++) {
+        const struct slice split[] = {view(whole.data, at), view(NULL, 0),
+                                      view(whole.data + at, whole.size - at)};
+        uint8_t a[32], b[32];
+        ok(!md5(&whole, 1, a) && !md5(split, 3, b) && !memcmp(a, b, 16), "MD5 at %zu", at);
+        ok(!hmac_md5(key, &whole, 1, a) && !hmac_md5(key, split, 3, b) && !memcmp(a, b, 16),
+           "HMAC-MD5 at %zu", at);
+        ok(!hmac_sha256(key, &whole, 1, a) && !hmac_sha256(key, split, 3, b) && !memcmp(a, b, 32),
+           "HMAC-SHA-256 at %zu", at);
+        uint32_t crc = crc32_update(crc32_update(0, whole.data, at), whole.data + at,
+                                    whole.size - at);
+        ok(crc == crc32_update(0, whole.data, whole.size), "CRC-32 at %zu", at);
+    }
+    uint8_t digest[16];
+    ok(!md5(NULL, 0, digest) && same(view(digest, 16), hex("d41d8cd98f00b204e9800998ecf8427e")),
+       "MD5 of no parts");
+}
+
+/* Keys that libgcrypt calls weak come from short passwords. */
+static void weak_keys(void)
+{
+    static const uint8_t plain[] = "KGS!@#$%", zeros[7],
+                         ones[7] = {255, 255, 255, 255, 255, 255, 255};
+    uint8_t out[8];
+    ok(!des_block(zeros, plain, out) && same(view(out, 8), hex("aad3b435b51404ee")), "zeros");
+    ok(!des_block(ones, plain, out), "ones");
+    ok(!same(view(out, 8), hex("aad3b435b51404ee")), "are another key");
+}
+
+static void kept_hmac(void)
+{
+    struct slice key = hex("000102030405060708090a0b0c0d0e0f");
+    struct hmac_md5 *hmac = NULL;
+    if (!ok(hmac_md5_create(key.data, &hmac) == SEC_E_OK, "create")) return;
+    for (size_t size = 0; size < 200; size += 7) {
+        uint8_t block[200], kept[16], once[16];
+        memset(block, (int)size, sizeof(block));
+        hmac_md5_start(hmac);
+        hmac_md5_update(hmac, block, size / 2);
+        hmac_md5_update(hmac, NULL, 0);
+        hmac_md5_update(hmac, block + size / 2, size - size / 2);
+        hmac_md5_finish(hmac, kept);
+        struct slice part = view(block, size);
+        ok(!hmac_md5(key, &part, 1, once) && !memcmp(kept, once, 16), "%zu bytes", size);
+        hmac_md5_start(hmac);
+        hmac_md5_update(hmac, block, 3); /* given up in the middle */
+    }
+    hmac_md5_free(hmac);
+    hmac_md5_free(NULL);
+}
+
+static void aead_round_trip(void)
+{
+    uint8_t key[32], nonce[12] = {1}, tag[16];
+    struct aead *aead = NULL;
+    memset(key, 3, sizeof(key));
+    if (!ok(aead_create(key, &aead) == SEC_E_OK, "create")) return;
+    for (size_t size = 0; size < 70; size += 3) {
+        uint8_t plain[70], data[70];
+        memset(plain, 0x42, sizeof(plain));
+        memcpy(data, plain, sizeof(data));
+        nonce[11] = (uint8_t)size;
+        ok(!aead_seal(aead, nonce, ascii("clear"), data, size, tag), "seal %zu", size);
+        ok(size < 3 || memcmp(data, plain, size), "%zu bytes are enciphered", size);
+        ok(data[size] == 0x42 || size == 70, "and no more");
+        ok(!aead_open(aead, nonce, ascii("clear"), data, size, tag), "open %zu", size);
+        ok(!memcmp(data, plain, size), "%zu bytes are back", size);
+    }
+    aead_free(aead);
+    aead_free(NULL);
+}
+
+static bool refused(struct aead *aead, const uint8_t *nonce, struct slice clear,
+                    struct slice sealed, const uint8_t *tag)
+{
+    uint8_t data[32];
+    memcpy(data, sealed.data, sealed.size);
+    status_t status = aead_open(aead, nonce, clear, data, sealed.size, tag);
+    bool wiped = true;
+    for (size_t i = 0; i < sealed.size; i++) wiped = wiped && !data[i];
+    return status == SEC_E_MESSAGE_ALTERED && wiped;
+}
+
+static void aead_refuses(void)
+{
+    uint8_t key[32] = {9}, nonce[12] = {1}, tag[16], data[32], clear[5] = "clear";
+    struct aead *aead = NULL;
+    memset(data, 0x42, sizeof(data));
+    if (!ok(aead_create(key, &aead) == SEC_E_OK, "create")) return;
+    ok(!aead_seal(aead, nonce, view(clear, 5), data, sizeof(data), tag), "seal");
+    struct {
+        uint8_t *bytes;
+        size_t size;
+        const char *name;
+    } inputs[] = {{nonce, 12, "nonce"}, {clear, 5, "clear"}, {data, 32, "data"}, {tag, 16, "tag"}};
+    for (size_t i = 0; i < 4; i++) {
+        for (size_t bit = 0; bit < 8 * inputs[i].size; bit++) {
+            inputs[i].bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            ok(refused(aead, nonce, view(clear, 5), view(data, 32), tag), "bit %zu of the %s", bit,
+               inputs[i].name);
+            inputs[i].bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        }
+    }
+    ok(refused(aead, nonce, view(clear, 4), view(data, 32), tag), "less clear text");
+    ok(refused(aead, nonce, view(clear, 5), view(data, 31), tag), "less data");
+    ok(!aead_open(aead, nonce, view(clear, 5), data, 32, tag), "unchanged");
+    aead_free(aead);
+}
+
+int main(void)
+{
+    RUN(init_again);
+    RUN(parts);
+    RUN(weak_keys);
+    RUN(kept_hmac);
+    RUN(aead_round_trip);
+    RUN(aead_refuses);
+    return test_end("unit_crypto");
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Every allocation of the library fails once: each operation then says so, leaves its objects as
+ * they were, and succeeds when it is tried again. Linked with --wrap for malloc and calloc.
+ */
+#include "core/packed.h"
+#include "handshake.h"
+
+/* How many allocations still succeed; negative when none is to fail. */
+static int allowed = -1;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+static bool refuse(void)
+{
+    return allowed >= 0 && !allowed--;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return refuse() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return refuse() ? NULL : __real_calloc(count, size);
+}
+
+/* Runs one step with each of its allocations failing in turn, then with none. */
+#define WITH_FAILURES(name, step, unchanged)                                                   \
+    do {                                                                                       \
+        status_t with_failures_status = SEC_E_INSUFFICIENT_MEMORY;                             \
+        int with_failures_count = 0;                                                           \
+        for (; with_failures_count < 100; with_failures_count++) {                             \
+            allowed = with_failures_count;                                                     \
+            with_failures_status = (step);                                                     \
+            bool with_failures_all = allowed >= 0;                                             \
+            allowed = -1;                                                                      \
+            if (with_failures_all) break;                                                      \
+            ok(with_failures_status == SEC_E_INSUFFICIENT_MEMORY, name ": failure %d is told", \
+               with_failures_count);                                                           \
+            ok((unchanged), name ": failure %d leaves no trace", with_failures_count);         \
+        }                                                                                      \
+        ok(with_failures_status == SEC_E_OK, name ": works in the end");                       \
+        ok(with_failures_count > 0, name ": %d allocations", with_failures_count);             \
+    } while (0)
+
+static status_t start(struct handshake *h)
+{
+    writer_free(&h->negotiate);
+    return handshake_start(h);
+}
+
+static status_t challenge(struct handshake *h)
+{
+    writer_free(&h->challenge);
+    return handshake_challenge(h);
+}
+
+static status_t answer(struct handshake *h)
+{
+    writer_free(&h->authenticate);
+    return handshake_answer(h);
+}
+
+static void steps(void)
+{
+    struct handshake h;
+    handshake_init(&h);
+    WITH_FAILURES("start", start(&h),
+                  h.client.stage == NTLM_STAGE_START && !h.client.negotiate.data &&
+                      !h.client.target_name.data);
+    WITH_FAILURES("challenge", challenge(&h),
+                  h.server.stage == NTLM_STAGE_START && !h.server.negotiate.data &&
+                      !h.server.challenge.data);
+    WITH_FAILURES("answer", answer(&h),
+                  h.client.stage == NTLM_STAGE_NEGOTIATE_SENT && h.client.negotiate.data &&
+                      !h.client.user.data);
+    WITH_FAILURES("accept", handshake_accept(&h),
+                  h.server.stage == NTLM_STAGE_CHALLENGE_SENT && h.server.challenge.data &&
+                      !h.server.user.data);
+    ok(handshake_works(&h), "both ends talk");
+    handshake_clear(&h);
+}
+
+static status_t copy_of(struct ntlm_context *copy, const struct ntlm_context *ctx)
+{
+    struct writer w;
+    writer_init(&w);
+    ntlm_context_write(ctx, false, &w);
+    status_t status = writer_status(&w);
+    if (status_ok(status)) status = ntlm_context_read(copy, writer_view(&w));
+    writer_free(&w);
+    return status;
+}
+
+static void moving(void)
+{
+    struct handshake h;
+    struct ntlm_context copy;
+    handshake_init(&h);
+    ok(!handshake_start(&h) && !handshake_challenge(&h), "half way");
+    WITH_FAILURES("move half-open", copy_of(&copy, &h.server), h.server.challenge.data);
+    ntlm_context_clear(&copy);
+    ok(!handshake_answer(&h) && !handshake_accept(&h), "established");
+    WITH_FAILURES("move established", copy_of(&copy, &h.server), h.server.user.data);
+    ntlm_context_clear(&copy);
+    ok(handshake_works(&h), "the original is whole");
+    handshake_clear(&h);
+}
+
+/* The first message of a direction makes its HMAC. */
+static void first_messages(void)
+{
+    struct handshake h;
+    uint8_t data[8] = "message", signature[16];
+    struct ntlm_part part = {data, 8, true};
+    handshake_init(&h);
+    ok(!handshake_run(&h), "run");
+    WITH_FAILURES("seal", ntlm_seal(&h.client.session, &part, 1, signature),
+                  !memcmp(data, "message", 8) && !h.client.session.send.sequence);
+    uint8_t sealed[8];
+    memcpy(sealed, data, 8);
+    WITH_FAILURES("unseal", ntlm_unseal(&h.server.session, &part, 1, signature),
+                  !memcmp(data, sealed, 8) && !h.server.session.receive.sequence);
+    ok(!memcmp(data, "message", 8), "data");
+    WITH_FAILURES("sign", ntlm_sign(&h.server.session, &part, 1, signature),
+                  !h.server.session.send.sequence);
+    WITH_FAILURES("verify", ntlm_verify(&h.client.session, &part, 1, signature),
+                  !h.client.session.receive.sequence);
+    allowed = 0;
+    ok(!ntlm_sign(&h.server.session, &part, 1, signature), "no allocation after the first");
+    ok(!ntlm_verify(&h.client.session, &part, 1, signature), "nor for verifying");
+    allowed = -1;
+    handshake_clear(&h);
+}
+
+static status_t pack(struct aead *aead, struct writer *w)
+{
+    struct packed packed = {.package = wide("NTLM"), .body = ascii("body")};
+    writer_free(w);
+    return packed_encode(&packed, aead, w);
+}
+
+static status_t create_aead(struct aead **out)
+{
+    static const uint8_t key[32];
+    return aead_create(key, out);
+}
+
+static void envelope(void)
+{
+    struct aead *aead = NULL;
+    struct writer w;
+    writer_init(&w);
+    WITH_FAILURES("aead", create_aead(&aead), !aead);
+    WITH_FAILURES("pack", pack(aead, &w), !writer_view(&w).size);
+    writer_free(&w);
+    aead_free(aead);
+}
+
+int main(void)
+{
+    if (crypto_init() != SEC_E_OK) return EXIT_FAILURE;
+    RUN(steps);
+    RUN(moving);
+    RUN(first_messages);
+    RUN(envelope);
+    return test_end("unit_memory");
+}

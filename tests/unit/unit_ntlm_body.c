@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The body of an exported context: its layout, moving in mid-handshake and in mid-stream, and
+ * bodies that nobody can have written. Built natively and for Windows, since the layout has to be
+ * the same for all.
+ */
+#include "handshake.h"
+
+/* Writes ctx down and reads it into a new context. */
+static status_t move(struct ntlm_context *ctx, bool reset)
+{
+    struct writer w;
+    struct ntlm_context moved;
+    writer_init(&w);
+    ntlm_context_write(ctx, reset, &w);
+    status_t status = writer_status(&w);
+    uint8_t *body = exact_copy(writer_view(&w).data, writer_view(&w).size);
+    if (status_ok(status)) status = ntlm_context_read(&moved, view(body, writer_view(&w).size));
+    if (status_ok(status)) {
+        ntlm_context_clear(ctx);
+        *ctx = moved;
+    }
+    free(body);
+    writer_free(&w);
+    return status;
+}
+
+static void moved_at_every_stage(void)
+{
+    struct handshake h;
+    handshake_init(&h);
+    h.client.requested = 0x11223344;
+    h.server.attributes = 0x55667788;
+    ok(!move(&h.client, false) && !move(&h.server, false), "before it starts");
+    ok(!handshake_start(&h) && !move(&h.client, false), "NEGOTIATE sent");
+    ok(!handshake_challenge(&h) && !move(&h.server, false), "CHALLENGE sent");
+    ok(h.server.negotiate_flags == 0xE28A8235, "flags of the handshake");
+    ok(!memcmp(h.server.server_challenge, h.server_start.server_challenge, 8), "challenge");
+    ok(!handshake_answer(&h) && !move(&h.client, false), "client established");
+    ok(!handshake_accept(&h) && !move(&h.server, false), "server established");
+    ok(handshake_works(&h), "both ends talk");
+    ok(h.client.requested == 0x11223344 && h.server.attributes == 0x55667788, "flags kept");
+    ok(blob_is(&h.server.user, wide("User")) && blob_is(&h.server.domain, wide("Domain")) &&
+           blob_is(&h.server.target_name, wide("HTTP/server.example")),
+       "names kept");
+    ok(h.server.start_time == h.server_finish.now, "time kept");
+    handshake_clear(&h);
+}
+
+static void moved_local(void)
+{
+    struct handshake h;
+    handshake_init(&h);
+    h.client_start.offer_local = true;
+    h.server_start.local_ticket = 42;
+    h.client_finish.local = h.server_finish.local = true;
+    ok(!handshake_start(&h) && !handshake_challenge(&h), "half way");
+    ok(!move(&h.client, false) && !move(&h.server, false), "moved");
+    ok(h.server.local_ticket == 42, "ticket");
+    ok(!handshake_answer(&h) && !handshake_accept(&h) && !move(&h.server, false), "all the way");
+    ok(h.server.local && handshake_works(&h), "local");
+    handshake_clear(&h);
+}
+
+/* Streams and counters go on where they were, again and again. */
+static void moved_mid_stream(void)
+{
+    struct handshake h;
+    handshake_init(&h);
+    ok(!handshake_run(&h), "run");
+    for (uint32_t i = 0; i < 40; i++) {
+        ok(handshake_say(&h.client.session, &h.server.session, "some text of the client"), "%u", i);
+        if (i % 3 == 0)
+            ok(handshake_say(&h.server.session, &h.client.session, "some of the server"), "%u", i);
+        ok(!move(&h.server, false), "move %u", i);
+        if (i % 5 == 0) ok(!move(&h.client, false), "move the client, %u", i);
+    }
+    ok(h.server.session.receive.sequence == 40 && h.server.session.send.sequence == 14, "counted");
+    handshake_clear(&h);
+}
+
+static void reset(void)
+{
+    struct handshake h;
+    handshake_init(&h);
+    ok(!handshake_run(&h), "run");
+    ok(handshake_say(&h.client.session, &h.server.session, "before"), "some talk");
+    ok(handshake_say(&h.server.session, &h.client.session, "before"), "some talk");
+    ok(!move(&h.server, true), "moved and reset");
+    ok(!h.server.session.receive.sequence && !h.server.session.send.sequence, "counters");
+    ok(h.client.session.send.sequence == 1, "the other end is untouched");
+    ntlm_session_rewind(&h.client.session);
+    ok(handshake_works(&h), "both at the beginning");
+    handshake_clear(&h);
+}
+
+static void without_ess(void)
+{
+    static const uint32_t flags[] = {NTLM_SIGN | NTLM_SEAL,
+                                     NTLM_SIGN | NTLM_SEAL | NTLM_LM_KEY | NTLM_56};
+    for (size_t i = 0; i < 2; i++) {
+        struct handshake h;
+        handshake_init(&h);
+        h.client.stage = h.server.stage = NTLM_STAGE_ESTABLISHED;
+        ok(!ntlm_session_init(&h.client.session, flags[i], unit_pool, true), "client");
+        ok(!ntlm_session_init(&h.server.session, flags[i], unit_pool, false), "server");
+        ok(handshake_works(&h), "before");
+        ok(!move(&h.server, false) && !move(&h.client, false), "moved");
+        ok(handshake_works(&h), "after");
+        ok(h.client.session.send.sequence == 4, "one counter");
+        handshake_clear(&h);
+    }
+}
+
+/* ---- layout ---- */
+
+static void half_open_layout(void)
+{
+    struct handshake h;
+    struct writer w;
+    handshake_init(&h);
+    h.client.requested = 0x01020304;
+    h.client_start.target_name = wide("X");
+    ok(!handshake_start(&h), "start");
+    writer_init(&w);
+    ntlm_context_write(&h.client, false, &w);
+    ok(same(writer_view(&w),
+            hex("01 01 01 00 04030201 00000000 0000000000000000 0000 0000 0200 5800 2800"
+                "4e544c4d53535000 01000000 358208e2 0000000028000000 0000000028000000"
+                "0a00614a0000000f")),
+       "bytes");
+    writer_free(&w);
+    handshake_clear(&h);
+}
+
+/* The clear fields byte for byte, the whole by its digest. */
+static void established_layout(void)
+{
+    struct handshake h;
+    struct writer w;
+    uint8_t digest[16];
+    handshake_init(&h);
+    ok(!handshake_run(&h), "run");
+    ok(handshake_say(&h.client.session, &h.server.session, "a message"), "talk");
+    h.server.attributes = 0x0A0B0C0D;
+    writer_init(&w);
+    ntlm_context_write(&h.server, false, &w);
+    struct slice body = writer_view(&w);
+    ok(body.size == 692, "%u bytes", (unsigned)body.size);
+    ok(same(view(body.data, 104),
+            hex("01 02 03 00 00000000 0d0c0b0a 020000000000da01 0800 5500730065007200"
+                "0c00 44006f006d00610069006e00 2600 48005400540050002f007300650072007600650072"
+                "002e006500780061006d0070006c006500 358288e2 55555555555555555555555555555555")),
+       "head");
+    ok(same(view(body.data + 104, 36),
+            hex("d04d6f10741041d1d246d64188d7a8ad 9355f3a957c1583d25c4c2f11e40390e 00000000")),
+       "the sending direction: keys and counter");
+    ok(same(view(body.data + 398, 36),
+            hex("4788dc861b4782f35d43fd98fe1a2d39 59f600973cc4960a25480a7c196e4c58 01000000")),
+       "the receiving direction: keys and counter");
+    ok(!md5(&body, 1, digest) && same(view(digest, 16), hex("b664412fb9a6ed2cef2bbeac57ecdaf0")),
+       "the whole");
+    writer_free(&w);
+    handshake_clear(&h);
+}
+
+/* ---- what nobody wrote ---- */
+
+/* Whether a body is read; if so it must be what its context writes, byte for byte. */
+static bool readable(struct slice body)
+{
+    struct ntlm_context ctx;
+    struct writer w;
+    memset(&ctx, 0xEE, sizeof(ctx));
+    status_t status = ntlm_context_read(&ctx, body);
+    ok(status == SEC_E_OK || status == SEC_E_INVALID_TOKEN, "status %x", (unsigned)status);
+    if (!status_ok(status)) return false;
+    writer_init(&w);
+    ntlm_context_write(&ctx, false, &w);
+    ok(same(writer_view(&w), body), "a body that reads is one that was written");
+    writer_free(&w);
+    ntlm_context_clear(&ctx);
+    return true;
+}
+
+static void damage(const struct ntlm_context *ctx, const char *what)
+{
+    struct writer w;
+    writer_init(&w);
+    ntlm_context_write(ctx, false, &w);
+    size_t size = writer_view(&w).size;
+    ok(readable(writer_view(&w)), "%s: as written", what);
+    for (size_t part = 0; part < size; part++) {
+        uint8_t *body = exact_copy(writer_view(&w).data, part);
+        ok(!readable(view(body, part)), "%s: %u bytes", what, (unsigned)part);
+        free(body);
+    }
+    uint8_t *body = exact_copy(writer_view(&w).data, size);
+    for (size_t at = 0; at < size; at++) {
+        for (unsigned bit = 1; bit < 256; bit <<= 1) {
+            body[at] ^= (uint8_t)bit;
+            readable(view(body, size));
+            body[at] ^= (uint8_t)bit;
+        }
+    }
+    free(body);
+    writer_u8(&w, 0);
+    ok(!readable(writer_view(&w)), "%s: a byte too many", what);
+    writer_free(&w);
+}
+
+static void damaged(void)
+{
+    struct handshake h;
+    handshake_init(&h);
+    damage(&h.client, "start");
+    ok(!handshake_start(&h), "start");
+    damage(&h.client, "NEGOTIATE sent");
+    ok(!handshake_challenge(&h), "challenge");
+    damage(&h.server, "CHALLENGE sent");
+    ok(!handshake_answer(&h) && !handshake_accept(&h), "finish");
+    damage(&h.client, "client established");
+    damage(&h.server, "server established");
+    handshake_clear(&h);
+}
+
+static void contradictions(void)
+{
+    static const struct {
+        const char *body, *what;
+        bool good;
+    } cases[] = {
+        {"01 01 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "a client", true},
+        {"01 02 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "a server", true},
+        {"02 01 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "version 2", false},
+        {"01 00 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "role 0", false},
+        {"01 03 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "role 3", false},
+        {"01 01 04 00 00000000 00000000 0000000000000000 0000 0000 0000", "stage 4", false},
+        {"01 01 00 01 00000000 00000000 0000000000000000 0000 0000 0000", "local too early", false},
+        {"01 01 00 02 00000000 00000000 0000000000000000 0000 0000 0000", "local 2", false},
+        {"01 01 00 00 00000000 00000000 0100000000000000 0000 0000 0000", "time too early", false},
+        {"01 01 00 00 00000000 00000000 0000000000000000 0200 00d8 0000 0000", "no text", false},
+        {"01 02 01 00 00000000 00000000 0000000000000000 0000 0000 0000 1000"
+         "4e544c4d53535000 01000000 05020820",
+         "a server that sent NEGOTIATE", false},
+        {"01 01 01 00 00000000 00000000 0000000000000000 0000 0000 0000 1000"
+         "4e544c4d53535000 01000000 01020820",
+         "a client that did", true},
+        {"01 01 01 00 00000000 00000000 0000000000000000 0000 0000 0000 1000"
+         "4e544c4d53535000 01000000 01020800",
+         "without 128 bits", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        ok(readable(hex(cases[i].body)) == cases[i].good, "%s", cases[i].what);
+}
+
+int main(void)
+{
+    if (crypto_init() != SEC_E_OK) return EXIT_FAILURE;
+    RUN(moved_at_every_stage);
+    RUN(moved_local);
+    RUN(moved_mid_stream);
+    RUN(reset);
+    RUN(without_ess);
+    RUN(half_open_layout);
+    RUN(established_layout);
+    RUN(damaged);
+    RUN(contradictions);
+    return test_end("unit_ntlm_body");
+}
