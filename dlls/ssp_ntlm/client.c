@@ -2,8 +2,9 @@
 /*
  * The client's two legs (MS-NLMP 3.1.5.1). With credentials of its own a client proves an
  * account by NTLMv2. With default credentials there is no password to prove anything with: the
- * client offers a local call, and goes on only when the server takes the offer up. Omitted:
- * anonymous logons and the connectionless style.
+ * client offers a local call, and where the server does not take the offer up it goes on with
+ * the account that the user has saved for that server, or not at all. Omitted: anonymous logons
+ * and the connectionless style.
  */
 #include "ntlm_package.h"
 
@@ -53,7 +54,7 @@ static status_t start_check(const struct leg *leg, const struct credential *cred
 {
     if (!credential) return SEC_E_INVALID_HANDLE;
     if (!(credential->use & SECPKG_CRED_OUTBOUND)) return SEC_E_NO_CREDENTIALS;
-    if (!(leg->requirements & REFUSED)) return SEC_E_OK;
+    if (!(leg->requirements & REFUSED) && !credential->identity.anonymous) return SEC_E_OK;
     WARN("neither datagram contexts nor anonymous ones are offered\n");
     return SEC_E_UNSUPPORTED_FUNCTION;
 }
@@ -120,10 +121,6 @@ static status_t local_proof(const struct host *host, const struct ntlm_challenge
                             struct ntlm_client_finish *finish)
 {
     struct prefix_secret secret;
-    if (!(challenge->flags & NTLM_LOCAL_CALL)) {
-        TRACE("default credentials hold on this machine only, and the server is not here\n");
-        return SEC_E_NO_CREDENTIALS;
-    }
     if (!host->user.length) return SEC_E_NO_CREDENTIALS;
     status_t status = prefix_secret_get(&secret);
     if (!status_ok(status)) return status;
@@ -136,9 +133,10 @@ static status_t local_proof(const struct host *host, const struct ntlm_challenge
     return status;
 }
 
+/* identity is kept by the caller for as long as finish. */
 static status_t finish_fill(const struct credential *credential, const struct host *host,
-                            const struct ntlm_challenge *challenge,
-                            struct ntlm_client_finish *finish)
+                            struct slice target, const struct ntlm_challenge *challenge,
+                            struct identity *identity, struct ntlm_client_finish *finish)
 {
     status_t status = random_bytes(finish->client_challenge, sizeof(finish->client_challenge));
     if (status_ok(status))
@@ -147,8 +145,11 @@ static status_t finish_fill(const struct credential *credential, const struct ho
     finish->now = leg_time();
     finish->workstation = name_slice(&host->computer);
     memcpy(finish->version, package_version, sizeof(finish->version));
-    return credential->identity.is_default ? local_proof(host, challenge, finish)
-                                           : account_proof(&credential->identity, finish);
+    if (credential->identity.is_default && challenge->flags & NTLM_LOCAL_CALL)
+        return local_proof(host, challenge, finish);
+    status = credential_for_target(credential, target, identity);
+    if (!status_ok(status)) TRACE("nothing to prove to this server: status %#lx\n", (ULONG)status);
+    return status_ok(status) ? account_proof(identity, finish) : status;
 }
 
 /* credential is looked at for an imported context only; the others have kept theirs. */
@@ -171,11 +172,14 @@ status_t client_finish(struct leg *leg, struct credential *credential, struct co
     if (!status_ok(status)) return status;
 
     struct ntlm_client_finish finish = {0};
+    struct identity identity = {0};
     if (!bindings.given) bindings = context->bindings;
     if (bindings.given) finish.channel_bindings = bindings.hash;
-    status = finish_fill(credential, host, &challenge, &finish);
+    status = finish_fill(credential, host, blob_slice(&context->ntlm.target_name), &challenge,
+                         &identity, &finish);
     if (status_ok(status))
         status = ntlm_client_finish(&context->ntlm, token, &challenge, &finish, &leg->token);
+    secret_wipe(&identity, sizeof(identity));
     secret_wipe(&finish, sizeof(finish));
     if (status_ok(status)) context->ntlm.attributes = final_attributes(&context->ntlm);
     return status;

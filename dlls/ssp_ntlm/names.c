@@ -132,6 +132,14 @@ static struct name target_host(const struct name *target)
     return host;
 }
 
+bool target_host_name(struct slice target_name, struct name *out)
+{
+    struct name target;
+    if (!name_set(&target, target_name)) return false;
+    *out = target_host(&target);
+    return out->length;
+}
+
 bool host_is_target(const struct host *host, struct slice target_name)
 {
     static const struct name aliases[] = {
@@ -139,10 +147,8 @@ bool host_is_target(const struct host *host, struct slice target_name)
         {L"127.0.0.1", 9},
         {L"::1", 3},
     };
-    struct name target;
-    if (!name_set(&target, target_name)) return false;
-    struct name named = target_host(&target);
-    if (!named.length) return false;
+    struct name named;
+    if (!target_host_name(target_name, &named)) return false;
     if (name_equal(&named, &host->computer) || name_equal(&named, &host->dns_computer)) return true;
 
     /* The first label of the DNS name is a name of the machine, too. */
