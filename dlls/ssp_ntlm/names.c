@@ -117,7 +117,7 @@ const struct host *host_get(void)
 
 /* service/host:port/name, host:port or host, where host may be an IPv6 address in brackets or,
  * from sloppy programs, bare. */
-bool target_host_get(struct slice target_name, struct name *host)
+bool target_host_name(struct slice target_name, struct name *host)
 {
     struct name target;
     if (!name_set(&target, target_name)) return false;
@@ -144,7 +144,7 @@ bool host_is_target(const struct host *host, struct slice target_name)
         {L"::1", 3},
     };
     struct name named;
-    if (!target_host_get(target_name, &named)) return false;
+    if (!target_host_name(target_name, &named)) return false;
     if (name_equal(&named, &host->computer) || name_equal(&named, &host->dns_computer)) return true;
 
     /* The first label of the DNS name is a name of the machine, too. */

@@ -54,7 +54,7 @@ struct host {
 const struct host *host_get(void);
 
 /* The host in a target name (an SPN or a plain host name); false when there is none. */
-bool target_host_get(struct slice target_name, struct name *host);
+bool target_host_name(struct slice target_name, struct name *host);
 
 /* Whether a target name means this machine. */
 bool host_is_target(const struct host *host, struct slice target_name);

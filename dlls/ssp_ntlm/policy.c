@@ -167,7 +167,7 @@ bool policy_may_send(const struct ntlm_policy *policy, struct slice target_name)
     if (policy->restrict_sending < SENDING_AUDITED) return true;
     const struct host *host = host_get();
     if (host && host_is_target(host, target_name)) return true;
-    bool named = target_host_get(target_name, &target);
+    bool named = target_host_name(target_name, &target);
     bool allowed = policy->restrict_sending < SENDING_DENIED || (named && is_exception(&target));
     WARN("RestrictSendingNTLMTraffic: %s %s\n", named ? trace_wide(text, target.text, -1) : "\"\"",
          allowed ? "is allowed" : "is denied");
