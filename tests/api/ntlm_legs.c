@@ -256,6 +256,21 @@ static void test_null_session(void)
     loopback_close(&loop);
 }
 
+/* [D sec_winnt_auth_identity] three empty strings are nobody's credentials */
+static void test_nobodys_credentials(void)
+{
+    if (!ours_only()) return;
+    struct account nobody = {0};
+    SECURITY_STATUS status = loopback_open(&loop, L"NTLM", &nobody);
+    if (!ok(!status, "no credentials: %08lx", status)) return;
+    loop.server_flags |= ASC_REQ_ALLOW_NULL_SESSION;
+    status = loopback_connect(&loop);
+    ok(status == SEC_E_OK, "not connected: %08lx", status);
+    ok(loop.client_attrs == ISC_RET_NULL_SESSION, "client: attributes %08lx", loop.client_attrs);
+    ok(loop.server_attrs == ASC_RET_NULL_SESSION, "server: attributes %08lx", loop.server_attrs);
+    loopback_close(&loop);
+}
+
 /* ours: nobody is never taken for the user of the process */
 static void test_nobodys_token(void)
 {
@@ -393,6 +408,7 @@ int main(void)
     RUN(test_datagram);
     RUN(test_datagram_with_others);
     RUN(test_null_session);
+    RUN(test_nobodys_credentials);
     RUN(test_nobodys_token);
     RUN(test_target_buffers);
     RUN(test_large_tokens);
