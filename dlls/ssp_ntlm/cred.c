@@ -16,10 +16,6 @@
 
 TRACE_CHANNEL("ntlm");
 
-#define LSA_KEY L"SYSTEM\\CurrentControlSet\\Control\\Lsa"
-#define DEFAULT_LEVEL 3u /* of LmCompatibilityLevel: NTLMv2 responses only */
-#define LM_LEVELS 2u     /* those below send LM responses */
-
 struct credential *credential_hold(struct credential *credential)
 {
     InterlockedIncrement(&credential->references);
@@ -43,14 +39,6 @@ status_t credential_for_target(const struct credential *credential, struct slice
     if (status_ok(status)) *out = identity;
     secret_wipe(&identity, sizeof(identity));
     return status;
-}
-
-bool policy_may_send_lm(void)
-{
-    DWORD level, size = sizeof(level);
-    LSTATUS error = RegGetValueW(HKEY_LOCAL_MACHINE, LSA_KEY, L"LmCompatibilityLevel",
-                                 RRF_RT_REG_DWORD, NULL, &level, &size);
-    return (error ? DEFAULT_LEVEL : level) < LM_LEVELS;
 }
 
 /* ---- acquiring ---- */
