@@ -202,11 +202,11 @@ static enum behaviour behaviour_of(const UNICODE_STRING *target)
     static const struct {
         const wchar_t *name;
         enum behaviour behaviour;
-    } names[] = {{L"mech/unknown", UNKNOWN},
-                 {L"mech/unusable", UNUSABLE},
-                 {L"mech/deny", DENY},
-                 {L"mech/plain", PLAIN},
-                 {L"mech/huge", HUGE}};
+    } names[] = {{L"unknown/localhost", UNKNOWN},
+                 {L"unusable/localhost", UNUSABLE},
+                 {L"deny/localhost", DENY},
+                 {L"plain/localhost", PLAIN},
+                 {L"huge/localhost", HUGE}};
     for (size_t i = 0; target && target->Buffer && i < ARRAYSIZE(names); i++)
         if (target->Length == wcslen(names[i].name) * sizeof(wchar_t) &&
             !memcmp(target->Buffer, names[i].name, target->Length))

@@ -2,14 +2,14 @@
 /*
  * prov_mech.dll: a mechanism for tests of Negotiate, beside NTLM. Package TestMech can be
  * negotiated, needs one token each way, and signs with HMAC-MD5; the key travels in clear, so it
- * protects nothing. It is called like any package and counts what is left of it. The target name
- * says what the two sides are to do:
+ * protects nothing. It is called like any package and counts what is left of it. The service
+ * of the target says what the two sides are to do; NTLM looks at the host alone:
  *
- *   mech/unknown   the initiator fails at once: SEC_E_TARGET_UNKNOWN
- *   mech/unusable  the acceptor fails at once: SEC_E_NO_CREDENTIALS
- *   mech/deny      the acceptor fails at once: SEC_E_LOGON_DENIED
- *   mech/plain     no integrity: nothing can be signed
- *   mech/huge      the initiator's token has 20000 bytes more
+ *   unknown/localhost   the initiator fails at once: SEC_E_TARGET_UNKNOWN
+ *   unusable/localhost  the acceptor fails at once: SEC_E_NO_CREDENTIALS
+ *   deny/localhost      the acceptor fails at once: SEC_E_LOGON_DENIED
+ *   plain/localhost     no integrity: nothing can be signed
+ *   huge/localhost      the initiator's token has 20000 bytes more
  *
  * The principal "nobody" has no credential. Nothing can be exported.
  */
