@@ -6,38 +6,19 @@
  */
 #include "handshake.h"
 
-/* Writes ctx down and reads it into a new context. */
-static status_t move(struct ntlm_context *ctx, bool reset)
-{
-    struct writer w;
-    struct ntlm_context moved;
-    writer_init(&w);
-    ntlm_context_write(ctx, reset, &w);
-    status_t status = writer_status(&w);
-    uint8_t *body = exact_copy(writer_view(&w).data, writer_view(&w).size);
-    if (status_ok(status)) status = ntlm_context_read(&moved, view(body, writer_view(&w).size));
-    if (status_ok(status)) {
-        ntlm_context_clear(ctx);
-        *ctx = moved;
-    }
-    free(body);
-    writer_free(&w);
-    return status;
-}
-
 static void moved_at_every_stage(void)
 {
     struct handshake h;
     handshake_init(&h);
     h.client.requested = 0x11223344;
     h.server.attributes = 0x55667788;
-    ok(!move(&h.client, false) && !move(&h.server, false), "before it starts");
-    ok(!handshake_start(&h) && !move(&h.client, false), "NEGOTIATE sent");
-    ok(!handshake_challenge(&h) && !move(&h.server, false), "CHALLENGE sent");
+    ok(!handshake_move(&h.client, false) && !handshake_move(&h.server, false), "before it starts");
+    ok(!handshake_start(&h) && !handshake_move(&h.client, false), "NEGOTIATE sent");
+    ok(!handshake_challenge(&h) && !handshake_move(&h.server, false), "CHALLENGE sent");
     ok(h.server.negotiate_flags == 0xE28A8235, "flags of the handshake");
     ok(!memcmp(h.server.server_challenge, h.server_start.server_challenge, 8), "challenge");
-    ok(!handshake_answer(&h) && !move(&h.client, false), "client established");
-    ok(!handshake_accept(&h) && !move(&h.server, false), "server established");
+    ok(!handshake_answer(&h) && !handshake_move(&h.client, false), "client established");
+    ok(!handshake_accept(&h) && !handshake_move(&h.server, false), "server established");
     ok(handshake_works(&h), "both ends talk");
     ok(h.client.requested == 0x11223344 && h.server.attributes == 0x55667788, "flags kept");
     ok(blob_is(&h.server.user, wide("User")) && blob_is(&h.server.domain, wide("Domain")) &&
@@ -53,11 +34,12 @@ static void moved_local(void)
     handshake_init(&h);
     h.client_start.offer_local = true;
     h.server_start.local_ticket = 42;
-    h.client_finish.local = h.server_finish.local = true;
+    h.client_finish.proof = h.server_finish.proof = NTLM_PROOF_LOCAL;
     ok(!handshake_start(&h) && !handshake_challenge(&h), "half way");
-    ok(!move(&h.client, false) && !move(&h.server, false), "moved");
+    ok(!handshake_move(&h.client, false) && !handshake_move(&h.server, false), "moved");
     ok(h.server.local_ticket == 42, "ticket");
-    ok(!handshake_answer(&h) && !handshake_accept(&h) && !move(&h.server, false), "all the way");
+    ok(!handshake_answer(&h) && !handshake_accept(&h) && !handshake_move(&h.server, false),
+       "all the way");
     ok(h.server.local && handshake_works(&h), "local");
     handshake_clear(&h);
 }
@@ -72,8 +54,8 @@ static void moved_mid_stream(void)
         ok(handshake_say(&h.client.session, &h.server.session, "some text of the client"), "%u", i);
         if (i % 3 == 0)
             ok(handshake_say(&h.server.session, &h.client.session, "some of the server"), "%u", i);
-        ok(!move(&h.server, false), "move %u", i);
-        if (i % 5 == 0) ok(!move(&h.client, false), "move the client, %u", i);
+        ok(!handshake_move(&h.server, false), "move %u", i);
+        if (i % 5 == 0) ok(!handshake_move(&h.client, false), "move the client, %u", i);
     }
     ok(h.server.session.receive.sequence == 40 && h.server.session.send.sequence == 14, "counted");
     handshake_clear(&h);
@@ -86,10 +68,37 @@ static void reset(void)
     ok(!handshake_run(&h), "run");
     ok(handshake_say(&h.client.session, &h.server.session, "before"), "some talk");
     ok(handshake_say(&h.server.session, &h.client.session, "before"), "some talk");
-    ok(!move(&h.server, true), "moved and reset");
+    ok(!handshake_move(&h.server, true), "moved and reset");
     ok(!h.server.session.receive.sequence && !h.server.session.send.sequence, "counters");
     ok(h.client.session.send.sequence == 1, "the other end is untouched");
     ntlm_session_rewind(&h.client.session);
+    ok(handshake_works(&h), "both at the beginning");
+    handshake_clear(&h);
+}
+
+/* What SPNEGO does when the handshake is complete. */
+static void exchange_mic(struct ntlm_session *from, struct ntlm_session *to)
+{
+    uint8_t list[4] = "list", mic[16];
+    struct ntlm_part part = {list, sizeof(list), false};
+    ok(!ntlm_sign(from, 0, &part, 1, mic) && !ntlm_verify(to, 0, &part, 1, mic), "mechListMIC");
+    ntlm_session_restart_stream(from, true);
+    ntlm_session_restart_stream(to, false);
+}
+
+/* The peer, which is not reset, has counted the mechListMIC. */
+static void reset_behind_mic(void)
+{
+    struct handshake h;
+    handshake_init(&h);
+    ok(!handshake_run(&h), "run");
+    exchange_mic(&h.client.session, &h.server.session);
+    exchange_mic(&h.server.session, &h.client.session);
+    ok(!handshake_move(&h.server, true), "moved and reset");
+    ok(handshake_works(&h), "the application's messages start where they did");
+    ok(!handshake_move(&h.server, true) && !handshake_move(&h.server, true), "and again");
+    ntlm_session_rewind(&h.client.session);
+    ok(h.client.session.send.sequence == 1, "behind the mechListMIC");
     ok(handshake_works(&h), "both at the beginning");
     handshake_clear(&h);
 }
@@ -105,7 +114,7 @@ static void without_ess(void)
         ok(!ntlm_session_init(&h.client.session, flags[i], unit_pool, true), "client");
         ok(!ntlm_session_init(&h.server.session, flags[i], unit_pool, false), "server");
         ok(handshake_works(&h), "before");
-        ok(!move(&h.server, false) && !move(&h.client, false), "moved");
+        ok(!handshake_move(&h.server, false) && !handshake_move(&h.client, false), "moved");
         ok(handshake_works(&h), "after");
         ok(h.client.session.send.sequence == 4, "one counter");
         handshake_clear(&h);
@@ -125,10 +134,38 @@ static void half_open_layout(void)
     writer_init(&w);
     ntlm_context_write(&h.client, false, &w);
     ok(same(writer_view(&w),
-            hex("01 01 01 00 04030201 00000000 0000000000000000 0000 0000 0200 5800 2800"
+            hex("02 01 01 00 04030201 00000000 0000000000000000 0000 0000 0200 5800"
+                "358208e2 30000000 0000000000000000 2800"
                 "4e544c4d53535000 01000000 358208e2 0000000028000000 0000000028000000"
                 "0a00614a0000000f")),
        "bytes");
+    writer_free(&w);
+    handshake_clear(&h);
+}
+
+/* A server that waits for datagrams: what its messages do not say comes before them. */
+static void waiting_layout(void)
+{
+    struct handshake h;
+    struct writer w;
+    handshake_init(&h);
+    h.server_start.flags = NTLM_UNICODE | NTLM_DATAGRAM | NTLM_SIGN;
+    h.server_start.required = NTLM_SIGN;
+    h.server_start.challenge_ticket = 0x1122334455667788;
+    h.client_start.flags = NTLM_UNICODE | NTLM_DATAGRAM | NTLM_SIGN;
+    ok(!handshake_start(&h) && !handshake_challenge(&h), "half way");
+    writer_init(&w);
+    ntlm_context_write(&h.server, false, &w);
+    ok(same(view(writer_view(&w).data, 44),
+            hex("02 02 02 00 00000000 00000000 0000000000000000 0000 0000 0000"
+                "55828242 10000000 8877665544332211 0000")),
+       "bytes");
+    ok(!handshake_move(&h.server, false) && h.server.required == NTLM_SIGN &&
+           h.server.challenge_ticket == h.server_start.challenge_ticket,
+       "moved");
+    ok(!handshake_move(&h.client, false) && h.client.required == (NTLM_SIGN | NTLM_KEY_EXCH),
+       "the client too");
+    ok(!handshake_answer(&h) && !handshake_accept(&h) && handshake_works(&h), "goes on");
     writer_free(&w);
     handshake_clear(&h);
 }
@@ -146,19 +183,21 @@ static void established_layout(void)
     writer_init(&w);
     ntlm_context_write(&h.server, false, &w);
     struct slice body = writer_view(&w);
-    ok(body.size == 692, "%u bytes", (unsigned)body.size);
+    ok(body.size == 700, "%u bytes", (unsigned)body.size);
     ok(same(view(body.data, 104),
-            hex("01 02 03 00 00000000 0d0c0b0a 020000000000da01 0800 5500730065007200"
+            hex("02 02 03 00 00000000 0d0c0b0a 020000000000da01 0800 5500730065007200"
                 "0c00 44006f006d00610069006e00 2600 48005400540050002f007300650072007600650072"
                 "002e006500780061006d0070006c006500 358288e2 55555555555555555555555555555555")),
        "head");
-    ok(same(view(body.data + 104, 36),
-            hex("d04d6f10741041d1d246d64188d7a8ad 9355f3a957c1583d25c4c2f11e40390e 00000000")),
-       "the sending direction: keys and counter");
-    ok(same(view(body.data + 398, 36),
-            hex("4788dc861b4782f35d43fd98fe1a2d39 59f600973cc4960a25480a7c196e4c58 01000000")),
-       "the receiving direction: keys and counter");
-    ok(!md5(&body, 1, digest) && same(view(digest, 16), hex("b664412fb9a6ed2cef2bbeac57ecdaf0")),
+    ok(same(view(body.data + 104, 40),
+            hex("d04d6f10741041d1d246d64188d7a8ad 9355f3a957c1583d25c4c2f11e40390e 00000000"
+                "00000000")),
+       "the sending direction: keys, counter and its start");
+    ok(same(view(body.data + 402, 40),
+            hex("4788dc861b4782f35d43fd98fe1a2d39 59f600973cc4960a25480a7c196e4c58 01000000"
+                "00000000")),
+       "the receiving direction: keys, counter and its start");
+    ok(!md5(&body, 1, digest) && same(view(digest, 16), hex("0821f763e15eeef5207fc330b7dfc148")),
        "the whole");
     writer_free(&w);
     handshake_clear(&h);
@@ -209,6 +248,20 @@ static void damage(const struct ntlm_context *ctx, const char *what)
     writer_free(&w);
 }
 
+static void damaged_datagrams(void)
+{
+    struct handshake h;
+    handshake_init(&h);
+    h.client_start.flags |= NTLM_DATAGRAM;
+    h.server_start.flags |= NTLM_DATAGRAM;
+    h.server_start.challenge_ticket = 7;
+    ok(!handshake_start(&h), "start");
+    damage(&h.client, "datagram client");
+    ok(!handshake_challenge(&h), "challenge");
+    damage(&h.server, "datagram server");
+    handshake_clear(&h);
+}
+
 static void damaged(void)
 {
     struct handshake h;
@@ -224,31 +277,39 @@ static void damaged(void)
     handshake_clear(&h);
 }
 
+/* A half-open client up to its flags, and a message. */
+#define CLIENT "02 01 01 00 00000000 00000000 0000000000000000 0000 0000 0000"
+#define NEGOTIATE "4e544c4d53535000 01000000 01020820"
+
 static void contradictions(void)
 {
     static const struct {
         const char *body, *what;
         bool good;
     } cases[] = {
-        {"01 01 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "a client", true},
-        {"01 02 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "a server", true},
-        {"02 01 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "version 2", false},
-        {"01 00 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "role 0", false},
-        {"01 03 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "role 3", false},
-        {"01 01 04 00 00000000 00000000 0000000000000000 0000 0000 0000", "stage 4", false},
-        {"01 01 00 01 00000000 00000000 0000000000000000 0000 0000 0000", "local too early", false},
-        {"01 01 00 02 00000000 00000000 0000000000000000 0000 0000 0000", "local 2", false},
-        {"01 01 00 00 00000000 00000000 0100000000000000 0000 0000 0000", "time too early", false},
-        {"01 01 00 00 00000000 00000000 0000000000000000 0200 00d8 0000 0000", "no text", false},
-        {"01 02 01 00 00000000 00000000 0000000000000000 0000 0000 0000 1000"
-         "4e544c4d53535000 01000000 05020820",
+        {"02 01 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "a client", true},
+        {"02 02 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "a server", true},
+        {"01 01 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "version 1", false},
+        {"02 00 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "role 0", false},
+        {"02 03 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "role 3", false},
+        {"02 01 04 00 00000000 00000000 0000000000000000 0000 0000 0000", "stage 4", false},
+        {"02 01 00 01 00000000 00000000 0000000000000000 0000 0000 0000", "local too early", false},
+        {"02 01 00 02 00000000 00000000 0000000000000000 0000 0000 0000", "local 2", false},
+        {"02 01 00 00 00000000 00000000 0100000000000000 0000 0000 0000", "time too early", false},
+        {"02 01 00 00 00000000 00000000 0000000000000000 0200 00d8 0000 0000", "no text", false},
+        {CLIENT "01020820 00000000 0000000000000000 1000" NEGOTIATE, "NEGOTIATE sent", true},
+        {CLIENT "01020820 00000800 0000000000000000 1000" NEGOTIATE, "ESS required", true},
+        {CLIENT "01020820 10000000 0000000000000000 1000" NEGOTIATE, "SIGN, not offered", false},
+        {CLIENT "01020800 00000000 0000000000000000 1000" NEGOTIATE, "other flags", false},
+        {CLIENT "01020820 00000000 0100000000000000 1000" NEGOTIATE, "a client's ticket", false},
+        {CLIENT "41020820 00000000 0000000000000000 0000", "datagrams", true},
+        {CLIENT "01020820 00000000 0000000000000000 0000", "no NEGOTIATE", false},
+        {CLIENT "41020820 00000000 0000000000000000 1000" NEGOTIATE, "one too many", false},
+        {CLIENT "40020820 00000000 0000000000000000 0000", "neither Unicode nor OEM", false},
+        {CLIENT "41000820 00000000 0000000000000000 0000", "no NTLM", false},
+        {"02 02 01 00 00000000 00000000 0000000000000000 0000 0000 0000"
+         "01020820 00000000 0000000000000000 1000" NEGOTIATE,
          "a server that sent NEGOTIATE", false},
-        {"01 01 01 00 00000000 00000000 0000000000000000 0000 0000 0000 1000"
-         "4e544c4d53535000 01000000 01020820",
-         "a client that did", true},
-        {"01 01 01 00 00000000 00000000 0000000000000000 0000 0000 0000 1000"
-         "4e544c4d53535000 01000000 01020800",
-         "without 128 bits", false},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
         ok(readable(hex(cases[i].body)) == cases[i].good, "%s", cases[i].what);
@@ -261,10 +322,13 @@ int main(void)
     RUN(moved_local);
     RUN(moved_mid_stream);
     RUN(reset);
+    RUN(reset_behind_mic);
     RUN(without_ess);
     RUN(half_open_layout);
+    RUN(waiting_layout);
     RUN(established_layout);
     RUN(damaged);
+    RUN(damaged_datagrams);
     RUN(contradictions);
     return test_end("unit_ntlm_body");
 }
