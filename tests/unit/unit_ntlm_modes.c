@@ -145,6 +145,17 @@ static void key_without_use(void)
     ok(!handshake_accept(&h) && handshake_works(&h), "accepted");
     ok(!memcmp(h.server.session.session_key, h.client_finish.random_session_key, 16), "and used");
     handshake_clear(&h);
+
+    /* Others set the flag and send none. */
+    handshake_init(&h);
+    h.client_start.flags = NTLM_STRONG;
+    h.client_finish.proof = h.server_finish.proof = NTLM_PROOF_V1;
+    ok(!handshake_start(&h), "start");
+    writer_patch_u32le(&h.negotiate, 12, h.client.negotiate_flags | NTLM_KEY_EXCH);
+    ok(!handshake_challenge(&h) && !handshake_answer(&h), "answer");
+    writer_patch_u32le(&h.authenticate, 60, sent_authenticate(&h).flags | NTLM_KEY_EXCH);
+    ok(!handshake_accept(&h) && handshake_works(&h), "accepted");
+    handshake_clear(&h);
 }
 
 /* ---- required flags ---- */
