@@ -5,7 +5,8 @@
  * READONLY ones not at all, READONLY_WITH_CHECKSUM ones by the signature alone. Other buffers
  * are left alone, padding included, since NTLM pads nothing. For unsealing there is a second
  * form, STREAM and DATA: the signature and what follows it in one block, and where the plain
- * text is then found. Sequence numbers are the session's own; the caller's are not looked at.
+ * text is then found. Sequence numbers are the session's own; the caller's count in datagram
+ * sessions only.
  */
 #include "ntlm_package.h"
 
@@ -21,6 +22,7 @@ TRACE_CHANNEL("ntlm");
 struct message {
     SecBuffer *token, *stream, *plain; /* stream and plain: the second form */
     uint8_t *signature;                /* in the token or the stream */
+    uint32_t sequence;                 /* the caller's */
     size_t count;
     struct ntlm_part *parts;
     struct ntlm_part room[STACK_PARTS];
@@ -122,28 +124,34 @@ static status_t message_run(struct context *context, bool sending, struct messag
 
 static status_t run_sign(struct ntlm_session *session, struct message *message)
 {
-    return ntlm_sign(session, message->parts, message->count, message->signature);
+    return ntlm_sign(session, message->sequence, message->parts, message->count,
+                     message->signature);
 }
 
 static status_t run_verify(struct ntlm_session *session, struct message *message)
 {
-    return ntlm_verify(session, message->parts, message->count, message->signature);
+    return ntlm_verify(session, message->sequence, message->parts, message->count,
+                       message->signature);
 }
 
 static status_t run_seal(struct ntlm_session *session, struct message *message)
 {
-    return ntlm_seal(session, message->parts, message->count, message->signature);
+    return ntlm_seal(session, message->sequence, message->parts, message->count,
+                     message->signature);
 }
 
 static status_t run_unseal(struct ntlm_session *session, struct message *message)
 {
-    return ntlm_unseal(session, message->parts, message->count, message->signature);
+    return ntlm_unseal(session, message->sequence, message->parts, message->count,
+                       message->signature);
 }
 
-static status_t message_send(struct context *context, SecBufferDesc *desc, protect *function)
+static status_t message_send(struct context *context, SecBufferDesc *desc, ULONG sequence,
+                             protect *function)
 {
     struct message message;
     message.count = 0;
+    message.sequence = sequence;
     if (!secbuf_valid(desc)) return SEC_E_INVALID_TOKEN;
     status_t status = open_with_token(desc, true, &message);
     if (!status_ok(status)) return status;
@@ -154,10 +162,11 @@ static status_t message_send(struct context *context, SecBufferDesc *desc, prote
 }
 
 static status_t message_receive(struct context *context, SecBufferDesc *desc, bool may_be_stream,
-                                protect *function)
+                                ULONG sequence, protect *function)
 {
     struct message message;
     message.count = 0;
+    message.sequence = sequence;
     if (!secbuf_valid(desc)) return SEC_E_INVALID_TOKEN;
     message.stream = may_be_stream ? secbuf_find(desc, SECBUFFER_STREAM) : NULL;
     status_t status = message.stream ? open_with_stream(desc, &message)
@@ -174,31 +183,27 @@ static status_t message_receive(struct context *context, SecBufferDesc *desc, bo
 
 NTSTATUS NTAPI message_sign(LSA_SEC_HANDLE handle, ULONG qop, SecBufferDesc *desc, ULONG sequence)
 {
-    (void)sequence;
     if (qop) return SEC_E_QOP_NOT_SUPPORTED;
-    return message_send(context_get(handle), desc, run_sign);
+    return message_send(context_get(handle), desc, sequence, run_sign);
 }
 
 NTSTATUS NTAPI message_verify(LSA_SEC_HANDLE handle, SecBufferDesc *desc, ULONG sequence,
                               ULONG *qop)
 {
-    (void)sequence;
     (void)qop; /* Windows leaves it as it is */
-    return message_receive(context_get(handle), desc, false, run_verify);
+    return message_receive(context_get(handle), desc, false, sequence, run_verify);
 }
 
 /* Sealing without encryption is signing: what NTLM sends for it is a signature and the text. */
 NTSTATUS NTAPI message_seal(LSA_SEC_HANDLE handle, ULONG qop, SecBufferDesc *desc, ULONG sequence)
 {
-    (void)sequence;
     if (qop && qop != SECQOP_WRAP_NO_ENCRYPT) return SEC_E_QOP_NOT_SUPPORTED;
-    return message_send(context_get(handle), desc, qop ? run_sign : run_seal);
+    return message_send(context_get(handle), desc, sequence, qop ? run_sign : run_seal);
 }
 
 NTSTATUS NTAPI message_unseal(LSA_SEC_HANDLE handle, SecBufferDesc *desc, ULONG sequence,
                               ULONG *qop)
 {
-    (void)sequence;
     (void)qop;
-    return message_receive(context_get(handle), desc, true, run_unseal);
+    return message_receive(context_get(handle), desc, true, sequence, run_unseal);
 }
