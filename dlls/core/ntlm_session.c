@@ -80,15 +80,15 @@ static void direction_restart(struct ntlm_direction *direction)
         rc4_init(&direction->rc4, direction->seal_key, direction->seal_key_size);
 }
 
-void ntlm_session_restart_stream(struct ntlm_session *session, bool send)
-{
-    direction_restart(send ? &session->send : receiving(session));
-}
-
 void ntlm_session_restart_streams(struct ntlm_session *session)
 {
     direction_restart(&session->send);
     direction_restart(&session->receive);
+}
+
+void ntlm_session_restart_stream(struct ntlm_session *session, bool send)
+{
+    direction_restart(send ? &session->send : receiving(session));
 }
 
 void ntlm_session_rewind(struct ntlm_session *session)

@@ -7,6 +7,10 @@
  * form, STREAM and DATA: the signature and what follows it in one block, and where the plain
  * text is then found. Sequence numbers are the session's own; the caller's count in datagram
  * sessions only.
+ *
+ * A MECHLIST buffer in the place of the DATA makes the signature a mechListMIC of SPNEGO: it
+ * counts as a message, and after it the cipher stream of its direction starts anew (MS-SPNG
+ * 3.3.5.1), so that what is signed and sealed later does not depend on whether there was one.
  */
 #include "ntlm_package.h"
 
@@ -22,6 +26,7 @@ TRACE_CHANNEL("ntlm");
 struct message {
     SecBuffer *token, *stream, *plain; /* stream and plain: the second form */
     uint8_t *signature;                /* in the token or the stream */
+    bool mech_list;                    /* covers the mechanism list of SPNEGO */
     uint32_t sequence;                 /* the caller's */
     size_t count;
     struct ntlm_part *parts;
@@ -37,10 +42,11 @@ static void message_close(struct message *message)
 }
 
 /* An empty buffer of any kind covers nothing, so its address does not matter. */
-static bool is_covered(const SecBuffer *buffer)
+static bool is_covered(const SecBuffer *buffer, bool mech_list)
 {
-    return secbuf_type(buffer) == SECBUFFER_DATA && buffer->cbBuffer &&
-           !(buffer->BufferType & SECBUFFER_READONLY);
+    ULONG type = secbuf_type(buffer);
+    if (type != SECBUFFER_DATA && !(mech_list && type == SECBUFFER_MECHLIST)) return false;
+    return buffer->cbBuffer && !(buffer->BufferType & SECBUFFER_READONLY);
 }
 
 static status_t collect_parts(const SecBufferDesc *desc, struct message *message)
@@ -52,7 +58,7 @@ static status_t collect_parts(const SecBufferDesc *desc, struct message *message
     }
     for (ULONG i = 0; i < desc->cBuffers; i++) {
         const SecBuffer *buffer = &desc->pBuffers[i];
-        if (!is_covered(buffer)) continue;
+        if (!is_covered(buffer, message->mech_list)) continue;
         if (!buffer->pvBuffer) {
             message_close(message);
             return SEC_E_INVALID_TOKEN;
@@ -124,14 +130,18 @@ static status_t message_run(struct context *context, bool sending, struct messag
 
 static status_t run_sign(struct ntlm_session *session, struct message *message)
 {
-    return ntlm_sign(session, message->sequence, message->parts, message->count,
-                     message->signature);
+    status_t status = ntlm_sign(session, message->sequence, message->parts, message->count,
+                                message->signature);
+    if (status_ok(status) && message->mech_list) ntlm_session_restart_stream(session, true);
+    return status;
 }
 
 static status_t run_verify(struct ntlm_session *session, struct message *message)
 {
-    return ntlm_verify(session, message->sequence, message->parts, message->count,
-                       message->signature);
+    status_t status = ntlm_verify(session, message->sequence, message->parts, message->count,
+                                  message->signature);
+    if (status_ok(status) && message->mech_list) ntlm_session_restart_stream(session, false);
+    return status;
 }
 
 static status_t run_seal(struct ntlm_session *session, struct message *message)
@@ -146,64 +156,76 @@ static status_t run_unseal(struct ntlm_session *session, struct message *message
                        message->signature);
 }
 
-static status_t message_send(struct context *context, SecBufferDesc *desc, ULONG sequence,
+static void message_init(struct message *message, ULONG sequence)
+{
+    message->sequence = sequence;
+    message->stream = NULL;
+    message->mech_list = false;
+    message->count = 0;
+}
+
+static status_t message_send(struct context *context, SecBufferDesc *desc, struct message *message,
                              protect *function)
 {
-    struct message message;
-    message.count = 0;
-    message.sequence = sequence;
     if (!secbuf_valid(desc)) return SEC_E_INVALID_TOKEN;
-    status_t status = open_with_token(desc, true, &message);
+    status_t status = open_with_token(desc, true, message);
     if (!status_ok(status)) return status;
-    status = message_run(context, true, &message, function);
-    if (status_ok(status)) message.token->cbBuffer = NTLM_SIGNATURE_SIZE;
-    message_close(&message);
+    status = message_run(context, true, message, function);
+    if (status_ok(status)) message->token->cbBuffer = NTLM_SIGNATURE_SIZE;
+    message_close(message);
     return status;
 }
 
-static status_t message_receive(struct context *context, SecBufferDesc *desc, bool may_be_stream,
-                                ULONG sequence, protect *function)
+static status_t message_receive(struct context *context, SecBufferDesc *desc,
+                                struct message *message, protect *function)
 {
-    struct message message;
-    message.count = 0;
-    message.sequence = sequence;
     if (!secbuf_valid(desc)) return SEC_E_INVALID_TOKEN;
-    message.stream = may_be_stream ? secbuf_find(desc, SECBUFFER_STREAM) : NULL;
-    status_t status = message.stream ? open_with_stream(desc, &message)
-                                     : open_with_token(desc, false, &message);
+    status_t status = message->stream ? open_with_stream(desc, message)
+                                      : open_with_token(desc, false, message);
     if (!status_ok(status)) return status;
-    status = message_run(context, false, &message, function);
-    if (status_ok(status) && message.stream) {
-        message.plain->pvBuffer = message.parts[0].data;
-        message.plain->cbBuffer = (ULONG)message.parts[0].size;
+    status = message_run(context, false, message, function);
+    if (status_ok(status) && message->stream) {
+        message->plain->pvBuffer = message->parts[0].data;
+        message->plain->cbBuffer = (ULONG)message->parts[0].size;
     }
-    message_close(&message);
+    message_close(message);
     return status;
 }
 
 NTSTATUS NTAPI message_sign(LSA_SEC_HANDLE handle, ULONG qop, SecBufferDesc *desc, ULONG sequence)
 {
+    struct message message;
+    message_init(&message, sequence);
+    message.mech_list = secbuf_find(desc, SECBUFFER_MECHLIST);
     if (qop) return SEC_E_QOP_NOT_SUPPORTED;
-    return message_send(context_get(handle), desc, sequence, run_sign);
+    return message_send(context_get(handle), desc, &message, run_sign);
 }
 
 NTSTATUS NTAPI message_verify(LSA_SEC_HANDLE handle, SecBufferDesc *desc, ULONG sequence,
                               ULONG *qop)
 {
     (void)qop; /* Windows leaves it as it is */
-    return message_receive(context_get(handle), desc, false, sequence, run_verify);
+    struct message message;
+    message_init(&message, sequence);
+    message.mech_list = secbuf_find(desc, SECBUFFER_MECHLIST);
+    return message_receive(context_get(handle), desc, &message, run_verify);
 }
 
 /* Sealing without encryption is signing: what NTLM sends for it is a signature and the text. */
 NTSTATUS NTAPI message_seal(LSA_SEC_HANDLE handle, ULONG qop, SecBufferDesc *desc, ULONG sequence)
 {
+    struct message message;
+    message_init(&message, sequence);
     if (qop && qop != SECQOP_WRAP_NO_ENCRYPT) return SEC_E_QOP_NOT_SUPPORTED;
-    return message_send(context_get(handle), desc, sequence, qop ? run_sign : run_seal);
+    return message_send(context_get(handle), desc, &message, qop ? run_sign : run_seal);
 }
 
 NTSTATUS NTAPI message_unseal(LSA_SEC_HANDLE handle, SecBufferDesc *desc, ULONG sequence,
                               ULONG *qop)
 {
     (void)qop;
-    return message_receive(context_get(handle), desc, true, sequence, run_unseal);
+    struct message message;
+    message_init(&message, sequence);
+    message.stream = secbuf_find(desc, SECBUFFER_STREAM);
+    return message_receive(context_get(handle), desc, &message, run_unseal);
 }
