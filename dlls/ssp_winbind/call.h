@@ -4,17 +4,19 @@
 
 #include "ssp/unixcall.h"
 
-enum winbind_call { WINBIND_CALL_LOGON, WINBIND_CALL_PING, WINBIND_CALL_COUNT };
+enum winbind_call { WINBIND_CALL_LOGON, WINBIND_CALL_DESCRIBE };
 
 /* A name of 256 UTF-16 units has at most 768 bytes of UTF-8. */
 #define CALL_NAME_SIZE 776
 #define CALL_WHY_SIZE 160
 
-/* why: what went wrong, for the trace; terminated, and empty when nothing did. */
-struct winbind_call_ping {
+/* Results are text in UTF-8, terminated; `why` says what went wrong, for the trace. */
+
+struct winbind_call_describe {
+    char computer[CALL_NAME_SIZE], domain[CALL_NAME_SIZE], dns_domain[CALL_NAME_SIZE];
     char why[CALL_WHY_SIZE];
 };
-UNIXCALL_LAYOUT(struct winbind_call_ping, why, 0, 160);
+UNIXCALL_LAYOUT(struct winbind_call_describe, why, 2328, 2488);
 
 struct winbind_call_logon {
     uint64_t user, domain, workstation; /* const char *, UTF-8, terminated */
@@ -23,7 +25,7 @@ struct winbind_call_logon {
     uint8_t challenge[8];
     /* results */
     uint8_t session_key[16], lm_session_key[8];
-    char account[CALL_NAME_SIZE], account_domain[CALL_NAME_SIZE]; /* UTF-8, terminated */
+    char account[CALL_NAME_SIZE], account_domain[CALL_NAME_SIZE];
     char why[CALL_WHY_SIZE];
 };
 UNIXCALL_LAYOUT(struct winbind_call_logon, why, 1632, 1792);

@@ -25,7 +25,8 @@
 static struct {
     struct wbcContext *(*create)(void);
     void (*free)(struct wbcContext *);
-    wbcErr (*ping)(struct wbcContext *);
+    wbcErr (*describe)(struct wbcContext *, struct wbcInterfaceDetails **);
+    wbcErr (*domain_info)(struct wbcContext *, const char *, struct wbcDomainInfo **);
     wbcErr (*authenticate)(struct wbcContext *, const struct wbcAuthUserParams *,
                            struct wbcAuthUserInfo **, struct wbcAuthErrorInfo **);
     void (*free_memory)(void *);
@@ -46,9 +47,13 @@ static void library_load(void)
         void *slot;
         const char *name;
     } functions[] = {
-        {&wbc.create, "wbcCtxCreate"},       {&wbc.free, "wbcCtxFree"},
-        {&wbc.ping, "wbcCtxPing"},           {&wbc.authenticate, "wbcCtxAuthenticateUserEx"},
-        {&wbc.free_memory, "wbcFreeMemory"}, {&wbc.error_string, "wbcErrorString"},
+        {&wbc.create, "wbcCtxCreate"},
+        {&wbc.free, "wbcCtxFree"},
+        {&wbc.describe, "wbcCtxInterfaceDetails"},
+        {&wbc.domain_info, "wbcCtxDomainInfo"},
+        {&wbc.authenticate, "wbcCtxAuthenticateUserEx"},
+        {&wbc.free_memory, "wbcFreeMemory"},
+        {&wbc.error_string, "wbcErrorString"},
     };
     for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
         void *function = dlsym(library, functions[i].name);
@@ -128,21 +133,41 @@ static status_t status_of_nt(uint32_t nt_status)
 
 /* ---- the calls ---- */
 
-static status_t ping(void *params)
-{
-    struct winbind_call_ping *call = params;
-    struct wbcContext *context;
-    status_t status = context_create(&context, call->why);
-    if (!status_ok(status)) return status;
-    wbcErr error = wbc.ping(context);
-    wbc.free(context);
-    if (error) snprintf(call->why, sizeof(call->why), "%s", wbc.error_string(error));
-    return status_of_error(error);
-}
-
 static bool text_set(char out[CALL_NAME_SIZE], const char *text)
 {
     return text && snprintf(out, CALL_NAME_SIZE, "%s", text) < CALL_NAME_SIZE;
+}
+
+/* A machine in no domain still has the name of a workgroup, of which winbind knows nothing; its
+ * accounts are then its own. */
+static wbcErr describe_domain(struct wbcContext *context, const struct wbcInterfaceDetails *details,
+                              struct winbind_call_describe *call)
+{
+    struct wbcDomainInfo *domain = NULL;
+    wbcErr error = wbc.domain_info(context, details->netbios_domain, &domain);
+    if (error && error != WBC_ERR_DOMAIN_NOT_FOUND) return error;
+    if (!text_set(call->computer, details->netbios_name) ||
+        !text_set(call->domain, domain ? domain->short_name : details->netbios_name) ||
+        !text_set(call->dns_domain, domain && domain->dns_name ? domain->dns_name : ""))
+        error = WBC_ERR_INVALID_RESPONSE;
+    else error = WBC_ERR_SUCCESS;
+    wbc.free_memory(domain);
+    return error;
+}
+
+static status_t describe(void *params)
+{
+    struct winbind_call_describe *call = params;
+    struct wbcContext *context;
+    struct wbcInterfaceDetails *details = NULL;
+    status_t status = context_create(&context, call->why);
+    if (!status_ok(status)) return status;
+    wbcErr error = wbc.describe(context, &details);
+    if (!error) error = describe_domain(context, details, call);
+    if (error) snprintf(call->why, sizeof(call->why), "%s", wbc.error_string(error));
+    wbc.free_memory(details);
+    wbc.free(context);
+    return status_of_error(error);
 }
 
 static status_t result_take(const struct wbcAuthUserInfo *info, struct winbind_call_logon *call)
@@ -208,4 +233,4 @@ static status_t logon(void *params)
     return status;
 }
 
-UNIXCALL_TABLE(logon, ping);
+UNIXCALL_TABLE(logon, describe);

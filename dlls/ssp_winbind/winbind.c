@@ -19,7 +19,7 @@ TRACE_CHANNEL("ntlm");
 _Static_assert(WINBIND_WHY_MAX == CALL_WHY_SIZE, "one line is one line");
 
 winbind_logon_fn winbind_logon;
-winbind_ping_fn winbind_ping;
+winbind_describe_fn winbind_describe;
 
 static struct unixcall half;
 static status_t half_status;
@@ -98,10 +98,18 @@ status_t __cdecl winbind_logon(struct winbind_logon *logon)
     return status;
 }
 
-status_t __cdecl winbind_ping(char why[WINBIND_WHY_MAX])
+status_t __cdecl winbind_describe(struct winbind_host *host, char why[WINBIND_WHY_MAX])
 {
-    struct winbind_call_ping call = {0};
-    status_t status = half_call(WINBIND_CALL_PING, &call, call.why);
+    struct winbind_call_describe call = {0};
+    struct winbind_host found;
+    status_t status = half_call(WINBIND_CALL_DESCRIBE, &call, call.why);
+    if (status_ok(status) &&
+        (!to_wide(call.computer, found.computer) || !to_wide(call.domain, found.domain) ||
+         !to_wide(call.dns_domain, found.dns_domain))) {
+        status = SEC_E_INTERNAL_ERROR;
+        snprintf(call.why, sizeof(call.why), "a name of this machine or its domain is no UTF-8");
+    }
+    if (status_ok(status)) *host = found;
     memcpy(why, call.why, sizeof(call.why));
     return status;
 }

@@ -36,6 +36,14 @@ struct winbind_logon {
  */
 typedef status_t __cdecl winbind_logon_fn(struct winbind_logon *logon);
 
+/* What winbind is to the world. A challenge that leads to a domain controller has to bear these
+ * names: the controller compares them with those of the machine that asks it. */
+struct winbind_host {
+    wchar_t computer[WINBIND_NAME_CHARS + 1];
+    wchar_t domain[WINBIND_NAME_CHARS + 1];     /* the computer's name where there is no domain */
+    wchar_t dns_domain[WINBIND_NAME_CHARS + 1]; /* empty where there is no domain */
+};
+
 /* SEC_E_OK when winbindd answers. why: what is missing otherwise, one line. */
 #define WINBIND_WHY_MAX 160
-typedef status_t __cdecl winbind_ping_fn(char why[WINBIND_WHY_MAX]);
+typedef status_t __cdecl winbind_describe_fn(struct winbind_host *host, char why[WINBIND_WHY_MAX]);

@@ -36,14 +36,20 @@ int command_winbind(char **arguments)
     case OPTIONS_WRONG: return EXIT_USAGE;
     case OPTIONS_OK: break;
     }
-    printf("NTLM servers ask winbind: %s\n", winbind_is_wanted() ? "yes" : "no");
+    printf("servers ask it:     %s\n", winbind_is_wanted() ? "yes" : "no");
 
-    char why[WINBIND_WHY_MAX] = "";
+    struct winbind_host host;
+    char why[WINBIND_WHY_MAX];
     HMODULE module = LoadLibraryW(WINBIND_MODULE);
     if (!module) return text_fail_windows((long)GetLastError(), "cannot load ssp_winbind.dll");
-    winbind_ping_fn *ping = (winbind_ping_fn *)(void *)GetProcAddress(module, "winbind_ping");
-    if (!ping) return text_fail("ssp_winbind.dll is not of this version");
-    if (!status_ok(ping(why))) return text_fail("winbind cannot be asked: %s", why);
-    printf("winbind answers\n");
+    winbind_describe_fn *describe = (winbind_describe_fn *)(void *)GetProcAddress(
+        module, "winbind_describe");
+    if (!describe) return text_fail("ssp_winbind.dll is not of this version");
+    if (!status_ok(describe(&host, why))) return text_fail("winbind cannot be asked: %s", why);
+    printf("winbind answers as: ");
+    text_print_wide(stdout, host.computer);
+    printf("\nwith accounts of:   ");
+    text_print_wide(stdout, host.domain);
+    printf("\n");
     return EXIT_OK;
 }
