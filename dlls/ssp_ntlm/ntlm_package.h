@@ -107,6 +107,32 @@ struct account {
 status_t account_find(struct slice user, struct slice domain, struct account *out);
 void account_forget_all(void);
 
+/* ---- authority.c ---- */
+
+struct authority_result {
+    struct name user, domain; /* as the authority calls the account */
+    uint8_t session_base_key[16], lm_session_key[8];
+};
+
+/* Whether the host's winbind is to judge a log-on of this domain, given what account_find found:
+ * it is when the configuration wants it and the account is not one of this machine by name. */
+bool authority_has(const struct account *account, struct slice domain);
+
+/* SEC_E_LOGON_DENIED for whatever is wrong with the log-on, SEC_E_NO_AUTHENTICATING_AUTHORITY when
+ * nobody could judge it. NTLMv1 and LM responses are passed on too: the caller refuses them first
+ * where they will not do. Blocks. */
+status_t authority_verify(const struct ntlm_context *ntlm, const struct ntlm_authenticate *message,
+                          struct authority_result *out);
+
+/* authority_verify, then the server's last step; finish brings the policy and the time. */
+status_t authority_finish(struct ntlm_context *ntlm, struct slice token,
+                          const struct ntlm_authenticate *message,
+                          struct ntlm_server_finish *finish);
+
+/* Where winbind is used, puts its names into the challenge: a domain controller compares those that
+ * the response repeats with those of the machine that asks it. */
+void authority_names(struct ntlm_server_start *start);
+
 /* ---- context.c ---- */
 
 /* Channel bindings as NTLM compares them (MS-NLMP 3.1.1.2). */

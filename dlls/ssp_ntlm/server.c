@@ -68,6 +68,7 @@ static status_t challenge_make(struct leg *leg, const struct host *host, struct 
         .dns_domain = name_slice(&host->dns_domain),
     };
     memcpy(start.version, package_version, sizeof(start.version));
+    if (!start.local_ticket) authority_names(&start); /* a local call compares this machine's own */
     status = random_bytes(start.server_challenge, sizeof(start.server_challenge));
     if (status_ok(status)) status = ntlm_server_start(ntlm, token, &start, &leg->token);
     ntlm->requested = leg->requirements;
@@ -153,6 +154,18 @@ static status_t finish_local(struct ntlm_context *ntlm, struct slice token,
     return status;
 }
 
+/* Only NTLMv2, as for the accounts of this machine. */
+static status_t finish_elsewhere(struct ntlm_context *ntlm, struct slice token,
+                                 const struct ntlm_authenticate *message)
+{
+    struct ntlm_server_finish finish = {.now = leg_time()};
+    uint32_t flags = ntlm_server_flags(ntlm, message);
+    if (ntlm_authenticate_response(message, flags) != NTLM_RESPONSE_V2) return SEC_E_LOGON_DENIED;
+    status_t status = authority_finish(ntlm, token, message, &finish);
+    secret_wipe(&finish, sizeof(finish));
+    return status;
+}
+
 /* The proof of an unknown account is worked out against a random hash and then refused like a
  * wrong password. */
 static status_t finish_account(struct ntlm_context *ntlm, struct slice token,
@@ -164,6 +177,10 @@ static status_t finish_account(struct ntlm_context *ntlm, struct slice token,
     struct name upper = {0};
     status_t status = account_find(message->user, message->domain, &account);
     if (!status_ok(status)) goto done;
+    if (authority_has(&account, message->domain)) {
+        status = finish_elsewhere(ntlm, token, message);
+        goto done;
+    }
     status = blob_set(&user, name_slice(&account.user));
     if (status_ok(status)) status = blob_set(&domain, name_slice(&account.domain));
     if (!status_ok(status)) goto done;
