@@ -45,14 +45,6 @@ static bool module_ready(void)
     return InitOnceExecuteOnce(&once, module_load, NULL, NULL);
 }
 
-static bool is_wanted(void)
-{
-    DWORD wanted = 0, size = sizeof(wanted);
-    LSTATUS error = RegGetValueW(HKEY_LOCAL_MACHINE, WINBIND_KEY, WINBIND_VALUE,
-                                 RRF_RT_REG_DWORD | RRF_SUBKEY_WOW6464KEY, NULL, &wanted, &size);
-    return !error && wanted == 1;
-}
-
 /* ---- names ---- */
 
 static BOOL CALLBACK host_describe(INIT_ONCE *once, void *parameter, void **context)
@@ -75,43 +67,34 @@ void authority_names(struct ntlm_server_start *start)
 {
     static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
     static struct winbind_host host;
-    if (!is_wanted() || !module_ready()) return;
+    if (!module_ready()) return;
     if (!InitOnceExecuteOnce(&once, host_describe, &host, NULL)) return;
     start->nb_computer = wide_slice(host.computer);
     start->nb_domain = wide_slice(host.domain);
     if (host.dns_domain[0]) start->dns_domain = wide_slice(host.dns_domain);
 }
 
-bool authority_has(const struct account *account, struct slice domain)
-{
-    struct name named;
-    if (!is_wanted()) return false;
-    if (!account->known) return true;
-    return domain.size && name_set(&named, domain) && !name_equal(&named, &account->domain);
-}
-
 /* ---- log-on ---- */
 
 static bool result_set(struct authority_result *out, const struct winbind_logon *logon)
 {
-    struct authority_result result;
-    if (!name_set(&result.user, wide_slice(logon->account)) ||
-        !name_set(&result.domain, wide_slice(logon->account_domain)))
+    struct name user, domain;
+    if (!name_set(&user, wide_slice(logon->account)) ||
+        !name_set(&domain, wide_slice(logon->account_domain)))
         return false;
-    memcpy(result.session_base_key, logon->session_key, sizeof(result.session_base_key));
-    memcpy(result.lm_session_key, logon->lm_session_key, sizeof(result.lm_session_key));
-    *out = result;
-    secret_wipe(&result, sizeof(result));
+    out->user = user;
+    out->domain = domain;
+    memcpy(out->session_base_key, logon->session_key, sizeof(out->session_base_key));
     return true;
 }
 
 /* What an authority has to know to check the responses. It is not told of extended session
  * security: the challenge that takes this into account is made here, and then there is no LM
  * response, only the client's part of that challenge in its place (MS-NLMP 3.3.1). */
-static status_t logon_prepare(const struct ntlm_context *ntlm,
-                              const struct ntlm_authenticate *message, uint32_t flags,
-                              struct winbind_logon *logon)
+static status_t responses_set(const struct ntlm_context *ntlm,
+                              const struct ntlm_authenticate *message, struct winbind_logon *logon)
 {
+    uint32_t flags = ntlm_server_flags(ntlm, message);
     logon->nt_response = message->nt_response;
     if (ntlm_authenticate_response(message, flags) == NTLM_RESPONSE_V1_ESS)
         return ntlm_v1_ess_challenge(ntlm->server_challenge, message->lm_response.data,
@@ -121,40 +104,18 @@ static status_t logon_prepare(const struct ntlm_context *ntlm,
     return SEC_E_OK;
 }
 
-status_t authority_verify(const struct ntlm_context *ntlm, const struct ntlm_authenticate *message,
-                          struct authority_result *out)
+status_t authority_verify(const struct authority_request *request, struct authority_result *out)
 {
-    struct name user, domain, workstation;
-    if (!name_set(&user, message->user) || !name_set(&domain, message->domain) ||
-        !name_set(&workstation, message->workstation) || !user.length)
-        return SEC_E_LOGON_DENIED;
-    if (!module_ready()) return SEC_E_NO_AUTHENTICATING_AUTHORITY;
-
     struct winbind_logon logon = {
-        .user = user.text, .domain = domain.text, .workstation = workstation.text};
-    status_t status = logon_prepare(ntlm, message, ntlm_server_flags(ntlm, message), &logon);
+        .user = request->user->text,
+        .domain = request->domain->text,
+        .workstation = request->workstation->text,
+    };
+    if (!request->user->length) return SEC_E_LOGON_DENIED;
+    if (!module_ready()) return SEC_E_NO_AUTHENTICATING_AUTHORITY;
+    status_t status = responses_set(request->ntlm, request->message, &logon);
     if (status_ok(status)) status = winbind_logon(&logon);
     if (status_ok(status) && !result_set(out, &logon)) status = SEC_E_INTERNAL_ERROR;
     secret_wipe(&logon, sizeof(logon));
-    return status;
-}
-
-status_t authority_finish(struct ntlm_context *ntlm, struct slice token,
-                          const struct ntlm_authenticate *message,
-                          struct ntlm_server_finish *finish)
-{
-    static const uint8_t no_key[sizeof(finish->lm_session_key)];
-    struct authority_result result;
-    status_t status = authority_verify(ntlm, message, &result);
-    if (!status_ok(status)) return status;
-    finish->proof = NTLM_PROOF_AUTHORITY;
-    memcpy(finish->session_base_key, result.session_base_key, sizeof(finish->session_base_key));
-    memcpy(finish->lm_session_key, result.lm_session_key, sizeof(finish->lm_session_key));
-    finish->has_lm = !secret_equal(finish->lm_session_key, no_key, sizeof(no_key));
-    finish->user = name_slice(&result.user);
-    finish->domain = name_slice(&result.domain);
-    status = ntlm_server_finish(ntlm, token, message, finish);
-    finish->user = finish->domain = (struct slice){NULL, 0};
-    secret_wipe(&result, sizeof(result));
     return status;
 }

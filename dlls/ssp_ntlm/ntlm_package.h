@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/ntlm.h"
-#include "ssp/abi.h"
+#include "ssp/authdata.h"
 
 #define NAME_CHARS 256u
 #define MAX_TOKEN 2888u
@@ -45,12 +45,18 @@ struct host {
     struct name dns_computer, dns_domain;
     struct name user; /* who this process runs as */
     char oem_computer[64];
+    /* The same for all processes of the prefix while its server runs (MS-NLMP 2.2.2.2). */
+    bool has_machine_id;
+    uint8_t machine_id[NTLM_MACHINE_ID_SIZE];
 };
 
 /* Found out once per process; NULL when that fails. */
 const struct host *host_get(void);
 
-/* Whether a target name (an SPN or a plain host name) means this machine. */
+/* The host in a target name (an SPN or a plain host name); false when there is none. */
+bool target_host_name(struct slice target_name, struct name *host);
+
+/* Whether a target name means this machine. */
 bool host_is_target(const struct host *host, struct slice target_name);
 
 static inline struct slice name_slice(const struct name *name)
@@ -70,26 +76,97 @@ wchar_t *text_copy(struct slice text);
 /* Copies into memory that secret_free releases; *out is untouched on failure. */
 status_t blob_set(struct blob *out, struct slice bytes);
 
-/* ---- identity.c, cred.c ---- */
+/* ---- policy.c ---- */
 
-/* Who an application says it is. */
-struct identity {
-    bool is_default; /* the user of this process; the rest is empty */
-    struct name user, domain;
-    uint8_t nt_hash[16]; /* of the password, which is not kept */
+enum { POLICY_OFF, POLICY_CHECKED, POLICY_REQUIRED };
+
+struct ntlm_policy {
+    uint32_t client_level, server_level;     /* LmCompatibilityLevel, 0 to 5 */
+    uint32_t client_minimum, server_minimum; /* NTLM_ flags, see policy_required */
+    uint32_t restrict_sending, restrict_receiving;
+    bool no_extended_protection; /* a client names neither its channel nor its target */
+    /* of a server, one of the three above */
+    uint32_t channel_bindings, target_names;
+    bool require_mic;
+    bool winbind; /* accounts that are not of this machine are asked for at the host's winbind */
+    uint64_t timestamp_window; /* FILETIME units; 0: only a time that the server told is checked */
 };
 
-/* auth_data: NULL or one of the three SEC_WINNT_AUTH_IDENTITY structures, A or W. */
+/* As it was a second ago at the most. Any thread. */
+void policy_get(struct ntlm_policy *out);
+
+/* The flags without which a session of these flags is refused. */
+uint32_t policy_required(uint32_t minimum, bool v2_only, uint32_t flags);
+
+/* The levels from which on a client sends no LM responses, a client sends nothing but NTLMv2 and
+ * a server takes nothing else. Between the last two a Windows server still takes LM responses at
+ * first; here no account has what they are checked against. */
+#define LEVEL_CLIENT_NO_LM 2u
+#define LEVEL_CLIENT_V2 3u
+#define LEVEL_SERVER_V2 5u
+
+/* Whether passwords are kept in the form that LM responses are made of. */
+bool policy_may_send_lm(void);
+
+/* Whether a client may use NTLM towards this target. */
+bool policy_may_send(const struct ntlm_policy *policy, struct slice target_name);
+
+/* ---- mask.c ---- */
+
+/* The hash of a password as it is kept, not to be read from memory by accident. */
+struct masked_hash {
+    uint8_t nonce[16], bytes[16];
+};
+
+status_t hash_mask(const uint8_t hash[16], struct masked_hash *out);
+status_t hash_unmask(const struct masked_hash *masked, uint8_t hash[16]);
+
+/* ---- identity.c ---- */
+
+/* Who an application says it is: the user of this process (is_default), nobody (anonymous), or a
+ * named user. The rest is empty for the first two. */
+struct identity {
+    bool is_default, anonymous;
+    struct name user, domain;
+    uint8_t nt_hash[16], lm_hash[16]; /* of the password, which is not kept */
+    bool has_lm;                      /* by policy, and only for a password that has such a hash */
+};
+
+/* Auth data of AcquireCredentialsHandle. SEC_E_UNKNOWN_CREDENTIALS for what is none, and
+ * SEC_E_NO_CREDENTIALS for a reference to a saved credential that is not there. */
 status_t identity_parse(const void *auth_data, struct identity *out);
+/* The same without references. */
+status_t identity_set(const struct authdata *given, struct identity *out);
+
+/* DOMAIN\user in the place of the user alone. user@REALM stays whole, as NTLM sends it. */
+void user_split(struct name *user, struct name *domain);
+
+/* ---- saved.c ---- */
+
+/* The credential that the user has saved for a target, SEC_E_NO_CREDENTIALS without one. Asks
+ * the credential manager: not for every handshake. */
+status_t saved_for_target(struct slice target, struct identity *out);
+
+/* User names made by CredMarshalCredential. */
+bool saved_is_reference(const struct name *user);
+status_t saved_for_reference(const struct name *user, struct identity *out);
+
+/* ---- cred.c ---- */
 
 struct credential {
     volatile LONG references;
     ULONG use;
-    struct identity identity;
+    struct identity identity; /* its hashes are wiped; credential_for_target has them */
+    struct masked_hash nt_hash, lm_hash;
 };
 
 struct credential *credential_hold(struct credential *credential);
 void credential_release(struct credential *credential); /* NULL is fine */
+
+/* The named user to prove to that target, with hashes; the caller wipes *out. For default
+ * credentials it is what the user has saved for the target, SEC_E_NO_CREDENTIALS without. */
+status_t credential_for_target(const struct credential *credential, struct slice target,
+                               struct identity *out);
 
 SpAcquireCredentialsHandleFn credentials_acquire;
 SpFreeCredentialsHandleFn credentials_free;
@@ -109,28 +186,25 @@ void account_forget_all(void);
 
 /* ---- authority.c ---- */
 
-struct authority_result {
-    struct name user, domain; /* as the authority calls the account */
-    uint8_t session_base_key[16], lm_session_key[8];
+/* A log-on for somebody else to judge; the names are those of the message, as UTF-16. */
+struct authority_request {
+    const struct ntlm_context *ntlm;
+    const struct ntlm_authenticate *message;
+    const struct name *user, *domain, *workstation;
 };
 
-/* Whether the host's winbind is to judge a log-on of this domain, given what account_find found:
- * it is when the configuration wants it and the account is not one of this machine by name. */
-bool authority_has(const struct account *account, struct slice domain);
+struct authority_result {
+    struct name user, domain; /* as the authority calls the account */
+    uint8_t session_base_key[16];
+};
 
 /* SEC_E_LOGON_DENIED for whatever is wrong with the log-on, SEC_E_NO_AUTHENTICATING_AUTHORITY when
- * nobody could judge it. NTLMv1 and LM responses are passed on too: the caller refuses them first
- * where they will not do. Blocks. */
-status_t authority_verify(const struct ntlm_context *ntlm, const struct ntlm_authenticate *message,
-                          struct authority_result *out);
+ * nobody could judge it. NTLMv1 is passed on too: the caller refuses it first where it will not
+ * do. Blocks. */
+status_t authority_verify(const struct authority_request *request, struct authority_result *out);
 
-/* authority_verify, then the server's last step; finish brings the policy and the time. */
-status_t authority_finish(struct ntlm_context *ntlm, struct slice token,
-                          const struct ntlm_authenticate *message,
-                          struct ntlm_server_finish *finish);
-
-/* Where winbind is used, puts its names into the challenge: a domain controller compares those that
- * the response repeats with those of the machine that asks it. */
+/* Puts the authority's names into a challenge: a domain controller compares those that the response
+ * repeats with those of the machine that asks it. Changes nothing while there is no authority. */
 void authority_names(struct ntlm_server_start *start);
 
 /* ---- context.c ---- */

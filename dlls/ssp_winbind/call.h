@@ -24,8 +24,8 @@ struct winbind_call_logon {
     uint32_t lm_size, nt_size;
     uint8_t challenge[8];
     /* results */
-    uint8_t session_key[16], lm_session_key[8];
+    uint8_t session_key[16];
     char account[CALL_NAME_SIZE], account_domain[CALL_NAME_SIZE];
     char why[CALL_WHY_SIZE];
 };
-UNIXCALL_LAYOUT(struct winbind_call_logon, why, 1632, 1792);
+UNIXCALL_LAYOUT(struct winbind_call_logon, why, 1624, 1784);

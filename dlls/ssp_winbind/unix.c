@@ -187,7 +187,6 @@ static status_t result_take(const struct wbcAuthUserInfo *info, struct winbind_c
         return SEC_E_INTERNAL_ERROR;
     }
     memcpy(call->session_key, info->user_session_key, sizeof(call->session_key));
-    memcpy(call->lm_session_key, info->lm_session_key, sizeof(call->lm_session_key));
     return SEC_E_OK;
 }
 

@@ -59,7 +59,7 @@ static bool to_wide(const char *text, wchar_t out[WINBIND_NAME_CHARS + 1])
                                WINBIND_NAME_CHARS + 1) > 0;
 }
 
-/* Both names or none, and then the keys. */
+/* Both names and the key, or nothing. */
 static status_t result_take(const struct winbind_call_logon *call, struct winbind_logon *logon)
 {
     wchar_t account[ARRAYSIZE(logon->account)], domain[ARRAYSIZE(logon->account_domain)];
@@ -70,7 +70,6 @@ static status_t result_take(const struct winbind_call_logon *call, struct winbin
     memcpy(logon->account, account, sizeof(account));
     memcpy(logon->account_domain, domain, sizeof(domain));
     memcpy(logon->session_key, call->session_key, sizeof(logon->session_key));
-    memcpy(logon->lm_session_key, call->lm_session_key, sizeof(logon->lm_session_key));
     return SEC_E_OK;
 }
 

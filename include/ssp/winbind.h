@@ -25,7 +25,6 @@ struct winbind_logon {
     /* On success: the account as the authority calls it, and what it derived from the password. */
     wchar_t account[WINBIND_NAME_CHARS + 1], account_domain[WINBIND_NAME_CHARS + 1];
     uint8_t session_key[16]; /* SessionBaseKey, MS-NLMP 3.3; never all zero */
-    uint8_t lm_session_key[8];
 };
 
 /*

@@ -12,6 +12,7 @@ name=interop_winbind
 ours=$BUILD/x86_64-windows/interop_ntlm.exe
 peer=$BUILD/interop_gss_peer
 key='HKLM\SOFTWARE\winesspi\NTLM'
+lsa='HKLM\SYSTEM\CurrentControlSet\Control\Lsa'
 domain=AUTHORITY
 user=$domain\\wilma
 other=$domain\\jürgen
@@ -49,12 +50,14 @@ export LC_ALL=C.UTF-8
 server_pid=''
 winbindd_pid=''
 sspictl() { "$WINE" "$BUILD/x86_64-windows/sspictl.exe" "$@"; }
-set_winbind() { "$WINE" reg add "$key" /v Winbind /t REG_DWORD /d "$1" /f /reg:64; }
+set_level() { "$WINE" reg add "$lsa" /v LmCompatibilityLevel /t REG_DWORD /d "$1" /f; } >/dev/null 2>&1
+set_winbind() { "$WINE" reg add "$key" /v Winbind /t REG_DWORD /d "$1" /f /reg:64; } >/dev/null 2>&1
 # shellcheck disable=SC2317 # called by the trap
 clean_up() {
     [ -z "$server_pid" ] || kill "$server_pid" 2>/dev/null
     stop_winbindd
     "$WINE" reg delete "$key" /v Winbind /f /reg:64 >/dev/null 2>&1
+    "$WINE" reg delete "$lsa" /v LmCompatibilityLevel /f >/dev/null 2>&1
     sspictl account remove "$local" >/dev/null 2>&1
     rm -rf "$work"
 }
@@ -80,6 +83,7 @@ cat >"$work/smb.conf" <<EOF
     ncalrpc dir = $work/rpc
     winbindd socket directory = $work/socket
     rpc start on demand helpers = no
+    ntlm auth = ntlmv1-permitted
     interfaces = lo
     bind interfaces only = yes
     disable netbios = yes
@@ -247,7 +251,7 @@ done
 start_winbindd || { bad_case 'starting winbindd' "$(cat "$work/winbindd")"; finish; }
 sspictl account remove "$local" >/dev/null 2>&1
 printf '%s\n' "$password" | sspictl account add "$local" >/dev/null 2>&1
-set_winbind 1 >/dev/null 2>&1
+set_winbind 1
 
 ok="ok after $rounds rounds"
 closed='connection closed'
@@ -272,9 +276,17 @@ if [ -x "$peer" ] && ls /usr/lib/*/gssntlmssp/gssntlmssp.so >"$work/mechanism" 2
     LM_COMPAT_LEVEL=1
     export LM_COMPAT_LEVEL
     check 'NTLMv1 is refused' peer "$denied" "$closed"
+    set_level 3
+    check 'NTLMv1 where the policy allows it' peer "$ok" "$ok"
+    LM_COMPAT_LEVEL=0
+    check 'NTLMv1 without extended session security' peer "$ok" "$ok"
+    given=wrong
+    check 'NTLMv1 with a wrong password' peer "$denied" "$closed"
+    given=$password
+    "$WINE" reg delete "$lsa" /v LmCompatibilityLevel /f >/dev/null 2>&1
     unset LM_COMPAT_LEVEL
 else
-    skipped=$((skipped + 2))
+    skipped=$((skipped + 5))
     echo 'skip client of gss-ntlmssp: gss-ntlmssp (Debian packages gss-ntlmssp, libkrb5-dev)'
 fi
 
@@ -312,6 +324,6 @@ unix_halves=/nonexistent
 check 'no Unix half' ours "$nobody" "$closed"
 traced 'the trace names the half' 'no Unix half'
 unix_halves=$BUILD
-set_winbind 0 >/dev/null 2>&1
+set_winbind 0
 check 'not configured' ours "$denied" "$closed"
 finish
