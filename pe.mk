@@ -14,6 +14,9 @@ pe_all_dlls = $(PE_DLLS) $(PE_TEST_DLLS)
 pe_all_programs = $(PE_EXES) $(PE_TESTS)
 pe_comma = ,
 pe_builtins = $(foreach m,$(PE_DLLS),$(if $($(m)_unix),$(m)))
+unix_cflags = -I$(top_srcdir)/include $(WARN_CFLAGS) -std=gnu11 -fPIC -fvisibility=hidden
+unix_i386_flags = -m32
+unix_objects = $(patsubst %.c,obj/$(1)-unix/$(2)/%.o,$($(2)_unix))
 
 obj/%.o: pe_extra =
 
@@ -56,7 +59,7 @@ $(1)-windows/$(2).dll: $(call pe_objects,$(1),$(2)) obj/$(1)/$(2).res.o obj/$(1)
 	$$(AM_V_CCLD)$$($(1)_CC) -shared $$(pe_ldflags) -Wl,--kill-at -o $$@ \
 	    $(if $($(2)_sources),,-nostdlib -Wl,--entry=0) \
 	    $$^ $(call pe_link_libs,$(2))
-	$(if $(filter $(2),$(pe_builtins)),$$(WINEBUILD) --builtin $$@)
+	$(if $(filter $(2),$(pe_builtins)),$$(AM_V_at)$$(WINEBUILD) --builtin $$@)
 endef
 
 # pe_program(ARCH, NAME)
@@ -67,14 +70,18 @@ $(1)-windows/$(2).exe: $(call pe_objects,$(1),$(2)) obj/$(1)/$(2).res.o $(call p
 	$$(AM_V_CCLD)$$($(1)_CC) $$(pe_ldflags) -o $$@ $$^ $(call pe_link_libs,$(2))
 endef
 
-# pe_unix(ARCH, NAME): the Unix half, which Wine finds by the name of the module.
+# pe_unix(ARCH, NAME): the Unix half, which Wine finds by the name of the module. Its objects are
+# the module's own, since other modules compile the same file with other flags.
 define pe_unix
 pe-modules: $(1)-unix/$(2).so
-$(1)-unix/$(2).so: $(addprefix $(top_srcdir)/,$($(2)_unix))
+obj/$(1)-unix/$(2)/%.o: $$(top_srcdir)/%.c
 	@$$(MKDIR_P) $$(@D)
-	$$(AM_V_CCLD)$$(CC) $(if $(filter i386,$(1)),-m32) -shared -fPIC -fvisibility=hidden \
-	    -I$$(top_srcdir)/include $$(WARN_CFLAGS) $$(CPPFLAGS) $$(CFLAGS) $$(LDFLAGS) \
-	    -o $$@ $$^ $$($(2)_unix_libs)
+	$$(AM_V_CC)$$(CC) $(unix_$(1)_flags) $$(unix_cflags) $($(2)_unix_cflags) $$(CPPFLAGS) \
+	    $$(CFLAGS) -MMD -MP -c -o $$@ $$<
+$(1)-unix/$(2).so: $(call unix_objects,$(1),$(2))
+	@$$(MKDIR_P) $$(@D)
+	$$(AM_V_CCLD)$$(CC) $(unix_$(1)_flags) -shared -Wl,-z,defs $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ \
+	    $($(2)_unix_libs)
 endef
 
 $(foreach a,$(PE_ARCHS),$(eval $(call pe_arch,$(a))))
@@ -85,7 +92,8 @@ $(foreach a,$(UNIX_ARCHS),$(foreach m,$(pe_builtins),$(eval $(call pe_unix,$(a),
 
 pe_names = $(PE_LIBS) $(pe_all_dlls) $(pe_all_programs)
 pe_dependencies = $(foreach a,$(PE_ARCHS),$(foreach m,$(pe_names),$(patsubst %.o,%.d,$(call pe_objects,$(a),$(m)))))
--include $(sort $(pe_dependencies))
+unix_dependencies = $(foreach a,$(UNIX_ARCHS),$(foreach m,$(pe_builtins),$(patsubst %.o,%.d,$(call unix_objects,$(a),$(m)))))
+-include $(sort $(pe_dependencies) $(unix_dependencies))
 
 pe: pe-modules pe-tests
 

@@ -88,6 +88,7 @@ struct ntlm_policy {
     /* of a server, one of the three above */
     uint32_t channel_bindings, target_names;
     bool require_mic;
+    bool winbind; /* accounts that are not of this machine are asked for at the host's winbind */
     uint64_t timestamp_window; /* FILETIME units; 0: only a time that the server told is checked */
 };
 
@@ -182,6 +183,29 @@ struct account {
 /* The account that a client means by these names. An unknown one is no failure. */
 status_t account_find(struct slice user, struct slice domain, struct account *out);
 void account_forget_all(void);
+
+/* ---- authority.c ---- */
+
+/* A log-on for somebody else to judge; the names are those of the message, as UTF-16. */
+struct authority_request {
+    const struct ntlm_context *ntlm;
+    const struct ntlm_authenticate *message;
+    const struct name *user, *domain, *workstation;
+};
+
+struct authority_result {
+    struct name user, domain; /* as the authority calls the account */
+    uint8_t session_base_key[16];
+};
+
+/* SEC_E_LOGON_DENIED for whatever is wrong with the log-on, SEC_E_NO_AUTHENTICATING_AUTHORITY when
+ * nobody could judge it. NTLMv1 is passed on too: the caller refuses it first where it will not
+ * do. Blocks. */
+status_t authority_verify(const struct authority_request *request, struct authority_result *out);
+
+/* Puts the authority's names into a challenge: a domain controller compares those that the response
+ * repeats with those of the machine that asks it. Changes nothing while there is no authority. */
+void authority_names(struct ntlm_server_start *start);
 
 /* ---- context.c ---- */
 

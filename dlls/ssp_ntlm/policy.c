@@ -12,6 +12,7 @@
 
 #include "ssp/prefix.h"
 #include "ssp/trace.h"
+#include "ssp/winbind.h"
 
 #include <wchar.h>
 
@@ -80,13 +81,15 @@ static void read_msv(struct ntlm_policy *policy)
 static void read_own(struct ntlm_policy *policy)
 {
     HKEY key = key_open(OWN_KEY);
-    uint32_t mic = 0, window = 0;
+    uint32_t mic = 0, window = 0, winbind = 0;
     policy->channel_bindings = POLICY_CHECKED;
     value_get(key, L"ChannelBindings", &policy->channel_bindings);
     value_get(key, L"TargetNames", &policy->target_names);
     value_get(key, L"RequireMic", &mic);
     value_get(key, L"TimestampWindow", &window);
+    value_get(key, WINBIND_VALUE, &winbind);
     policy->require_mic = mic;
+    policy->winbind = winbind == 1;
     policy->timestamp_window = (uint64_t)window * SECOND;
     if (key) RegCloseKey(key);
 }

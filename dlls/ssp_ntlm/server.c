@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The server's two legs (MS-NLMP 3.2.5.1, 3.2.5.2). A client proves a local account, by NTLMv2
- * unless the machine's policy allows what is older; or, on this machine and in this prefix, that
- * it runs as the same user by a local call; or it is nobody, where the application serves that.
+ * unless the machine's policy allows what is older, or one that the host's winbind knows; or, on
+ * this machine and in this prefix, that it runs as the same user by a local call; or it is nobody,
+ * where the application serves that.
  *
  * Each challenge has a ticket of the prefix's ledger, which is taken before anything is compared:
  * whatever copies of a half-open context there are, one of them gets one answer looked at. Only
@@ -101,6 +102,8 @@ static status_t challenge_make(struct leg *leg, const struct host *host,
     if (leg->requirements & ASC_REQ_DATAGRAM) start.flags |= NTLM_DATAGRAM;
     if (host->user.length && ntlm_negotiate_is_local(&message, computer, computer))
         start.local_ticket = start.challenge_ticket;
+    /* A local call compares the names of this machine. */
+    if (policy->winbind && !start.local_ticket) authority_names(&start);
     status = random_bytes(start.server_challenge, sizeof(start.server_challenge));
     if (status_ok(status)) status = ntlm_server_start(ntlm, token, &start, &leg->token);
     ntlm->requested = leg->requirements;
@@ -182,12 +185,12 @@ struct logon {
     struct ntlm_context *ntlm;
     struct slice token;
     struct ntlm_authenticate message;
-    struct name user, domain; /* as the client wrote them */
+    struct name user, domain, workstation; /* as the client wrote them */
     const struct host *host;
     struct ntlm_policy policy;
 };
 
-static bool oem_read(struct slice text, struct name *out)
+static bool oem_read(struct name *out, struct slice text)
 {
     int length = 0;
     if (text.size > 2 * NAME_CHARS) return false;
@@ -204,11 +207,10 @@ static bool oem_read(struct slice text, struct name *out)
 static status_t names_read(struct logon *logon)
 {
     const struct ntlm_authenticate *message = &logon->message;
-    bool read = message->flags & NTLM_UNICODE ? name_set(&logon->user, message->user) &&
-                                                    name_set(&logon->domain, message->domain)
-                                              : oem_read(message->user, &logon->user) &&
-                                                    oem_read(message->domain, &logon->domain);
-    return read ? SEC_E_OK : SEC_E_LOGON_DENIED;
+    bool (*read)(struct name *, struct slice) = message->flags & NTLM_UNICODE ? name_set : oem_read;
+    bool all = read(&logon->user, message->user) && read(&logon->domain, message->domain) &&
+               read(&logon->workstation, message->workstation);
+    return all ? SEC_E_OK : SEC_E_LOGON_DENIED;
 }
 
 static status_t prove(const struct logon *logon, struct ntlm_server_finish *finish)
@@ -243,6 +245,38 @@ static status_t finish_local(const struct logon *logon)
     return status;
 }
 
+/* Whether somebody else is to judge: of an account that this machine does not have by that name.
+ * Without that choice a local one would do whose user has the same name. */
+static bool is_elsewhere(const struct logon *logon, const struct account *account)
+{
+    const struct ntlm_policy *policy = &logon->policy;
+    if (!policy->winbind || policy->restrict_receiving >= RECEIVING_LOCAL) return false;
+    return !account->known ||
+           (logon->domain.length && !name_equal(&logon->domain, &account->domain));
+}
+
+static status_t finish_elsewhere(const struct logon *logon)
+{
+    struct ntlm_server_finish finish = {.proof = NTLM_PROOF_AUTHORITY};
+    const struct authority_request request = {
+        .ntlm = logon->ntlm,
+        .message = &logon->message,
+        .user = &logon->user,
+        .domain = &logon->domain,
+        .workstation = &logon->workstation,
+    };
+    struct authority_result result;
+    status_t status = authority_verify(&request, &result);
+    if (!status_ok(status)) return status;
+    memcpy(finish.session_base_key, result.session_base_key, sizeof(finish.session_base_key));
+    finish.user = name_slice(&result.user);
+    finish.domain = name_slice(&result.domain);
+    status = prove(logon, &finish);
+    secret_wipe(&result, sizeof(result));
+    secret_wipe(&finish, sizeof(finish));
+    return status;
+}
+
 /* The proof of an unknown account is worked out against a random hash and then refused like a
  * wrong password. */
 static status_t finish_account(const struct logon *logon, bool v2)
@@ -253,6 +287,10 @@ static status_t finish_account(const struct logon *logon, bool v2)
     const struct name *domain = local_only ? &logon->host->computer : &logon->domain;
     status_t status = account_find(name_slice(&logon->user), name_slice(domain), &account);
     if (!status_ok(status)) return status;
+    if (is_elsewhere(logon, &account)) {
+        secret_wipe(&account, sizeof(account));
+        return finish_elsewhere(logon);
+    }
 
     struct name upper = logon->user;
     name_upper(&upper);

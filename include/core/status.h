@@ -29,6 +29,7 @@ typedef long HRESULT; /* winerror.h needs it, and winnt.h must stay the includer
 #define SEC_E_NO_CREDENTIALS ((status_t)0x8009030E)
 #define SEC_E_MESSAGE_ALTERED ((status_t)0x8009030F)
 #define SEC_E_OUT_OF_SEQUENCE ((status_t)0x80090310)
+#define SEC_E_NO_AUTHENTICATING_AUTHORITY ((status_t)0x80090311)
 #define SEC_I_CONTINUE_NEEDED ((status_t)0x00090312)
 #define SEC_E_CONTEXT_EXPIRED ((status_t)0x80090317)
 #define SEC_E_BUFFER_TOO_SMALL ((status_t)0x80090321)

@@ -64,7 +64,7 @@ exec 9>"$work/hold"
 
 case_is 'packages shows NTLM' 0 '^NTLM ' run packages
 case_is 'help' 0 '^Usage: sspictl' run --help
-for command in packages handshake account export import; do
+for command in packages handshake account export import winbind; do
     case_is "help of $command" 0 "^Usage: sspictl $command" run "$command" --help
 done
 case_is 'no command is wrong usage' 2 'a command is needed' run

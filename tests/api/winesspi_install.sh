@@ -72,7 +72,7 @@ ok status_before status_says 1 'winesspi is not installed'
 ok uninstall_nothing refuses "$winesspi" uninstall
 ok install "$winesspi" install
 ok status_installed status_says 0 'winesspi is installed'
-for dll in secur32 sspicli ssp_negotiate ssp_ntlm; do
+for dll in secur32 sspicli ssp_negotiate ssp_ntlm ssp_winbind; do
     ok "file_$dll" installed_file x86_64 system32 "$dll.dll"
     if [ -f "$BUILD/i386-windows/$dll.dll" ]; then
         ok "file32_$dll" installed_file i386 syswow64 "$dll.dll"

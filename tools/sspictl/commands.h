@@ -8,3 +8,4 @@ int command_export(char **arguments);
 int command_handshake(char **arguments);
 int command_import(char **arguments);
 int command_packages(char **arguments);
+int command_winbind(char **arguments);

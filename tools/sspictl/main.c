@@ -19,6 +19,7 @@ static const struct command commands[] = {
     {"account", "add, remove and list local accounts", command_account},
     {"export", "make a context and write it to a file or pipe", command_export},
     {"import", "read such a context and prove that it lives", command_import},
+    {"winbind", "say whether the host's winbind can be asked", command_winbind},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Accounts that somebody else knows: where the configuration asks for it, the responses of a
+ * client without a local account go to the host's winbind (MS-APDS 3.1.5 describes what a server
+ * and its domain say to each other). Its module is loaded the first time that it is needed.
+ *
+ * Everything here blocks for as long as winbind does, a domain controller's time-out at worst. No
+ * lock of the package is held meanwhile; the context's own, which the leg holds, keeps nobody
+ * waiting, since a context has no use for anybody before its handshake is complete.
+ */
+#include "ntlm_package.h"
+
+#include "core/secret.h"
+#include "ssp/trace.h"
+#include "ssp/winbind.h"
+
+#include <string.h>
+#include <wchar.h>
+
+TRACE_CHANNEL("ntlm");
+
+/* ---- the module ---- */
+
+static winbind_logon_fn *winbind_logon;
+static winbind_describe_fn *winbind_describe;
+
+static BOOL CALLBACK module_load(INIT_ONCE *once, void *parameter, void **context)
+{
+    (void)once;
+    (void)parameter;
+    (void)context;
+    HMODULE module = LoadLibraryW(WINBIND_MODULE);
+    if (!module) {
+        ERR("winbind cannot be asked: ssp_winbind.dll: error %lu\n", GetLastError());
+        return FALSE;
+    }
+    winbind_logon = (winbind_logon_fn *)(void *)GetProcAddress(module, "winbind_logon");
+    winbind_describe = (winbind_describe_fn *)(void *)GetProcAddress(module, "winbind_describe");
+    return winbind_logon && winbind_describe;
+}
+
+static bool module_ready(void)
+{
+    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+    return InitOnceExecuteOnce(&once, module_load, NULL, NULL);
+}
+
+/* ---- names ---- */
+
+static BOOL CALLBACK host_describe(INIT_ONCE *once, void *parameter, void **context)
+{
+    char why[WINBIND_WHY_MAX];
+    (void)once;
+    (void)context;
+    status_t status = winbind_describe(parameter, why);
+    if (!status_ok(status)) WARN("winbind: %s: status %#lx\n", why, (ULONG)status);
+    return status_ok(status);
+}
+
+static struct slice wide_slice(const wchar_t *text)
+{
+    return text_slice(text, wcslen(text));
+}
+
+/* Kept for the life of the process once winbind has answered. */
+void authority_names(struct ntlm_server_start *start)
+{
+    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+    static struct winbind_host host;
+    if (!module_ready()) return;
+    if (!InitOnceExecuteOnce(&once, host_describe, &host, NULL)) return;
+    start->nb_computer = wide_slice(host.computer);
+    start->nb_domain = wide_slice(host.domain);
+    if (host.dns_domain[0]) start->dns_domain = wide_slice(host.dns_domain);
+}
+
+/* ---- log-on ---- */
+
+static bool result_set(struct authority_result *out, const struct winbind_logon *logon)
+{
+    struct name user, domain;
+    if (!name_set(&user, wide_slice(logon->account)) ||
+        !name_set(&domain, wide_slice(logon->account_domain)))
+        return false;
+    out->user = user;
+    out->domain = domain;
+    memcpy(out->session_base_key, logon->session_key, sizeof(out->session_base_key));
+    return true;
+}
+
+/* What an authority has to know to check the responses. It is not told of extended session
+ * security: the challenge that takes this into account is made here, and then there is no LM
+ * response, only the client's part of that challenge in its place (MS-NLMP 3.3.1). */
+static status_t responses_set(const struct ntlm_context *ntlm,
+                              const struct ntlm_authenticate *message, struct winbind_logon *logon)
+{
+    uint32_t flags = ntlm_server_flags(ntlm, message);
+    logon->nt_response = message->nt_response;
+    if (ntlm_authenticate_response(message, flags) == NTLM_RESPONSE_V1_ESS)
+        return ntlm_v1_ess_challenge(ntlm->server_challenge, message->lm_response.data,
+                                     logon->challenge);
+    logon->lm_response = message->lm_response;
+    memcpy(logon->challenge, ntlm->server_challenge, sizeof(logon->challenge));
+    return SEC_E_OK;
+}
+
+status_t authority_verify(const struct authority_request *request, struct authority_result *out)
+{
+    struct winbind_logon logon = {
+        .user = request->user->text,
+        .domain = request->domain->text,
+        .workstation = request->workstation->text,
+    };
+    if (!request->user->length) return SEC_E_LOGON_DENIED;
+    if (!module_ready()) return SEC_E_NO_AUTHENTICATING_AUTHORITY;
+    status_t status = responses_set(request->ntlm, request->message, &logon);
+    if (status_ok(status)) status = winbind_logon(&logon);
+    if (status_ok(status) && !result_set(out, &logon)) status = SEC_E_INTERNAL_ERROR;
+    secret_wipe(&logon, sizeof(logon));
+    return status;
+}
