@@ -21,6 +21,8 @@ static const uint32_t edge_sizes[] = {
     1, 2, 7, 8, 15, 16, 17, 31, 63, 64, 255, 256, 1000, 1024, 4095, 4096, 16384, 65535, 65536,
 };
 
+const char dialogue_closed[] = "closed", dialogue_silent[] = "silent";
+
 void octets_clear(struct octets *octets)
 {
     free(octets->data);
@@ -43,6 +45,12 @@ bool dialogue_fail(struct dialogue *dialogue, const char *step, const char *stat
     return false;
 }
 
+void dialogue_progress(const char *step)
+{
+    printf("at: %s\n", step);
+    fflush(stdout);
+}
+
 static bool check(struct dialogue *dialogue, const char *step, uint32_t status)
 {
     return !status || dialogue_fail(dialogue, step, dialogue->ops->status_name(status));
@@ -52,28 +60,24 @@ bool dialogue_send(struct dialogue *dialogue, const struct octets *frame)
 {
     uint8_t length[4];
     for (unsigned i = 0; i < 4; i++) length[i] = (uint8_t)(frame->size >> (8 * i));
-    if (!dialogue->ops->write(dialogue->channel, length, sizeof(length)) ||
-        !dialogue->ops->write(dialogue->channel, frame->data, frame->size)) {
-        return dialogue_fail(dialogue, "connection", "closed");
-    }
-    return true;
+    const char *failure = dialogue->ops->write(dialogue->channel, length, sizeof(length));
+    if (!failure) failure = dialogue->ops->write(dialogue->channel, frame->data, frame->size);
+    return !failure || dialogue_fail(dialogue, "connection", failure);
 }
 
 bool dialogue_receive(struct dialogue *dialogue, struct octets *frame)
 {
     uint8_t length[4];
-    if (!dialogue->ops->read(dialogue->channel, length, sizeof(length))) {
-        return dialogue_fail(dialogue, "connection", "closed");
-    }
+    const char *failure = dialogue->ops->read(dialogue->channel, length, sizeof(length));
+    if (failure) return dialogue_fail(dialogue, "connection", failure);
     size_t size = 0;
     for (unsigned i = 0; i < 4; i++) size |= (size_t)length[i] << (8 * i);
     if (size > DIALOGUE_MAX_FRAME) return dialogue_fail(dialogue, "receive", "frame too long");
     if (!octets_alloc(frame, size)) return dialogue_fail(dialogue, "receive", "out of memory");
-    if (!dialogue->ops->read(dialogue->channel, frame->data, size)) {
-        octets_clear(frame);
-        return dialogue_fail(dialogue, "connection", "closed");
-    }
-    return true;
+    failure = dialogue->ops->read(dialogue->channel, frame->data, size);
+    if (!failure) return true;
+    octets_clear(frame);
+    return dialogue_fail(dialogue, "connection", failure);
 }
 
 bool dialogue_send_token(struct dialogue *dialogue, enum dialogue_tamper message,
@@ -208,6 +212,7 @@ bool dialogue_run(struct dialogue *dialogue, uint32_t first, uint32_t count)
             good = send_sealed(dialogue, round) && receive_sealed(dialogue, round) &&
                    send_signed(dialogue, round) && receive_signed(dialogue, round);
         }
+        if (!good) fprintf(stderr, "round %u: %s\n", (unsigned)round, dialogue->failure);
     }
     octets_clear(&dialogue->previous);
     return good;

@@ -7,6 +7,7 @@
 #include "errand.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { BLOB_LIMIT = 65536 };
@@ -33,10 +34,24 @@ static bool pipe_write(HANDLE pipe, const void *bytes, size_t count)
     return WriteFile(pipe, bytes, (DWORD)count, &done, NULL) && done == count;
 }
 
+/* A pipe has no limit of time of its own. */
+static bool pipe_wait(HANDLE pipe)
+{
+    const ULONGLONG end = GetTickCount64() + DIALOGUE_PATIENCE_SECONDS * 1000;
+    DWORD there;
+    while (PeekNamedPipe(pipe, NULL, 0, NULL, &there, NULL)) {
+        if (there) return true;
+        if (GetTickCount64() > end) return false;
+        Sleep(1);
+    }
+    return false;
+}
+
 static bool pipe_read(HANDLE pipe, void *bytes, size_t count)
 {
     for (size_t have = 0; have < count;) {
         DWORD done;
+        if (!pipe_wait(pipe)) return false;
         if (!ReadFile(pipe, (char *)bytes + have, (DWORD)(count - have), &done, NULL)) return false;
         if (!done) return false;
         have += done;
@@ -189,6 +204,15 @@ static void fill_parcel(struct parcel *parcel, const struct dialogue *dialogue,
     parcel->count = errand->count;
 }
 
+/* Waits for its end, and makes one if none comes. */
+static bool end_process(HANDLE process)
+{
+    const DWORD patience = DIALOGUE_PATIENCE_SECONDS * 1000;
+    if (WaitForSingleObject(process, patience) == WAIT_OBJECT_0) return true;
+    TerminateProcess(process, EXIT_FAILURE);
+    return false;
+}
+
 bool errand_send(struct dialogue *dialogue, const struct options *options,
                  const struct errand *errand)
 {
@@ -197,6 +221,7 @@ bool errand_send(struct dialogue *dialogue, const struct options *options,
     struct octets blob = {0};
     bool good = false;
 
+    dialogue_progress("starting the successor");
     if (!start_successor(&successor, options->successor)) {
         dialogue_fail(dialogue, "move", "cannot start the successor");
         goto done;
@@ -205,13 +230,16 @@ bool errand_send(struct dialogue *dialogue, const struct options *options,
     if (!send_parcel(dialogue, &parcel, successor.pid, successor.input, &blob)) goto done;
     printf("moved: from process %lu to %lu with %lu bytes\n", GetCurrentProcessId(), successor.pid,
            (unsigned long)blob.size);
+    fflush(stdout);
     if (!receive_parcel(dialogue, &parcel, successor.output)) goto done;
     printf("moved: back with %lu bytes\n", (unsigned long)parcel.blob_size);
     good = check_used_blob(dialogue, &blob);
 done:
     /* The end of its input tells the successor that its socket was taken over. */
     close_handle(&successor.input);
-    if (successor.process) WaitForSingleObject(successor.process, INFINITE);
+    if (successor.process && !end_process(successor.process)) {
+        good = dialogue_fail(dialogue, "move", "the successor does not end");
+    }
     close_handle(&successor.process);
     close_handle(&successor.output);
     octets_clear(&blob);

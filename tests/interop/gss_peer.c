@@ -7,17 +7,17 @@
 #include "options.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <gssapi/gssapi.h>
 #include <gssapi/gssapi_ext.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
-
-enum { PATIENCE_SECONDS = 60 };
 
 /* 1.3.6.1.4.1.311.2.2.10 */
 static gss_OID_desc ntlm_oid = {10, (void *)"\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a"};
@@ -96,26 +96,32 @@ static uint32_t peer_verify(void *context, const struct octets *text,
     return GSS_ERROR(gss_verify_mic(&minor, context, &in, &mic, NULL));
 }
 
-static bool peer_write(intptr_t channel, const uint8_t *bytes, size_t count)
+/* result: what send or recv gave. */
+static const char *channel_failure(ssize_t result)
+{
+    return result < 0 && errno == EAGAIN ? dialogue_silent : dialogue_closed;
+}
+
+static const char *peer_write(intptr_t channel, const uint8_t *bytes, size_t count)
 {
     while (count) {
         ssize_t done = send((int)channel, bytes, count, MSG_NOSIGNAL);
-        if (done <= 0) return false;
+        if (done <= 0) return channel_failure(done);
         bytes += done;
         count -= (size_t)done;
     }
-    return true;
+    return NULL;
 }
 
-static bool peer_read(intptr_t channel, uint8_t *bytes, size_t count)
+static const char *peer_read(intptr_t channel, uint8_t *bytes, size_t count)
 {
     while (count) {
         ssize_t done = recv((int)channel, bytes, count, 0);
-        if (done <= 0) return false;
+        if (done <= 0) return channel_failure(done);
         bytes += done;
         count -= (size_t)done;
     }
-    return true;
+    return NULL;
 }
 
 static const struct dialogue_ops peer_ops = {
@@ -222,13 +228,20 @@ static int listen_on_loopback(void)
 
 static int open_channel(const struct options *options)
 {
-    struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
+    struct timeval patience = {.tv_sec = DIALOGUE_PATIENCE_SECONDS};
     int channel = -1;
     if (options->server) {
         int listener = listen_on_loopback();
         if (listener < 0) return -1;
-        channel = accept(listener, NULL, NULL);
+        struct pollfd wait = {.fd = listener, .events = POLLIN};
+        if (poll(&wait, 1, DIALOGUE_PATIENCE_SECONDS * 1000) == 1) {
+            channel = accept(listener, NULL, NULL);
+        }
         close(listener);
+        if (channel < 0) {
+            fprintf(stderr, "no client came\n");
+            return -1;
+        }
     } else {
         struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(options->port)};
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -239,7 +252,9 @@ static int open_channel(const struct options *options)
             return -1;
         }
     }
+    dialogue_progress("connected");
     setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    setsockopt(channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     setsockopt(channel, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     return channel;
 }
@@ -298,7 +313,10 @@ int main(int argc, char **argv)
         .tamper = options.tamper,
         .tamper_round = options.rounds ? options.rounds - 1 : 0,
     };
-    if (authenticate(&dialogue, &options)) dialogue_run(&dialogue, 0, options.rounds);
+    if (authenticate(&dialogue, &options)) {
+        dialogue_progress("authenticated");
+        dialogue_run(&dialogue, 0, options.rounds);
+    }
     uint32_t minor;
     gss_ctx_id_t context = dialogue.context;
     gss_delete_sec_context(&minor, &context, GSS_C_NO_BUFFER);

@@ -10,11 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE_MILLISECONDS = 60000 };
-
 static SOCKET open_socket(void)
 {
     return WSASocketW(AF_INET, SOCK_STREAM, IPPROTO_TCP, NULL, 0, WSA_FLAG_OVERLAPPED);
+}
+
+static bool is_ready(SOCKET listener)
+{
+    fd_set set;
+    struct timeval patience = {.tv_sec = DIALOGUE_PATIENCE_SECONDS};
+    FD_ZERO(&set);
+    FD_SET(listener, &set);
+    return select(0, &set, NULL, NULL, &patience) == 1;
 }
 
 static SOCKET accept_one(void)
@@ -29,7 +36,8 @@ static SOCKET accept_one(void)
     } else {
         printf("port: %u\n", ntohs(address.sin_port));
         fflush(stdout);
-        channel = accept(listener, NULL, NULL);
+        if (is_ready(listener)) channel = accept(listener, NULL, NULL);
+        if (channel == INVALID_SOCKET) fprintf(stderr, "no client came\n");
     }
     closesocket(listener);
     return channel;
@@ -67,7 +75,9 @@ static int run(const struct options *options)
 {
     SOCKET channel = options->server ? accept_one() : connect_to(options->port);
     if (channel == INVALID_SOCKET) return EXIT_FAILURE;
-    const DWORD patience = PATIENCE_MILLISECONDS, at_once = 1;
+    dialogue_progress("connected");
+    const DWORD patience = DIALOGUE_PATIENCE_SECONDS * 1000, at_once = 1;
+    setsockopt(channel, SOL_SOCKET, SO_SNDTIMEO, (const char *)&patience, sizeof(patience));
     setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, (const char *)&patience, sizeof(patience));
     setsockopt(channel, IPPROTO_TCP, TCP_NODELAY, (const char *)&at_once, sizeof(at_once));
     struct sspi_side side = {0};
@@ -80,6 +90,7 @@ static int run(const struct options *options)
         .tamper_round = options->rounds ? options->rounds - 1 : 0,
     };
     bool good = authenticate(&dialogue, options);
+    if (good) dialogue_progress("authenticated");
     if (good && options->server) good = sspi_side_print_client(&dialogue);
     if (good) converse(&dialogue, options);
     closesocket((SOCKET)dialogue.channel);
@@ -90,9 +101,11 @@ static int run(const struct options *options)
 int main(int argc, char **argv)
 {
     WSADATA data;
+    bool successor = argc == 2 && !strcmp(argv[1], "successor");
+    if (!successor) dialogue_progress("started");
     if (WSAStartup(MAKEWORD(2, 2), &data)) return EXIT_FAILURE;
     int result = 2;
-    if (argc == 2 && !strcmp(argv[1], "successor")) {
+    if (successor) {
         result = errand_serve();
     } else {
         struct options options;

@@ -127,26 +127,32 @@ static uint32_t side_verify(void *context, const struct octets *text,
     return (uint32_t)VerifySignature(&side->context, &desc, 0, NULL);
 }
 
-static bool side_write(intptr_t channel, const uint8_t *bytes, size_t count)
+/* result: what send or recv gave. */
+static const char *channel_failure(int result)
+{
+    return result < 0 && WSAGetLastError() == WSAETIMEDOUT ? dialogue_silent : dialogue_closed;
+}
+
+static const char *side_write(intptr_t channel, const uint8_t *bytes, size_t count)
 {
     while (count) {
         int done = send((SOCKET)channel, (const char *)bytes, (int)count, 0);
-        if (done <= 0) return false;
+        if (done <= 0) return channel_failure(done);
         bytes += done;
         count -= (size_t)done;
     }
-    return true;
+    return NULL;
 }
 
-static bool side_read(intptr_t channel, uint8_t *bytes, size_t count)
+static const char *side_read(intptr_t channel, uint8_t *bytes, size_t count)
 {
     while (count) {
         int done = recv((SOCKET)channel, (char *)bytes, (int)count, 0);
-        if (done <= 0) return false;
+        if (done <= 0) return channel_failure(done);
         bytes += done;
         count -= (size_t)done;
     }
-    return true;
+    return NULL;
 }
 
 const struct dialogue_ops sspi_side_ops = {
