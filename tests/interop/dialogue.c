@@ -5,16 +5,13 @@
  */
 #include "dialogue.h"
 
+#include "tamper.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SIGNATURE_SIZE = 16, CHECKSUM_OFFSET = 4, SEQUENCE_OFFSET = 12 };
-
-/* Where the handshake messages are changed: the NegotiateFlags' last octet of NEGOTIATE and of
- * CHALLENGE (MS-NLMP 2.2.1.1, 2.2.1.2), and the MIC of AUTHENTICATE (2.2.1.3). */
-enum { NEGOTIATE_FLAGS_END = 15, CHALLENGE_FLAGS_END = 23, AUTHENTICATE_MIC = 72 };
-enum { FLAG_56_BIT = 0x80 };
 
 /* No empty message: the GSS-API library of MIT refuses it before NTLM is asked. */
 static const uint32_t edge_sizes[] = {
@@ -80,16 +77,15 @@ bool dialogue_receive(struct dialogue *dialogue, struct octets *frame)
     return dialogue_fail(dialogue, "connection", failure);
 }
 
-bool dialogue_send_token(struct dialogue *dialogue, enum dialogue_tamper message,
-                         const uint8_t *token, size_t size)
+bool dialogue_send_token(struct dialogue *dialogue, const uint8_t *token, size_t size)
 {
-    size_t offset = NEGOTIATE_FLAGS_END;
-    if (message == TAMPER_CHALLENGE) offset = CHALLENGE_FLAGS_END;
-    if (message == TAMPER_AUTHENTICATE) offset = AUTHENTICATE_MIC;
     struct octets frame = {0};
-    if (!octets_alloc(&frame, size)) return dialogue_fail(dialogue, "send", "out of memory");
+    if (!octets_alloc(&frame, size + TAMPER_TOKEN_GROWTH)) {
+        return dialogue_fail(dialogue, "send", "out of memory");
+    }
     memcpy(frame.data, token, size);
-    if (message == dialogue->tamper && offset < size) frame.data[offset] ^= FLAG_56_BIT;
+    frame.size = size;
+    tamper_token(dialogue->tamper, &frame);
     bool sent = dialogue_send(dialogue, &frame);
     octets_clear(&frame);
     return sent;

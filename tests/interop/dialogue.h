@@ -20,9 +20,11 @@ extern const char dialogue_closed[], dialogue_silent[]; /* what read and write a
 /* What a sender does to its own message after protecting it; the receiver must notice. */
 enum dialogue_tamper {
     TAMPER_NONE,
-    TAMPER_NEGOTIATE,    /* a flag of the first handshake message */
+    TAMPER_NEGOTIATE,    /* a flag of NTLM's first handshake message */
     TAMPER_CHALLENGE,    /* a flag of the second */
     TAMPER_AUTHENTICATE, /* the integrity code of the third */
+    TAMPER_MECHANISMS,   /* one more mechanism in SPNEGO's list */
+    TAMPER_MECHLISTMIC,  /* the checksum of that list's signature */
     TAMPER_CIPHERTEXT,
     TAMPER_CHECKSUM,
     TAMPER_SEQUENCE,
@@ -65,9 +67,8 @@ struct dialogue {
 bool dialogue_send(struct dialogue *dialogue, const struct octets *frame);
 bool dialogue_receive(struct dialogue *dialogue, struct octets *frame);
 
-/* Sends a handshake token; when this end is to tamper with that message, what goes out differs. */
-bool dialogue_send_token(struct dialogue *dialogue, enum dialogue_tamper message,
-                         const uint8_t *token, size_t size);
+/* Sends a handshake token; when this end is to tamper with such a one, what goes out differs. */
+bool dialogue_send_token(struct dialogue *dialogue, const uint8_t *token, size_t size);
 
 /* Rounds first to first + count - 1; false with the reason in dialogue->failure. */
 bool dialogue_run(struct dialogue *dialogue, uint32_t first, uint32_t count);

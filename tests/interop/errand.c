@@ -16,8 +16,9 @@ enum { BLOB_LIMIT = 65536 };
 struct parcel {
     char failure[160];
     char domain[16], user[64], password[64];
-    uint32_t server, tamper, tamper_round, opened;
-    uint32_t finish_handshake, first, count;
+    char package[16];
+    uint32_t server, tamper, tamper_round, opened, legs;
+    uint32_t finish_handshake, complete, first, count;
     uint32_t sender; /* process id */
     uint32_t blob_size;
     WSAPROTOCOL_INFOW socket;
@@ -62,9 +63,7 @@ static bool pipe_read(HANDLE pipe, void *bytes, size_t count)
 static bool import_side(struct dialogue *dialogue, struct octets *blob)
 {
     struct sspi_side *side = dialogue->context;
-    WCHAR package[] = L"NTLM";
-    SecBuffer packed = {(ULONG)blob->size, SECBUFFER_TOKEN, blob->data};
-    SECURITY_STATUS status = ImportSecurityContextW(package, &packed, NULL, &side->context);
+    SECURITY_STATUS status = sspi_side_import(side, blob, &side->context);
     if (status != SEC_E_OK) return sspi_side_fail(dialogue, "import", status);
     side->have_context = true;
     return true;
@@ -82,10 +81,8 @@ static bool check_old_context(struct dialogue *dialogue)
 
 static bool check_used_blob(struct dialogue *dialogue, struct octets *blob)
 {
-    WCHAR package[] = L"NTLM";
     CtxtHandle context;
-    SecBuffer packed = {(ULONG)blob->size, SECBUFFER_TOKEN, blob->data};
-    SECURITY_STATUS status = ImportSecurityContextW(package, &packed, NULL, &context);
+    SECURITY_STATUS status = sspi_side_import(dialogue->context, blob, &context);
     if (status == SEC_E_CONTEXT_EXPIRED) return true;
     if (status == SEC_E_OK) DeleteSecurityContext(&context);
     return sspi_side_fail(dialogue, "second import:", status);
@@ -109,7 +106,10 @@ static bool send_parcel(struct dialogue *dialogue, struct parcel *parcel, DWORD 
     if (WSADuplicateSocketW((SOCKET)dialogue->channel, pid, &parcel->socket)) {
         return dialogue_fail(dialogue, "move", "cannot duplicate the socket");
     }
+    memcpy(parcel->package, side->package, sizeof(parcel->package));
     parcel->opened = side->opened;
+    parcel->legs = side->legs;
+    parcel->complete = side->complete;
     parcel->blob_size = (uint32_t)blob->size;
     if (pipe_write(pipe, parcel, sizeof(*parcel)) && pipe_write(pipe, blob->data, blob->size)) {
         return true;
@@ -139,7 +139,10 @@ static bool receive_parcel(struct dialogue *dialogue, struct parcel *parcel, HAN
     }
     if (dialogue->channel) closesocket((SOCKET)dialogue->channel);
     dialogue->channel = (intptr_t)channel;
+    memcpy(side->package, parcel->package, sizeof(side->package));
     side->opened = parcel->opened;
+    side->legs = parcel->legs;
+    side->complete = parcel->complete;
     good = import_side(dialogue, &blob);
 done:
     octets_clear(&blob);
@@ -253,7 +256,8 @@ static bool run_errand(struct dialogue *dialogue, const struct parcel *parcel)
     memcpy(options.domain, parcel->domain, sizeof(options.domain));
     memcpy(options.user, parcel->user, sizeof(options.user));
     memcpy(options.password, parcel->password, sizeof(options.password));
-    return sspi_side_acquire(dialogue, &options) && sspi_side_finish(dialogue);
+    memcpy(options.package, parcel->package, sizeof(options.package));
+    return sspi_side_acquire(dialogue, &options) && sspi_side_authenticate(dialogue, 0);
 }
 
 int errand_serve(void)

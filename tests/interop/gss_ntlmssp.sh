@@ -6,39 +6,15 @@
 
 name=interop_gss_ntlmssp
 . "${SRCDIR:?names the source folder}/tests/interop/pairs.sh"
-ours=$BUILD/x86_64-windows/interop_ntlm.exe
 ours32=$BUILD/i386-windows/interop_ntlm.exe
 peer=$BUILD/interop_gss_peer
-domain=INTEROP
 user=$domain\\alice
 other=$domain\\jürgen
 password='Grün, with spaces'
 rounds=60
 few=6
 
-mechanism=
-for file in /usr/lib/*/gssntlmssp/gssntlmssp.so /usr/lib*/gssntlmssp/gssntlmssp.so; do
-    [ -e "$file" ] && mechanism=$file
-done
-[ -x "$peer" ] || skip_all "the GSS-API headers at build time (Debian package libkrb5-dev)"
-[ "$mechanism" ] || skip_all "the NTLM mechanism for GSS-API (Debian package gss-ntlmssp)"
-
-# The mechanism's configuration and accounts are the test's own.
-echo "gssntlmssp_v1 1.3.6.1.4.1.311.2.2.10 $mechanism" >"$work/mech"
-printf '%s:%s:%s\n' $domain "${user#*\\}" "$password" >"$work/users"
-export GSS_MECH_CONFIG="$work/mech" NTLM_USER_FILE="$work/users" NETBIOS_DOMAIN_NAME=$domain
-unset LM_COMPAT_LEVEL NTLMUSER
-
-# start SIDE ARGUMENTS...: becomes either program, with account and password on its input.
-start() {
-    side=$1
-    shift
-    if [ "$side" = ours ]; then
-        exec $limit "$WINE" "$ours" "$@" <"$work/input"
-    else
-        exec $limit "$peer" "$@" <"$work/input"
-    fi
-}
+use_gss_ntlmssp
 
 client_user=$user
 given=$password
@@ -47,7 +23,7 @@ add_account "$other" "$password"
 
 ok="ok after $rounds rounds"
 closed="connection closed"
-for moves in "" "--move" "--move-half-open" "--move --move-half-open"; do
+for moves in "" "--move" "--move-after-leg 1" "--move --move-after-leg 1"; do
     title=${moves:-in one process}
     check "client, $title" peer ours "$ok" "$ok" "--rounds $rounds" "--rounds $rounds $moves"
     check "server, $title" ours peer "$ok" "$ok" "--rounds $rounds $moves" "--rounds $rounds"
@@ -64,7 +40,7 @@ client_user=$user
 
 # The successor is the 32-bit program where 32-bit programs run at all.
 if [ -e "$ours32" ] && "$WINE" "$ours32" --help 2>&1 | grep -q '^usage:'; then
-    moves="--move --move-half-open --successor $("$WINE" winepath -w "$ours32" | tr -d '\r')"
+    moves="--move --move-after-leg 1 --successor $("$WINE" winepath -w "$ours32" | tr -d '\r')"
     check "client, moving to 32 bit" peer ours "$ok" "$ok" "--rounds $rounds" \
         "--rounds $rounds $moves"
     check "server, moving to 32 bit" ours peer "$ok" "$ok" "--rounds $rounds $moves" \
@@ -77,7 +53,7 @@ given=wrong
 check "client, wrong password" peer ours "accept GSS_S_FAILURE" "$closed" "" ""
 check "server, wrong password" ours peer "accept SEC_E_LOGON_DENIED" "$closed" "" ""
 check "server, wrong password after a move" ours peer "successor: accept SEC_E_LOGON_DENIED" \
-    "$closed" "--move-half-open" ""
+    "$closed" "--move-after-leg 1" ""
 given=$password
 client_user=$domain\\nobody
 check "client, unknown user" peer ours "accept GSS_S_FAILURE" "$closed" "" ""
@@ -97,7 +73,7 @@ for message in negotiate authenticate; do
     check "client, changed $message" peer ours "accept GSS_S_DEFECTIVE_TOKEN" "$closed" "" \
         "--tamper $message"
     check "client, changed $message after a move" peer ours "accept GSS_S_DEFECTIVE_TOKEN" \
-        "$closed" "" "--tamper $message --move-half-open"
+        "$closed" "" "--tamper $message --move-after-leg 1"
 done
 check "client, changed challenge" peer ours "accept GSS_S_DEFECTIVE_TOKEN" "$closed" \
     "--tamper challenge" ""

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The end of the interoperability test that runs on the SSPI of this project: an NTLM client or
- * server on loopback whose context, on request, goes on in another process and comes back, in the
- * middle of the conversation or of the handshake, without the peer's noticing.
+ * The end of the interoperability tests that runs on the SSPI of this project: a client or server
+ * of NTLM or Negotiate on loopback whose context, on request, goes on in another process and comes
+ * back, in the middle of the conversation or of the handshake, without the peer's noticing.
  */
 #include "errand.h"
 
@@ -56,8 +56,13 @@ static SOCKET connect_to(uint16_t port)
 
 static bool authenticate(struct dialogue *dialogue, const struct options *options)
 {
-    if (!sspi_side_acquire(dialogue, options) || !sspi_side_begin(dialogue)) return false;
-    if (!options->move_half_open) return sspi_side_finish(dialogue);
+    const struct sspi_side *side = dialogue->context;
+    if (!sspi_side_acquire(dialogue, options) ||
+        !sspi_side_authenticate(dialogue, options->move_after_leg)) {
+        return false;
+    }
+    if (!options->move_after_leg) return true;
+    if (side->complete) return dialogue_fail(dialogue, "move", "the handshake is complete");
     const struct errand errand = {.finish_handshake = true};
     return errand_send(dialogue, options, &errand);
 }
@@ -92,7 +97,8 @@ static int run(const struct options *options)
     bool good = authenticate(&dialogue, options);
     if (good) dialogue_progress("authenticated");
     if (good && options->server) good = sspi_side_print_client(&dialogue);
-    if (good) converse(&dialogue, options);
+    if (good) good = converse(&dialogue, options);
+    if (good && options->key) sspi_side_print_key(&dialogue);
     closesocket((SOCKET)dialogue.channel);
     sspi_side_clear(&side);
     return options_report(&dialogue, options);

@@ -3,12 +3,15 @@
 # shellcheck disable=SC2034,SC2154 # variables that are set or used by the script that sources this
 #
 # Conversations between two programs on loopback, one of them ours: what the scripts of this
-# folder share. The caller sets $name, then sources this file; "start SIDE ARGUMENT..." is its own.
+# folder share. The caller sets $name, then sources this file, then sets $peer (the other program),
+# $client_user and $given (what the client says), and $password (what is right).
 # Environment: BUILD (build folder), WINEPREFIX (with the modules installed).
 
 : "${BUILD:?names the build folder}" "${WINEPREFIX:?names the prefix to run in}"
 : "${WINE:=wine}"
 passed=0 failed=0 skipped=0
+domain=INTEROP
+ours=$BUILD/x86_64-windows/interop_ntlm.exe
 # The programs give up when the other end is silent for 20 s (DIALOGUE_PATIENCE_SECONDS); this is
 # for a program that does not even start or end.
 limit='timeout --foreground --kill-after=2 28'
@@ -69,6 +72,25 @@ add_account() {
     finish
 }
 
+# use_gss_ntlmssp: the mechanism for GSS-API with a configuration of the test's own and the account
+# $user, or everything is skipped.
+use_gss_ntlmssp() {
+    mechanism=
+    for file in /usr/lib/*/gssntlmssp/gssntlmssp.so /usr/lib*/gssntlmssp/gssntlmssp.so; do
+        [ -e "$file" ] && mechanism=$file
+    done
+    [ -x "$BUILD/interop_gss_peer" ] ||
+        skip_all "the GSS-API headers at build time (Debian package libkrb5-dev)"
+    [ "$mechanism" ] || skip_all "the NTLM mechanism for GSS-API (Debian package gss-ntlmssp)"
+    echo "gssntlmssp_v1 1.3.6.1.4.1.311.2.2.10 $mechanism" >"$work/mech"
+    printf '%s:%s:%s\n' $domain "${user#*\\}" "$password" >"$work/users"
+    # No question to a name server about anybody's realm.
+    printf '[libdefaults]\n dns_lookup_kdc = false\n dns_lookup_realm = false\n' >"$work/krb5.conf"
+    export GSS_MECH_CONFIG="$work/mech" NTLM_USER_FILE="$work/users" NETBIOS_DOMAIN_NAME=$domain
+    export KRB5_CONFIG="$work/krb5.conf" KRB5CCNAME="FILE:$work/no-tickets"
+    unset LM_COMPAT_LEVEL NTLMUSER KRB5_KTNAME
+}
+
 # The port that the server prints, in a line that is complete.
 wait_for_port() {
     tries=0
@@ -90,15 +112,27 @@ result_of() {
     printf '%s\n' "$result"
 }
 
+# start SIDE ROLE ARGUMENT...: becomes the program "ours" or "peer", with an account and a password
+# on its input.
+start() {
+    side=$1
+    shift
+    if [ "$side" = ours ]; then
+        exec $limit "$WINE" "$ours" "$@" <"$work/$1-input"
+    else
+        exec $limit "$peer" "$@" <"$work/$1-input"
+    fi
+}
+
 # converse SERVER CLIENT SERVER-OPTIONS CLIENT-OPTIONS: one conversation; the sides are names that
-# "start" knows, and $work/input holds the account ($client_user) and the password ($given).
-# Gives $at_server and $at_client.
+# "start" knows. Gives $at_server and $at_client.
 converse() {
     server_status='' client_status=''
     : >"$work/server"
     : >"$work/client"
     : >"$work/client.err"
-    printf '%s\n' "$client_user" "$given" >"$work/input"
+    printf '%s\n' "$client_user" "$password" >"$work/server-input"
+    printf '%s\n' "$client_user" "$given" >"$work/client-input"
     # shellcheck disable=SC2086 # options are words
     start "$1" server $3 >"$work/server" 2>"$work/server.err" &
     server_pid=$!
