@@ -86,6 +86,11 @@ void ntlm_session_restart_streams(struct ntlm_session *session)
     direction_restart(&session->receive);
 }
 
+void ntlm_session_restart_stream(struct ntlm_session *session, bool send)
+{
+    direction_restart(send ? &session->send : receiving(session));
+}
+
 void ntlm_session_rewind(struct ntlm_session *session)
 {
     ntlm_session_restart_streams(session);

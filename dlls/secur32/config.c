@@ -19,7 +19,7 @@ TRACE_CHANNEL("sspi");
 #define LSA_VALUE L"Security Packages"
 #define PROVIDERS_VALUE L"SecurityProviders"
 
-static const WCHAR *const default_modules[] = {L"ssp_ntlm"};
+static const WCHAR *const default_modules[] = {L"ssp_negotiate", L"ssp_ntlm"};
 
 /* The value as text with two terminators, in the process heap; *out is NULL when it cannot be
  * read, ERROR_FILE_NOT_FOUND when there is none. */

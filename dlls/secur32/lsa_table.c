@@ -5,7 +5,10 @@
  * What needs logon sessions, SAM users or other packages answers STATUS_NOT_SUPPORTED yet.
  */
 #include "load_lsa.h"
+#include "module.h"
 #include "ssp/trace.h"
+
+#include <wchar.h>
 
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
@@ -315,9 +318,19 @@ LSA_SECPKG_FUNCTION_TABLE *lsa_function_table(void)
 
 static const void *volatile user_tables[LSA_PACKAGES_MAX]; /* by package id */
 
+/* A package learns its id before it tells its name, so it is the module that says which is
+ * Negotiate. */
+static bool is_negotiate(const struct package *package)
+{
+    const WCHAR *base = wcsrchr(package->module->path, '\\');
+    return package->index == 0 && base && !_wcsicmp(base + 1, L"ssp_negotiate.dll");
+}
+
 status_t lsa_package_register(struct package *package)
 {
-    static volatile LONG last_id; /* 0 is Negotiate's, as on Windows */
+    static volatile LONG last_id;
+    package->id = 0; /* what programs take Negotiate's to be, as it is on Windows */
+    if (is_negotiate(package)) return SEC_E_OK;
     LONG id = InterlockedIncrement(&last_id);
     if (id >= LSA_PACKAGES_MAX) return SEC_E_INSUFFICIENT_MEMORY;
     package->id = (ULONG_PTR)id;

@@ -6,6 +6,10 @@
  * are left alone, padding included, since NTLM pads nothing. For unsealing there is a second
  * form, STREAM and DATA: the signature and what follows it in one block, and where the plain
  * text is then found. Sequence numbers are the session's own; the caller's are not looked at.
+ *
+ * A MECHLIST buffer in the place of the DATA makes the signature a mechListMIC of SPNEGO: it
+ * counts as a message, and after it the cipher stream of its direction starts anew (MS-SPNG
+ * 3.3.5.1), so that what is signed and sealed later does not depend on whether there was one.
  */
 #include "ntlm_package.h"
 
@@ -21,6 +25,7 @@ TRACE_CHANNEL("ntlm");
 struct message {
     SecBuffer *token, *stream, *plain; /* stream and plain: the second form */
     uint8_t *signature;                /* in the token or the stream */
+    bool mech_list;                    /* covers the mechanism list of SPNEGO */
     size_t count;
     struct ntlm_part *parts;
     struct ntlm_part room[STACK_PARTS];
@@ -35,10 +40,11 @@ static void message_close(struct message *message)
 }
 
 /* An empty buffer of any kind covers nothing, so its address does not matter. */
-static bool is_covered(const SecBuffer *buffer)
+static bool is_covered(const SecBuffer *buffer, bool mech_list)
 {
-    return secbuf_type(buffer) == SECBUFFER_DATA && buffer->cbBuffer &&
-           !(buffer->BufferType & SECBUFFER_READONLY);
+    ULONG type = secbuf_type(buffer);
+    if (type != SECBUFFER_DATA && !(mech_list && type == SECBUFFER_MECHLIST)) return false;
+    return buffer->cbBuffer && !(buffer->BufferType & SECBUFFER_READONLY);
 }
 
 static status_t collect_parts(const SecBufferDesc *desc, struct message *message)
@@ -50,7 +56,7 @@ static status_t collect_parts(const SecBufferDesc *desc, struct message *message
     }
     for (ULONG i = 0; i < desc->cBuffers; i++) {
         const SecBuffer *buffer = &desc->pBuffers[i];
-        if (!is_covered(buffer)) continue;
+        if (!is_covered(buffer, message->mech_list)) continue;
         if (!buffer->pvBuffer) {
             message_close(message);
             return SEC_E_INVALID_TOKEN;
@@ -122,12 +128,16 @@ static status_t message_run(struct context *context, bool sending, struct messag
 
 static status_t run_sign(struct ntlm_session *session, struct message *message)
 {
-    return ntlm_sign(session, message->parts, message->count, message->signature);
+    status_t status = ntlm_sign(session, message->parts, message->count, message->signature);
+    if (status_ok(status) && message->mech_list) ntlm_session_restart_stream(session, true);
+    return status;
 }
 
 static status_t run_verify(struct ntlm_session *session, struct message *message)
 {
-    return ntlm_verify(session, message->parts, message->count, message->signature);
+    status_t status = ntlm_verify(session, message->parts, message->count, message->signature);
+    if (status_ok(status) && message->mech_list) ntlm_session_restart_stream(session, false);
+    return status;
 }
 
 static status_t run_seal(struct ntlm_session *session, struct message *message)
@@ -140,43 +150,49 @@ static status_t run_unseal(struct ntlm_session *session, struct message *message
     return ntlm_unseal(session, message->parts, message->count, message->signature);
 }
 
-static status_t message_send(struct context *context, SecBufferDesc *desc, protect *function)
+static void message_init(struct message *message)
 {
-    struct message message;
-    message.count = 0;
+    message->stream = NULL;
+    message->mech_list = false;
+    message->count = 0;
+}
+
+static status_t message_send(struct context *context, SecBufferDesc *desc, struct message *message,
+                             protect *function)
+{
     if (!secbuf_valid(desc)) return SEC_E_INVALID_TOKEN;
-    status_t status = open_with_token(desc, true, &message);
+    status_t status = open_with_token(desc, true, message);
     if (!status_ok(status)) return status;
-    status = message_run(context, true, &message, function);
-    if (status_ok(status)) message.token->cbBuffer = NTLM_SIGNATURE_SIZE;
-    message_close(&message);
+    status = message_run(context, true, message, function);
+    if (status_ok(status)) message->token->cbBuffer = NTLM_SIGNATURE_SIZE;
+    message_close(message);
     return status;
 }
 
-static status_t message_receive(struct context *context, SecBufferDesc *desc, bool may_be_stream,
-                                protect *function)
+static status_t message_receive(struct context *context, SecBufferDesc *desc,
+                                struct message *message, protect *function)
 {
-    struct message message;
-    message.count = 0;
     if (!secbuf_valid(desc)) return SEC_E_INVALID_TOKEN;
-    message.stream = may_be_stream ? secbuf_find(desc, SECBUFFER_STREAM) : NULL;
-    status_t status = message.stream ? open_with_stream(desc, &message)
-                                     : open_with_token(desc, false, &message);
+    status_t status = message->stream ? open_with_stream(desc, message)
+                                      : open_with_token(desc, false, message);
     if (!status_ok(status)) return status;
-    status = message_run(context, false, &message, function);
-    if (status_ok(status) && message.stream) {
-        message.plain->pvBuffer = message.parts[0].data;
-        message.plain->cbBuffer = (ULONG)message.parts[0].size;
+    status = message_run(context, false, message, function);
+    if (status_ok(status) && message->stream) {
+        message->plain->pvBuffer = message->parts[0].data;
+        message->plain->cbBuffer = (ULONG)message->parts[0].size;
     }
-    message_close(&message);
+    message_close(message);
     return status;
 }
 
 NTSTATUS NTAPI message_sign(LSA_SEC_HANDLE handle, ULONG qop, SecBufferDesc *desc, ULONG sequence)
 {
     (void)sequence;
+    struct message message;
+    message_init(&message);
+    message.mech_list = secbuf_find(desc, SECBUFFER_MECHLIST);
     if (qop) return SEC_E_QOP_NOT_SUPPORTED;
-    return message_send(context_get(handle), desc, run_sign);
+    return message_send(context_get(handle), desc, &message, run_sign);
 }
 
 NTSTATUS NTAPI message_verify(LSA_SEC_HANDLE handle, SecBufferDesc *desc, ULONG sequence,
@@ -184,15 +200,20 @@ NTSTATUS NTAPI message_verify(LSA_SEC_HANDLE handle, SecBufferDesc *desc, ULONG 
 {
     (void)sequence;
     (void)qop; /* Windows leaves it as it is */
-    return message_receive(context_get(handle), desc, false, run_verify);
+    struct message message;
+    message_init(&message);
+    message.mech_list = secbuf_find(desc, SECBUFFER_MECHLIST);
+    return message_receive(context_get(handle), desc, &message, run_verify);
 }
 
 /* Sealing without encryption is signing: what NTLM sends for it is a signature and the text. */
 NTSTATUS NTAPI message_seal(LSA_SEC_HANDLE handle, ULONG qop, SecBufferDesc *desc, ULONG sequence)
 {
     (void)sequence;
+    struct message message;
+    message_init(&message);
     if (qop && qop != SECQOP_WRAP_NO_ENCRYPT) return SEC_E_QOP_NOT_SUPPORTED;
-    return message_send(context_get(handle), desc, qop ? run_sign : run_seal);
+    return message_send(context_get(handle), desc, &message, qop ? run_sign : run_seal);
 }
 
 NTSTATUS NTAPI message_unseal(LSA_SEC_HANDLE handle, SecBufferDesc *desc, ULONG sequence,
@@ -200,5 +221,8 @@ NTSTATUS NTAPI message_unseal(LSA_SEC_HANDLE handle, SecBufferDesc *desc, ULONG 
 {
     (void)sequence;
     (void)qop;
-    return message_receive(context_get(handle), desc, true, run_unseal);
+    struct message message;
+    message_init(&message);
+    message.stream = secbuf_find(desc, SECBUFFER_STREAM);
+    return message_receive(context_get(handle), desc, &message, run_unseal);
 }

@@ -24,7 +24,8 @@ bool der_next_is(const struct reader *r, uint8_t tag);
  * it. A failure makes both bad. */
 void der_enter(struct reader *r, uint8_t tag, struct reader *content);
 
-/* The same for an element that may be left out: false, and r as it was, when it is. */
+/* The same for an element that may be left out: false, and both as they were, when it is. True does
+ * not tell that it is whole: the readers do. */
 bool der_optional(struct reader *r, uint8_t tag, struct reader *content);
 
 /* The content of the next element of this tag; empty and r bad when it is another. */
@@ -33,7 +34,8 @@ struct slice der_bytes(struct reader *r, uint8_t tag);
 /* The next element of this tag whole, its tag and length included. */
 struct slice der_element(struct reader *r, uint8_t tag);
 
-/* An element whose length is known only when it is closed; elements nest. */
+/* An element whose length is known only when it is closed; elements nest. One that is too long
+ * makes the writer bad. */
 size_t der_open(struct writer *w, uint8_t tag);
 void der_close(struct writer *w, size_t mark);
 

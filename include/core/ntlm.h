@@ -175,6 +175,8 @@ status_t ntlm_session_init(struct ntlm_session *session, uint32_t flags,
 void ntlm_session_rewind(struct ntlm_session *session);
 /* MS-SPNG 3.3.5.1: new streams, counters go on. */
 void ntlm_session_restart_streams(struct ntlm_session *session);
+/* The same for one direction; without ESS its stream is that of both. */
+void ntlm_session_restart_stream(struct ntlm_session *session, bool send);
 void ntlm_session_clear(struct ntlm_session *session);
 
 /* On failure (SEC_E_MESSAGE_ALTERED, SEC_E_OUT_OF_SEQUENCE, no memory) streams, counters and data

@@ -12,6 +12,7 @@
 
 #define SPNEGO_MECHS_MAX 16u
 #define SPNEGO_TOKEN_MAX 65535u /* longer tokens are refused */
+#define SPNEGO_OID_MAX 64u      /* content octets that spnego_oid_parse makes at most */
 
 extern const struct slice spnego_oid_ntlm;        /* 1.3.6.1.4.1.311.2.2.10 */
 extern const struct slice spnego_oid_kerberos;    /* 1.2.840.113554.1.2.2 */
@@ -25,7 +26,8 @@ enum spnego_kind {
     SPNEGO_RAW_MECH, /* a GSS-API frame of another mechanism, *mech tells which */
 };
 
-/* By the first octets only: what follows may still be wrong. mech may be NULL. */
+/* By the first octets only: what follows may still be wrong. mech may be NULL, and is set for
+ * SPNEGO_RAW_MECH alone. */
 enum spnego_kind spnego_kind(struct slice token, struct slice *mech);
 
 /* negState; the values are those on the wire. */
@@ -54,7 +56,8 @@ struct spnego_response {
 };
 
 /* SEC_E_INVALID_TOKEN for anything that is not exactly such a message; more mechanisms than
- * SPNEGO_MECHS_MAX count as that too, none at all as well. reqFlags are skipped. */
+ * SPNEGO_MECHS_MAX count as that too, none at all as well. reqFlags are skipped. *out is untouched
+ * on failure. */
 status_t spnego_init_decode(struct slice token, struct spnego_init *out);
 status_t spnego_response_decode(struct slice token, struct spnego_response *out);
 
@@ -62,9 +65,11 @@ status_t spnego_response_decode(struct slice token, struct spnego_response *out)
 void spnego_init_encode(struct writer *w, const struct spnego_init *message);
 void spnego_response_encode(struct writer *w, const struct spnego_response *message);
 
-/* Appends the MechTypeList alone, which is what mechListMIC covers. */
+/* Appends the MechTypeList alone, which is what mechListMIC covers. A count that no decoder takes
+ * makes the writer bad. */
 void spnego_mech_list_encode(struct writer *w, const struct slice *mechs, size_t count);
 
-/* Dotted decimal text ("1.3.6.1...") to content octets; false when it is no identifier or does
- * not fit. */
+/* Appends the content octets of a dotted decimal text ("1.3.6.1..."), numbers up to 32 bits. False,
+ * and w as it was, when it is no identifier or longer than SPNEGO_OID_MAX; false and w bad when it
+ * does not fit. */
 bool spnego_oid_parse(const char *text, struct writer *w);

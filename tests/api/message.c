@@ -396,6 +396,45 @@ static void test_seal_without_asking(void)
     loopback_close(&loop);
 }
 
+static SECURITY_STATUS list_call(CtxtHandle *context, bool sign, BYTE token[16], ULONG type,
+                                 const char *list)
+{
+    char copy[32];
+    ULONG size = (ULONG)strlen(list);
+    memcpy(copy, list, size);
+    SecBuffer parts[2] = {{size, type, copy}, {16, SECBUFFER_TOKEN, token}};
+    SecBufferDesc desc = {SECBUFFER_VERSION, 2, parts};
+    return sign ? MakeSignature(context, 0, &desc, 0) : VerifySignature(context, &desc, 0, NULL);
+}
+
+/* [OS MS-SPNG 3.3.5.1] a signature over the list of mechanisms is a message like others, after
+ * which the cipher stream of its direction starts anew; the other direction goes on. */
+static void test_mech_list(void)
+{
+    if (!ours_only() || !connect_loop()) return;
+    BYTE token[16], other[16];
+    for (int i = 0; i < 2; i++) {
+        CtxtHandle *from = i ? &loop.server : &loop.client, *to = i ? &loop.client : &loop.server;
+        SECURITY_STATUS status = list_call(from, true, token, SECBUFFER_MECHLIST, "list");
+        ok(status == SEC_E_OK, "sign: %08lx", status);
+        status = list_call(to, false, token, SECBUFFER_MECHLIST, "lisp");
+        ok(status == SEC_E_MESSAGE_ALTERED, "another list: %08lx", status);
+        status = list_call(to, false, token, SECBUFFER_MECHLIST, "list");
+        ok(status == SEC_E_OK, "verify: %08lx", status);
+        ok(contexts_talk(&loop.client, &loop.server), "after the list of side %d", i);
+    }
+    /* Who takes the same bytes for data keeps the old stream, and the next message shows it. */
+    SECURITY_STATUS status = list_call(&loop.client, true, token, SECBUFFER_MECHLIST, "list");
+    ok(status == SEC_E_OK, "sign: %08lx", status);
+    status = list_call(&loop.server, false, token, SECBUFFER_DATA, "list");
+    ok(status == SEC_E_OK, "verify as data: %08lx", status);
+    status = list_call(&loop.client, true, other, SECBUFFER_DATA, "text");
+    ok(status == SEC_E_OK, "sign a text: %08lx", status);
+    status = list_call(&loop.server, false, other, SECBUFFER_DATA, "text");
+    ok(status == SEC_E_MESSAGE_ALTERED, "the old stream: %08lx", status);
+    loopback_close(&loop);
+}
+
 /* ours: descriptors that cannot be walked, buffers without an address */
 static void test_bad_descriptors(void)
 {
@@ -519,6 +558,7 @@ int main(void)
     RUN(test_quality_untouched);
     RUN(test_dummy_signature);
     RUN(test_seal_without_asking);
+    RUN(test_mech_list);
     RUN(test_bad_descriptors);
     RUN(test_half_open);
     RUN(test_two_threads);

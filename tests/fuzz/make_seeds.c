@@ -7,6 +7,8 @@
 #include "../unit/handshake.h"
 #include "fuzz.h"
 
+#include "core/spnego.h"
+
 #include <sys/stat.h>
 
 static const char *folder;
@@ -119,6 +121,56 @@ static void envelopes(void)
     save_packed("empty", &packed);
 }
 
+static void save_init(const char *name, const struct spnego_init *message)
+{
+    struct writer w;
+    writer_init(&w);
+    spnego_init_encode(&w, message);
+    save("spnego_init", name, writer_view(&w));
+    writer_free(&w);
+}
+
+static void save_response(const char *name, const struct spnego_response *message)
+{
+    struct writer w;
+    writer_init(&w);
+    spnego_response_encode(&w, message);
+    save("spnego_response", name, writer_view(&w));
+    writer_free(&w);
+}
+
+/* Elements that the encoders leave out are written by hand. */
+static void negotiations(void)
+{
+    struct spnego_init init = {.mechs = {spnego_oid_ms_kerberos, spnego_oid_kerberos},
+                               .mech_count = 2};
+    save_init("list", &init);
+    init.mechs[init.mech_count++] = spnego_oid_ntlm;
+    init.mic = ascii("a MIC");
+    init.token = view(unit_pool, 300);
+    save_init("token-mic", &init);
+    init.token = view(NULL, 0);
+    init.hint_name = ascii("not_defined_in_RFC4178@please_ignore");
+    save_init("hints-mic", &init);
+    save("spnego_init", "flags",
+         hex("602106062b0601050502a0173015a00d300b06092a864886f712010202a10403020106"));
+    save("spnego_init", "address",
+         hex("602e06062b0601050502a0243022a00d300b06092a864886f712010202a311300fa0031b0168"
+             "a10804067f0000010000"));
+    save("spnego_init", "raw", hex("600d06092a864886f7120102020100"));
+
+    struct spnego_response response = {.state = SPNEGO_ACCEPT_INCOMPLETE, .mech = spnego_oid_ntlm};
+    response.token = ascii("a token");
+    save_response("choice", &response);
+    response.mech = view(NULL, 0);
+    response.mic = ascii("a MIC");
+    save_response("mic", &response);
+    response = (struct spnego_response){.state = SPNEGO_STATE_ABSENT};
+    save_response("empty", &response);
+    response.token = view(unit_pool, 300);
+    save_response("large", &response);
+}
+
 /* Scripts; see fuzz_handshake.c and fuzz_session.c. */
 static void scripts(void)
 {
@@ -152,6 +204,7 @@ int main(int argc, char **argv)
     other_bodies();
     other_messages();
     envelopes();
+    negotiations();
     scripts();
     return EXIT_SUCCESS;
 }

@@ -263,6 +263,28 @@ static void restarting(void)
     close_ends(&ends);
 }
 
+/* One direction begins anew, the other goes on where it was. */
+static void restarting_one_direction(void)
+{
+    struct ends ends;
+    uint8_t there[8] = "message", back[8] = "message", a[16];
+    struct ntlm_part part = {there, 8, true}, answer = {back, 8, true};
+    open_ends(&ends, FULL);
+    for (int i = 0; i < 2; i++) {
+        ok(!ntlm_seal(&ends.client, &part, 1, a) && !ntlm_unseal(&ends.server, &part, 1, a),
+           "message %d", i);
+        ok(!ntlm_seal(&ends.server, &answer, 1, a) && !ntlm_unseal(&ends.client, &answer, 1, a),
+           "answer %d", i);
+        ntlm_session_restart_stream(&ends.client, true);
+        if (i == 0) ntlm_session_restart_stream(&ends.server, false);
+    }
+    ok(!ntlm_seal(&ends.client, &part, 1, a), "seal");
+    ok(ntlm_unseal(&ends.server, &part, 1, a) == SEC_E_MESSAGE_ALTERED, "an old stream");
+    ntlm_session_restart_stream(&ends.server, false);
+    ok(!ntlm_unseal(&ends.server, &part, 1, a) && !memcmp(there, "message", 8), "a new stream");
+    close_ends(&ends);
+}
+
 int main(void)
 {
     if (crypto_init() != SEC_E_OK) return EXIT_FAILURE;
@@ -275,5 +297,6 @@ int main(void)
     RUN(dummy);
     RUN(rewinding);
     RUN(restarting);
+    RUN(restarting_one_direction);
     return test_end("unit_ntlm_session");
 }

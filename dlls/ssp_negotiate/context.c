@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Contexts: their life and what all legs of a negotiation have in common.
+ *
+ * A context made by a leg has an LSA half, and a user half from InitUserModeContext on, which
+ * every successful leg asks for, so that a half-open context can be exported. An imported context
+ * has a user half only. The context goes when its last half is deleted.
+ *
+ * A token that does not fit into the application's buffer is kept, and goes out when the leg is
+ * repeated with a larger one: the mechanism has gone on and would not make it again.
+ */
+#include "negotiate_package.h"
+
+#include "core/secret.h"
+#include "ssp/secbuf.h"
+#include "ssp/trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+TRACE_CHANNEL("negotiate");
+
+/* ISC_ and ASC_ share these two. */
+#define REQ_ALLOCATE_MEMORY ISC_REQ_ALLOCATE_MEMORY
+#define RET_ALLOCATED_MEMORY ISC_RET_ALLOCATED_MEMORY
+
+/* ---- life ---- */
+
+void block_clear(struct block *block)
+{
+    secret_free(block->data, block->size);
+    *block = (struct block){NULL, 0};
+}
+
+status_t block_set(struct block *out, struct slice bytes)
+{
+    struct block copy = {NULL, bytes.size};
+    if (bytes.size) {
+        copy.data = malloc(bytes.size);
+        if (!copy.data) return SEC_E_INSUFFICIENT_MEMORY;
+        memcpy(copy.data, bytes.data, bytes.size);
+    }
+    block_clear(out);
+    *out = copy;
+    return SEC_E_OK;
+}
+
+struct context *context_create(bool acceptor, LONG halves)
+{
+    struct context *context = calloc(1, sizeof(*context));
+    if (!context) return NULL;
+    InitializeSRWLock(&context->lock);
+    SecInvalidateHandle(&context->inner.handle);
+    context->acceptor = acceptor;
+    context->halves = halves;
+    return context;
+}
+
+void context_destroy(struct context *context)
+{
+    inner_clear(&context->inner);
+    credential_release(context->credential);
+    if (context->token) CloseHandle(context->token);
+    block_clear(&context->mech_list);
+    block_clear(&context->target);
+    block_clear(&context->bindings);
+    block_clear(&context->pending);
+    free(context);
+}
+
+static void half_delete(struct context *context, LONG half)
+{
+    LONG before = InterlockedAnd(&context->halves, ~half);
+    if (before == half) context_destroy(context);
+}
+
+NTSTATUS NTAPI context_delete_lsa(LSA_SEC_HANDLE handle)
+{
+    half_delete(context_get(handle), HALF_LSA);
+    return SEC_E_OK;
+}
+
+NTSTATUS NTAPI context_delete_user(LSA_SEC_HANDLE handle)
+{
+    half_delete(context_get(handle), HALF_USER);
+    return SEC_E_OK;
+}
+
+NTSTATUS NTAPI context_init_user(LSA_SEC_HANDLE handle, SecBuffer *packed)
+{
+    InterlockedOr(&context_get(handle)->halves, HALF_USER);
+    if (packed && packed->pvBuffer) package_free(packed->pvBuffer);
+    return SEC_E_OK;
+}
+
+/* The handshake is over: what only it needed goes. */
+static void context_settle(struct context *context)
+{
+    credential_release(context->credential);
+    context->credential = NULL;
+    block_clear(&context->mech_list);
+    block_clear(&context->target);
+    block_clear(&context->bindings);
+}
+
+/* ---- output ---- */
+
+/* Whether there is somewhere to put a token; how much fits is seen when there is one. The statuses
+ * are those of NTLM. */
+static status_t output_check(const struct leg *leg)
+{
+    const SecBuffer *buffer = secbuf_find(leg->output, SECBUFFER_TOKEN);
+    bool allocate = leg->requirements & REQ_ALLOCATE_MEMORY;
+    if (!buffer || (!allocate && !buffer->cbBuffer)) return SEC_E_BUFFER_TOO_SMALL;
+    if (!allocate && !buffer->pvBuffer) return SEC_E_INTERNAL_ERROR;
+    return SEC_E_OK;
+}
+
+/* *allocated tells whether the application has a block to free. */
+static status_t output_put(const struct leg *leg, struct slice token, bool *allocated)
+{
+    SecBuffer *buffer = secbuf_find(leg->output, SECBUFFER_TOKEN);
+    bool allocate = leg->requirements & REQ_ALLOCATE_MEMORY;
+    *allocated = false;
+    if (!token.size) {
+        if (buffer) buffer->cbBuffer = 0;
+        if (buffer && allocate) buffer->pvBuffer = NULL;
+        return SEC_E_OK;
+    }
+    status_t status = output_check(leg);
+    if (!status_ok(status)) return status;
+    if (!allocate && buffer->cbBuffer < token.size) return SEC_E_BUFFER_TOO_SMALL;
+    void *block = allocate ? package_alloc(token.size) : buffer->pvBuffer;
+    if (!block) return SEC_E_INSUFFICIENT_MEMORY;
+    memcpy(block, token.data, token.size);
+    buffer->pvBuffer = block;
+    buffer->cbBuffer = (ULONG)token.size;
+    *allocated = allocate;
+    return SEC_E_OK;
+}
+
+/* Where a host wants to be told of a leg; any of them may be NULL. */
+struct report {
+    LSA_SEC_HANDLE *handle;
+    ULONG *attributes;
+    TimeStamp *expiry;
+    BOOLEAN *mapped;
+    SecBuffer *data;
+};
+
+/* The first token of an initiator says nothing yet of what will be agreed on. */
+static ULONG attributes_of(const struct context *context)
+{
+    if (context->stage == STAGE_OFFERED) return ISC_RET_INTERMEDIATE_RETURN;
+    return context->inner.attributes;
+}
+
+static void leg_report(const struct report *report, const struct context *context, bool allocated)
+{
+    if (report->handle) *report->handle = (LSA_SEC_HANDLE)context;
+    if (report->attributes)
+        *report->attributes = attributes_of(context) | (allocated ? RET_ALLOCATED_MEMORY : 0);
+    if (report->expiry) *report->expiry = context->inner.expiry;
+    if (report->mapped) *report->mapped = TRUE;
+    if (!report->data) return;
+    report->data->cbBuffer = 0;
+    report->data->pvBuffer = NULL;
+}
+
+/* ---- legs ---- */
+
+static status_t leg_status(const struct leg *leg, const struct context *context)
+{
+    if (context->raw) return leg->status;
+    return context->stage == STAGE_ESTABLISHED ? SEC_E_OK : SEC_I_CONTINUE_NEEDED;
+}
+
+static status_t leg_first(struct leg *leg, bool acceptor, struct credential *credential,
+                          const struct report *report)
+{
+    bool allocated = false;
+    struct context *context = context_create(acceptor, HALF_LSA);
+    if (!context) return SEC_E_INSUFFICIENT_MEMORY;
+    status_t status = acceptor ? server_start(leg, credential, context)
+                               : client_start(leg, credential, context);
+    if (status_ok(status) && !context->raw)
+        status = output_put(leg, writer_view(&leg->answer), &allocated);
+    if (!status_ok(status)) {
+        context_destroy(context);
+        return status;
+    }
+    leg_report(report, context, allocated);
+    if (context->stage == STAGE_ESTABLISHED) context_settle(context);
+    else context->credential = credential_hold(credential);
+    return leg_status(leg, context);
+}
+
+/* A peer that is not sure whether this side is done may send a token that says nothing. */
+static status_t leg_after_end(const struct leg *leg, const struct context *context)
+{
+    struct spnego_response said;
+    if (context->raw || !status_ok(spnego_response_decode(leg->token, &said)))
+        return SEC_E_OUT_OF_SEQUENCE;
+    bool empty = !said.token.size && !said.mic.data && said.state != SPNEGO_REJECT;
+    return empty ? SEC_E_OK : SEC_E_OUT_OF_SEQUENCE;
+}
+
+static status_t leg_advance(struct leg *leg, struct credential *credential, struct context *context)
+{
+    if (context->stage == STAGE_FAILED) return SEC_E_OUT_OF_SEQUENCE;
+    if (context->stage == STAGE_ESTABLISHED) return leg_after_end(leg, context);
+    status_t status = context->acceptor ? server_next(leg, credential, context)
+                                        : client_next(leg, credential, context);
+    if (!status_ok(status) && leg->moved) context_set_stage(context, STAGE_FAILED);
+    return status;
+}
+
+static status_t leg_next_locked(struct leg *leg, bool acceptor, struct credential *credential,
+                                struct context *context, const struct report *report)
+{
+    bool allocated = false;
+    if (context->exported || context->acceptor != acceptor) return SEC_E_INVALID_HANDLE;
+    if (context->credential) credential = context->credential;
+    if (!context->pending.size) {
+        status_t status = leg_advance(leg, credential, context);
+        if (!status_ok(status)) return status;
+        writer_take(&leg->answer, &context->pending.data, &context->pending.size);
+    }
+    if (!context->raw) {
+        status_t status = output_put(leg, block_slice(&context->pending), &allocated);
+        if (!status_ok(status)) return status;
+        block_clear(&context->pending);
+    }
+    leg_report(report, context, allocated);
+    if (context->stage == STAGE_ESTABLISHED) context_settle(context);
+    return leg_status(leg, context);
+}
+
+/* Where the input has a token, *out is it; an empty one is none. */
+static void leg_token(const SecBufferDesc *input, struct slice *out)
+{
+    const SecBuffer *buffer = secbuf_find(input, SECBUFFER_TOKEN);
+    bool any = buffer && buffer->cbBuffer && buffer->pvBuffer;
+    *out = any ? (struct slice){buffer->pvBuffer, buffer->cbBuffer} : (struct slice){NULL, 0};
+}
+
+static status_t leg_run(struct leg *leg, bool acceptor, LSA_SEC_HANDLE credential_handle,
+                        struct context *context, const struct report *report)
+{
+    struct credential *credential = (struct credential *)credential_handle;
+    status_t status;
+    leg_token(leg->input, &leg->token);
+    writer_init(&leg->answer);
+    if (context) {
+        AcquireSRWLockExclusive(&context->lock);
+        status = leg_next_locked(leg, acceptor, credential, context, report);
+        ReleaseSRWLockExclusive(&context->lock);
+    } else {
+        status = leg_first(leg, acceptor, credential, report);
+    }
+    writer_free(&leg->answer);
+    TRACE("%s's %s leg, requirements %#lx: status %#lx\n", acceptor ? "acceptor" : "initiator",
+          context ? "next" : "first", leg->requirements, (ULONG)status);
+    return status;
+}
+
+NTSTATUS NTAPI context_initiate(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE handle,
+                                UNICODE_STRING *target, ULONG requirements, ULONG representation,
+                                SecBufferDesc *input, LSA_SEC_HANDLE *new_handle,
+                                SecBufferDesc *output, ULONG *attributes, TimeStamp *expiry,
+                                BOOLEAN *mapped, SecBuffer *data)
+{
+    const struct report report = {new_handle, attributes, expiry, mapped, data};
+    struct leg leg = {.requirements = requirements,
+                      .representation = representation,
+                      .input = input,
+                      .output = output};
+    if (target && target->Buffer) {
+        leg.target = malloc(target->Length + sizeof(wchar_t));
+        if (!leg.target) return SEC_E_INSUFFICIENT_MEMORY;
+        memcpy(leg.target, target->Buffer, target->Length);
+        leg.target[target->Length / sizeof(wchar_t)] = 0;
+    }
+    status_t status = leg_run(&leg, false, credential, context_get(handle), &report);
+    free(leg.target);
+    return status;
+}
+
+NTSTATUS NTAPI context_accept(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE handle,
+                              SecBufferDesc *input, ULONG requirements, ULONG representation,
+                              LSA_SEC_HANDLE *new_handle, SecBufferDesc *output, ULONG *attributes,
+                              TimeStamp *expiry, BOOLEAN *mapped, SecBuffer *data)
+{
+    const struct report report = {new_handle, attributes, expiry, mapped, data};
+    struct leg leg = {.requirements = requirements,
+                      .representation = representation,
+                      .input = input,
+                      .output = output};
+    return leg_run(&leg, true, credential, context_get(handle), &report);
+}

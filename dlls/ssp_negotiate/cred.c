@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Credentials: one of each mechanism, made of what the application gave for all of them. Those
+ * that cannot be had are left out. A handle is a counted reference: a context keeps its credential
+ * until its handshake is complete.
+ */
+#include "negotiate_package.h"
+
+#include "ssp/authdata.h"
+#include "ssp/trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+TRACE_CHANNEL("negotiate");
+
+struct credential *credential_hold(struct credential *credential)
+{
+    if (credential) InterlockedIncrement(&credential->references);
+    return credential;
+}
+
+void credential_release(struct credential *credential)
+{
+    if (!credential || InterlockedDecrement(&credential->references)) return;
+    for (size_t i = 0; i < credential->count; i++)
+        FreeCredentialsHandle(&credential->members[i].handle);
+    free(credential);
+}
+
+struct member *credential_find(struct credential *credential, struct slice oid)
+{
+    for (size_t i = 0; credential && i < credential->count; i++) {
+        struct member *member = &credential->members[i];
+        for (size_t j = 0; j < member->mech.oid_count; j++)
+            if (oid_is(&member->mech.oids[j], oid)) return member;
+    }
+    return NULL;
+}
+
+struct member *credential_find_name(struct credential *credential, const wchar_t *name)
+{
+    for (size_t i = 0; credential && i < credential->count; i++)
+        if (!wcscmp(credential->members[i].mech.name, name)) return &credential->members[i];
+    return NULL;
+}
+
+/* ---- acquiring ---- */
+
+/* What the application asked for, for every mechanism the same. */
+struct request {
+    wchar_t *principal;
+    ULONG use;
+    LUID *logon_id;
+    void *auth_data, *get_key, *get_key_argument;
+};
+
+/* The mechanisms that the application's package list leaves. What is given to a mere acceptor need
+ * not be an identity: what cannot be read says nothing. */
+static status_t mechs_wanted(const struct request *request, struct mechs *mechs, bool *sole)
+{
+    struct authdata data;
+    wchar_t *package_list = NULL;
+    status_t status = authdata_parse(request->auth_data, &data);
+    if (status_ok(status)) status = authdata_package_list(&data, &package_list);
+    if (!(request->use & SECPKG_CRED_OUTBOUND) && status == SEC_E_UNKNOWN_CREDENTIALS)
+        status = SEC_E_OK;
+    if (status_ok(status)) status = mechs_find(mechs);
+    if (status_ok(status)) mechs_select(mechs, package_list, sole);
+    free(package_list);
+    return status;
+}
+
+static status_t members_acquire(const struct request *request, const struct mechs *mechs,
+                                struct credential *credential, TimeStamp *expiry)
+{
+    status_t last = SEC_E_NO_CREDENTIALS;
+    expiry->QuadPart = INT64_MAX;
+    for (size_t i = 0; i < mechs->count; i++) {
+        struct member *member = &credential->members[credential->count];
+        TimeStamp end = {.QuadPart = INT64_MAX};
+        member->mech = mechs->items[i];
+        status_t status = AcquireCredentialsHandleW(
+            request->principal, member->mech.name, request->use, request->logon_id,
+            request->auth_data, (SEC_GET_KEY_FN)request->get_key, request->get_key_argument,
+            &member->handle, &end);
+        TRACE("%ls: status %#lx\n", member->mech.name, (ULONG)status);
+        if (!status_ok(status)) {
+            last = status;
+            continue;
+        }
+        credential->count++;
+        if (end.QuadPart < expiry->QuadPart) *expiry = end;
+    }
+    return credential->count ? SEC_E_OK : last;
+}
+
+static status_t credential_make(const struct request *request, struct credential **out,
+                                TimeStamp *expiry)
+{
+    struct mechs mechs;
+    bool sole = false;
+    status_t status = mechs_wanted(request, &mechs, &sole);
+    if (!status_ok(status)) return status;
+    struct credential *credential = calloc(1, sizeof(*credential));
+    if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
+    credential->references = 1;
+    credential->raw = sole;
+    status = members_acquire(request, &mechs, credential, expiry);
+    if (!status_ok(status)) {
+        credential_release(credential);
+        return status;
+    }
+    *out = credential;
+    return SEC_E_OK;
+}
+
+/* *out is NULL for no text. */
+static status_t text_terminate(const UNICODE_STRING *text, wchar_t **out)
+{
+    *out = NULL;
+    if (!text || !text->Buffer) return SEC_E_OK;
+    wchar_t *copy = malloc(text->Length + sizeof(wchar_t));
+    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
+    memcpy(copy, text->Buffer, text->Length);
+    copy[text->Length / sizeof(wchar_t)] = 0;
+    *out = copy;
+    return SEC_E_OK;
+}
+
+NTSTATUS NTAPI credentials_acquire(UNICODE_STRING *principal, ULONG use, LUID *logon_id,
+                                   void *auth_data, void *get_key, void *get_key_argument,
+                                   LSA_SEC_HANDLE *handle, TimeStamp *expiry)
+{
+    struct request request = {NULL, use, logon_id, auth_data, get_key, get_key_argument};
+    struct credential *credential;
+    TimeStamp end;
+    status_t status = text_terminate(principal, &request.principal);
+    if (status_ok(status)) status = credential_make(&request, &credential, &end);
+    free(request.principal);
+    TRACE("use %#lx: status %#lx\n", use, (ULONG)status);
+    if (!status_ok(status)) return status;
+    *handle = (LSA_SEC_HANDLE)credential;
+    if (expiry) *expiry = end;
+    return SEC_E_OK;
+}
+
+NTSTATUS NTAPI credentials_free(LSA_SEC_HANDLE handle)
+{
+    credential_release((struct credential *)handle);
+    return SEC_E_OK;
+}
+
+/* ---- attributes ---- */
+
+/* The first mechanism that has an answer gives it. */
+NTSTATUS NTAPI credentials_query(LSA_SEC_HANDLE handle, ULONG attribute, void *buffer)
+{
+    struct credential *credential = (struct credential *)handle;
+    status_t status = SEC_E_UNSUPPORTED_FUNCTION;
+    for (size_t i = 0; i < credential->count; i++) {
+        status = QueryCredentialsAttributesW(&credential->members[i].handle, attribute, buffer);
+        if (status_ok(status)) break;
+    }
+    return status;
+}
+
+/* A setting is made wherever there is one; it is refused when no mechanism takes it. */
+NTSTATUS NTAPI credentials_set(LSA_SEC_HANDLE handle, ULONG attribute, void *buffer, ULONG size)
+{
+    struct credential *credential = (struct credential *)handle;
+    status_t result = SEC_E_UNSUPPORTED_FUNCTION;
+    for (size_t i = 0; i < credential->count; i++) {
+        status_t status = SetCredentialsAttributesW(&credential->members[i].handle, attribute,
+                                                    buffer, size);
+        if (!status_ok(result)) result = status;
+    }
+    return result;
+}
+
+NTSTATUS NTAPI credentials_add(LSA_SEC_HANDLE handle, UNICODE_STRING *principal,
+                               UNICODE_STRING *package, ULONG use, void *auth_data, void *get_key,
+                               void *get_key_argument, TimeStamp *expiry)
+{
+    (void)package; /* the host has seen that it is Negotiate */
+    struct credential *credential = (struct credential *)handle;
+    status_t result = SEC_E_UNSUPPORTED_FUNCTION;
+    wchar_t *name;
+    status_t status = text_terminate(principal, &name);
+    if (!status_ok(status)) return status;
+    for (size_t i = 0; i < credential->count; i++) {
+        struct member *member = &credential->members[i];
+        status = AddCredentialsW(&member->handle, name, member->mech.name, use, auth_data,
+                                 (SEC_GET_KEY_FN)get_key, get_key_argument, expiry);
+        if (!status_ok(result)) result = status;
+    }
+    free(name);
+    return result;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the parts of the package Negotiate share. A mechanism is an ordinary package of SSPI, which
+ * Negotiate uses as any program would; "inner" is what belongs to the mechanism of a context.
+ */
+#pragma once
+
+#include "core/spnego.h"
+#include "ssp/abi.h"
+
+/* ---- package.c ---- */
+
+/* Memory for the application, which frees it with FreeContextBuffer. NULL when there is none. */
+void *package_alloc(size_t size);
+void package_free(void *block);
+
+/* The strings are constants. */
+void package_info_get(SecPkgInfoW *info);
+
+/* ---- mechs.c ---- */
+
+#define MECH_OIDS_MAX 2u
+#define MECHS_MAX (SPNEGO_MECHS_MAX / MECH_OIDS_MAX)
+#define PACKAGE_CHARS 64u
+
+struct oid {
+    uint8_t bytes[SPNEGO_OID_MAX];
+    size_t size;
+};
+
+/* A package that can be negotiated and the identifiers that it goes by, those it is offered under
+ * first in front. */
+struct mech {
+    wchar_t name[PACKAGE_CHARS + 1];
+    struct oid oids[MECH_OIDS_MAX];
+    size_t oid_count;
+};
+
+struct mechs {
+    struct mech items[MECHS_MAX];
+    size_t count;
+};
+
+/* The mechanisms that are configured, in the order in which they are preferred. */
+status_t mechs_find(struct mechs *out);
+
+/* Applies the package list of SEC_WINNT_AUTH_IDENTITY_EX; NULL and empty leave all. *sole tells
+ * whether the list asks for one package by name. */
+void mechs_select(struct mechs *mechs, const wchar_t *package_list, bool *sole);
+
+/* False, and *out untouched, when it does not fit. */
+bool oid_set(struct oid *out, struct slice bytes);
+bool oid_is(const struct oid *oid, struct slice bytes);
+
+static inline struct slice oid_slice(const struct oid *oid)
+{
+    return (struct slice){oid->bytes, oid->size};
+}
+
+/* Whether a mechanism list, as mechListMIC covers it, holds the identifier. */
+bool mech_list_has(struct slice mech_list, struct slice oid);
+
+/* ---- cred.c ---- */
+
+struct member {
+    struct mech mech;
+    CredHandle handle;
+};
+
+/* Never changed once made. */
+struct credential {
+    volatile LONG references;
+    bool raw; /* one package was asked for by name: it speaks without SPNEGO */
+    size_t count;
+    struct member members[MECHS_MAX];
+};
+
+struct credential *credential_hold(struct credential *credential);
+void credential_release(struct credential *credential); /* NULL is fine */
+
+/* NULL when there is none, and for a credential that is NULL. */
+struct member *credential_find(struct credential *credential, struct slice oid);
+struct member *credential_find_name(struct credential *credential, const wchar_t *name);
+
+SpAcquireCredentialsHandleFn credentials_acquire;
+SpFreeCredentialsHandleFn credentials_free;
+SpQueryCredentialsAttributesFn credentials_query;
+SpSetCredentialsAttributesFn credentials_set;
+SpAddCredentialsFn credentials_add;
+
+/* ---- context.c ---- */
+
+#define HALF_LSA 1
+#define HALF_USER 2
+
+/* The values are those of an exported context. */
+enum stage {
+    STAGE_HINTED = 1,      /* acceptor: its hints are out, the list is awaited */
+    STAGE_OFFERED = 2,     /* initiator: its list is out, the choice is awaited */
+    STAGE_CHOSEN = 3,      /* the mechanism is agreed on, its tokens go to and fro */
+    STAGE_ESTABLISHED = 4, /* from here on nothing but exported changes */
+    STAGE_FAILED = 5,      /* the mechanism had moved when a leg failed */
+};
+
+struct block {
+    uint8_t *data;
+    size_t size;
+};
+
+/* The context of the mechanism. */
+struct inner {
+    CtxtHandle handle; /* SecIsValidHandle tells whether there is one */
+    bool done;
+    ULONG attributes;
+    TimeStamp expiry;
+};
+
+/*
+ * The context handle of both tables. The lock is taken by legs, by exports, and by queries before
+ * the context is established; messages take none, since nothing that they look at changes then.
+ */
+struct context {
+    SRWLOCK lock;
+    volatile LONG halves; /* HALF_ bits; the context goes when the last one is deleted */
+    volatile LONG stage;
+    bool acceptor, exported;
+    bool raw;          /* the mechanism speaks without SPNEGO */
+    bool answered;     /* acceptor: its first reply, with the choice, is out */
+    bool extra_leg;    /* initiator: has sent a token that says nothing once */
+    bool mic_required; /* in both directions */
+    bool mic_sent, mic_received;
+    wchar_t package[PACKAGE_CHARS + 1]; /* of inner */
+    struct oid oid;                     /* the one it was chosen, or is offered first, under */
+    struct inner inner;
+    status_t last_status;   /* of the mechanism that was tried last */
+    struct block mech_list; /* the initiator's, DER: what mechListMIC covers */
+    struct block target;    /* initiator: of the first leg, for a mechanism that starts later; */
+    struct block bindings;  /* UTF-16 with terminator, and SEC_CHANNEL_BINDINGS */
+    struct block pending;   /* a token that did not fit into the application's buffer */
+    struct credential *credential; /* until the handshake is complete; NULL after an import */
+    HANDLE volatile token;         /* owned; of the client, kept when first asked for */
+};
+
+struct context *context_create(bool acceptor, LONG halves);
+void context_destroy(struct context *context);
+
+/* *out is untouched on failure. */
+status_t block_set(struct block *out, struct slice bytes);
+void block_clear(struct block *block);
+
+static inline struct slice block_slice(const struct block *block)
+{
+    return (struct slice){block->data, block->size};
+}
+
+static inline struct context *context_get(LSA_SEC_HANDLE handle)
+{
+    return (struct context *)handle;
+}
+
+static inline bool context_established(const struct context *context)
+{
+    return __atomic_load_n(&context->stage, __ATOMIC_ACQUIRE) == STAGE_ESTABLISHED;
+}
+
+/* The last change of a leg: messages look at the stage without a lock. */
+static inline void context_set_stage(struct context *context, LONG stage)
+{
+    __atomic_store_n(&context->stage, stage, __ATOMIC_RELEASE);
+}
+
+SpInitLsaModeContextFn context_initiate;
+SpAcceptLsaModeContextFn context_accept;
+SpDeleteContextFn context_delete_lsa, context_delete_user;
+SpInitUserModeContextFn context_init_user;
+
+/* ---- client.c, server.c ---- */
+
+/* One call of InitializeSecurityContext or AcceptSecurityContext. */
+struct leg {
+    wchar_t *target;
+    ULONG requirements, representation;
+    SecBufferDesc *input, *output;
+    struct slice token;   /* of the input; data NULL when there is none */
+    struct writer answer; /* what the leg sends; empty for nothing */
+    status_t status;      /* of a leg of a raw context, whose output the mechanism has filled in */
+    bool moved;           /* the mechanism has gone on: the leg cannot be repeated */
+};
+
+/* The first legs fill in a new context, the others advance it. A failed leg leaves the context as
+ * it was unless it has moved. */
+status_t client_start(struct leg *leg, struct credential *credential, struct context *context);
+status_t client_next(struct leg *leg, struct credential *credential, struct context *context);
+status_t server_start(struct leg *leg, struct credential *credential, struct context *context);
+status_t server_next(struct leg *leg, struct credential *credential, struct context *context);
+
+/* ---- inner.c ---- */
+
+/* One leg of the mechanism. in may be empty; *out is a block that inner_token_free releases. With
+ * no credential the mechanism is left to what its context has kept. */
+status_t inner_step(struct leg *leg, struct context *context, struct member *member,
+                    struct slice in, struct inner *inner, SecBuffer *out);
+void inner_token_free(SecBuffer *token);
+void inner_clear(struct inner *inner);
+
+/* The same with the application's own buffers, for tokens without SPNEGO. */
+status_t inner_step_raw(struct leg *leg, struct context *context, struct member *member);
+
+/* mechListMIC (RFC 4178 5). mic_possible: whether the mechanism is ready to make and verify it. */
+bool mic_possible(const struct context *context);
+/* Peers older than RFC 4178 repeat the mechanism's token in the place of mechListMIC. */
+bool mic_is_repeated(struct slice token, struct slice mic);
+status_t mic_verify(struct context *context, struct slice mic);
+status_t mic_make(struct context *context, struct writer *out);
+
+/* ---- attrs.c, message.c, export.c ---- */
+
+SpQueryContextAttributesFn context_query;
+SpSetContextAttributesFn context_set;
+
+SpMakeSignatureFn message_sign;
+SpVerifySignatureFn message_verify;
+SpSealMessageFn message_seal;
+SpUnsealMessageFn message_unseal;
+SpGetContextTokenFn context_get_token;
+SpApplyControlTokenFn context_control;
+SpCompleteAuthTokenFn context_complete;
+
+SpExportSecurityContextFn context_export;
+SpImportSecurityContextFn context_import;

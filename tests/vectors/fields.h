@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The fields of the section that runs: what an operation takes, and what it should have made. */
+#pragma once
+
+#include "core/status.h"
+#include "test.h"
+#include "vec.h"
+
+static struct vec_section *section;
+static uint8_t *blocks[VEC_FIELDS * 4]; /* of the running section */
+static size_t block_count;
+
+static struct slice decode(const char *value)
+{
+    uint8_t *bytes;
+    size_t size;
+    if (!vec_bytes(value, &bytes, &size) || block_count == sizeof(blocks) / sizeof(*blocks)) {
+        ok(false, "bad value: %s", value);
+        return (struct slice){NULL, 0};
+    }
+    blocks[block_count++] = bytes;
+    return (struct slice){bytes, size};
+}
+
+static bool has(const char *name)
+{
+    return vec_find(section, name) != NULL;
+}
+
+/* A field of this size, or of any if size is 0; a block of zeros otherwise. */
+static struct slice get(const char *name, size_t size)
+{
+    static const uint8_t zeros[64];
+    struct vec_field *field = vec_find(section, name);
+    struct slice bytes = field ? decode(field->value) : (struct slice){NULL, 0};
+    if (!ok(field != NULL, "%s is missing", name) ||
+        !ok(!size || bytes.size == size, "%s has %zu bytes", name, bytes.size))
+        return (struct slice){zeros, size};
+    return bytes;
+}
+
+static uint32_t get_flags(void)
+{
+    struct slice flags = get("flags", 4);
+    struct reader r;
+    reader_init(&r, flags.data, flags.size);
+    return reader_u32be(&r);
+}
+
+static void print_bytes(struct slice bytes)
+{
+    printf("    is ");
+    for (size_t i = 0; i < bytes.size; i++) printf("%02x", bytes.data[i]);
+    printf("\n");
+}
+
+static bool equal(struct slice a, struct slice b)
+{
+    return a.size == b.size && (!a.size || !memcmp(a.data, b.data, a.size));
+}
+
+static void expect(const char *name, const void *data, size_t size)
+{
+    struct slice found = {data, size};
+    if (!ok(equal(found, get(name, 0)), "%s", name)) print_bytes(found);
+}
+
+static void expect_if(const char *name, struct slice found)
+{
+    if (has(name)) expect(name, found.data, found.size);
+}
+
+static void succeed(status_t status, const char *what)
+{
+    ok(status == SEC_E_OK, "%s: status %x", what, (unsigned)status);
+}
