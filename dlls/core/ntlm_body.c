@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The body of an exported NTLM context, version 1, little endian:
+ * The body of an exported NTLM context, version 2, little endian:
  *   version 1, role 1, stage 1, local 1, requested 4, attributes 4, start time 8,
  *   user, domain, target name (each behind its size, 2)
- *   half-open:    NEGOTIATE, and for a server CHALLENGE (each behind its size, 2)
+ *   half-open:    flags 4, required flags 4, challenge ticket 8, NEGOTIATE (empty in datagrams),
+ *                 and for a server CHALLENGE (each behind its size, 2)
  *   established:  flags 4, session key 16, then with extended session security two directions
  *                 (signing key 16, sealing key 16, sequence 4, RC4 state 258), without it one
  *                 (sealing key 16 or 8, sequence 4, RC4 state 258)
@@ -16,7 +17,7 @@
 
 #include <string.h>
 
-#define VERSION 1u
+#define VERSION 2u
 
 static void write_blob(struct writer *w, const struct blob *blob)
 {
@@ -61,6 +62,9 @@ void ntlm_context_write(const struct ntlm_context *ctx, bool reset, struct write
     if (ctx->stage == NTLM_STAGE_ESTABLISHED) {
         write_session(w, &ctx->session, reset);
     } else if (ctx->stage != NTLM_STAGE_START) {
+        writer_u32le(w, ctx->negotiate_flags);
+        writer_u32le(w, ctx->required);
+        writer_u64le(w, ctx->challenge_ticket);
         write_blob(w, &ctx->negotiate);
         if (ctx->role == NTLM_SERVER) write_blob(w, &ctx->challenge);
     }
@@ -111,31 +115,50 @@ static status_t read_head(struct reader *r, struct ntlm_context *ctx)
     return status;
 }
 
-/* The messages were made or accepted by a step, so they decode, and they say the rest. */
+/* There is a NEGOTIATE unless the context is one of datagrams, and a client's own says the flags
+ * over again. */
+static status_t check_negotiate(const struct ntlm_context *ctx)
+{
+    struct ntlm_negotiate message;
+    bool datagram = ctx->negotiate_flags & NTLM_DATAGRAM;
+    if (datagram) return ctx->negotiate.size ? SEC_E_INVALID_TOKEN : SEC_E_OK;
+    status_t status = ntlm_negotiate_decode(blob_view(&ctx->negotiate), &message);
+    if (!status_ok(status)) return status;
+    if (message.flags & NTLM_DATAGRAM) return SEC_E_INVALID_TOKEN;
+    return ctx->role == NTLM_SERVER || message.flags == ctx->negotiate_flags ? SEC_E_OK
+                                                                             : SEC_E_INVALID_TOKEN;
+}
+
+/* What the server remembers beside its message is in the message. */
+static status_t take_challenge(struct ntlm_context *ctx)
+{
+    struct ntlm_challenge message;
+    status_t status = ntlm_challenge_decode(blob_view(&ctx->challenge), &message);
+    if (!status_ok(status)) return status;
+    if (message.flags != ctx->negotiate_flags ||
+        !(message.flags & NTLM_LOCAL_CALL) != !message.local_ticket)
+        return SEC_E_INVALID_TOKEN;
+    ctx->local_ticket = message.local_ticket;
+    memcpy(ctx->server_challenge, message.server_challenge, sizeof(ctx->server_challenge));
+    return SEC_E_OK;
+}
+
+/* The messages were made or accepted by a step, so they decode and agree with the rest. */
 static status_t read_handshake(struct reader *r, struct ntlm_context *ctx)
 {
-    struct ntlm_negotiate negotiate;
-    struct ntlm_challenge challenge;
-    status_t status = read_blob(r, &ctx->negotiate);
-    if (!status_ok(status)) return status;
-    status = ntlm_negotiate_decode(blob_view(&ctx->negotiate), &negotiate);
-    if (!status_ok(status)) return status;
-    if ((negotiate.flags & NTLM_REQUIRED) != NTLM_REQUIRED) return SEC_E_INVALID_TOKEN;
-    ctx->negotiate_flags = negotiate.flags;
-    if (ctx->role == NTLM_CLIENT) return SEC_E_OK;
-
-    status = read_blob(r, &ctx->challenge);
-    if (!status_ok(status)) return status;
-    status = ntlm_challenge_decode(blob_view(&ctx->challenge), &challenge);
-    if (!status_ok(status)) return status;
-    if ((challenge.flags & NTLM_REQUIRED) != NTLM_REQUIRED ||
-        !(challenge.flags & NTLM_LOCAL_CALL) != !challenge.local_ticket)
+    ctx->negotiate_flags = reader_u32le(r);
+    ctx->required = reader_u32le(r);
+    ctx->challenge_ticket = reader_u64le(r);
+    if (!(ctx->negotiate_flags & NTLM_NTLM) ||
+        !(ctx->negotiate_flags & (NTLM_UNICODE | NTLM_OEM)) ||
+        ntlm_flags_missing(ctx->negotiate_flags, ctx->required))
         return SEC_E_INVALID_TOKEN;
-    /* What the server remembers beside its message is in the message. */
-    ctx->negotiate_flags = challenge.flags;
-    ctx->local_ticket = challenge.local_ticket;
-    memcpy(ctx->server_challenge, challenge.server_challenge, sizeof(ctx->server_challenge));
-    return SEC_E_OK;
+    status_t status = read_blob(r, &ctx->negotiate);
+    if (status_ok(status)) status = check_negotiate(ctx);
+    if (!status_ok(status)) return status;
+    if (ctx->role == NTLM_CLIENT) return ctx->challenge_ticket ? SEC_E_INVALID_TOKEN : SEC_E_OK;
+    status = read_blob(r, &ctx->challenge);
+    return status_ok(status) ? take_challenge(ctx) : status;
 }
 
 static void read_direction(struct reader *r, uint32_t flags, struct ntlm_direction *direction)

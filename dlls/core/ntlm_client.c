@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The client's two steps: MS-NLMP 3.1.5.1.1 (NEGOTIATE) and 3.1.5.1.2 (AUTHENTICATE). NTLMv2
- * only; LM and NTLMv1 responses are never sent, nor is an anonymous one.
+ * The client's two steps: MS-NLMP 3.1.5.1.1 (NEGOTIATE), 3.1.5.1.2 and 3.1.5.2.1 (AUTHENTICATE).
+ * What a weaker server may be offered is up to the caller.
  */
 #include "ntlm_private.h"
 
@@ -9,43 +9,68 @@
 
 #include <string.h>
 
-/* What a client always asks for, and what the application may add. */
-#define ALWAYS_ASKED (NTLM_REQUIRED | NTLM_REQUEST_TARGET | NTLM_ALWAYS_SIGN | NTLM_56)
-#define MAY_BE_ADDED (NTLM_SIGN | NTLM_SEAL | NTLM_IDENTIFY)
+#define OFFERABLE                                                                               \
+    (NTLM_UNICODE | NTLM_OEM | NTLM_SIGN | NTLM_SEAL | NTLM_DATAGRAM | NTLM_LM_KEY |            \
+     NTLM_ANONYMOUS | NTLM_ESS | NTLM_IDENTIFY | NTLM_NON_NT_SESSION_KEY | NTLM_128 | NTLM_56 | \
+     NTLM_KEY_EXCH)
 
-#define PROOF_SIZE 16u
-#define KEY_SIZE 16u
+#define NAMES_SUPPLIED (NTLM_OEM_DOMAIN_SUPPLIED | NTLM_OEM_WORKSTATION_SUPPLIED)
 
-status_t ntlm_client_start(struct ntlm_context *ctx, const struct ntlm_client_start *params,
-                           struct writer *token)
+/* ---- first step ---- */
+
+static struct ntlm_negotiate plan_negotiate(const struct ntlm_client_start *params)
 {
-    struct writer w;
-    struct blob negotiate = {NULL, 0}, target_name = {NULL, 0};
     struct ntlm_negotiate message;
-
-    if (ctx->role != NTLM_CLIENT || ctx->stage != NTLM_STAGE_START) return SEC_E_OUT_OF_SEQUENCE;
-    if (params->flags & ~(ALWAYS_ASKED | MAY_BE_ADDED | NTLM_KEY_EXCH))
-        return SEC_E_UNSUPPORTED_FUNCTION;
-    if (!ntlm_name_valid(params->target_name)) return SEC_E_INVALID_PARAMETER;
-
+    bool datagram = params->flags & NTLM_DATAGRAM;
     memset(&message, 0, sizeof(message));
-    message.flags = ALWAYS_ASKED | (params->flags & ~NTLM_KEY_EXCH);
-    /* Nothing but signing and sealing uses an exchanged key (MS-NLMP 3.1.5.1.2). */
-    if (params->flags & (NTLM_SIGN | NTLM_SEAL)) message.flags |= NTLM_KEY_EXCH;
+    message.flags = NTLM_ALWAYS | params->flags;
+    /* Nothing but signing and sealing uses an exchanged key (MS-NLMP 3.1.5.1.2), and without a
+     * connection there always is one (3.2.5.2.1). */
+    if (datagram) message.flags |= NTLM_KEY_EXCH;
+    else if (!(params->flags & (NTLM_SIGN | NTLM_SEAL))) message.flags &= ~NTLM_KEY_EXCH;
     /* Names and version exclude each other (MS-NLMP 3.1.5.1.1). */
-    if (params->offer_local) {
-        message.flags |= NTLM_OEM_DOMAIN_SUPPLIED | NTLM_OEM_WORKSTATION_SUPPLIED;
+    if (params->offer_local && !datagram) {
+        message.flags |= NAMES_SUPPLIED;
         message.domain = params->oem_domain;
         message.workstation = params->oem_workstation;
     } else {
         message.flags |= NTLM_VERSION;
         memcpy(message.version, params->version, sizeof(message.version));
     }
+    return message;
+}
+
+static uint32_t plan_required(const struct ntlm_client_start *params)
+{
+    uint32_t required = params->required | (params->flags & (NTLM_SIGN | NTLM_SEAL));
+    return params->flags & NTLM_DATAGRAM ? required | NTLM_KEY_EXCH : required;
+}
+
+static status_t check_start(const struct ntlm_client_start *params)
+{
+    if ((params->flags | params->required) & ~OFFERABLE) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (!(params->flags & (NTLM_UNICODE | NTLM_OEM))) return SEC_E_INVALID_PARAMETER;
+    return ntlm_name_valid(params->target_name) ? SEC_E_OK : SEC_E_INVALID_PARAMETER;
+}
+
+status_t ntlm_client_start(struct ntlm_context *ctx, const struct ntlm_client_start *params,
+                           struct writer *token)
+{
+    struct writer w;
+    struct blob negotiate = {NULL, 0}, target_name = {NULL, 0};
+
+    if (ctx->role != NTLM_CLIENT || ctx->stage != NTLM_STAGE_START) return SEC_E_OUT_OF_SEQUENCE;
+    status_t status = check_start(params);
+    if (!status_ok(status)) return status;
+    struct ntlm_negotiate message = plan_negotiate(params);
+    uint32_t required = plan_required(params);
+    /* What is not even offered cannot be agreed on. */
+    if (ntlm_flags_missing(message.flags, required)) return SEC_E_UNSUPPORTED_FUNCTION;
 
     /* The MIC will cover the message, so the context keeps it as it was sent. */
     writer_init(&w);
-    ntlm_negotiate_encode(&w, &message);
-    status_t status = writer_take(&w, &negotiate.data, &negotiate.size);
+    if (!(message.flags & NTLM_DATAGRAM)) ntlm_negotiate_encode(&w, &message);
+    status = writer_take(&w, &negotiate.data, &negotiate.size);
     if (!status_ok(status)) goto done;
     status = blob_copy(&target_name, params->target_name);
     if (!status_ok(status)) goto done;
@@ -54,6 +79,7 @@ status_t ntlm_client_start(struct ntlm_context *ctx, const struct ntlm_client_st
     if (!status_ok(status)) goto done;
 
     ctx->negotiate_flags = message.flags;
+    ctx->required = required;
     ctx->negotiate = negotiate;
     ctx->target_name = target_name;
     ctx->stage = NTLM_STAGE_NEGOTIATE_SENT;
@@ -65,114 +91,66 @@ done:
     return status;
 }
 
+/* ---- second step ---- */
+
 /* The flags of the session. Protection that was asked for is not given up because the challenge,
  * which nothing protects yet, leaves it out. */
 static status_t agree_flags(const struct ntlm_context *ctx, const struct ntlm_challenge *challenge,
-                            bool local, uint32_t *flags)
+                            enum ntlm_proof proof, uint32_t *flags)
 {
-    const uint32_t kept = NTLM_REQUIRED | NTLM_SIGN | NTLM_SEAL;
     uint32_t agreed = ctx->negotiate_flags & challenge->flags;
-    if ((ctx->negotiate_flags & kept) != (agreed & kept)) return SEC_E_UNSUPPORTED_FUNCTION;
-    if (challenge->flags & NTLM_DATAGRAM) return SEC_E_UNSUPPORTED_FUNCTION;
+    if ((ctx->negotiate_flags ^ challenge->flags) & NTLM_DATAGRAM)
+        return SEC_E_UNSUPPORTED_FUNCTION;
+    if (!(agreed & NTLM_NTLM) || !(agreed & (NTLM_UNICODE | NTLM_OEM)))
+        return SEC_E_UNSUPPORTED_FUNCTION;
+    if (ntlm_flags_missing(agreed, ctx->required)) return SEC_E_UNSUPPORTED_FUNCTION;
+
+    /* Where both were granted the first of each pair counts (MS-NLMP 2.2.2.5). */
+    if (agreed & NTLM_UNICODE) agreed &= ~NTLM_OEM;
+    if (agreed & NTLM_ESS) agreed &= ~NTLM_LM_KEY;
+    /* These say what NEGOTIATE contains or wishes, and nothing about the session. */
+    agreed &= ~(NAMES_SUPPLIED | NTLM_ANONYMOUS);
     if (challenge->target_info.size) agreed |= NTLM_TARGET_INFO;
-    if (local) agreed |= NTLM_LOCAL_CALL;
-    /* These two say what NEGOTIATE contains and nothing about the session. */
-    *flags = agreed & ~(NTLM_OEM_DOMAIN_SUPPLIED | NTLM_OEM_WORKSTATION_SUPPLIED);
+    if (proof == NTLM_PROOF_LOCAL) agreed |= NTLM_LOCAL_CALL;
+    if (proof == NTLM_PROOF_ANONYMOUS) agreed |= NTLM_ANONYMOUS;
+    *flags = agreed;
     return SEC_E_OK;
 }
 
-static uint64_t number(struct slice value)
-{
-    struct reader r;
-    reader_init(&r, value.data, value.size);
-    return value.size == 8 ? reader_u64le(&r) : reader_u32le(&r);
-}
-
-/* The server's pairs, with ours in place of those that a client states. */
-static void write_pairs(struct writer *w, const struct ntlm_context *ctx, struct slice server_pairs,
-                        const uint8_t *channel_bindings, bool with_mic)
-{
-    static const uint8_t no_bindings[16];
-    struct reader r;
-    struct slice value;
-    uint16_t id;
-    uint32_t flags = with_mic ? NTLM_AV_FLAG_MIC : 0;
-    reader_init(&r, server_pairs.data, server_pairs.size);
-    while (ntlm_av_next(&r, &id, &value)) {
-        if (id == NTLM_AV_FLAGS) flags |= (uint32_t)number(value);
-        else if (id != NTLM_AV_TARGET_NAME && id != NTLM_AV_CHANNEL_BINDINGS)
-            ntlm_av_write(w, id, value);
-    }
-    /* A pair of value 0 makes some peers compute another MIC. */
-    if (flags) {
-        writer_u16le(w, NTLM_AV_FLAGS);
-        writer_u16le(w, 4);
-        writer_u32le(w, flags);
-    }
-    if (!channel_bindings) channel_bindings = no_bindings;
-    ntlm_av_write(w, NTLM_AV_TARGET_NAME, blob_view(&ctx->target_name));
-    ntlm_av_write(w, NTLM_AV_CHANNEL_BINDINGS, (struct slice){channel_bindings, 16});
-}
-
-/* The NTLMv2 response: the proof and what it proves (MS-NLMP 3.3.2, temp). */
-static status_t make_response(struct writer *w, const struct ntlm_context *ctx,
-                              const struct ntlm_challenge *challenge,
-                              const struct ntlm_client_finish *params, bool with_mic)
-{
-    struct slice timestamp;
-    uint64_t time = params->now;
-    /* The server's clock decides, where it tells its time. */
-    if (ntlm_av_find(challenge->target_info, NTLM_AV_TIMESTAMP, &timestamp))
-        time = number(timestamp);
-    size_t proof_offset = writer_reserve(w, PROOF_SIZE);
-    writer_u16le(w, 0x0101);
-    writer_zero(w, 6);
-    writer_u64le(w, time);
-    writer_bytes(w, params->client_challenge, sizeof(params->client_challenge));
-    writer_zero(w, 4);
-    /* A server that sends no pairs is older than those that we would add; bindings are not given
-     * up because a challenge, which nothing protects yet, leaves its pairs out. */
-    if (challenge->target_info.size || params->channel_bindings)
-        write_pairs(w, ctx, challenge->target_info, params->channel_bindings, with_mic);
-    ntlm_av_write(w, NTLM_AV_EOL, (struct slice){NULL, 0});
-    writer_zero(w, 4);
-    status_t status = writer_status(w);
-    if (!status_ok(status)) return status;
-
-    uint8_t proof[PROOF_SIZE];
-    struct slice temp = {w->data + PROOF_SIZE, w->size - PROOF_SIZE};
-    status = ntlm_v2_proof(params->v2_hash, challenge->server_challenge, temp, proof);
-    if (status_ok(status)) writer_patch_bytes(w, proof_offset, proof, sizeof(proof));
-    return status;
-}
-
 struct client_keys {
-    uint8_t session_key[KEY_SIZE], encrypted[KEY_SIZE];
+    uint8_t session_key[NTLM_KEY_SIZE], encrypted[NTLM_KEY_SIZE];
 };
 
 /* With key exchange the session's key is the client's choice, sent under the one derived. */
-static status_t make_keys(struct client_keys *keys, uint32_t flags,
-                          const struct ntlm_client_finish *params, const uint8_t *proof)
+static void make_keys(struct client_keys *keys, uint32_t flags,
+                      const struct ntlm_client_finish *params,
+                      const uint8_t exchange_key[NTLM_KEY_SIZE])
 {
-    uint8_t base_key[KEY_SIZE];
-    status_t status = ntlm_v2_session_base_key(params->v2_hash, proof, base_key);
-    if (status_ok(status) && flags & NTLM_KEY_EXCH) {
-        struct rc4 rc4;
-        memcpy(keys->session_key, params->random_session_key, KEY_SIZE);
-        rc4_init(&rc4, base_key, KEY_SIZE);
-        rc4_crypt(&rc4, keys->session_key, keys->encrypted, KEY_SIZE);
-        secret_wipe(&rc4, sizeof(rc4));
-    } else if (status_ok(status)) {
-        memcpy(keys->session_key, base_key, KEY_SIZE);
+    if (!(flags & NTLM_KEY_EXCH)) {
+        memcpy(keys->session_key, exchange_key, NTLM_KEY_SIZE);
+        return;
     }
-    secret_wipe(base_key, sizeof(base_key));
-    return status;
+    struct rc4 rc4;
+    memcpy(keys->session_key, params->random_session_key, NTLM_KEY_SIZE);
+    rc4_init(&rc4, exchange_key, NTLM_KEY_SIZE);
+    rc4_crypt(&rc4, keys->session_key, keys->encrypted, NTLM_KEY_SIZE);
+    secret_wipe(&rc4, sizeof(rc4));
+}
+
+/* Nobody has no name; a server that reads OEM strings gets those. */
+static void set_names(struct ntlm_authenticate *message, const struct ntlm_client_finish *params)
+{
+    bool unicode = message->flags & NTLM_UNICODE;
+    message->workstation = unicode ? params->workstation : params->oem_workstation;
+    if (params->proof == NTLM_PROOF_ANONYMOUS) return;
+    message->domain = unicode ? params->domain : params->oem_domain;
+    message->user = unicode ? params->user : params->oem_user;
 }
 
 /* Encodes the message, then fills in the MIC that covers all three. */
 static status_t encode(struct writer *w, const struct ntlm_context *ctx,
                        struct slice challenge_token, const struct ntlm_authenticate *message,
-                       const uint8_t session_key[KEY_SIZE])
+                       const uint8_t session_key[NTLM_KEY_SIZE])
 {
     uint8_t mic[16];
     ntlm_authenticate_encode(w, message);
@@ -195,54 +173,48 @@ static bool fits(const struct ntlm_authenticate *message)
 
 static status_t make_result(struct ntlm_result *result, uint32_t flags,
                             const struct ntlm_client_finish *params,
-                            const uint8_t session_key[KEY_SIZE])
+                            const uint8_t session_key[NTLM_KEY_SIZE])
 {
-    status_t status = blob_copy(&result->user, params->user);
-    if (status_ok(status)) status = blob_copy(&result->domain, params->domain);
+    status_t status = SEC_E_OK;
+    if (params->proof != NTLM_PROOF_ANONYMOUS) {
+        status = blob_copy(&result->user, params->user);
+        if (status_ok(status)) status = blob_copy(&result->domain, params->domain);
+    }
     if (status_ok(status)) status = ntlm_session_init(&result->session, flags, session_key, true);
     return status;
 }
 
 /* Answers in w and result; params and challenge have been checked. */
-static status_t answer(struct writer *w, struct ntlm_result *result, const struct ntlm_context *ctx,
-                       struct slice challenge_token, const struct ntlm_challenge *challenge,
-                       const struct ntlm_client_finish *params, uint32_t flags)
+static status_t make_authenticate(struct writer *w, struct ntlm_result *result,
+                                  const struct ntlm_context *ctx, struct slice challenge_token,
+                                  const struct ntlm_challenge *challenge,
+                                  const struct ntlm_client_finish *params, uint32_t flags)
 {
-    struct writer response;
+    struct ntlm_answer answer;
     struct client_keys keys;
     struct ntlm_authenticate message;
-    struct slice timestamp;
-    uint8_t lm_response[24] = {0};
+    memset(&answer, 0, sizeof(answer));
     memset(&keys, 0, sizeof(keys));
     memset(&message, 0, sizeof(message));
-    writer_init(&response);
 
+    status_t status = ntlm_answer_make(&answer, ctx, challenge, params, flags);
+    if (!status_ok(status)) goto done;
+    make_keys(&keys, flags, params, answer.exchange_key);
     message.flags = flags;
-    message.has_mic = ntlm_av_find(challenge->target_info, NTLM_AV_TIMESTAMP, &timestamp);
-    message.domain = params->domain;
-    message.user = params->user;
-    message.workstation = params->workstation;
+    message.has_mic = params->proof == NTLM_PROOF_V2 || params->proof == NTLM_PROOF_LOCAL;
+    message.nt_response = writer_view(&answer.nt);
+    message.lm_response = (struct slice){answer.lm, answer.lm_size};
+    if (flags & NTLM_KEY_EXCH)
+        message.encrypted_key = (struct slice){keys.encrypted, sizeof(keys.encrypted)};
     memcpy(message.version, params->version, sizeof(message.version));
-    status_t status = make_response(&response, ctx, challenge, params, message.has_mic);
-    if (!status_ok(status)) goto done;
-    message.nt_response = writer_view(&response);
-    /* With the MIC goes an LM response of zeros: nothing that could be attacked by itself. */
-    if (!message.has_mic)
-        status = ntlm_v2_lm_response(params->v2_hash, challenge->server_challenge,
-                                     params->client_challenge, lm_response);
-    if (!status_ok(status)) goto done;
-    message.lm_response = (struct slice){lm_response, sizeof(lm_response)};
-    status = make_keys(&keys, flags, params, response.data);
-    if (!status_ok(status)) goto done;
-    if (flags & NTLM_KEY_EXCH) message.encrypted_key = (struct slice){keys.encrypted, KEY_SIZE};
+    set_names(&message, params);
 
     status = fits(&message) ? encode(w, ctx, challenge_token, &message, keys.session_key)
                             : SEC_E_INVALID_TOKEN;
     if (status_ok(status)) status = make_result(result, flags, params, keys.session_key);
 done:
-    writer_free(&response);
+    ntlm_answer_clear(&answer);
     secret_wipe(&keys, sizeof(keys));
-    secret_wipe(lm_response, sizeof(lm_response));
     return status;
 }
 
@@ -251,6 +223,20 @@ static bool local_offered(const struct ntlm_context *ctx, const struct ntlm_chal
 {
     return ctx->negotiate_flags & NTLM_OEM_WORKSTATION_SUPPLIED &&
            challenge->flags & NTLM_LOCAL_CALL;
+}
+
+static status_t check_finish(const struct ntlm_context *ctx, const struct ntlm_challenge *challenge,
+                             const struct ntlm_client_finish *params, uint32_t flags)
+{
+    if (!ntlm_name_valid(params->user) || !ntlm_name_valid(params->domain) ||
+        !ntlm_name_valid(params->workstation))
+        return SEC_E_INVALID_PARAMETER;
+    /* A user that has no OEM name would be taken for nobody. */
+    if (!(flags & NTLM_UNICODE) && params->user.size && !params->oem_user.size)
+        return SEC_E_INVALID_PARAMETER;
+    if (params->proof == NTLM_PROOF_LOCAL && !local_offered(ctx, challenge))
+        return SEC_E_INVALID_PARAMETER;
+    return SEC_E_OK;
 }
 
 status_t ntlm_client_finish(struct ntlm_context *ctx, struct slice challenge_token,
@@ -263,19 +249,18 @@ status_t ntlm_client_finish(struct ntlm_context *ctx, struct slice challenge_tok
 
     if (ctx->role != NTLM_CLIENT || ctx->stage != NTLM_STAGE_NEGOTIATE_SENT)
         return SEC_E_OUT_OF_SEQUENCE;
-    if (!ntlm_name_valid(params->user) || !ntlm_name_valid(params->domain) ||
-        !ntlm_name_valid(params->workstation) || (params->local && !local_offered(ctx, challenge)))
-        return SEC_E_INVALID_PARAMETER;
-    status_t status = agree_flags(ctx, challenge, params->local, &flags);
+    status_t status = agree_flags(ctx, challenge, params->proof, &flags);
+    if (status_ok(status)) status = check_finish(ctx, challenge, params, flags);
     if (!status_ok(status)) return status;
 
     memset(&result, 0, sizeof(result));
     writer_init(&w);
-    status = answer(&w, &result, ctx, challenge_token, challenge, params, flags);
+    status = make_authenticate(&w, &result, ctx, challenge_token, challenge, params, flags);
     if (!status_ok(status)) goto done;
     writer_slice(token, writer_view(&w));
     status = writer_status(token);
-    if (status_ok(status)) ntlm_context_establish(ctx, &result, params->local, params->now);
+    if (status_ok(status))
+        ntlm_context_establish(ctx, &result, params->proof == NTLM_PROOF_LOCAL, params->now);
 done:
     writer_free(&w);
     ntlm_result_clear(&result);

@@ -32,6 +32,12 @@ struct slice blob_view(const struct blob *blob)
     return (struct slice){blob->data, blob->size};
 }
 
+uint32_t ntlm_flags_missing(uint32_t flags, uint32_t required)
+{
+    if (!(flags & (NTLM_SIGN | NTLM_SEAL))) required &= ~(NTLM_128 | NTLM_56);
+    return required & ~flags;
+}
+
 /* Checked on the way in, so that whatever a context holds can be written down and read again. */
 bool ntlm_name_valid(struct slice name)
 {
@@ -58,7 +64,9 @@ static void clear_handshake(struct ntlm_context *ctx)
     blob_clear(&ctx->negotiate);
     blob_clear(&ctx->challenge);
     ctx->negotiate_flags = 0;
+    ctx->required = 0;
     ctx->local_ticket = 0;
+    ctx->challenge_ticket = 0;
     secret_wipe(ctx->server_challenge, sizeof(ctx->server_challenge));
 }
 

@@ -74,14 +74,22 @@ status_t ntlm_v1_response(const uint8_t hash[16], const uint8_t challenge[8], ui
     return desl(hash, challenge, out);
 }
 
-status_t ntlm_v1_ess_response(const uint8_t nt_hash[16], const uint8_t server_challenge[8],
-                              const uint8_t client_challenge[8], uint8_t out[24])
+status_t ntlm_v1_ess_challenge(const uint8_t server_challenge[8], const uint8_t client_challenge[8],
+                               uint8_t out[8])
 {
-    /* Eight of the digest's bytes take the place of the server's challenge. */
     const struct slice parts[] = {bytes(server_challenge, 8), bytes(client_challenge, 8)};
     uint8_t digest[16];
     status_t status = md5(parts, 2, digest);
-    return status_ok(status) ? desl(nt_hash, digest, out) : status;
+    if (status_ok(status)) memcpy(out, digest, 8);
+    return status;
+}
+
+status_t ntlm_v1_ess_response(const uint8_t nt_hash[16], const uint8_t server_challenge[8],
+                              const uint8_t client_challenge[8], uint8_t out[24])
+{
+    uint8_t challenge[8];
+    status_t status = ntlm_v1_ess_challenge(server_challenge, client_challenge, challenge);
+    return status_ok(status) ? desl(nt_hash, challenge, out) : status;
 }
 
 status_t ntlm_v2_proof(const uint8_t v2_hash[16], const uint8_t server_challenge[8],
@@ -186,13 +194,23 @@ status_t ntlm_mic(const uint8_t session_key[16], struct slice negotiate, struct 
     return hmac_md5(bytes(session_key, KEY_SIZE), parts, 3, mic);
 }
 
-status_t ntlm_channel_binding_hash(struct slice application_data, uint8_t hash[16])
+static void put_u32le(uint8_t to[4], uint32_t value)
 {
-    /* Both address types and both address lengths are 0. */
-    uint8_t head[20] = {0};
-    for (size_t i = 0; i < 4; i++) head[16 + i] = (uint8_t)(application_data.size >> 8 * i);
-    const struct slice parts[] = {bytes(head, sizeof(head)), application_data};
-    return md5(parts, 2, hash);
+    for (size_t i = 0; i < 4; i++) to[i] = (uint8_t)(value >> 8 * i);
+}
+
+status_t ntlm_channel_binding_hash(const struct ntlm_channel_bindings *bindings, uint8_t hash[16])
+{
+    uint8_t numbers[5][4];
+    put_u32le(numbers[0], bindings->initiator_type);
+    put_u32le(numbers[1], (uint32_t)bindings->initiator.size);
+    put_u32le(numbers[2], bindings->acceptor_type);
+    put_u32le(numbers[3], (uint32_t)bindings->acceptor.size);
+    put_u32le(numbers[4], (uint32_t)bindings->application_data.size);
+    const struct slice parts[] = {bytes(numbers[0], 8), bindings->initiator,
+                                  bytes(numbers[2], 8), bindings->acceptor,
+                                  bytes(numbers[4], 4), bindings->application_data};
+    return md5(parts, sizeof(parts) / sizeof(*parts), hash);
 }
 
 /* A proof of one call is worth nothing in another: ticket and challenge are the server's. */

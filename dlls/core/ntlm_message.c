@@ -16,7 +16,6 @@
 #define AUTHENTICATE_HEAD 64u
 #define VERSION_SIZE 8u
 #define MIC_SIZE 16u
-#define V1_RESPONSE_SIZE 24u
 #define AV_KNOWN (NTLM_AV_CHANNEL_BINDINGS + 1)
 
 enum message_type { NEGOTIATE = 1, CHALLENGE = 2, AUTHENTICATE = 3 };
@@ -181,6 +180,17 @@ status_t ntlm_challenge_decode(struct slice token, struct ntlm_challenge *out)
     return SEC_E_OK;
 }
 
+/* The machine's id in a single-host pair (MS-NLMP 2.2.2.2); nothing of a pair of another form. */
+static struct slice machine_id(struct slice value)
+{
+    struct reader r;
+    reader_init(&r, value.data, value.size);
+    uint32_t size = reader_u32le(&r);
+    reader_skip(&r, 4 + 8);
+    struct slice id = reader_bytes(&r, NTLM_MACHINE_ID_SIZE);
+    return reader_end(&r) && size == value.size ? id : (struct slice){NULL, 0};
+}
+
 /* Takes what the server needs out of an NTLMv2 response. */
 static status_t decode_v2_response(struct ntlm_authenticate *message)
 {
@@ -188,7 +198,9 @@ static status_t decode_v2_response(struct ntlm_authenticate *message)
     reader_init(&r, message->nt_response.data, message->nt_response.size);
     reader_skip(&r, 16); /* proof */
     if (reader_u16le(&r) != 0x0101) reader_fail(&r);
-    reader_skip(&r, 6 + 8 + 8 + 4); /* reserved, time, client challenge, reserved */
+    reader_skip(&r, 6);
+    message->time = reader_u64le(&r);
+    reader_skip(&r, 8 + 4); /* client challenge, reserved */
     struct slice pairs = reader_bytes(&r, reader_left(&r));
     if (!reader_ok(&r)) return SEC_E_INVALID_TOKEN;
 
@@ -198,12 +210,14 @@ static status_t decode_v2_response(struct ntlm_authenticate *message)
     struct reader number;
     if (ntlm_av_find(pairs, NTLM_AV_FLAGS, &value)) {
         reader_init(&number, value.data, value.size);
-        message->has_mic = (reader_u32le(&number) & NTLM_AV_FLAG_MIC) != 0;
+        message->av_flags = reader_u32le(&number);
+        message->has_mic = message->av_flags & NTLM_AV_FLAG_MIC;
     }
     if (ntlm_av_find(pairs, NTLM_AV_TIMESTAMP, &value)) {
         reader_init(&number, value.data, value.size);
         message->timestamp = reader_u64le(&number);
     }
+    if (ntlm_av_find(pairs, NTLM_AV_SINGLE_HOST, &value)) message->machine_id = machine_id(value);
     ntlm_av_find(pairs, NTLM_AV_TARGET_NAME, &message->target_name);
     ntlm_av_find(pairs, NTLM_AV_CHANNEL_BINDINGS, &message->channel_bindings);
     return utf16_valid(message->target_name) ? SEC_E_OK : SEC_E_INVALID_TOKEN;
@@ -238,7 +252,7 @@ status_t ntlm_authenticate_decode(struct slice token, struct ntlm_authenticate *
     size_t head = AUTHENTICATE_HEAD + (message.flags & NTLM_VERSION ? VERSION_SIZE : 0);
     message.nt_response = payload(&r, fields[1], head);
     if (!reader_ok(&r)) return SEC_E_INVALID_TOKEN;
-    if (message.nt_response.size > V1_RESPONSE_SIZE) {
+    if (message.nt_response.size > NTLM_V1_RESPONSE_SIZE) {
         status_t status = decode_v2_response(&message);
         if (!status_ok(status)) return status;
     }
@@ -257,6 +271,20 @@ status_t ntlm_authenticate_decode(struct slice token, struct ntlm_authenticate *
     if (!reader_ok(&r) || !names_valid(&message)) return SEC_E_INVALID_TOKEN;
     *out = message;
     return SEC_E_OK;
+}
+
+enum ntlm_response ntlm_authenticate_response(const struct ntlm_authenticate *message,
+                                              uint32_t flags)
+{
+    size_t nt = message->nt_response.size, lm = message->lm_response.size;
+    if (nt > NTLM_V1_RESPONSE_SIZE) return NTLM_RESPONSE_V2;
+    if (!nt && lm <= 1 && !message->user.size) return NTLM_RESPONSE_ANONYMOUS;
+    /* With ESS the LM response carries the client's challenge. */
+    if (flags & NTLM_ESS)
+        return nt == NTLM_V1_RESPONSE_SIZE && lm == NTLM_V1_RESPONSE_SIZE ? NTLM_RESPONSE_V1_ESS
+                                                                          : NTLM_RESPONSE_OTHER;
+    if (nt == NTLM_V1_RESPONSE_SIZE) return NTLM_RESPONSE_V1;
+    return !nt && lm == NTLM_V1_RESPONSE_SIZE ? NTLM_RESPONSE_LM : NTLM_RESPONSE_OTHER;
 }
 
 /* ---- encoding ---- */

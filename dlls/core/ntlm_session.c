@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Message protection of NTLM: MS-NLMP 3.4.2 to 3.4.4, both forms of the signature (2.2.2.9),
- * connection-oriented only. A message is enciphered first and its checksum with the stream that
+ * connection-oriented and connectionless. A message is enciphered first and its checksum with the stream that
  * goes on; the checksum covers the plain text.
  */
 #include "core/ntlm.h"
@@ -105,12 +105,32 @@ void ntlm_session_clear(struct ntlm_session *session)
     secret_wipe(session, sizeof(*session));
 }
 
+/* Datagrams may get lost, so each has a cipher of its own and the caller's number (MS-NLMP 3.4.2);
+ * what the direction held before counts for nothing. */
+static status_t rekey(struct ntlm_direction *direction, uint32_t sequence)
+{
+    uint8_t number[4], key[16];
+    put_u32le(number, sequence);
+    const struct slice parts[] = {{direction->seal_key, direction->seal_key_size},
+                                  {number, sizeof(number)}};
+    status_t status = md5(parts, 2, key);
+    if (!status_ok(status)) return status;
+    rc4_init(&direction->rc4, key, sizeof(key));
+    direction->sequence = sequence;
+    secret_wipe(key, sizeof(key));
+    return SEC_E_OK;
+}
+
 /* What a message needs beside the session, made before anything moves: from here on nothing fails
  * but the comparison. A session that is only written down never makes it. */
-static status_t prepare(const struct ntlm_session *session, struct ntlm_direction *direction)
+static status_t prepare(const struct ntlm_session *session, struct ntlm_direction *direction,
+                        uint32_t sequence)
 {
-    if (!has_ess(session) || direction->hmac) return SEC_E_OK;
-    return hmac_md5_create(direction->sign_key, &direction->hmac);
+    if (has_ess(session) && !direction->hmac) {
+        status_t status = hmac_md5_create(direction->sign_key, &direction->hmac);
+        if (!status_ok(status)) return status;
+    }
+    return session->flags & NTLM_DATAGRAM ? rekey(direction, sequence) : SEC_E_OK;
 }
 
 static void checksum_ess(struct hmac_md5 *hmac, uint32_t sequence, const struct ntlm_part *parts,
@@ -184,14 +204,14 @@ static status_t refusal(const struct ntlm_session *session, const struct ntlm_di
                                                                    : SEC_E_MESSAGE_ALTERED;
 }
 
-status_t ntlm_sign(struct ntlm_session *session, const struct ntlm_part *parts, size_t count,
-                   uint8_t signature[NTLM_SIGNATURE_SIZE])
+status_t ntlm_sign(struct ntlm_session *session, uint32_t sequence, const struct ntlm_part *parts,
+                   size_t count, uint8_t signature[NTLM_SIGNATURE_SIZE])
 {
     if (is_dummy(session)) {
         make_dummy(signature);
         return SEC_E_OK;
     }
-    status_t status = prepare(session, &session->send);
+    status_t status = prepare(session, &session->send, sequence);
     if (!status_ok(status)) return status;
     clear_signature(session, &session->send, parts, count, signature);
     encipher_signature(session, &session->send, signature);
@@ -199,8 +219,8 @@ status_t ntlm_sign(struct ntlm_session *session, const struct ntlm_part *parts, 
     return SEC_E_OK;
 }
 
-status_t ntlm_verify(struct ntlm_session *session, const struct ntlm_part *parts, size_t count,
-                     const uint8_t signature[NTLM_SIGNATURE_SIZE])
+status_t ntlm_verify(struct ntlm_session *session, uint32_t sequence, const struct ntlm_part *parts,
+                     size_t count, const uint8_t signature[NTLM_SIGNATURE_SIZE])
 {
     uint8_t expected[NTLM_SIGNATURE_SIZE];
     if (is_dummy(session)) {
@@ -209,7 +229,7 @@ status_t ntlm_verify(struct ntlm_session *session, const struct ntlm_part *parts
                                                                    : SEC_E_MESSAGE_ALTERED;
     }
     struct ntlm_direction *direction = receiving(session);
-    status_t status = prepare(session, direction);
+    status_t status = prepare(session, direction, sequence);
     if (!status_ok(status)) return status;
     /* What is expected is computed with the stream itself; a copy undoes that. */
     struct rc4 before = direction->rc4;
@@ -226,11 +246,11 @@ status_t ntlm_verify(struct ntlm_session *session, const struct ntlm_part *parts
     return status;
 }
 
-status_t ntlm_seal(struct ntlm_session *session, struct ntlm_part *parts, size_t count,
-                   uint8_t signature[NTLM_SIGNATURE_SIZE])
+status_t ntlm_seal(struct ntlm_session *session, uint32_t sequence, struct ntlm_part *parts,
+                   size_t count, uint8_t signature[NTLM_SIGNATURE_SIZE])
 {
     struct ntlm_direction *direction = &session->send;
-    status_t status = prepare(session, direction);
+    status_t status = prepare(session, direction, sequence);
     if (!status_ok(status)) return status;
     /* The checksum is of the plain text, but its place in the stream comes after the text's. */
     clear_signature(session, direction, parts, count, signature);
@@ -240,11 +260,11 @@ status_t ntlm_seal(struct ntlm_session *session, struct ntlm_part *parts, size_t
     return SEC_E_OK;
 }
 
-status_t ntlm_unseal(struct ntlm_session *session, struct ntlm_part *parts, size_t count,
-                     const uint8_t signature[NTLM_SIGNATURE_SIZE])
+status_t ntlm_unseal(struct ntlm_session *session, uint32_t sequence, struct ntlm_part *parts,
+                     size_t count, const uint8_t signature[NTLM_SIGNATURE_SIZE])
 {
     struct ntlm_direction *direction = receiving(session);
-    status_t status = prepare(session, direction);
+    status_t status = prepare(session, direction, sequence);
     if (!status_ok(status)) return status;
     uint8_t expected[NTLM_SIGNATURE_SIZE];
     struct rc4 before = direction->rc4;

@@ -64,7 +64,8 @@ static status_t negotiate(struct leg *leg, const struct credential *credential,
                           struct ntlm_context *ntlm)
 {
     struct ntlm_client_start start = {
-        .flags = wire_flags(leg->requirements),
+        .flags = NTLM_STRONG | wire_flags(leg->requirements),
+        .required = NTLM_ESS | NTLM_128,
         .offer_local = credential->identity.is_default,
         .target_name = target_slice(leg->target),
     };
@@ -127,7 +128,7 @@ static status_t local_proof(const struct host *host, const struct ntlm_challenge
     if (!host->user.length) return SEC_E_NO_CREDENTIALS;
     status_t status = prefix_secret_get(&secret);
     if (!status_ok(status)) return status;
-    finish->local = true;
+    finish->proof = NTLM_PROOF_LOCAL;
     finish->user = name_slice(&host->user);
     finish->domain = name_slice(&host->computer);
     status = ntlm_local_hash(secret.key, challenge->local_ticket, challenge->server_challenge,

@@ -124,10 +124,10 @@ status_t leg_bindings(const struct leg *leg, struct bindings *out)
     reader_init(&r, buffer->pvBuffer, buffer->cbBuffer);
     bool has_initiator = has_address(&r), has_acceptor = has_address(&r);
     uint32_t size = reader_u32le(&r), offset = reader_u32le(&r);
-    struct slice data = reader_window(&r, offset, size);
+    struct ntlm_channel_bindings given = {.application_data = reader_window(&r, offset, size)};
     if (!reader_ok(&r)) return SEC_E_INVALID_PARAMETER;
     if (has_initiator || has_acceptor) return SEC_E_UNSUPPORTED_FUNCTION;
-    status_t status = ntlm_channel_binding_hash(data, out->hash);
+    status_t status = ntlm_channel_binding_hash(&given, out->hash);
     out->given = status_ok(status);
     return status;
 }

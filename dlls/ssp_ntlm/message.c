@@ -5,7 +5,8 @@
  * READONLY ones not at all, READONLY_WITH_CHECKSUM ones by the signature alone. Other buffers
  * are left alone, padding included, since NTLM pads nothing. For unsealing there is a second
  * form, STREAM and DATA: the signature and what follows it in one block, and where the plain
- * text is then found. Sequence numbers are the session's own; the caller's are not looked at.
+ * text is then found. Sequence numbers are the session's own; the caller's count in datagram
+ * sessions only.
  *
  * A MECHLIST buffer in the place of the DATA makes the signature a mechListMIC of SPNEGO: it
  * counts as a message, and after it the cipher stream of its direction starts anew (MS-SPNG
@@ -26,6 +27,7 @@ struct message {
     SecBuffer *token, *stream, *plain; /* stream and plain: the second form */
     uint8_t *signature;                /* in the token or the stream */
     bool mech_list;                    /* covers the mechanism list of SPNEGO */
+    uint32_t sequence;                 /* the caller's */
     size_t count;
     struct ntlm_part *parts;
     struct ntlm_part room[STACK_PARTS];
@@ -128,30 +130,35 @@ static status_t message_run(struct context *context, bool sending, struct messag
 
 static status_t run_sign(struct ntlm_session *session, struct message *message)
 {
-    status_t status = ntlm_sign(session, message->parts, message->count, message->signature);
+    status_t status = ntlm_sign(session, message->sequence, message->parts, message->count,
+                                message->signature);
     if (status_ok(status) && message->mech_list) ntlm_session_restart_stream(session, true);
     return status;
 }
 
 static status_t run_verify(struct ntlm_session *session, struct message *message)
 {
-    status_t status = ntlm_verify(session, message->parts, message->count, message->signature);
+    status_t status = ntlm_verify(session, message->sequence, message->parts, message->count,
+                                  message->signature);
     if (status_ok(status) && message->mech_list) ntlm_session_restart_stream(session, false);
     return status;
 }
 
 static status_t run_seal(struct ntlm_session *session, struct message *message)
 {
-    return ntlm_seal(session, message->parts, message->count, message->signature);
+    return ntlm_seal(session, message->sequence, message->parts, message->count,
+                     message->signature);
 }
 
 static status_t run_unseal(struct ntlm_session *session, struct message *message)
 {
-    return ntlm_unseal(session, message->parts, message->count, message->signature);
+    return ntlm_unseal(session, message->sequence, message->parts, message->count,
+                       message->signature);
 }
 
-static void message_init(struct message *message)
+static void message_init(struct message *message, ULONG sequence)
 {
+    message->sequence = sequence;
     message->stream = NULL;
     message->mech_list = false;
     message->count = 0;
@@ -187,9 +194,8 @@ static status_t message_receive(struct context *context, SecBufferDesc *desc,
 
 NTSTATUS NTAPI message_sign(LSA_SEC_HANDLE handle, ULONG qop, SecBufferDesc *desc, ULONG sequence)
 {
-    (void)sequence;
     struct message message;
-    message_init(&message);
+    message_init(&message, sequence);
     message.mech_list = secbuf_find(desc, SECBUFFER_MECHLIST);
     if (qop) return SEC_E_QOP_NOT_SUPPORTED;
     return message_send(context_get(handle), desc, &message, run_sign);
@@ -198,10 +204,9 @@ NTSTATUS NTAPI message_sign(LSA_SEC_HANDLE handle, ULONG qop, SecBufferDesc *des
 NTSTATUS NTAPI message_verify(LSA_SEC_HANDLE handle, SecBufferDesc *desc, ULONG sequence,
                               ULONG *qop)
 {
-    (void)sequence;
     (void)qop; /* Windows leaves it as it is */
     struct message message;
-    message_init(&message);
+    message_init(&message, sequence);
     message.mech_list = secbuf_find(desc, SECBUFFER_MECHLIST);
     return message_receive(context_get(handle), desc, &message, run_verify);
 }
@@ -209,9 +214,8 @@ NTSTATUS NTAPI message_verify(LSA_SEC_HANDLE handle, SecBufferDesc *desc, ULONG 
 /* Sealing without encryption is signing: what NTLM sends for it is a signature and the text. */
 NTSTATUS NTAPI message_seal(LSA_SEC_HANDLE handle, ULONG qop, SecBufferDesc *desc, ULONG sequence)
 {
-    (void)sequence;
     struct message message;
-    message_init(&message);
+    message_init(&message, sequence);
     if (qop && qop != SECQOP_WRAP_NO_ENCRYPT) return SEC_E_QOP_NOT_SUPPORTED;
     return message_send(context_get(handle), desc, &message, qop ? run_sign : run_seal);
 }
@@ -219,10 +223,9 @@ NTSTATUS NTAPI message_seal(LSA_SEC_HANDLE handle, ULONG qop, SecBufferDesc *des
 NTSTATUS NTAPI message_unseal(LSA_SEC_HANDLE handle, SecBufferDesc *desc, ULONG sequence,
                               ULONG *qop)
 {
-    (void)sequence;
     (void)qop;
     struct message message;
-    message_init(&message);
+    message_init(&message, sequence);
     message.stream = secbuf_find(desc, SECBUFFER_STREAM);
     return message_receive(context_get(handle), desc, &message, run_unseal);
 }

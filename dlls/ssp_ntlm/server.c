@@ -58,6 +58,8 @@ static status_t challenge_make(struct leg *leg, const struct host *host, struct 
     if (!status_ok(status)) return status;
 
     struct ntlm_server_start start = {
+        .flags = NTLM_STRONG | NTLM_SIGN | NTLM_SEAL | NTLM_IDENTIFY,
+        .required = NTLM_ESS | NTLM_128,
         .now = leg_time(),
         .local_ticket = ticket_for(&message, host),
         .nb_computer = name_slice(&host->computer),
@@ -124,7 +126,7 @@ static bool is_own_user(const struct ntlm_authenticate *message, const struct ho
 static status_t finish_local(struct ntlm_context *ntlm, struct slice token,
                              const struct ntlm_authenticate *message, const struct host *host)
 {
-    struct ntlm_server_finish finish = {.local = true, .now = leg_time()};
+    struct ntlm_server_finish finish = {.proof = NTLM_PROOF_LOCAL, .now = leg_time()};
     struct prefix_secret secret;
     if (!is_own_user(message, host)) return SEC_E_LOGON_DENIED;
     if (message->target_name.size && !host_is_target(host, message->target_name)) {

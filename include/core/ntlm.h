@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * NTLM as MS-NLMP describes it, without a clock, a random source, names or accounts of its own:
- * those are arguments. Text is UTF-16LE. A context is a handshake that ends in a session, both
- * plain data, so that it can be written down at any stage (ntlm_context_write).
- *
- * Omitted: the connectionless style (MS-NLMP 3.1.5.2) and OEM strings in handshakes: a peer that
- * insists on them gets SEC_E_UNSUPPORTED_FUNCTION.
+ * those are arguments. Text is UTF-16LE unless it is called OEM. A context is a handshake that
+ * ends in a session, both plain data, so that it can be written down at any stage
+ * (ntlm_context_write). What may be weakened for an old peer is the caller's decision: nothing
+ * here gives up what was asked for.
  */
 #pragma once
 
@@ -38,6 +37,13 @@
 #define NTLM_KEY_EXCH 0x40000000u
 #define NTLM_56 0x80000000u
 
+/* What today's clients offer and servers grant, whatever the application asks for besides. */
+#define NTLM_STRONG (NTLM_UNICODE | NTLM_ESS | NTLM_128 | NTLM_56 | NTLM_KEY_EXCH)
+
+/* Those of the required flags that are missing in flags. How long a key is matters only to a
+ * session that signs or seals, so NTLM_128 and NTLM_56 are required of such a one only. */
+uint32_t ntlm_flags_missing(uint32_t flags, uint32_t required);
+
 /* MS-NLMP 2.2.2.1 */
 enum ntlm_av {
     NTLM_AV_EOL = 0,
@@ -52,9 +58,12 @@ enum ntlm_av {
     NTLM_AV_TARGET_NAME = 9,
     NTLM_AV_CHANNEL_BINDINGS = 10,
 };
+#define NTLM_AV_FLAG_CONSTRAINED 0x1u
 #define NTLM_AV_FLAG_MIC 0x2u
+#define NTLM_AV_FLAG_UNTRUSTED_TARGET 0x4u /* the SPN comes from an untrusted source */
 
 #define NTLM_SIGNATURE_SIZE 16
+#define NTLM_MACHINE_ID_SIZE 32
 #define NTLM_MESSAGE_MAX 65535u /* longer tokens are refused */
 
 /* ---- messages (MS-NLMP 2.2.1); decoded slices borrow from the token ---- */
@@ -68,8 +77,8 @@ struct ntlm_negotiate {
 struct ntlm_challenge {
     uint32_t flags;
     uint8_t server_challenge[8];
-    uint64_t local_ticket; /* the Reserved field; meaningful with NTLM_LOCAL_CALL */
-    struct slice target_name;
+    uint64_t local_ticket;    /* the Reserved field; meaningful with NTLM_LOCAL_CALL */
+    struct slice target_name; /* OEM bytes unless NTLM_UNICODE */
     struct slice target_info; /* AV pairs with their terminator; empty when absent */
     uint8_t version[8];
 };
@@ -77,15 +86,31 @@ struct ntlm_challenge {
 struct ntlm_authenticate {
     uint32_t flags;
     struct slice lm_response, nt_response;
-    struct slice domain, user, workstation;
+    struct slice domain, user, workstation; /* OEM bytes unless NTLM_UNICODE */
     struct slice encrypted_key;
     uint8_t version[8];
     bool has_mic; /* MsvAvFlags of the NTLMv2 response says so */
     uint8_t mic[16];
-    /* out of the NTLMv2 response's AV pairs; empty when absent or not NTLMv2 */
-    uint64_t timestamp;
+    /* out of the NTLMv2 response and its AV pairs; empty when absent or not NTLMv2 */
+    uint64_t time;      /* when the client made the response */
+    uint64_t timestamp; /* the server's time that the client repeats */
+    uint32_t av_flags;  /* NTLM_AV_FLAG_ bits */
     struct slice target_name, channel_bindings;
+    struct slice machine_id; /* of the single-host pair: NTLM_MACHINE_ID_SIZE bytes */
 };
+
+/* How an AUTHENTICATE tries to prove its user: told from the sizes of its responses (MS-NLMP
+ * 2.2.2.3 to 2.2.2.8, 3.2.5.1.2) and from flags, the agreed ones (ntlm_server_flags). */
+enum ntlm_response {
+    NTLM_RESPONSE_OTHER, /* nothing that anybody accepts */
+    NTLM_RESPONSE_V2,
+    NTLM_RESPONSE_V1,
+    NTLM_RESPONSE_V1_ESS,
+    NTLM_RESPONSE_LM, /* no NT response beside it */
+    NTLM_RESPONSE_ANONYMOUS,
+};
+enum ntlm_response ntlm_authenticate_response(const struct ntlm_authenticate *message,
+                                              uint32_t flags);
 
 #define NTLM_MIC_OFFSET 72u
 
@@ -114,6 +139,9 @@ status_t ntlm_lm_hash(const uint8_t password_oem[14], uint8_t hash[16]); /* uppe
 status_t ntlm_v2_hash(const uint8_t nt_hash[16], struct slice upper_user, struct slice domain,
                       uint8_t hash[16]);
 status_t ntlm_v1_response(const uint8_t hash[16], const uint8_t challenge[8], uint8_t out[24]);
+/* What takes the place of the server's challenge in NTLMv1 with ESS. */
+status_t ntlm_v1_ess_challenge(const uint8_t server_challenge[8], const uint8_t client_challenge[8],
+                               uint8_t out[8]);
 status_t ntlm_v1_ess_response(const uint8_t nt_hash[16], const uint8_t server_challenge[8],
                               const uint8_t client_challenge[8], uint8_t out[24]);
 status_t ntlm_v2_proof(const uint8_t v2_hash[16], const uint8_t server_challenge[8],
@@ -134,8 +162,14 @@ status_t ntlm_seal_key(uint32_t flags, const uint8_t session_key[16], bool to_se
 void ntlm_seal_key_v1(uint32_t flags, const uint8_t session_key[16], uint8_t key[16], size_t *size);
 status_t ntlm_mic(const uint8_t session_key[16], struct slice negotiate, struct slice challenge,
                   struct slice authenticate_with_zero_mic, uint8_t mic[16]);
-/* MD5 of a gss_channel_bindings_struct without addresses (MS-NLMP 3.1.1.2). */
-status_t ntlm_channel_binding_hash(struct slice application_data, uint8_t hash[16]);
+/* The fields of RFC 2744 3.11; addresses are usually empty and of type 0. */
+struct ntlm_channel_bindings {
+    uint32_t initiator_type, acceptor_type;
+    struct slice initiator, acceptor;
+    struct slice application_data;
+};
+/* Their MD5 (MS-NLMP 3.1.1.2, RFC 4121 4.1.1.2). */
+status_t ntlm_channel_binding_hash(const struct ntlm_channel_bindings *bindings, uint8_t hash[16]);
 
 /* The stand-in for NTOWFv2 in a local call: only who knows the prefix's secret can make it, and it
  * holds for one ticket and one challenge. */
@@ -173,31 +207,32 @@ status_t ntlm_session_init(struct ntlm_session *session, uint32_t flags,
                            const uint8_t session_key[16], bool client);
 /* Back to the state at handshake completion: streams and counters. */
 void ntlm_session_rewind(struct ntlm_session *session);
-/* MS-SPNG 3.3.5.1: new streams, counters go on. */
+/* MS-SPNG 3.3.5.1: new streams, counters go on. Without ESS either direction is both. */
 void ntlm_session_restart_streams(struct ntlm_session *session);
-/* The same for one direction; without ESS its stream is that of both. */
 void ntlm_session_restart_stream(struct ntlm_session *session, bool send);
 void ntlm_session_clear(struct ntlm_session *session);
 
 /* On failure (SEC_E_MESSAGE_ALTERED, SEC_E_OUT_OF_SEQUENCE, no memory) streams, counters and data
  * are as they were. sign and verify read the parts only. With nothing but ALWAYS_SIGN negotiated
  * sign gives the dummy signature, and verify takes it. send and receive may be used by two
- * threads at once only with ESS. */
-status_t ntlm_sign(struct ntlm_session *session, const struct ntlm_part *parts, size_t count,
-                   uint8_t signature[NTLM_SIGNATURE_SIZE]);
-status_t ntlm_verify(struct ntlm_session *session, const struct ntlm_part *parts, size_t count,
-                     const uint8_t signature[NTLM_SIGNATURE_SIZE]);
-status_t ntlm_seal(struct ntlm_session *session, struct ntlm_part *parts, size_t count,
-                   uint8_t signature[NTLM_SIGNATURE_SIZE]);
-status_t ntlm_unseal(struct ntlm_session *session, struct ntlm_part *parts, size_t count,
-                     const uint8_t signature[NTLM_SIGNATURE_SIZE]);
+ * threads at once only with ESS. sequence is the application's number of the message in a session
+ * with NTLM_DATAGRAM, where each message is on its own and no number may be used twice; others
+ * count themselves and ignore it. */
+status_t ntlm_sign(struct ntlm_session *session, uint32_t sequence, const struct ntlm_part *parts,
+                   size_t count, uint8_t signature[NTLM_SIGNATURE_SIZE]);
+status_t ntlm_verify(struct ntlm_session *session, uint32_t sequence, const struct ntlm_part *parts,
+                     size_t count, const uint8_t signature[NTLM_SIGNATURE_SIZE]);
+status_t ntlm_seal(struct ntlm_session *session, uint32_t sequence, struct ntlm_part *parts,
+                   size_t count, uint8_t signature[NTLM_SIGNATURE_SIZE]);
+status_t ntlm_unseal(struct ntlm_session *session, uint32_t sequence, struct ntlm_part *parts,
+                     size_t count, const uint8_t signature[NTLM_SIGNATURE_SIZE]);
 
 /* ---- context: handshake, then session ---- */
 
 enum ntlm_role { NTLM_CLIENT = 1, NTLM_SERVER = 2 };
 enum ntlm_stage {
     NTLM_STAGE_START = 0,
-    NTLM_STAGE_NEGOTIATE_SENT = 1, /* client */
+    NTLM_STAGE_NEGOTIATE_SENT = 1, /* client; a datagram client has sent nothing */
     NTLM_STAGE_CHALLENGE_SENT = 2, /* server */
     NTLM_STAGE_ESTABLISHED = 3,
 };
@@ -215,9 +250,11 @@ struct ntlm_context {
     uint32_t attributes; /* ISC_RET or ASC_RET bits so far, for the provider */
     bool local;          /* authenticated by a local call */
     /* handshake; empty once established */
-    uint32_t negotiate_flags;
+    uint32_t negotiate_flags; /* client: offered, server: granted */
+    uint32_t required;        /* those without which the handshake fails */
     uint8_t server_challenge[8];
-    uint64_t local_ticket; /* server: issued with the challenge; 0 when none */
+    uint64_t local_ticket;     /* server: issued with the challenge; 0 when none */
+    uint64_t challenge_ticket; /* server: the provider's own, to have each challenge used once */
     struct blob negotiate, challenge;
     /* either stage; UTF-16LE, may be empty */
     struct blob user, domain; /* who authenticated (server: the peer, client: we) */
@@ -226,8 +263,20 @@ struct ntlm_context {
     struct ntlm_session session;
 };
 
+enum ntlm_proof {
+    NTLM_PROOF_V2,        /* NTLMv2, with a MIC when our client makes it */
+    NTLM_PROOF_LOCAL,     /* the same with ntlm_local_hash in place of the hash */
+    NTLM_PROOF_V1,        /* NTLMv1 with or without ESS, as agreed; LM as the caller allows */
+    NTLM_PROOF_ANONYMOUS, /* nobody: no names, a session key that everybody knows */
+    NTLM_PROOF_AUTHORITY, /* server: somebody else has verified the responses */
+};
+
 struct ntlm_client_start {
-    uint32_t flags; /* NTLM_SIGN, NTLM_SEAL, NTLM_IDENTIFY... on top of what a client always asks */
+    /* To offer: any of UNICODE, OEM, SIGN, SEAL, DATAGRAM, LM_KEY, ESS, ANONYMOUS, IDENTIFY,
+     * NON_NT_SESSION_KEY, 128, 56, KEY_EXCH; usually NTLM_STRONG and more. REQUEST_TARGET, NTLM
+     * and ALWAYS_SIGN always go along; KEY_EXCH only where something will use the key. */
+    uint32_t flags;
+    uint32_t required;                        /* SIGN and SEAL are, once offered; more may be */
     bool offer_local;                         /* default credentials: names go along, no version */
     struct slice oem_domain, oem_workstation; /* with offer_local */
     uint8_t version[8];
@@ -235,36 +284,61 @@ struct ntlm_client_start {
 };
 
 struct ntlm_client_finish {
-    uint8_t v2_hash[16]; /* NTOWFv2, or ntlm_local_hash when the server offered a local call */
-    bool local;
+    enum ntlm_proof proof;
+    uint8_t v2_hash[16]; /* V2: NTOWFv2. LOCAL, which the server must have offered: its hash */
+    uint8_t nt_hash[16]; /* V1 */
+    uint8_t lm_hash[16]; /* V1, with send_lm, or when LM_KEY or NON_NT_SESSION_KEY was offered */
+    bool send_lm;        /* V1 without ESS: the LM response too, else the NT one in its place */
     struct slice user, domain, workstation; /* as the hash was made with them (user not upper) */
+    struct slice oem_user, oem_domain, oem_workstation; /* the same, where OEM was offered */
     uint8_t client_challenge[8], random_session_key[16];
     uint64_t now;                    /* FILETIME, used when the challenge has no timestamp */
     const uint8_t *channel_bindings; /* 16-byte hash or NULL */
+    const uint8_t *machine_id;       /* for the single-host pair, or NULL */
+    bool untrusted_target;           /* NTLM_AV_FLAG_UNTRUSTED_TARGET */
+    bool no_extended_protection;     /* neither the target's name nor bindings are sent */
     uint8_t version[8];
 };
 
 struct ntlm_server_start {
+    /* May be granted, where the client asks for it: any of UNICODE, OEM, SIGN, SEAL, LM_KEY, ESS,
+     * IDENTIFY, NON_NT_SESSION_KEY, 128, 56, KEY_EXCH. With DATAGRAM and an empty token they are
+     * what the server proposes, and the client chooses. */
+    uint32_t flags;
+    uint32_t required;
     uint8_t server_challenge[8];
     uint64_t now;          /* FILETIME for the Timestamp pair */
     uint64_t local_ticket; /* 0: no local call offered. Used only when the client offered one with
                               names equal to ours */
+    uint64_t challenge_ticket;                                     /* kept in the context, or 0 */
     struct slice nb_computer, nb_domain, dns_computer, dns_domain; /* UTF-16LE */
+    struct slice oem_target; /* nb_computer for a client that knows OEM strings only */
     uint8_t version[8];
 };
 
 struct ntlm_server_finish {
-    uint8_t v2_hash[16];
-    bool local; /* v2_hash is ntlm_local_hash; the message must have a MIC */
+    enum ntlm_proof proof;
+    uint8_t v2_hash[16];          /* V2, LOCAL */
+    uint8_t nt_hash[16];          /* V1 */
+    uint8_t lm_hash[16];          /* V1, where has_lm */
+    uint8_t session_base_key[16]; /* AUTHORITY */
+    uint8_t lm_session_key[8];    /* AUTHORITY for NTLMv1 and LM, where has_lm */
+    bool has_lm;                  /* without it no LM_KEY, NON_NT_SESSION_KEY or LM response */
+    bool accept_lm;               /* V1: an LM response alone will do */
+    bool require_mic;             /* so that NTLMv1 and nobody are refused too */
+    uint64_t timestamp_window;    /* between now and the response's time, either way; 0: any */
     uint64_t now;
+    struct slice user, domain; /* as the context will have them; data NULL: the message's own, which
+                                  are taken from Unicode messages only */
 };
 
 void ntlm_context_init(struct ntlm_context *ctx, enum ntlm_role role);
 void ntlm_context_clear(struct ntlm_context *ctx);
 
 /* The four steps. Each appends its token to a writer, and on failure leaves ctx as it was. A step
- * out of order is SEC_E_OUT_OF_SEQUENCE. The finishing steps take the decoded message of the
- * token so that the caller can look up names in between. */
+ * out of order is SEC_E_OUT_OF_SEQUENCE; required flags that are not agreed on are
+ * SEC_E_UNSUPPORTED_FUNCTION. The finishing steps take the decoded message of the token so that
+ * the caller can look up names in between. A datagram client's first step appends nothing. */
 status_t ntlm_client_start(struct ntlm_context *ctx, const struct ntlm_client_start *params,
                            struct writer *token);
 status_t ntlm_client_finish(struct ntlm_context *ctx, struct slice challenge_token,
@@ -273,9 +347,13 @@ status_t ntlm_client_finish(struct ntlm_context *ctx, struct slice challenge_tok
 /* True when the client of this message may be offered a local call by a server of these names. */
 bool ntlm_negotiate_is_local(const struct ntlm_negotiate *message, struct slice nb_computer,
                              struct slice nb_domain);
+/* negotiate_token is empty for a datagram context. */
 status_t ntlm_server_start(struct ntlm_context *ctx, struct slice negotiate_token,
                            const struct ntlm_server_start *params, struct writer *token);
-/* SEC_E_LOGON_DENIED for a wrong proof, a wrong MIC, NTLMv1 or no proof at all: never which. */
+/* The flags that a waiting server and this client agree on. */
+uint32_t ntlm_server_flags(const struct ntlm_context *ctx, const struct ntlm_authenticate *message);
+/* SEC_E_LOGON_DENIED for a wrong proof, one of another kind than asked for, a wrong or missing
+ * MIC, a wrong time: never which. */
 status_t ntlm_server_finish(struct ntlm_context *ctx, struct slice authenticate_token,
                             const struct ntlm_authenticate *message,
                             const struct ntlm_server_finish *params);

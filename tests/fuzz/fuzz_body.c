@@ -15,9 +15,9 @@ static void use(struct ntlm_context *ctx)
         must(ntlm_server_finish(ctx, (struct slice){NULL, 0}, &message, &params) ==
              SEC_E_LOGON_DENIED);
     if (ctx->stage != NTLM_STAGE_ESTABLISHED) return;
-    must(ntlm_seal(&ctx->session, &part, 1, signature) == SEC_E_OK);
-    must(ntlm_sign(&ctx->session, &part, 1, signature) == SEC_E_OK);
-    ntlm_unseal(&ctx->session, &part, 1, signature);
+    must(ntlm_seal(&ctx->session, 0, &part, 1, signature) == SEC_E_OK);
+    must(ntlm_sign(&ctx->session, 0, &part, 1, signature) == SEC_E_OK);
+    ntlm_unseal(&ctx->session, 0, &part, 1, signature);
     ntlm_session_rewind(&ctx->session);
 }
 

@@ -6,7 +6,7 @@
 static void check_client(struct slice token, const struct ntlm_challenge *challenge)
 {
     struct ntlm_context client;
-    struct ntlm_client_start start = {.flags = NTLM_SIGN};
+    struct ntlm_client_start start = {.flags = NTLM_STRONG | NTLM_OEM | NTLM_SIGN};
     struct ntlm_client_finish finish = {.now = 1};
     struct ntlm_authenticate answer;
     struct writer negotiate, w;

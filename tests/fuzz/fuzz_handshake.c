@@ -118,7 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     reader_init(&script, data, size);
     uint8_t wishes = reader_u8(&script);
     handshake_init(&h);
-    h.client_start.flags = wishes & WISH_SEAL ? NTLM_SIGN | NTLM_SEAL : 0;
+    h.client_start.flags = NTLM_STRONG | (wishes & WISH_SEAL ? NTLM_SIGN | NTLM_SEAL : 0);
     h.client_start.offer_local = wishes & WISH_LOCAL;
     h.server_start.local_ticket = wishes & WISH_TICKET ? 42 : 0;
     if (wishes & WISH_BINDINGS)

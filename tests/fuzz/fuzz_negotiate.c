@@ -6,7 +6,7 @@
 static void check_server(struct slice token)
 {
     struct ntlm_context server;
-    struct ntlm_server_start params = {.local_ticket = 7};
+    struct ntlm_server_start params = {.flags = UINT32_MAX, .local_ticket = 7};
     struct ntlm_challenge challenge;
     struct writer w;
     const struct slice name = {(const uint8_t *)"P\0C", 4};

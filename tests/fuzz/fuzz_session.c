@@ -16,7 +16,8 @@ static const uint32_t kinds[] = {
 static status_t take(struct ntlm_session *to, bool sealed, struct ntlm_part *parts,
                      const uint8_t *signature)
 {
-    return sealed ? ntlm_unseal(to, parts, 2, signature) : ntlm_verify(to, parts, 2, signature);
+    return sealed ? ntlm_unseal(to, 0, parts, 2, signature)
+                  : ntlm_verify(to, 0, parts, 2, signature);
 }
 
 static void deliver(struct ntlm_session *from, struct ntlm_session *to, struct reader *script)
@@ -30,8 +31,8 @@ static void deliver(struct ntlm_session *from, struct ntlm_session *to, struct r
     memcpy(wire, plain, CLEAR + size);
     struct ntlm_part parts[] = {{wire, CLEAR, false}, {wire + CLEAR, size, sealed}};
     uint8_t *signature = wire + CLEAR + size;
-    must((sealed ? ntlm_seal(from, parts, 2, signature) : ntlm_sign(from, parts, 2, signature)) ==
-         SEC_E_OK);
+    must((sealed ? ntlm_seal(from, 0, parts, 2, signature)
+                 : ntlm_sign(from, 0, parts, 2, signature)) == SEC_E_OK);
 
     size_t total = CLEAR + size + NTLM_SIGNATURE_SIZE;
     memcpy(changed, wire, total);

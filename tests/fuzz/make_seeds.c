@@ -53,7 +53,8 @@ static void handshakes(bool local)
     static const uint8_t bindings[16] = "channel binding";
     struct handshake h;
     handshake_init(&h);
-    h.client_start.offer_local = h.client_finish.local = h.server_finish.local = local;
+    h.client_start.offer_local = local;
+    h.client_finish.proof = h.server_finish.proof = local ? NTLM_PROOF_LOCAL : NTLM_PROOF_V2;
     h.server_start.local_ticket = local ? 42 : 0;
     h.client_finish.channel_bindings = local ? NULL : bindings;
     save_context(local ? "client-start" : "server-start", local ? &h.client : &h.server);

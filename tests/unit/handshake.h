@@ -26,23 +26,28 @@ static inline void handshake_init(struct handshake *h)
     writer_init(&h->challenge);
     writer_init(&h->authenticate);
 
-    h->client_start.flags = NTLM_SIGN | NTLM_SEAL;
+    h->client_start.flags = NTLM_STRONG | NTLM_SIGN | NTLM_SEAL;
     h->client_start.oem_domain = ascii("server");
     h->client_start.oem_workstation = ascii("server");
     h->client_start.target_name = wide("HTTP/server.example");
     memcpy(h->client_start.version, version, sizeof(version));
 
+    h->server_start.flags = NTLM_STRONG | NTLM_OEM | NTLM_SIGN | NTLM_SEAL | NTLM_IDENTIFY;
     memcpy(h->server_start.server_challenge, "\x01\x23\x45\x67\x89\xab\xcd\xef", 8);
     h->server_start.now = 0x01DA000000000000;
     h->server_start.nb_computer = wide("SERVER");
     h->server_start.nb_domain = wide("SERVER");
     h->server_start.dns_computer = wide("server.example");
     h->server_start.dns_domain = wide("example");
+    h->server_start.oem_target = ascii("SERVER");
     memcpy(h->server_start.version, version, sizeof(version));
 
     h->client_finish.user = wide("User");
     h->client_finish.domain = wide("Domain");
     h->client_finish.workstation = wide("COMPUTER");
+    h->client_finish.oem_user = ascii("User");
+    h->client_finish.oem_domain = ascii("Domain");
+    h->client_finish.oem_workstation = ascii("COMPUTER");
     memset(h->client_finish.v2_hash, 0x0C, 16);
     memset(h->client_finish.client_challenge, 0xAA, 8);
     memset(h->client_finish.random_session_key, 0x55, 16);
@@ -114,8 +119,8 @@ static inline bool handshake_say(struct ntlm_session *from, struct ntlm_session 
     uint8_t data[64], signature[NTLM_SIGNATURE_SIZE];
     memcpy(data, text, size);
     struct ntlm_part part = {data, size, true};
-    return ntlm_seal(from, &part, 1, signature) == SEC_E_OK && memcmp(data, text, size) &&
-           ntlm_unseal(to, &part, 1, signature) == SEC_E_OK && !memcmp(data, text, size);
+    return ntlm_seal(from, 0, &part, 1, signature) == SEC_E_OK && memcmp(data, text, size) &&
+           ntlm_unseal(to, 0, &part, 1, signature) == SEC_E_OK && !memcmp(data, text, size);
 }
 
 /* Both ends established on the same key, talking both ways. */

@@ -120,20 +120,20 @@ static void first_messages(void)
     struct ntlm_part part = {data, 8, true};
     handshake_init(&h);
     ok(!handshake_run(&h), "run");
-    WITH_FAILURES("seal", ntlm_seal(&h.client.session, &part, 1, signature),
+    WITH_FAILURES("seal", ntlm_seal(&h.client.session, 0, &part, 1, signature),
                   !memcmp(data, "message", 8) && !h.client.session.send.sequence);
     uint8_t sealed[8];
     memcpy(sealed, data, 8);
-    WITH_FAILURES("unseal", ntlm_unseal(&h.server.session, &part, 1, signature),
+    WITH_FAILURES("unseal", ntlm_unseal(&h.server.session, 0, &part, 1, signature),
                   !memcmp(data, sealed, 8) && !h.server.session.receive.sequence);
     ok(!memcmp(data, "message", 8), "data");
-    WITH_FAILURES("sign", ntlm_sign(&h.server.session, &part, 1, signature),
+    WITH_FAILURES("sign", ntlm_sign(&h.server.session, 0, &part, 1, signature),
                   !h.server.session.send.sequence);
-    WITH_FAILURES("verify", ntlm_verify(&h.client.session, &part, 1, signature),
+    WITH_FAILURES("verify", ntlm_verify(&h.client.session, 0, &part, 1, signature),
                   !h.client.session.receive.sequence);
     allowed = 0;
-    ok(!ntlm_sign(&h.server.session, &part, 1, signature), "no allocation after the first");
-    ok(!ntlm_verify(&h.client.session, &part, 1, signature), "nor for verifying");
+    ok(!ntlm_sign(&h.server.session, 0, &part, 1, signature), "no allocation after the first");
+    ok(!ntlm_verify(&h.client.session, 0, &part, 1, signature), "nor for verifying");
     allowed = -1;
     handshake_clear(&h);
 }

@@ -53,7 +53,7 @@ static void moved_local(void)
     handshake_init(&h);
     h.client_start.offer_local = true;
     h.server_start.local_ticket = 42;
-    h.client_finish.local = h.server_finish.local = true;
+    h.client_finish.proof = h.server_finish.proof = NTLM_PROOF_LOCAL;
     ok(!handshake_start(&h) && !handshake_challenge(&h), "half way");
     ok(!move(&h.client, false) && !move(&h.server, false), "moved");
     ok(h.server.local_ticket == 42, "ticket");
@@ -125,7 +125,8 @@ static void half_open_layout(void)
     writer_init(&w);
     ntlm_context_write(&h.client, false, &w);
     ok(same(writer_view(&w),
-            hex("01 01 01 00 04030201 00000000 0000000000000000 0000 0000 0200 5800 2800"
+            hex("02 01 01 00 04030201 00000000 0000000000000000 0000 0000 0200 5800"
+                "358208e2 30000000 0000000000000000 2800"
                 "4e544c4d53535000 01000000 358208e2 0000000028000000 0000000028000000"
                 "0a00614a0000000f")),
        "bytes");
@@ -148,7 +149,7 @@ static void established_layout(void)
     struct slice body = writer_view(&w);
     ok(body.size == 692, "%u bytes", (unsigned)body.size);
     ok(same(view(body.data, 104),
-            hex("01 02 03 00 00000000 0d0c0b0a 020000000000da01 0800 5500730065007200"
+            hex("02 02 03 00 00000000 0d0c0b0a 020000000000da01 0800 5500730065007200"
                 "0c00 44006f006d00610069006e00 2600 48005400540050002f007300650072007600650072"
                 "002e006500780061006d0070006c006500 358288e2 55555555555555555555555555555555")),
        "head");
@@ -158,7 +159,7 @@ static void established_layout(void)
     ok(same(view(body.data + 398, 36),
             hex("4788dc861b4782f35d43fd98fe1a2d39 59f600973cc4960a25480a7c196e4c58 01000000")),
        "the receiving direction: keys and counter");
-    ok(!md5(&body, 1, digest) && same(view(digest, 16), hex("b664412fb9a6ed2cef2bbeac57ecdaf0")),
+    ok(!md5(&body, 1, digest) && same(view(digest, 16), hex("59dfb91587e59ccd40fb418bb11c670d")),
        "the whole");
     writer_free(&w);
     handshake_clear(&h);
@@ -224,31 +225,39 @@ static void damaged(void)
     handshake_clear(&h);
 }
 
+/* A half-open client up to its flags, and a message. */
+#define CLIENT "02 01 01 00 00000000 00000000 0000000000000000 0000 0000 0000"
+#define NEGOTIATE "4e544c4d53535000 01000000 01020820"
+
 static void contradictions(void)
 {
     static const struct {
         const char *body, *what;
         bool good;
     } cases[] = {
-        {"01 01 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "a client", true},
-        {"01 02 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "a server", true},
-        {"02 01 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "version 2", false},
-        {"01 00 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "role 0", false},
-        {"01 03 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "role 3", false},
-        {"01 01 04 00 00000000 00000000 0000000000000000 0000 0000 0000", "stage 4", false},
-        {"01 01 00 01 00000000 00000000 0000000000000000 0000 0000 0000", "local too early", false},
-        {"01 01 00 02 00000000 00000000 0000000000000000 0000 0000 0000", "local 2", false},
-        {"01 01 00 00 00000000 00000000 0100000000000000 0000 0000 0000", "time too early", false},
-        {"01 01 00 00 00000000 00000000 0000000000000000 0200 00d8 0000 0000", "no text", false},
-        {"01 02 01 00 00000000 00000000 0000000000000000 0000 0000 0000 1000"
-         "4e544c4d53535000 01000000 05020820",
+        {"02 01 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "a client", true},
+        {"02 02 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "a server", true},
+        {"01 01 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "version 1", false},
+        {"02 00 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "role 0", false},
+        {"02 03 00 00 00000000 00000000 0000000000000000 0000 0000 0000", "role 3", false},
+        {"02 01 04 00 00000000 00000000 0000000000000000 0000 0000 0000", "stage 4", false},
+        {"02 01 00 01 00000000 00000000 0000000000000000 0000 0000 0000", "local too early", false},
+        {"02 01 00 02 00000000 00000000 0000000000000000 0000 0000 0000", "local 2", false},
+        {"02 01 00 00 00000000 00000000 0100000000000000 0000 0000 0000", "time too early", false},
+        {"02 01 00 00 00000000 00000000 0000000000000000 0200 00d8 0000 0000", "no text", false},
+        {CLIENT "01020820 00000000 0000000000000000 1000" NEGOTIATE, "NEGOTIATE sent", true},
+        {CLIENT "01020820 00000800 0000000000000000 1000" NEGOTIATE, "ESS required", true},
+        {CLIENT "01020820 10000000 0000000000000000 1000" NEGOTIATE, "SIGN, not offered", false},
+        {CLIENT "01020800 00000000 0000000000000000 1000" NEGOTIATE, "other flags", false},
+        {CLIENT "01020820 00000000 0100000000000000 1000" NEGOTIATE, "a client's ticket", false},
+        {CLIENT "41020820 00000000 0000000000000000 0000", "datagrams", true},
+        {CLIENT "01020820 00000000 0000000000000000 0000", "no NEGOTIATE", false},
+        {CLIENT "41020820 00000000 0000000000000000 1000" NEGOTIATE, "one too many", false},
+        {CLIENT "40020820 00000000 0000000000000000 0000", "neither Unicode nor OEM", false},
+        {CLIENT "41000820 00000000 0000000000000000 0000", "no NTLM", false},
+        {"02 02 01 00 00000000 00000000 0000000000000000 0000 0000 0000"
+         "01020820 00000000 0000000000000000 1000" NEGOTIATE,
          "a server that sent NEGOTIATE", false},
-        {"01 01 01 00 00000000 00000000 0000000000000000 0000 0000 0000 1000"
-         "4e544c4d53535000 01000000 01020820",
-         "a client that did", true},
-        {"01 01 01 00 00000000 00000000 0000000000000000 0000 0000 0000 1000"
-         "4e544c4d53535000 01000000 01020800",
-         "without 128 bits", false},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
         ok(readable(hex(cases[i].body)) == cases[i].good, "%s", cases[i].what);

@@ -64,12 +64,12 @@ static void say(struct ntlm_session *from, struct ntlm_session *to, size_t size,
     for (size_t i = 0; i < size; i++) plain[i] = (uint8_t)next_random(&seed);
     uint8_t *data = exact_copy(plain, size);
     struct ntlm_part part = {data, size, true};
-    ok(ntlm_seal(from, &part, 1, signature) == SEC_E_OK, "seal %zu", size);
+    ok(ntlm_seal(from, 0, &part, 1, signature) == SEC_E_OK, "seal %zu", size);
     ok(size < 8 || memcmp(data, plain, size), "%zu bytes are enciphered", size);
-    ok(ntlm_unseal(to, &part, 1, signature) == SEC_E_OK, "unseal %zu", size);
+    ok(ntlm_unseal(to, 0, &part, 1, signature) == SEC_E_OK, "unseal %zu", size);
     ok(!memcmp(data, plain, size), "%zu bytes are back", size);
-    ok(ntlm_sign(from, &part, 1, signature) == SEC_E_OK, "sign %zu", size);
-    ok(ntlm_verify(to, &part, 1, signature) == SEC_E_OK, "verify %zu", size);
+    ok(ntlm_sign(from, 0, &part, 1, signature) == SEC_E_OK, "sign %zu", size);
+    ok(ntlm_verify(to, 0, &part, 1, signature) == SEC_E_OK, "verify %zu", size);
     ok(!memcmp(data, plain, size), "signing leaves them");
     free(plain);
     free(data);
@@ -98,7 +98,7 @@ static void tampering(void)
         struct ntlm_part parts[] = {{clear, 5, false}, {data, 21, true}};
         open_ends(&ends, kinds[k]);
         say(&ends.client, &ends.server, 100, 1);
-        ok(ntlm_seal(&ends.client, parts, 2, wire + 26) == SEC_E_OK, "seal");
+        ok(ntlm_seal(&ends.client, 0, parts, 2, wire + 26) == SEC_E_OK, "seal");
         memcpy(wire, clear, 5);
         memcpy(wire + 5, data, 21);
         struct ntlm_session before = state_of(&ends.server);
@@ -109,13 +109,13 @@ static void tampering(void)
             uint8_t received[42];
             memcpy(received, changed, sizeof(changed));
             struct ntlm_part got[] = {{received, 5, false}, {received + 5, 21, true}};
-            status_t status = ntlm_unseal(&ends.server, got, 2, received + 26);
+            status_t status = ntlm_unseal(&ends.server, 0, got, 2, received + 26);
             ok(status == SEC_E_MESSAGE_ALTERED, "kind %zu, bit %zu: %x", k, bit, (unsigned)status);
             ok(!memcmp(received, changed, sizeof(changed)), "kind %zu, bit %zu: data as was", k,
                bit);
             ok(same_state(&ends.server, &before), "kind %zu, bit %zu: state as was", k, bit);
         }
-        ok(ntlm_unseal(&ends.server, parts, 2, wire + 26) == SEC_E_OK, "unchanged");
+        ok(ntlm_unseal(&ends.server, 0, parts, 2, wire + 26) == SEC_E_OK, "unchanged");
         ok(!memcmp(data, "what shall be secret", 21), "and readable");
         say(&ends.client, &ends.server, 100, 2);
         close_ends(&ends);
@@ -129,20 +129,20 @@ static void altered_signature(void)
         uint8_t data[12] = "signed text", signature[16];
         struct ntlm_part part = {data, 12, false};
         open_ends(&ends, kinds[k]);
-        ok(ntlm_sign(&ends.client, &part, 1, signature) == SEC_E_OK, "sign");
+        ok(ntlm_sign(&ends.client, 0, &part, 1, signature) == SEC_E_OK, "sign");
         struct ntlm_session before = state_of(&ends.server);
         for (size_t bit = 0; bit < 128; bit++) {
             signature[bit / 8] ^= (uint8_t)(1 << bit % 8);
-            ok(ntlm_verify(&ends.server, &part, 1, signature) == SEC_E_MESSAGE_ALTERED,
+            ok(ntlm_verify(&ends.server, 0, &part, 1, signature) == SEC_E_MESSAGE_ALTERED,
                "kind %zu, bit %zu", k, bit);
             signature[bit / 8] ^= (uint8_t)(1 << bit % 8);
         }
         data[3] ^= 1;
-        ok(ntlm_verify(&ends.server, &part, 1, signature) == SEC_E_MESSAGE_ALTERED, "data");
+        ok(ntlm_verify(&ends.server, 0, &part, 1, signature) == SEC_E_MESSAGE_ALTERED, "data");
         data[3] ^= 1;
         ok(same_state(&ends.server, &before), "state as was");
-        ok(ntlm_verify(&ends.server, &part, 1, signature) == SEC_E_OK, "unchanged");
-        ok(!status_ok(ntlm_verify(&ends.server, &part, 1, signature)), "but not twice");
+        ok(ntlm_verify(&ends.server, 0, &part, 1, signature) == SEC_E_OK, "unchanged");
+        ok(!status_ok(ntlm_verify(&ends.server, 0, &part, 1, signature)), "but not twice");
         close_ends(&ends);
     }
 }
@@ -161,12 +161,12 @@ static void order(void)
         uint8_t data[4] = "abc", first[16], second[16];
         struct ntlm_part part = {data, 4, false};
         open_ends(&ends, cases[i].flags);
-        ok(!ntlm_sign(&ends.client, &part, 1, first), "first");
-        ok(!ntlm_sign(&ends.client, &part, 1, second), "second");
-        ok(ntlm_verify(&ends.server, &part, 1, second) == cases[i].status, "the second first");
-        ok(ntlm_verify(&ends.server, &part, 1, first) == SEC_E_OK, "the first");
-        ok(ntlm_verify(&ends.server, &part, 1, first) == cases[i].status, "the first again");
-        ok(ntlm_verify(&ends.server, &part, 1, second) == SEC_E_OK, "the second");
+        ok(!ntlm_sign(&ends.client, 0, &part, 1, first), "first");
+        ok(!ntlm_sign(&ends.client, 0, &part, 1, second), "second");
+        ok(ntlm_verify(&ends.server, 0, &part, 1, second) == cases[i].status, "the second first");
+        ok(ntlm_verify(&ends.server, 0, &part, 1, first) == SEC_E_OK, "the first");
+        ok(ntlm_verify(&ends.server, 0, &part, 1, first) == cases[i].status, "the first again");
+        ok(ntlm_verify(&ends.server, 0, &part, 1, second) == SEC_E_OK, "the second");
         close_ends(&ends);
     }
 }
@@ -178,9 +178,9 @@ static void reflection(void)
     uint8_t data[4] = "abc", signature[16];
     struct ntlm_part part = {data, 4, true};
     open_ends(&ends, FULL);
-    ok(!ntlm_seal(&ends.client, &part, 1, signature), "seal");
-    ok(ntlm_unseal(&ends.client, &part, 1, signature) == SEC_E_MESSAGE_ALTERED, "reflected");
-    ok(!ntlm_unseal(&ends.server, &part, 1, signature) && !memcmp(data, "abc", 4), "delivered");
+    ok(!ntlm_seal(&ends.client, 0, &part, 1, signature), "seal");
+    ok(ntlm_unseal(&ends.client, 0, &part, 1, signature) == SEC_E_MESSAGE_ALTERED, "reflected");
+    ok(!ntlm_unseal(&ends.server, 0, &part, 1, signature) && !memcmp(data, "abc", 4), "delivered");
     close_ends(&ends);
 }
 
@@ -191,21 +191,21 @@ static void part_order(void)
     struct ntlm_part three[] = {{bytes, 4, false}, {bytes + 4, 4, true}, {bytes + 8, 4, false}};
     struct ntlm_part swapped[] = {three[2], three[1], three[0]};
     open_ends(&ends, FULL);
-    ok(!ntlm_seal(&ends.client, three, 3, signature), "seal");
+    ok(!ntlm_seal(&ends.client, 0, three, 3, signature), "seal");
     ok(!memcmp(bytes, "head", 4) && !memcmp(bytes + 8, "tail", 4), "clear parts stay");
-    ok(ntlm_unseal(&ends.server, swapped, 3, signature) == SEC_E_MESSAGE_ALTERED, "swapped");
-    ok(ntlm_unseal(&ends.server, three, 2, signature) == SEC_E_MESSAGE_ALTERED, "one missing");
-    ok(!ntlm_unseal(&ends.server, three, 3, signature), "unseal");
+    ok(ntlm_unseal(&ends.server, 0, swapped, 3, signature) == SEC_E_MESSAGE_ALTERED, "swapped");
+    ok(ntlm_unseal(&ends.server, 0, three, 2, signature) == SEC_E_MESSAGE_ALTERED, "one missing");
+    ok(!ntlm_unseal(&ends.server, 0, three, 3, signature), "unseal");
     ok(!memcmp(bytes, "headdatatail", 12), "data");
 
     /* How a message is cut into parts is not part of it. */
     struct ntlm_part one = {bytes, 12, true};
     struct ntlm_part cut[] = {{bytes, 5, true}, {NULL, 0, true}, {bytes + 5, 7, true}};
-    ok(!ntlm_seal(&ends.client, &one, 1, signature), "seal in one");
-    ok(!ntlm_unseal(&ends.server, cut, 3, signature), "unseal in three");
+    ok(!ntlm_seal(&ends.client, 0, &one, 1, signature), "seal in one");
+    ok(!ntlm_unseal(&ends.server, 0, cut, 3, signature), "unseal in three");
     ok(!memcmp(bytes, "headdatatail", 12), "data");
-    ok(!ntlm_seal(&ends.client, NULL, 0, signature), "seal nothing");
-    ok(!ntlm_unseal(&ends.server, NULL, 0, signature), "unseal nothing");
+    ok(!ntlm_seal(&ends.client, 0, NULL, 0, signature), "seal nothing");
+    ok(!ntlm_unseal(&ends.server, 0, NULL, 0, signature), "unseal nothing");
     close_ends(&ends);
 }
 
@@ -218,15 +218,16 @@ static void dummy(void)
         struct ntlm_part part = {data, 4, false};
         open_ends(&ends, flags[i]);
         struct ntlm_session before = state_of(&ends.client);
-        ok(!ntlm_sign(&ends.client, &part, 1, signature), "sign");
+        ok(!ntlm_sign(&ends.client, 0, &part, 1, signature), "sign");
         ok(same(view(signature, 16), hex("01000000000000000000000000000000")), "the dummy");
         ok(same_state(&ends.client, &before), "nothing moved");
-        ok(!ntlm_verify(&ends.server, &part, 1, signature), "verify");
+        ok(!ntlm_verify(&ends.server, 0, &part, 1, signature), "verify");
         signature[9] = 1;
-        ok(ntlm_verify(&ends.server, &part, 1, signature) == SEC_E_MESSAGE_ALTERED, "no dummy");
+        ok(ntlm_verify(&ends.server, 0, &part, 1, signature) == SEC_E_MESSAGE_ALTERED, "no dummy");
         part.sealed = true;
-        ok(!ntlm_seal(&ends.client, &part, 1, signature) && memcmp(data, "abc", 4), "seal works");
-        ok(!ntlm_unseal(&ends.server, &part, 1, signature) && !memcmp(data, "abc", 4), "unseal");
+        ok(!ntlm_seal(&ends.client, 0, &part, 1, signature) && memcmp(data, "abc", 4),
+           "seal works");
+        ok(!ntlm_unseal(&ends.server, 0, &part, 1, signature) && !memcmp(data, "abc", 4), "unseal");
         close_ends(&ends);
     }
 }
@@ -238,9 +239,9 @@ static void rewinding(void)
         uint8_t first[8] = "message", again[8] = "message", a[16], b[16];
         struct ntlm_part part = {first, 8, true}, repeated = {again, 8, true};
         open_ends(&ends, kinds[k]);
-        ok(!ntlm_seal(&ends.client, &part, 1, a), "seal");
+        ok(!ntlm_seal(&ends.client, 0, &part, 1, a), "seal");
         ntlm_session_rewind(&ends.client);
-        ok(!ntlm_seal(&ends.client, &repeated, 1, b), "seal after rewinding");
+        ok(!ntlm_seal(&ends.client, 0, &repeated, 1, b), "seal after rewinding");
         ok(!memcmp(a, b, 16) && !memcmp(first, again, 8), "kind %zu: the same message", k);
         close_ends(&ends);
     }
@@ -253,13 +254,14 @@ static void restarting(void)
     uint8_t first[8] = "message", again[8] = "message", a[16], b[16];
     struct ntlm_part part = {first, 8, true}, repeated = {again, 8, true};
     open_ends(&ends, FULL);
-    ok(!ntlm_seal(&ends.client, &part, 1, a), "seal");
-    ok(!ntlm_unseal(&ends.server, &part, 1, a), "unseal");
+    ok(!ntlm_seal(&ends.client, 0, &part, 1, a), "seal");
+    ok(!ntlm_unseal(&ends.server, 0, &part, 1, a), "unseal");
     ntlm_session_restart_streams(&ends.client);
     ntlm_session_restart_streams(&ends.server);
-    ok(!ntlm_seal(&ends.client, &repeated, 1, b), "seal again");
+    ok(!ntlm_seal(&ends.client, 0, &repeated, 1, b), "seal again");
     ok(b[12] == 1, "sequence number");
-    ok(!ntlm_unseal(&ends.server, &repeated, 1, b) && !memcmp(again, "message", 8), "unseal again");
+    ok(!ntlm_unseal(&ends.server, 0, &repeated, 1, b) && !memcmp(again, "message", 8),
+       "unseal again");
     close_ends(&ends);
 }
 
@@ -271,17 +273,18 @@ static void restarting_one_direction(void)
     struct ntlm_part part = {there, 8, true}, answer = {back, 8, true};
     open_ends(&ends, FULL);
     for (int i = 0; i < 2; i++) {
-        ok(!ntlm_seal(&ends.client, &part, 1, a) && !ntlm_unseal(&ends.server, &part, 1, a),
+        ok(!ntlm_seal(&ends.client, 0, &part, 1, a) && !ntlm_unseal(&ends.server, 0, &part, 1, a),
            "message %d", i);
-        ok(!ntlm_seal(&ends.server, &answer, 1, a) && !ntlm_unseal(&ends.client, &answer, 1, a),
+        ok(!ntlm_seal(&ends.server, 0, &answer, 1, a) &&
+               !ntlm_unseal(&ends.client, 0, &answer, 1, a),
            "answer %d", i);
         ntlm_session_restart_stream(&ends.client, true);
         if (i == 0) ntlm_session_restart_stream(&ends.server, false);
     }
-    ok(!ntlm_seal(&ends.client, &part, 1, a), "seal");
-    ok(ntlm_unseal(&ends.server, &part, 1, a) == SEC_E_MESSAGE_ALTERED, "an old stream");
+    ok(!ntlm_seal(&ends.client, 0, &part, 1, a), "seal");
+    ok(ntlm_unseal(&ends.server, 0, &part, 1, a) == SEC_E_MESSAGE_ALTERED, "an old stream");
     ntlm_session_restart_stream(&ends.server, false);
-    ok(!ntlm_unseal(&ends.server, &part, 1, a) && !memcmp(there, "message", 8), "a new stream");
+    ok(!ntlm_unseal(&ends.server, 0, &part, 1, a) && !memcmp(there, "message", 8), "a new stream");
     close_ends(&ends);
 }
 

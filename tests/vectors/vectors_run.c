@@ -187,7 +187,8 @@ static void run_mic(void)
 static void run_channel_bindings(void)
 {
     uint8_t hash[16];
-    succeed(ntlm_channel_binding_hash(get("data", 0), hash), "hash");
+    struct ntlm_channel_bindings bindings = {.application_data = get("data", 0)};
+    succeed(ntlm_channel_binding_hash(&bindings, hash), "hash");
     expect("hash", hash, sizeof(hash));
 }
 
@@ -244,14 +245,14 @@ static void run_step(struct vec_field *field, struct ntlm_session *from, struct 
     bool seal = strstr(field->name, "_seal") != NULL;
     field->used = true;
     if (!ok(parse_step(&step, field->value, seal), "step %s", field->name)) return;
-    status_t status = seal ? ntlm_seal(from, step.parts, step.count, signature)
-                           : ntlm_sign(from, step.parts, step.count, signature);
+    status_t status = seal ? ntlm_seal(from, 0, step.parts, step.count, signature)
+                           : ntlm_sign(from, 0, step.parts, step.count, signature);
     succeed(status, field->name);
     if (seal) check_sealed(&step);
     if (!ok(!memcmp(signature, step.signature.data, sizeof(signature)), "signature"))
         print_bytes((struct slice){signature, sizeof(signature)});
-    status = seal ? ntlm_unseal(to, step.parts, step.count, signature)
-                  : ntlm_verify(to, step.parts, step.count, signature);
+    status = seal ? ntlm_unseal(to, 0, step.parts, step.count, signature)
+                  : ntlm_verify(to, 0, step.parts, step.count, signature);
     succeed(status, "the other end");
     for (size_t i = 0; i < step.count; i++)
         ok(!memcmp(step.parts[i].data, step.plain[i], step.parts[i].size), "part %zu is back", i);
@@ -469,18 +470,23 @@ static void run_spnego_response(void)
 /* A server that sent this challenge; the context comes from a body written by hand. */
 static status_t waiting_server(struct ntlm_context *ctx)
 {
-    static const uint8_t head[] = {1, NTLM_SERVER, NTLM_STAGE_CHALLENGE_SENT};
+    static const uint8_t head[] = {2, NTLM_SERVER, NTLM_STAGE_CHALLENGE_SENT};
+    struct ntlm_challenge challenge;
+    status_t status = ntlm_challenge_decode(get("challenge", 0), &challenge);
+    if (!status_ok(status)) return status;
     struct writer w;
     writer_init(&w);
     writer_bytes(&w, head, sizeof(head));
     writer_zero(&w, 1 + 4 + 4 + 8 + 2 + 2 + 2);
+    writer_u32le(&w, challenge.flags);
+    writer_zero(&w, 4 + 8);
     size_t mark = writer_open_u16le(&w);
     writer_slice(&w, get("negotiate", 0));
     writer_close_u16le(&w, mark);
     mark = writer_open_u16le(&w);
     writer_slice(&w, get("challenge", 0));
     writer_close_u16le(&w, mark);
-    status_t status = ntlm_context_read(ctx, writer_view(&w));
+    status = ntlm_context_read(ctx, writer_view(&w));
     writer_free(&w);
     return status;
 }
