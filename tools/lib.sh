@@ -67,7 +67,7 @@ configure_build() {
     [ ! -f "$source_dir/config.status" ] ||
         die "$source_dir was configured for building in the source folder; run make distclean there"
     mkdir -p "$folder" || die "cannot make $folder"
-    if [ ! -x "$source_dir/configure" ]; then
+    if [ ! -x "$source_dir/configure" ] || [ ! -f "$source_dir/Makefile.in" ]; then
         run_quietly 'making configure' "$folder/autoreconf.log" autoreconf -i "$source_dir"
     fi
     arguments="$*"
