@@ -8,13 +8,12 @@
 #include "narrate.h"
 #include "roles.h"
 #include "service.h"
+#include "sockets.h"
 
 #include "../sspictl/options.h"
 #include "../sspictl/password.h"
 
 #include "core/secret.h"
-
-#include <ws2tcpip.h>
 
 #include <stdlib.h>
 
@@ -119,21 +118,6 @@ static bool client_talk(struct session *session, unsigned requests, struct clien
     return result;
 }
 
-static SOCKET client_connect(unsigned port)
-{
-    SOCKET connection = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((u_short)port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (connection == INVALID_SOCKET ||
-        connect(connection, (struct sockaddr *)&address, sizeof(address))) {
-        narrate_failure("cannot connect to 127.0.0.1:%u: error %d", port, WSAGetLastError());
-        if (connection != INVALID_SOCKET) closesocket(connection);
-        return INVALID_SOCKET;
-    }
-    return connection;
-}
-
 static bool client_login(struct session *session, struct account *account)
 {
     struct password password;
@@ -171,7 +155,7 @@ static bool client_summary(const struct client_totals *totals, unsigned expected
 static bool client_run(unsigned port, struct account *account, unsigned requests,
                        unsigned processes)
 {
-    SOCKET connection = client_connect(port);
+    SOCKET connection = socket_connect(port);
     if (connection == INVALID_SOCKET) return false;
     struct session session;
     session_init(&session, connection);

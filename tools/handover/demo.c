@@ -4,19 +4,17 @@
  * move through three server processes, and then tries what must be refused. It takes part in
  * nothing: it only starts, waits, and checks the reports.
  */
+#include "guest.h"
 #include "narrate.h"
 #include "process.h"
 #include "refusals.h"
 #include "reports.h"
 #include "roles.h"
 
-#include "../sspictl/accounts.h"
 #include "../sspictl/files.h"
 #include "../sspictl/options.h"
 
 #include "core/secret.h"
-
-#include <bcrypt.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,28 +24,15 @@
 #define CLIENT_MS 300000
 #define WATCHDOG_MS 400000
 #define FOREIGN_MAX (1u << 20)
-#define PASSWORD_DIGITS 32
 
 struct demo {
     unsigned requests; /* after the first one */
     HANDLE job;        /* ends all processes of the demonstration when this one ends */
     HANDLE watchdog;
     HANDLE report_read, report_write;
-    struct account account;
-    char password[PASSWORD_DIGITS + 2]; /* hexadecimal digits and a line feed */
+    struct guest guest;
     struct refusals refusals;
 };
-
-/* For the control handler, which has to remove the account when the user stops the program. The
- * other processes end with this one's job. */
-static const struct account *demo_stopped_account;
-
-static BOOL WINAPI demo_stopped(DWORD event)
-{
-    (void)event;
-    if (demo_stopped_account) account_remove(demo_stopped_account);
-    ExitProcess(EXIT_FAILED);
-}
 
 /* Every wait has its own limit; this one is for a process that hangs inside a call. */
 static VOID CALLBACK demo_overdue(PVOID job, BOOLEAN fired)
@@ -55,57 +40,6 @@ static VOID CALLBACK demo_overdue(PVOID job, BOOLEAN fired)
     (void)fired;
     narrate_failure("it takes too long; ends all processes");
     TerminateJobObject(job, EXIT_FAILED);
-}
-
-/* ---- the account ---- */
-
-/* Digits only: the password travels as a line of text. */
-static bool demo_random(struct demo *demo, wchar_t *suffix)
-{
-    uint8_t bytes[2 + PASSWORD_DIGITS / 2];
-    if (BCryptGenRandom(NULL, bytes, sizeof(bytes), BCRYPT_USE_SYSTEM_PREFERRED_RNG))
-        return narrate_failure("the system gives no random bytes");
-    swprintf(suffix, 5, L"%02x%02x", bytes[0], bytes[1]);
-    for (size_t i = 0; i < PASSWORD_DIGITS / 2; i++)
-        snprintf(demo->password + 2 * i, 3, "%02x", bytes[2 + i]);
-    strcpy(demo->password + PASSWORD_DIGITS, "\n");
-    secret_wipe(bytes, sizeof(bytes));
-    return true;
-}
-
-static long demo_set_password(const struct demo *demo)
-{
-    wchar_t password[PASSWORD_DIGITS + 1];
-    for (size_t i = 0; i < PASSWORD_DIGITS; i++) password[i] = (wchar_t)demo->password[i];
-    password[PASSWORD_DIGITS] = 0;
-    long error = account_set(&demo->account, password);
-    secret_wipe(password, sizeof(password));
-    return error;
-}
-
-/* A name of its own for each run: an account that the user has is never touched. */
-static bool demo_make_account(struct demo *demo)
-{
-    wchar_t suffix[5], name[16];
-    if (!demo_random(demo, suffix)) return false;
-    swprintf(name, 16, L"demo-%ls", suffix);
-    const char *problem = account_parse(name, NULL, &demo->account);
-    if (problem) return narrate_failure("the account: %s", problem);
-    if (account_find(&demo->account) == ERROR_SUCCESS)
-        return narrate_failure("an account of that name exists already; try again");
-    demo_stopped_account = &demo->account;
-    SetConsoleCtrlHandler(demo_stopped, TRUE);
-    long error = demo_set_password(demo);
-    if (error) return narrate_failure("cannot write the account: error %ld", error);
-    return true;
-}
-
-static void demo_remove_account(struct demo *demo)
-{
-    if (!demo_stopped_account) return;
-    account_remove(&demo->account);
-    demo_stopped_account = NULL;
-    narrate("removed the account");
 }
 
 /* ---- the processes ---- */
@@ -133,7 +67,6 @@ static void demo_close(struct demo *demo)
     process_close_handle(&demo->report_write);
     for (size_t i = 0; i < REFUSALS_USED_MAX; i++) writer_free(&demo->refusals.used[i]);
     writer_free(&demo->refusals.foreign);
-    secret_wipe(demo->password, sizeof(demo->password));
 }
 
 static bool demo_start_listener(struct demo *demo, struct process *listener, unsigned *port)
@@ -151,7 +84,7 @@ static bool demo_start_listener(struct demo *demo, struct process *listener, uns
 
 static bool demo_start_client(struct demo *demo, unsigned port, struct process *client)
 {
-    char *user = text_from_wide(demo->account.text);
+    char *user = text_from_wide(demo->guest.account.text);
     char arguments[256];
     snprintf(arguments, sizeof(arguments),
              "client --port %u --user \"%s\" --requests %u --processes %u", port, user ? user : "",
@@ -160,8 +93,12 @@ static bool demo_start_client(struct demo *demo, unsigned port, struct process *
     struct process_request request = {arguments, NULL, 0, demo->job};
     if (!process_start(&request, client)) return false;
     narrate("started the client (pid %lu), gives it the password through a pipe", client->id);
+    char line[GUEST_PASSWORD_DIGITS + 2];
     DWORD done;
-    if (!WriteFile(client->input, demo->password, (DWORD)strlen(demo->password), &done, NULL))
+    snprintf(line, sizeof(line), "%s\n", demo->guest.password);
+    BOOL written = WriteFile(client->input, line, (DWORD)strlen(line), &done, NULL);
+    secret_wipe(line, sizeof(line));
+    if (!written)
         return narrate_failure("the password does not reach the client: error %lu", GetLastError());
     process_close_handle(&client->input);
     return true;
@@ -194,7 +131,7 @@ static bool demo_check_served(struct demo *demo, const struct served *served, co
 /* Reads until the last process that holds the pipe has ended. */
 static bool demo_reports(struct demo *demo)
 {
-    char *user = text_from_wide(demo->account.text);
+    char *user = text_from_wide(demo->guest.account.text);
     struct writer frame;
     writer_init(&frame);
     struct served served;
@@ -233,14 +170,8 @@ static bool demo_conversation(struct demo *demo)
 
 static bool demo_main_job(struct demo *demo)
 {
-    bool result = demo_make_account(demo);
-    if (result) {
-        char *name = text_from_wide(demo->account.text);
-        narrate("made the account %s with a random password", name ? name : "");
-        free(name);
-        result = demo_conversation(demo);
-    }
-    demo_remove_account(demo);
+    bool result = guest_make(&demo->guest) && demo_conversation(demo);
+    guest_remove(&demo->guest);
     return result;
 }
 

@@ -11,7 +11,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#define START_VARIABLE "HANDOVER_START"
+#define START_VARIABLE "NARRATE_START"
 
 static char narrate_role[16];
 static long long narrate_origin, narrate_frequency;

@@ -33,12 +33,13 @@ static void process_inherit(const struct process_request *request, HANDLE input,
         SetHandleInformation(request->inherit[i], HANDLE_FLAG_INHERIT, flag);
 }
 
-static bool process_create(const struct process_request *request, wchar_t *line, HANDLE input,
-                           PROCESS_INFORMATION *info)
+static bool process_create(const struct process_request *request, const wchar_t *arguments,
+                           HANDLE input, PROCESS_INFORMATION *info)
 {
-    wchar_t program[MAX_PATH];
+    wchar_t program[MAX_PATH], line[MAX_PATH + 512];
     DWORD length = GetModuleFileNameW(NULL, program, MAX_PATH);
     if (!length || length == MAX_PATH) return narrate_failure("this program's path is too long");
+    swprintf(line, sizeof(line) / sizeof(*line), L"\"%ls\" %ls", program, arguments);
     STARTUPINFOW startup = {.cb = sizeof(startup),
                             .dwFlags = STARTF_USESTDHANDLES,
                             .hStdInput = input,
@@ -67,22 +68,20 @@ bool process_start(const struct process_request *request, struct process *out)
     bool result = false;
     HANDLE reading = NULL, writing = NULL;
     PROCESS_INFORMATION info = {NULL, NULL, 0, 0};
-    char line[512];
-    snprintf(line, sizeof(line), "handover %s", request->arguments);
-    wchar_t *wide = text_to_wide(line);
-    if (!wide) {
+    wchar_t *arguments = text_to_wide(request->arguments);
+    if (!arguments) {
         narrate_failure("out of memory");
         goto done;
     }
     if (!process_pipe(&reading, &writing)) goto done;
-    if (!process_create(request, wide, reading, &info)) goto done;
+    if (!process_create(request, arguments, reading, &info)) goto done;
     if (!process_resume(request, &info)) goto done;
     *out = (struct process){info.hProcess, info.dwProcessId, writing};
     info.hProcess = NULL;
     writing = NULL;
     result = true;
 done:
-    free(wide);
+    free(arguments);
     process_close_handle(&reading);
     process_close_handle(&writing);
     process_close_handle(&info.hProcess);

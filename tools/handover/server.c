@@ -8,10 +8,9 @@
 #include "reports.h"
 #include "roles.h"
 #include "service.h"
+#include "sockets.h"
 
 #include "../sspictl/options.h"
-
-#include <ws2tcpip.h>
 
 #include <stdlib.h>
 
@@ -33,24 +32,6 @@ static bool server_serve(struct session *session, const struct duty *duty, const
 }
 
 /* ---- listener ---- */
-
-static SOCKET server_listen(unsigned port, unsigned *actual)
-{
-    SOCKET listening = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((u_short)port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int size = sizeof(address);
-    if (listening == INVALID_SOCKET || bind(listening, (struct sockaddr *)&address, size) ||
-        listen(listening, 1) || getsockname(listening, (struct sockaddr *)&address, &size)) {
-        narrate_failure("cannot listen on 127.0.0.1: error %d", WSAGetLastError());
-        if (listening != INVALID_SOCKET) closesocket(listening);
-        return INVALID_SOCKET;
-    }
-    SetHandleInformation((HANDLE)listening, HANDLE_FLAG_INHERIT, 0);
-    *actual = ntohs(address.sin_port);
-    return listening;
-}
 
 /* With a limit, so that a listener without a client ends by itself. */
 static SOCKET server_accept(SOCKET listening)
@@ -82,7 +63,7 @@ static bool server_greet(struct session *session, const struct duty *duty)
 
 static bool listener_run(unsigned port, const struct duty *duty)
 {
-    SOCKET listening = server_listen(port, &port);
+    SOCKET listening = socket_listen(port, 1, &port);
     if (listening == INVALID_SOCKET) return false;
     narrate("waits on 127.0.0.1:%u", port);
     report_port(duty->report, port);

@@ -7,11 +7,10 @@
 #include "session.h"
 
 #include "narrate.h"
+#include "sockets.h"
 
 #include "../sspictl/message.h"
 #include "../sspictl/names.h"
-
-#include <ws2tcpip.h>
 
 #include <stdlib.h>
 
@@ -25,13 +24,8 @@ void session_init(struct session *session, SOCKET socket)
 {
     session->stream = stream_of_socket(socket);
     SecInvalidateHandle(&session->context);
-    DWORD timeout = SESSION_TIMEOUT_MS;
-    BOOL on = TRUE;
-    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, (const char *)&timeout, sizeof(timeout));
-    setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, (const char *)&timeout, sizeof(timeout));
-    setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, (const char *)&on, sizeof(on));
     /* A child process gets the socket by WSADuplicateSocket and by no other way. */
-    SetHandleInformation((HANDLE)socket, HANDLE_FLAG_INHERIT, 0);
+    socket_prepare(socket, SESSION_TIMEOUT_MS);
 }
 
 void session_close(struct session *session)

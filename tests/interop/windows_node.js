@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Runs in node.exe under Wine: the add-ons node-expose-sspi and win-sso, prebuilt for Windows,
+// call SSPI as their users' programs do. Prints "ok" or "FAIL" for each case and counts them.
+// The arguments are an account (DOMAIN, user, password) that NTLM servers of this prefix know.
+'use strict';
+
+const assert = require('assert');
+const crypto = require('crypto');
+const http = require('http');
+const { sspi, sso } = require('node-expose-sspi');
+const { WinSso } = require('win-sso');
+
+const [domain, user, password] = process.argv.slice(2);
+const account = { domain, user, password };
+const counts = { passed: 0, failed: 0 };
+
+async function run(name, body) {
+  try {
+    await body();
+    counts.passed++;
+    console.log(`ok   ${name}`);
+  } catch (error) {
+    counts.failed++;
+    console.log(`FAIL ${name}: ${error && error.stack ? error.stack : error}`);
+  }
+}
+
+const token = (context) => Buffer.from(context.SecBufferDesc.buffers[0]);
+const asInput = (bytes) => ({
+  ulVersion: 0,
+  buffers: [bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)],
+});
+
+// An acceptor that gives each client's token to AcceptSecurityContext.
+class Acceptor {
+  constructor(packageName) {
+    this.credential = sspi.AcquireCredentialsHandle({
+      packageName,
+      credentialUse: 'SECPKG_CRED_INBOUND',
+    }).credential;
+  }
+
+  take(bytes) {
+    const input = { credential: this.credential, SecBufferDesc: asInput(bytes) };
+    if (this.handle) input.contextHandle = this.handle;
+    const context = sspi.AcceptSecurityContext(input);
+    this.handle = context.contextHandle;
+    this.status = context.SECURITY_STATUS;
+    if (!['SEC_E_OK', 'SEC_I_CONTINUE_NEEDED'].includes(this.status)) throw new Error(this.status);
+    return token(context);
+  }
+
+  name() {
+    return sspi.QueryContextAttributes(this.handle, 'SECPKG_ATTR_NAMES').sUserName;
+  }
+
+  close() {
+    if (this.handle) sspi.DeleteSecurityContext(this.handle);
+    sspi.FreeCredentialsHandle(this.credential);
+  }
+}
+
+function connect(clientPackage, serverPackage, authData) {
+  const wanted = { packageName: clientPackage, credentialUse: 'SECPKG_CRED_OUTBOUND' };
+  if (authData) wanted.authData = authData;
+  const credential = sspi.AcquireCredentialsHandle(wanted).credential;
+  const acceptor = new Acceptor(serverPackage);
+  const input = { credential, targetName: 'HTTP/localhost', isFirstCall: true, cbMaxToken: 48256 };
+  let legs = 0;
+  for (;;) {
+    assert(++legs < 6, 'no end of legs');
+    const client = sspi.InitializeSecurityContext(input);
+    const sent = token(client);
+    if (sent.length) {
+      const answer = acceptor.take(sent);
+      if (!answer.length && client.SECURITY_STATUS === 'SEC_E_OK') break;
+      input.SecBufferDesc = asInput(answer);
+    }
+    input.isFirstCall = false;
+    input.contextHandle = client.contextHandle;
+    if (client.SECURITY_STATUS === 'SEC_E_OK') break;
+  }
+  assert.strictEqual(acceptor.status, 'SEC_E_OK');
+  const name = acceptor.name();
+  sspi.DeleteSecurityContext(input.contextHandle);
+  acceptor.close();
+  sspi.FreeCredentialsHandle(credential);
+  return name;
+}
+
+const same = (left, right) => assert.strictEqual(left.toLowerCase(), right.toLowerCase());
+const own = () => `${process.env.COMPUTERNAME}\\${sspi.GetUserName()}`;
+
+function listen(options) {
+  const middleware = sso.auth(options);
+  const server = http.createServer((request, response) => {
+    middleware(request, response, (error) => {
+      response.statusCode = error ? error.statusCode || 500 : 200;
+      response.end(JSON.stringify(error ? { error: error.message } : request.sso));
+    });
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+async function overHttp(options, prepare) {
+  const server = await listen(options);
+  try {
+    const client = new sso.Client();
+    client.setTargetName('HTTP/localhost');
+    prepare(client);
+    const response = await client.fetch(`http://127.0.0.1:${server.address().port}/`);
+    return { status: response.status, body: await response.text() };
+  } finally {
+    server.closeAllConnections ? server.closeAllConnections() : server.close();
+    server.close();
+  }
+}
+
+// The MD5 of a binding without addresses (RFC 2744 3.11, MS-NLMP 3.1.1.2).
+function bindingHash(applicationData) {
+  const head = Buffer.alloc(20);
+  head.writeUInt32LE(applicationData.length, 16);
+  return crypto.createHash('md5').update(head).update(applicationData).digest();
+}
+
+// AV pairs of the NTLMv2 response in an AUTHENTICATE (MS-NLMP 2.2.1.3, 2.2.2.7).
+function pairsOf(message) {
+  const start = message.indexOf(Buffer.from('NTLMSSP\0\x03\0\0\0', 'latin1'));
+  assert(start >= 0, 'no AUTHENTICATE');
+  const size = message.readUInt16LE(start + 20);
+  const offset = message.readUInt32LE(start + 24);
+  const pairs = new Map();
+  for (let at = start + offset + 44; at < start + offset + size;) {
+    const id = message.readUInt16LE(at);
+    const length = message.readUInt16LE(at + 2);
+    if (!id) break;
+    pairs.set(id, message.subarray(at + 4, at + 4 + length));
+    at += 4 + length;
+  }
+  return pairs;
+}
+
+function winSso(packageName) {
+  const certificate = { fingerprint256: Array(32).fill('5A').join(':') };
+  const client = new WinSso(packageName, 'localhost', certificate);
+  const acceptor = new Acceptor(packageName);
+  const header = client.createAuthRequestHeader();
+  const challenge = acceptor.take(Buffer.from(header.split(' ')[1], 'base64'));
+  const answer = client.createAuthResponse(`${packageName} ${challenge.toString('base64')}`);
+  const last = acceptor.take(answer);
+  assert.strictEqual(acceptor.status, 'SEC_E_OK');
+  if (last.length) client.createAuthResponse(`${packageName} ${last.toString('base64')}`);
+  same(acceptor.name(), own());
+  const expected = bindingHash(
+    Buffer.concat([Buffer.from('tls-server-end-point:'), Buffer.alloc(32, 0x5a)]));
+  assert.deepStrictEqual(pairsOf(answer).get(10), expected);
+  client.freeAuthContext();
+  acceptor.close();
+}
+
+async function main() {
+  await run('packages are listed, Negotiate first', () => {
+    const names = sspi.EnumerateSecurityPackages().map((each) => each.Name);
+    assert.strictEqual(names[0], 'Negotiate');
+    assert(names.includes('NTLM'), names.join());
+  });
+  for (const [client, server] of [
+    ['NTLM', 'NTLM'], ['Negotiate', 'Negotiate'], ['NTLM', 'Negotiate'],
+  ]) {
+    await run(`node-expose-sspi: ${client} to ${server}, default credentials`, () => {
+      same(connect(client, server), own());
+    });
+    await run(`node-expose-sspi: ${client} to ${server}, an account`, () => {
+      same(connect(client, server, account), `${domain}\\${user}`);
+    });
+    await run(`node-expose-sspi: ${client} to ${server}, wrong password`, () => {
+      assert.throws(() => connect(client, server, { ...account, password: 'wrong' }),
+        /SEC_E_LOGON_DENIED/);
+    });
+  }
+  for (const forceNTLM of [true, false]) {
+    const scheme = forceNTLM ? 'NTLM' : 'Negotiate';
+    await run(`node-expose-sspi: HTTP server and client, ${scheme}`, async () => {
+      const result = await overHttp({ forceNTLM, useActiveDirectory: false }, () => {});
+      assert.strictEqual(result.status, 200, result.body);
+      const found = JSON.parse(result.body);
+      same(`${found.user.domain}\\${found.user.name}`, own());
+      assert(found.user.sid.startsWith('S-1-5-21-'), found.user.sid);
+    });
+    await run(`node-expose-sspi: HTTP, ${scheme}, wrong password`, async () => {
+      const result = await overHttp({ forceNTLM, useActiveDirectory: false }, (client) => {
+        client.setCredentials(domain, user, 'wrong');
+      });
+      assert.strictEqual(result.status, 401, result.body);
+    });
+  }
+  for (const packageName of ['NTLM', 'Negotiate']) {
+    await run(`win-sso: ${packageName} with channel bindings`, () => winSso(packageName));
+  }
+  console.log(`windows_node: ${counts.passed} passed, ${counts.failed} failed, 0 skipped`);
+  process.exit(counts.failed ? 1 : 0);
+}
+
+main();
