@@ -217,7 +217,8 @@ void ntlm_session_clear(struct ntlm_session *session);
  * sign gives the dummy signature, and verify takes it. send and receive may be used by two
  * threads at once only with ESS. sequence is the application's number of the message in a session
  * with NTLM_DATAGRAM, where each message is on its own and no number may be used twice; others
- * count themselves and ignore it. */
+ * count themselves and ignore it. Datagrams without ESS can be signed only: sealing them is
+ * SEC_E_UNSUPPORTED_FUNCTION. */
 status_t ntlm_sign(struct ntlm_session *session, uint32_t sequence, const struct ntlm_part *parts,
                    size_t count, uint8_t signature[NTLM_SIGNATURE_SIZE]);
 status_t ntlm_verify(struct ntlm_session *session, uint32_t sequence, const struct ntlm_part *parts,
