@@ -112,7 +112,7 @@ static void granted_only(void)
     }
 }
 
-/* Of two that exclude each other the better one is agreed on, whoever sets both (MS-NLMP 2.2.2.5). */
+/* Of two that exclude each other the better one is agreed on (MS-NLMP 2.2.2.5). */
 static void excluding_each_other(void)
 {
     const uint32_t both = NTLM_UNICODE | NTLM_OEM | NTLM_ESS | NTLM_LM_KEY;
