@@ -12,6 +12,7 @@
 #define PATIENCE_MS 1100 /* a policy is read once a second */
 
 #define NEGOTIATE_FLAGS 12
+#define FLAG_UNICODE 0x1u
 #define FLAG_128 0x20000000u
 #define FLAG_56 0x80000000u
 
@@ -223,6 +224,25 @@ static void check_weak_session(DWORD level, ULONG without, ULONG key_bits)
     loopback_close(&loop);
 }
 
+/* [OS MS-NLMP 2.2.2.5] a client that does not know Unicode gets and sends names in its code page.
+ * An NTLMv1 client's flags can be changed on the way, so ours can be made one. */
+static void check_oem_names(DWORD level)
+{
+    SecPkgContext_NamesW names;
+    wchar_t expected[128];
+    SECURITY_STATUS status = connect_without(FLAG_UNICODE);
+    if (ok(status == SEC_E_OK, "level %lu: %08lx", level, status)) {
+        wsprintfW(expected, L"%s\\%s", account.domain, account.user);
+        status = QueryContextAttributesW(&loop.server, SECPKG_ATTR_NAMES, &names);
+        if (ok(!status, "names: %08lx", status)) {
+            ok(!lstrcmpW(names.sUserName, expected), "level %lu: %ls", level, names.sUserName);
+            FreeContextBuffer(names.sUserName);
+        }
+        ok(contexts_talk(&loop.client, &loop.server), "level %lu: messages fail", level);
+    }
+    loopback_close(&loop);
+}
+
 /* [OS MS-NLMP 3.4.5.3], [W8 ntlm.c:914-929]: level 0 has the older signing, level 1 the newer; a
  * client of either takes the keys that it gets, where the policy lets it */
 static void test_weak_sessions(void)
@@ -245,6 +265,7 @@ static void test_weak_sessions(void)
         check_weak_session(level, 0, 128);
         check_weak_session(level, FLAG_128, 56);
         check_weak_session(level, FLAG_128 | FLAG_56, 40);
+        check_oem_names(level);
     }
     ok(value_restore(&level_value) && value_restore(&client_value) && value_restore(&server_value),
        "the values stay");

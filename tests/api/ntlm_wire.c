@@ -137,6 +137,62 @@ static void test_changed_answer(void)
     }
 }
 
+/* ---- what the client says beside its proof ---- */
+
+/* The value of an AV pair in the answer in loop (MS-NLMP 2.2.2.1, 2.2.2.7); NULL without one. */
+static const BYTE *find_pair(WORD id, WORD *size)
+{
+    const BYTE *at = loop.token + get32(24) + 16 + 28;
+    const BYTE *end = loop.token + get32(24) + (get32(20) & 0xffff);
+    while (at + 4 <= end) {
+        WORD head[2];
+        memcpy(head, at, sizeof(head));
+        *size = head[1];
+        if (head[0] == id) return at + 4;
+        if (!head[0]) break;
+        at += 4 + head[1];
+    }
+    return NULL;
+}
+
+/* [OS MS-NLMP 2.2.2.2] a machine has one name of 32 bytes, which it tells to those it logs on to */
+static void test_machine_id(void)
+{
+    BYTE first[32];
+    WORD size = 0;
+    for (int i = 0; i < 2; i++) {
+        if (!almost_connected()) return;
+        const BYTE *pair = find_pair(8, &size);
+        if (ok(pair && size == 48, "a pair of %u bytes", size)) {
+            static const BYTE zeros[32];
+            ok(pair[0] == 48 && !memcmp(pair + 4, zeros, 4), "another head");
+            ok(memcmp(pair + 16, zeros, 32), "no name");
+            if (i) ok(!memcmp(pair + 16, first, 32), "another name the second time");
+            memcpy(first, pair + 16, 32);
+        }
+        loopback_close(&loop);
+    }
+}
+
+/* [H sspi.h] ISC_REQ_UNVERIFIED_TARGET_NAME; [OS MS-NLMP 2.2.2.1] bit 2 of MsvAvFlags. Bit 1, that
+ * there is a message integrity code, is always there. */
+static void test_pair_flags(void)
+{
+    for (int i = 0; i < 2; i++) {
+        WORD size = 0;
+        if (!open_loop()) return;
+        if (i) loop.client_flags |= ISC_REQ_UNVERIFIED_TARGET_NAME;
+        ok(loopback_client_leg(&loop) == SEC_I_CONTINUE_NEEDED, "client 1");
+        ok(loopback_server_leg(&loop) == SEC_I_CONTINUE_NEEDED, "server 1");
+        ok(loopback_client_leg(&loop) == SEC_E_OK, "client 2");
+        const BYTE *pair = find_pair(6, &size);
+        if (ok(pair && size == 4, "a pair of %u bytes", size))
+            ok(pair[0] == (i ? 6 : 2), "case %d: flags %u", i, pair[0]);
+        ok(loopback_server_leg(&loop) == SEC_E_OK, "server 2");
+        loopback_close(&loop);
+    }
+}
+
 /* ---- copies of a waiting server ---- */
 
 static struct blob blob;
@@ -372,6 +428,8 @@ int main(int argc, char **argv)
     RUN(test_stripped_flags);
     RUN(test_integrity_code);
     RUN(test_changed_answer);
+    RUN(test_machine_id);
+    RUN(test_pair_flags);
     RUN(test_one_answer);
     RUN(test_one_guess);
     RUN(test_without_ledger);
