@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * sspictl winbind: whether NTLM servers in this prefix ask the host's winbind about accounts that
- * they do not know themselves, and whether it can judge them. It goes the way that a server goes, with the
- * library path that this program was started with.
+ * they do not know themselves, and whether it can judge log-ons. It goes the way that a server
+ * goes, with the library path that this program was started with.
  */
 #include "commands.h"
 #include "options.h"
