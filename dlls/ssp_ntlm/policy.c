@@ -26,7 +26,6 @@ TRACE_CHANNEL("ntlm");
 #define SECOND 10000000u /* of a FILETIME */
 
 #define DEFAULT_LEVEL LEVEL_CLIENT_V2
-#define LEVEL_MAX LEVEL_SERVER_V2
 #define DEFAULT_MINIMUM NTLM_128
 
 /* The bits of NtlmMinClientSec and NtlmMinServerSec, which are those of MS-NLMP 2.2.2.5. */
@@ -58,9 +57,9 @@ static void read_lsa(struct ntlm_policy *policy)
 {
     HKEY key = key_open(LSA_KEY);
     uint32_t level = DEFAULT_LEVEL, suppress = 0;
-    bool known = value_get(key, L"LmCompatibilityLevel", &level) && level <= LEVEL_MAX;
-    policy->client_level = known ? level : DEFAULT_LEVEL;
-    policy->server_level = known ? level : LEVEL_MAX;
+    bool known = value_get(key, L"LmCompatibilityLevel", &level);
+    policy->client_level = level;
+    policy->server_level = known ? level : LEVEL_SERVER_V2;
     value_get(key, L"SuppressExtendedProtection", &suppress);
     policy->no_extended_protection = suppress & SUPPRESS_BY_CLIENT;
     if (key) RegCloseKey(key);

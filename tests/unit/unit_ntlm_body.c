@@ -116,6 +116,33 @@ static void half_open_layout(void)
     handshake_clear(&h);
 }
 
+/* A server that waits for datagrams: what its messages do not say comes before them. */
+static void waiting_layout(void)
+{
+    struct handshake h;
+    struct writer w;
+    handshake_init(&h);
+    h.server_start.flags = NTLM_UNICODE | NTLM_DATAGRAM | NTLM_SIGN;
+    h.server_start.required = NTLM_SIGN;
+    h.server_start.challenge_ticket = 0x1122334455667788;
+    h.client_start.flags = NTLM_UNICODE | NTLM_DATAGRAM | NTLM_SIGN;
+    ok(!handshake_start(&h) && !handshake_challenge(&h), "half way");
+    writer_init(&w);
+    ntlm_context_write(&h.server, false, &w);
+    ok(same(view(writer_view(&w).data, 44),
+            hex("02 02 02 00 00000000 00000000 0000000000000000 0000 0000 0000"
+                "55828242 10000000 8877665544332211 0000")),
+       "bytes");
+    ok(!handshake_move(&h.server, false) && h.server.required == NTLM_SIGN &&
+           h.server.challenge_ticket == h.server_start.challenge_ticket,
+       "moved");
+    ok(!handshake_move(&h.client, false) && h.client.required == (NTLM_SIGN | NTLM_KEY_EXCH),
+       "the client too");
+    ok(!handshake_answer(&h) && !handshake_accept(&h) && handshake_works(&h), "goes on");
+    writer_free(&w);
+    handshake_clear(&h);
+}
+
 /* The clear fields byte for byte, the whole by its digest. */
 static void established_layout(void)
 {
@@ -192,6 +219,22 @@ static void damage(const struct ntlm_context *ctx, const char *what)
     writer_free(&w);
 }
 
+static void damaged_datagrams(void)
+{
+    struct handshake h;
+    handshake_init(&h);
+    h.client_start.flags |= NTLM_DATAGRAM;
+    h.server_start.flags |= NTLM_DATAGRAM;
+    h.server_start.challenge_ticket = 7;
+    ok(!handshake_start(&h), "start");
+    damage(&h.client, "datagram client");
+    ok(!handshake_challenge(&h), "challenge");
+    damage(&h.server, "datagram server");
+    h.server.negotiate_flags ^= NTLM_SEAL;
+    ok(handshake_move(&h.server, false) == SEC_E_INVALID_TOKEN, "flags not of its challenge");
+    handshake_clear(&h);
+}
+
 static void damaged(void)
 {
     struct handshake h;
@@ -254,8 +297,10 @@ int main(void)
     RUN(reset);
     RUN(without_ess);
     RUN(half_open_layout);
+    RUN(waiting_layout);
     RUN(established_layout);
     RUN(damaged);
+    RUN(damaged_datagrams);
     RUN(contradictions);
     return test_end("unit_ntlm_body");
 }
