@@ -59,7 +59,8 @@ clean_up() {
     stop_winbindd
     unset_value "$key" Winbind
     unset_value "$lsa" LmCompatibilityLevel
-    sspictl account remove "$local" >/dev/null 2>&1
+    unset_value "$lsa\\MSV1_0" RestrictReceivingNTLMTraffic
+    for one in "$local" "${user#*\\}"; do sspictl account remove "$one" >/dev/null 2>&1; done
     rm -rf "$work"
 }
 trap clean_up EXIT
@@ -306,6 +307,15 @@ in_private smbpasswd -c "$work/smb.conf" -d "${user#*\\}" >/dev/null 2>&1
 check 'a disabled account' ours "$denied" "$closed"
 in_private smbpasswd -c "$work/smb.conf" -e "${user#*\\}" >/dev/null 2>&1
 check 'the account enabled again' ours "$ok" "$ok"
+
+printf 'another\n' | sspictl account add "${user#*\\}" >/dev/null 2>&1
+check 'an account of that name here' ours "$ok" "$ok"
+sspictl account remove "${user#*\\}" >/dev/null 2>&1
+set_value "$lsa\\MSV1_0" RestrictReceivingNTLMTraffic 1
+check 'accounts of this machine only' ours "$denied" "$closed"
+unset_value "$lsa\\MSV1_0" RestrictReceivingNTLMTraffic
+says 'default credentials' 0 'all arrived unchanged' \
+    in_private env WINEDLLPATH="$BUILD" "$WINE" "$BUILD/x86_64-windows/sspictl.exe" handshake NTLM
 
 # The accounts of this machine need nobody; the others need everything.
 client_user=$local client_name=$local
