@@ -5,8 +5,8 @@
  * and its domain say to each other). Its module is loaded the first time that it is needed.
  *
  * Everything here blocks for as long as winbind does, a domain controller's time-out at worst. No
- * lock of the package is held meanwhile; the context's own, which the leg holds, keeps nobody
- * waiting, since a context has no use for anybody before its handshake is complete.
+ * lock of the package is held meanwhile; the context's own, which the leg holds, keeps those
+ * waiting who want the same half-open context, and they need this leg's outcome anyway.
  */
 #include "ntlm_package.h"
 
@@ -47,14 +47,31 @@ static bool module_ready(void)
 
 /* ---- names ---- */
 
-static BOOL CALLBACK host_describe(INIT_ONCE *once, void *parameter, void **context)
+static SRWLOCK host_lock = SRWLOCK_INIT;
+static bool host_known; /* from then on `host` stays as it is */
+static struct winbind_host host;
+
+/* Kept for the life of the process once winbind has answered. Threads that find nothing yet all
+ * ask: none of them has to wait for another one's answer. */
+static bool host_ready(void)
 {
+    struct winbind_host found;
     char why[WINBIND_WHY_MAX];
-    (void)once;
-    (void)context;
-    status_t status = winbind_describe(parameter, why);
-    if (!status_ok(status)) WARN("winbind: %s: status %#lx\n", why, (ULONG)status);
-    return status_ok(status);
+    AcquireSRWLockShared(&host_lock);
+    bool known = host_known;
+    ReleaseSRWLockShared(&host_lock);
+    if (known) return true;
+
+    status_t status = winbind_describe(&found, why);
+    if (!status_ok(status)) {
+        WARN("winbind: %s: status %#lx\n", why, (ULONG)status);
+        return false;
+    }
+    AcquireSRWLockExclusive(&host_lock);
+    if (!host_known) host = found;
+    host_known = true;
+    ReleaseSRWLockExclusive(&host_lock);
+    return true;
 }
 
 static struct slice wide_slice(const wchar_t *text)
@@ -62,13 +79,9 @@ static struct slice wide_slice(const wchar_t *text)
     return text_slice(text, wcslen(text));
 }
 
-/* Kept for the life of the process once winbind has answered. */
 void authority_names(struct ntlm_server_start *start)
 {
-    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
-    static struct winbind_host host;
-    if (!module_ready()) return;
-    if (!InitOnceExecuteOnce(&once, host_describe, &host, NULL)) return;
+    if (!module_ready() || !host_ready()) return;
     start->nb_computer = wide_slice(host.computer);
     start->nb_domain = wide_slice(host.domain);
     if (host.dns_domain[0]) start->dns_domain = wide_slice(host.dns_domain);

@@ -4,7 +4,7 @@
 
 #include "ssp/unixcall.h"
 
-enum winbind_call { WINBIND_CALL_LOGON, WINBIND_CALL_DESCRIBE };
+enum winbind_call { WINBIND_CALL_LOGON, WINBIND_CALL_DESCRIBE, WINBIND_CALL_CHECK };
 
 /* A name of 256 UTF-16 units has at most 768 bytes of UTF-8. */
 #define CALL_NAME_SIZE 776
@@ -17,6 +17,12 @@ struct winbind_call_describe {
     char why[CALL_WHY_SIZE];
 };
 UNIXCALL_LAYOUT(struct winbind_call_describe, why, 2328, 2488);
+
+struct winbind_call_check {
+    uint64_t domain; /* const char *, UTF-8, terminated */
+    char why[CALL_WHY_SIZE];
+};
+UNIXCALL_LAYOUT(struct winbind_call_check, why, 8, 168);
 
 struct winbind_call_logon {
     uint64_t user, domain, workstation; /* const char *, UTF-8, terminated */

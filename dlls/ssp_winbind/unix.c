@@ -25,8 +25,10 @@
 static struct {
     struct wbcContext *(*create)(void);
     void (*free)(struct wbcContext *);
+    wbcErr (*ping)(struct wbcContext *);
     wbcErr (*describe)(struct wbcContext *, struct wbcInterfaceDetails **);
     wbcErr (*domain_info)(struct wbcContext *, const char *, struct wbcDomainInfo **);
+    wbcErr (*check_trust)(struct wbcContext *, const char *, struct wbcAuthErrorInfo **);
     wbcErr (*authenticate)(struct wbcContext *, const struct wbcAuthUserParams *,
                            struct wbcAuthUserInfo **, struct wbcAuthErrorInfo **);
     void (*free_memory)(void *);
@@ -49,8 +51,10 @@ static void library_load(void)
     } functions[] = {
         {&wbc.create, "wbcCtxCreate"},
         {&wbc.free, "wbcCtxFree"},
+        {&wbc.ping, "wbcCtxPing"},
         {&wbc.describe, "wbcCtxInterfaceDetails"},
         {&wbc.domain_info, "wbcCtxDomainInfo"},
+        {&wbc.check_trust, "wbcCtxCheckTrustCredentials"},
         {&wbc.authenticate, "wbcCtxAuthenticateUserEx"},
         {&wbc.free_memory, "wbcFreeMemory"},
         {&wbc.error_string, "wbcErrorString"},
@@ -64,6 +68,11 @@ static void library_load(void)
         dlclose(library);
         return;
     }
+    /* Newer versions find out the process's name without regard to other threads, unless told. */
+    void (*set_name)(const char *) = NULL;
+    void *function = dlsym(library, "wbcSetClientProcessName");
+    memcpy(&set_name, &function, sizeof(function));
+    if (set_name) set_name("winesspi");
 }
 
 static status_t context_create(struct wbcContext **out, char why[CALL_WHY_SIZE])
@@ -131,6 +140,23 @@ static status_t status_of_nt(uint32_t nt_status)
     return SEC_E_INTERNAL_ERROR;
 }
 
+/* What went wrong with a call. The library says the same of a winbindd that is not there and of
+ * one whose privileged pipe, through which responses go, is closed to this user. */
+static status_t failure(struct wbcContext *context, wbcErr error,
+                        const struct wbcAuthErrorInfo *refusal, char why[CALL_WHY_SIZE])
+{
+    if (error == WBC_ERR_AUTH_ERROR && refusal) {
+        snprintf(why, CALL_WHY_SIZE, "%s", refusal->nt_string ? refusal->nt_string : "");
+        return status_of_nt(refusal->nt_status);
+    }
+    if (error == WBC_ERR_WINBIND_NOT_AVAILABLE && !wbc.ping(context))
+        snprintf(why, CALL_WHY_SIZE,
+                 "winbindd answers, but its privileged pipe is closed to this "
+                 "user (on Debian it is for the group winbindd_priv)");
+    else snprintf(why, CALL_WHY_SIZE, "%s", wbc.error_string(error));
+    return status_of_error(error);
+}
+
 /* ---- the calls ---- */
 
 static bool text_set(char out[CALL_NAME_SIZE], const char *text)
@@ -164,10 +190,24 @@ static status_t describe(void *params)
     if (!status_ok(status)) return status;
     wbcErr error = wbc.describe(context, &details);
     if (!error) error = describe_domain(context, details, call);
-    if (error) snprintf(call->why, sizeof(call->why), "%s", wbc.error_string(error));
+    if (error) status = failure(context, error, NULL, call->why);
     wbc.free_memory(details);
     wbc.free(context);
-    return status_of_error(error);
+    return status;
+}
+
+static status_t check(void *params)
+{
+    struct winbind_call_check *call = params;
+    struct wbcContext *context;
+    struct wbcAuthErrorInfo *refusal = NULL;
+    status_t status = context_create(&context, call->why);
+    if (!status_ok(status)) return status;
+    wbcErr error = wbc.check_trust(context, unixcall_pointer(call->domain), &refusal);
+    if (error) status = failure(context, error, refusal, call->why);
+    wbc.free_memory(refusal);
+    wbc.free(context);
+    return status;
 }
 
 static status_t result_take(const struct wbcAuthUserInfo *info, struct winbind_call_logon *call)
@@ -215,15 +255,7 @@ static status_t logon(void *params)
     request.password.response.nt_length = call->nt_size;
 
     wbcErr error = wbc.authenticate(context, &request, &info, &refusal);
-    if (!error) {
-        status = result_take(info, call);
-    } else if (error == WBC_ERR_AUTH_ERROR && refusal) {
-        status = status_of_nt(refusal->nt_status);
-        snprintf(call->why, sizeof(call->why), "%s", refusal->nt_string ? refusal->nt_string : "");
-    } else {
-        status = status_of_error(error);
-        snprintf(call->why, sizeof(call->why), "%s", wbc.error_string(error));
-    }
+    status = error ? failure(context, error, refusal, call->why) : result_take(info, call);
     if (info) secret_wipe(info->user_session_key, sizeof(info->user_session_key));
     if (info) secret_wipe(info->lm_session_key, sizeof(info->lm_session_key));
     wbc.free_memory(info);
@@ -232,4 +264,4 @@ static status_t logon(void *params)
     return status;
 }
 
-UNIXCALL_TABLE(logon, describe);
+UNIXCALL_TABLE(logon, describe, check);

@@ -20,6 +20,7 @@ _Static_assert(WINBIND_WHY_MAX == CALL_WHY_SIZE, "one line is one line");
 
 winbind_logon_fn winbind_logon;
 winbind_describe_fn winbind_describe;
+winbind_check_fn winbind_check;
 
 static struct unixcall half;
 static status_t half_status;
@@ -109,6 +110,16 @@ status_t __cdecl winbind_describe(struct winbind_host *host, char why[WINBIND_WH
         snprintf(call.why, sizeof(call.why), "a name of this machine or its domain is no UTF-8");
     }
     if (status_ok(status)) *host = found;
+    memcpy(why, call.why, sizeof(call.why));
+    return status;
+}
+
+status_t __cdecl winbind_check(const wchar_t *domain, char why[WINBIND_WHY_MAX])
+{
+    char name[CALL_NAME_SIZE];
+    if (!to_utf8(domain, name)) return SEC_E_INVALID_PARAMETER;
+    struct winbind_call_check call = {.domain = unixcall_address(name)};
+    status_t status = half_call(WINBIND_CALL_CHECK, &call, call.why);
     memcpy(why, call.why, sizeof(call.why));
     return status;
 }

@@ -46,3 +46,7 @@ struct winbind_host {
 /* SEC_E_OK when winbindd answers. why: what is missing otherwise, one line. */
 #define WINBIND_WHY_MAX 160
 typedef status_t __cdecl winbind_describe_fn(struct winbind_host *host, char why[WINBIND_WHY_MAX]);
+
+/* SEC_E_OK when log-ons of this domain, or computer, can be judged: this user may have it done,
+ * and a domain controller answers and trusts this machine. Not for every log-on. */
+typedef status_t __cdecl winbind_check_fn(const wchar_t *domain, char why[WINBIND_WHY_MAX]);

@@ -182,11 +182,12 @@ static void child_fails_at_once(void)
 /* One without a credential is left out, too. */
 static void child_no_credential(void)
 {
-    if (!open_lists(NULL, NULL)) return;
+    wchar_t user[256];
+    if (!ok(process_user(user, 256), "no user") || !open_lists(NULL, NULL)) return;
     FreeCredentialsHandle(&client.credential);
-    SECURITY_STATUS status = AcquireCredentialsHandleW(
-        (wchar_t *)L"nobody", (wchar_t *)L"Negotiate", SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL,
-        &client.credential, NULL);
+    SECURITY_STATUS status = AcquireCredentialsHandleW(user, (wchar_t *)L"Negotiate",
+                                                       SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL,
+                                                       &client.credential, NULL);
     if (ok(!status, "credential: %08lx", status)) expect_agreement(L"NTLM", 5);
     close_both();
 }

@@ -50,15 +50,17 @@ export LC_ALL=C.UTF-8
 server_pid=''
 winbindd_pid=''
 sspictl() { "$WINE" "$BUILD/x86_64-windows/sspictl.exe" "$@"; }
-set_level() { "$WINE" reg add "$lsa" /v LmCompatibilityLevel /t REG_DWORD /d "$1" /f; } >/dev/null 2>&1
-set_winbind() { "$WINE" reg add "$key" /v Winbind /t REG_DWORD /d "$1" /f /reg:64; } >/dev/null 2>&1
+set_value() { "$WINE" reg add "$1" /v "$2" /t REG_DWORD /d "$3" /f /reg:64 >/dev/null 2>&1; }
+unset_value() { "$WINE" reg delete "$1" /v "$2" /f /reg:64 >/dev/null 2>&1; }
+set_winbind() { set_value "$key" Winbind "$1"; }
 # shellcheck disable=SC2317 # called by the trap
 clean_up() {
     [ -z "$server_pid" ] || kill "$server_pid" 2>/dev/null
     stop_winbindd
-    "$WINE" reg delete "$key" /v Winbind /f /reg:64 >/dev/null 2>&1
-    "$WINE" reg delete "$lsa" /v LmCompatibilityLevel /f >/dev/null 2>&1
-    sspictl account remove "$local" >/dev/null 2>&1
+    unset_value "$key" Winbind
+    unset_value "$lsa" LmCompatibilityLevel
+    unset_value "$lsa\\MSV1_0" RestrictReceivingNTLMTraffic
+    for one in "$local" "${user#*\\}"; do sspictl account remove "$one" >/dev/null 2>&1; done
     rm -rf "$work"
 }
 trap clean_up EXIT
@@ -276,14 +278,14 @@ if [ -x "$peer" ] && ls /usr/lib/*/gssntlmssp/gssntlmssp.so >"$work/mechanism" 2
     LM_COMPAT_LEVEL=1
     export LM_COMPAT_LEVEL
     check 'NTLMv1 is refused' peer "$denied" "$closed"
-    set_level 3
+    set_value "$lsa" LmCompatibilityLevel 3
     check 'NTLMv1 where the policy allows it' peer "$ok" "$ok"
     LM_COMPAT_LEVEL=0
     check 'NTLMv1 without extended session security' peer "$ok" "$ok"
     given=wrong
     check 'NTLMv1 with a wrong password' peer "$denied" "$closed"
     given=$password
-    "$WINE" reg delete "$lsa" /v LmCompatibilityLevel /f >/dev/null 2>&1
+    unset_value "$lsa" LmCompatibilityLevel
     unset LM_COMPAT_LEVEL
 else
     skipped=$((skipped + 5))
@@ -306,10 +308,19 @@ check 'a disabled account' ours "$denied" "$closed"
 in_private smbpasswd -c "$work/smb.conf" -e "${user#*\\}" >/dev/null 2>&1
 check 'the account enabled again' ours "$ok" "$ok"
 
+printf 'another\n' | sspictl account add "${user#*\\}" >/dev/null 2>&1
+check 'an account of that name here' ours "$ok" "$ok"
+sspictl account remove "${user#*\\}" >/dev/null 2>&1
+set_value "$lsa\\MSV1_0" RestrictReceivingNTLMTraffic 1
+check 'accounts of this machine only' ours "$denied" "$closed"
+unset_value "$lsa\\MSV1_0" RestrictReceivingNTLMTraffic
+says 'default credentials' 0 'all arrived unchanged' \
+    in_private env WINEDLLPATH="$BUILD" "$WINE" "$BUILD/x86_64-windows/sspictl.exe" handshake NTLM
+
 # The accounts of this machine need nobody; the others need everything.
 client_user=$local client_name=$local
 check 'a local account' ours "$ok" "$ok"
-says 'sspictl winbind' 0 "winbind answers as: $domain" \
+says 'sspictl winbind' 0 'are judged' \
     in_private env WINEDLLPATH="$BUILD" "$WINE" "$BUILD/x86_64-windows/sspictl.exe" winbind
 stop_winbindd
 says 'sspictl winbind without winbindd' 1 WBC_ERR_WINBIND_NOT_AVAILABLE \

@@ -11,7 +11,7 @@
  *   plain/localhost     no integrity: nothing can be signed
  *   huge/localhost      the initiator's token has 20000 bytes more
  *
- * The principal "nobody" has no credential. Nothing can be exported.
+ * It has no credential for a principal that is named. Nothing can be exported.
  */
 #pragma once
 

@@ -22,13 +22,14 @@ enum library { LIBRARY_COMPLETE, LIBRARY_TOO_OLD, LIBRARY_MISSING };
 static struct {
     enum library kind;
     /* what it answers */
-    wbcErr error, domain_error;
+    wbcErr error, domain_error, ping_error;
     struct wbcAuthUserInfo info;
     struct wbcAuthErrorInfo refusal;
     struct wbcInterfaceDetails details;
     struct wbcDomainInfo domain;
     /* what it was asked */
     struct wbcAuthUserParams request;
+    bool named;
     int contexts, blocks; /* that are not given back yet */
 } fake;
 
@@ -69,6 +70,27 @@ static wbcErr fake_authenticate(struct wbcContext *context, const struct wbcAuth
     if (fake.error == WBC_ERR_AUTH_ERROR)
         *refusal = fake_block(&fake.refusal, sizeof(fake.refusal));
     return fake.error;
+}
+
+static wbcErr fake_ping(struct wbcContext *context)
+{
+    (void)context;
+    return fake.ping_error;
+}
+
+static wbcErr fake_check_trust(struct wbcContext *context, const char *domain,
+                               struct wbcAuthErrorInfo **refusal)
+{
+    (void)context;
+    if (strcmp(domain, "CORP")) return WBC_ERR_INVALID_PARAM;
+    if (fake.error == WBC_ERR_AUTH_ERROR)
+        *refusal = fake_block(&fake.refusal, sizeof(fake.refusal));
+    return fake.error;
+}
+
+static void fake_set_name(const char *name)
+{
+    fake.named = !strcmp(name, "winesspi");
 }
 
 static wbcErr fake_describe(struct wbcContext *context, struct wbcInterfaceDetails **details)
@@ -114,6 +136,9 @@ void *__wrap_dlsym(void *library, const char *name)
         {"wbcFreeMemory", (void (*)(void))fake_free_memory},
         {"wbcErrorString", (void (*)(void))fake_error_string},
         {"wbcCtxAuthenticateUserEx", (void (*)(void))fake_authenticate},
+        {"wbcCtxPing", (void (*)(void))fake_ping},
+        {"wbcCtxCheckTrustCredentials", (void (*)(void))fake_check_trust},
+        {"wbcSetClientProcessName", (void (*)(void))fake_set_name},
         {"wbcCtxInterfaceDetails", (void (*)(void))fake_describe},
         {"wbcCtxDomainInfo", (void (*)(void))fake_domain_info},
     };
@@ -202,6 +227,7 @@ static void passed_on(void)
     const struct wbcAuthUserParams *got = &fake.request;
     fake_accepts();
     ok(call_logon(&call) == SEC_E_OK, "accepted");
+    ok(fake.named, "no process name is looked for");
     ok(!strcmp(got->account_name, "al") && !strcmp(got->domain_name, "corp") &&
            !strcmp(got->workstation_name, "PC"),
        "names");
@@ -280,10 +306,44 @@ static void errors(void)
         {WBC_ERR_NO_MEMORY, SEC_E_INSUFFICIENT_MEMORY, "some error"},
         {WBC_ERR_INVALID_RESPONSE, SEC_E_INTERNAL_ERROR, "some error"},
     };
+    fake.ping_error = WBC_ERR_WINBIND_NOT_AVAILABLE;
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
         fake.error = table[i].error;
         refused(table[i].status, table[i].why);
     }
+}
+
+/* A user who may ask winbindd for names but not for log-ons. */
+static void no_privilege(void)
+{
+    fake.error = WBC_ERR_WINBIND_NOT_AVAILABLE;
+    fake.ping_error = WBC_ERR_SUCCESS;
+    refused(SEC_E_NO_AUTHENTICATING_AUTHORITY, "privileged pipe");
+    fake.ping_error = WBC_ERR_WINBIND_NOT_AVAILABLE;
+}
+
+static status_t call_check(struct winbind_call_check *call)
+{
+    *call = (struct winbind_call_check){.domain = unixcall_address("CORP")};
+    status_t status = __wine_unix_call_funcs[WINBIND_CALL_CHECK](call);
+    ok(!fake.contexts && !fake.blocks, "%d contexts and %d blocks are left", fake.contexts,
+       fake.blocks);
+    return status;
+}
+
+static void check(void)
+{
+    static char text[] = "NT_STATUS_NO_LOGON_SERVERS";
+    struct winbind_call_check call;
+    fake.error = WBC_ERR_SUCCESS;
+    ok(call_check(&call) == SEC_E_OK && !call.why[0], "it is trusted");
+    fake.error = WBC_ERR_AUTH_ERROR;
+    fake.refusal.nt_status = 0xC000005E;
+    fake.refusal.nt_string = text;
+    ok(call_check(&call) == SEC_E_NO_AUTHENTICATING_AUTHORITY, "no domain controller");
+    ok(!strcmp(call.why, text), "why: %s", call.why);
+    fake.error = WBC_ERR_WINBIND_NOT_AVAILABLE;
+    ok(call_check(&call) == SEC_E_NO_AUTHENTICATING_AUTHORITY, "no winbindd");
 }
 
 static status_t call_describe(struct winbind_call_describe *call)
@@ -327,7 +387,8 @@ static void describe(void)
 static void tables(void)
 {
     ok(__wine_unix_call_wow64_funcs[WINBIND_CALL_LOGON] == __wine_unix_call_funcs[0] &&
-           __wine_unix_call_wow64_funcs[WINBIND_CALL_DESCRIBE] == __wine_unix_call_funcs[1],
+           __wine_unix_call_wow64_funcs[WINBIND_CALL_DESCRIBE] == __wine_unix_call_funcs[1] &&
+           __wine_unix_call_wow64_funcs[WINBIND_CALL_CHECK] == __wine_unix_call_funcs[2],
        "32-bit callers have the same functions");
 }
 
@@ -338,7 +399,9 @@ int main(void)
     RUN(refused_anyway);
     RUN(nt_statuses);
     RUN(errors);
+    RUN(no_privilege);
     RUN(describe);
+    RUN(check);
     RUN(tables);
     return test_end("unit_winbind");
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * sspictl winbind: whether NTLM servers in this prefix ask the host's winbind about accounts that
- * they do not know themselves, and whether it answers. It goes the way that a server goes, with the
- * library path that this program was started with.
+ * they do not know themselves, and whether it can judge log-ons. It goes the way that a server
+ * goes, with the library path that this program was started with.
  */
 #include "commands.h"
 #include "options.h"
@@ -29,7 +29,7 @@ int command_winbind(char **arguments)
         printf(
             "Usage: sspictl winbind\n"
             "Says whether NTLM servers in this Wine prefix ask the host's winbind about accounts\n"
-            "that they do not know, and whether it answers. Exit status 0 if it answers.\n"
+            "that they do not know, and whether it can judge log-ons. Exit status 0 if it can.\n"
             "\n"
             "They ask if the value Winbind (REG_DWORD) of HKLM\\SOFTWARE\\winesspi\\NTLM is 1.\n");
         return EXIT_OK;
@@ -44,12 +44,16 @@ int command_winbind(char **arguments)
     if (!module) return text_fail_windows((long)GetLastError(), "cannot load ssp_winbind.dll");
     winbind_describe_fn *describe = (winbind_describe_fn *)(void *)GetProcAddress(
         module, "winbind_describe");
-    if (!describe) return text_fail("ssp_winbind.dll is not of this version");
+    winbind_check_fn *check = (winbind_check_fn *)(void *)GetProcAddress(module, "winbind_check");
+    if (!describe || !check) return text_fail("ssp_winbind.dll is not of this version");
     if (!status_ok(describe(&host, why))) return text_fail("winbind cannot be asked: %s", why);
     printf("winbind answers as: ");
     text_print_wide(stdout, host.computer);
     printf("\nwith accounts of:   ");
     text_print_wide(stdout, host.domain);
     printf("\n");
+    if (!status_ok(check(host.domain, why)))
+        return text_fail("winbind judges no log-ons of theirs: %s", why);
+    printf("log-ons:           are judged\n");
     return EXIT_OK;
 }
