@@ -348,6 +348,23 @@ static void drop_server_mic(struct side *from, int leg)
     drop_mic(from, leg, 6);
 }
 
+/* Takes the preferred mechanism off the list and every trace of mechListMIC out of the rest. */
+static void downgrade(struct side *from, int leg)
+{
+    struct spnego_response said;
+    drop_preferred(from, leg);
+    if (leg == 1 || spnego_response_decode(side_token(from), &said) != SEC_E_OK) return;
+    if (said.state == SPNEGO_REQUEST_MIC) said.state = SPNEGO_ACCEPT_INCOMPLETE;
+    replace(from, wire_response(said.state, said.mech, said.token, NONE));
+}
+
+static void choose_again(struct side *from, int leg)
+{
+    struct spnego_response said;
+    if (leg != 4 || spnego_response_decode(side_token(from), &said) != SEC_E_OK) return;
+    replace(from, wire_response(said.state, test_oid, NONE, NONE));
+}
+
 static void force_second(struct side *from, int leg)
 {
     if (leg == 2)
@@ -368,9 +385,12 @@ static void expect_noticed(tamper *change, const wchar_t *server_list, SECURITY_
 static void child_downgrade(void)
 {
     expect_noticed(drop_preferred, NULL, SEC_E_MESSAGE_ALTERED, 6);
+    expect_noticed(downgrade, NULL, SEC_E_INVALID_TOKEN, 7);
     /* The acceptor is done with the preferred one: it has nothing more to say. */
     expect_noticed(force_second, NULL, SEC_E_INVALID_TOKEN, 5);
     expect_noticed(swap_order, NULL, SEC_E_INVALID_TOKEN, 2);
+    /* A choice is made once, even among what was offered. */
+    expect_noticed(choose_again, L"!TestMech", SEC_E_INVALID_TOKEN, 5);
 }
 
 /* Not with the preferred mechanism: then there has to be a mechListMIC each way. */

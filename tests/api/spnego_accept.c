@@ -440,6 +440,23 @@ static void test_refused_later_tokens(void)
     run_second(NONE, SEC_E_INVALID_TOKEN, "no token");
 }
 
+/* All is right but that the initiator names a mechanism, which is not its to do any more. */
+static void test_other_mechanism_later(void)
+{
+    uint8_t mic[16];
+    for (int same = 0; same < 2; same++) {
+        if (!begin()) return;
+        if (reach_authenticate(true) && peer_mic_make(session, mech_list, mic)) {
+            SECURITY_STATUS status = side_leg(
+                &subject, wire_response(SPNEGO_ACCEPT_INCOMPLETE, same ? spnego_oid_ntlm : example,
+                                        side_token(&ntlm), (struct slice){mic, 16}));
+            if (same) ok(status == SEC_E_OK, "the chosen one: %08lx", status);
+            else expect_failure(status, SEC_E_INVALID_TOKEN, "another");
+        }
+        end();
+    }
+}
+
 /* ---- damage ---- */
 
 static struct slice keep(struct slice token, uint8_t *room, size_t capacity)
@@ -541,6 +558,7 @@ int main(void)
     RUN(test_raw_ntlm);
     RUN(test_refused_first_tokens);
     RUN(test_refused_later_tokens);
+    RUN(test_other_mechanism_later);
     RUN(test_broken_offer);
     RUN(test_cut_answer);
     RUN(test_changed_answer);
