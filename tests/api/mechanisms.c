@@ -414,6 +414,21 @@ static void child_unnamed(void)
     close_both();
 }
 
+/* NTLM is the last resort, wherever it is listed. */
+static void child_listed_last(void)
+{
+    const struct slice oids[] = {test_oid, spnego_oid_ntlm};
+    SECURITY_PACKAGE_OPTIONS options = {.Size = sizeof(options)};
+    wchar_t path[MAX_PATH];
+    program_folder(path, MAX_PATH - 16);
+    lstrcatW(path, L"prov_mech.dll");
+    SECURITY_STATUS status = AddSecurityPackageW(path, &options);
+    if (!ok(!status, "adding TestMech: %08lx", status) || !open_lists(NULL, NULL)) return;
+    ok(side_leg(&client, NONE) == SEC_I_CONTINUE_NEEDED, "client 1");
+    expect_offer(oids, 2);
+    close_both();
+}
+
 static void expect_nothing_left(void)
 {
     mech_counters_get_fn get = function_find("prov_mech.dll", "mech_counters_get");
@@ -447,15 +462,16 @@ static const struct hosting_case child_cases[] = {
     CHILD(downgrade),
     CHILD(dropped_mic),
     CHILD(unnamed),
+    CHILD(listed_last),
 };
 
-static void run_named(const wchar_t *child, const wchar_t *oid)
+static void run_named(const wchar_t *child, const wchar_t *oid, bool listed)
 {
     static struct hosting_names lsa;
     static struct saved_value value;
     DWORD failures = 99;
     memset(&lsa, 0, sizeof(lsa));
-    hosting_names_add(&lsa, hosting_folder, L"prov_mech");
+    if (listed) hosting_names_add(&lsa, hosting_folder, L"prov_mech");
     if (!ok(value_save(&value, MECHANISMS_KEY, MECH_PACKAGE), "the registry cannot be read"))
         return;
     bool done = value_set(&value, REG_SZ, oid, (DWORD)(lstrlenW(oid) + 1) * sizeof(*oid)) &&
@@ -464,10 +480,10 @@ static void run_named(const wchar_t *child, const wchar_t *oid)
     ok(done && !failures, "child %ls: exit status %lu", child, failures);
 }
 
-#define CASE(name)                           \
-    static void test_##name(void)            \
-    {                                        \
-        run_named(L## #name, MECH_OID_TEXT); \
+#define CASE(name)                                 \
+    static void test_##name(void)                  \
+    {                                              \
+        run_named(L## #name, MECH_OID_TEXT, true); \
     }
 
 CASE(offer)
@@ -488,9 +504,14 @@ CASE(dropped_mic)
 
 static void test_unnamed(void)
 {
-    run_named(L"unnamed", L"");
-    run_named(L"unnamed", L"2.999.x");
-    run_named(L"unnamed", L"1.3.6.1.4.1.311.2.2.10"); /* NTLM has it */
+    run_named(L"unnamed", L"", true);
+    run_named(L"unnamed", L"2.999.x", true);
+    run_named(L"unnamed", L"1.3.6.1.4.1.311.2.2.10", true); /* NTLM has it */
+}
+
+static void test_listed_last(void)
+{
+    run_named(L"listed_last", MECH_OID_TEXT, false);
 }
 
 static int run_child_case(const char *name)
@@ -530,6 +551,7 @@ int main(int argc, char **argv)
     RUN(test_downgrade);
     RUN(test_dropped_mic);
     RUN(test_unnamed);
+    RUN(test_listed_last);
     hosting_end();
     return test_end("api_mechanisms");
 }

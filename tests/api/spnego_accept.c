@@ -110,6 +110,7 @@ static bool completed(const char *what)
 {
     struct spnego_response answer;
     if (!answered(&answer, SPNEGO_ACCEPT_COMPLETED, what)) return false;
+    ok(!answer.mech.data, "%s: a second choice", what); /* RFC 4178 4.2.2: in the first one only */
     return ok(peer_mic_check(session, mech_list, answer.mic),
               "%s: the acceptor's mechListMIC is "
               "wrong or missing",
@@ -160,6 +161,26 @@ static void test_no_mic_first(void)
         }
     }
     end();
+}
+
+/* ours: what an acceptor has said so far goes along when it moves */
+static void test_moved(void)
+{
+    uint8_t mic[16];
+    for (int first = 0; first < 2; first++) {
+        if (!ours_only() || !begin()) return;
+        if (reach_authenticate(first) && ok(side_move(&subject, L"Negotiate"), "not moved") &&
+            peer_mic_make(session, mech_list, mic)) {
+            SECURITY_STATUS status = send_authenticate((struct slice){mic, sizeof(mic)});
+            ok(status == SEC_E_OK, "AUTHENTICATE: %08lx", status);
+            if (completed("the end")) ok(peer_talks(session, &subject.context), "no talk");
+        }
+        end();
+        if (!begin()) return;
+        if (!first && reach_authenticate(false) && side_move(&subject, L"Negotiate"))
+            expect_failure(send_authenticate(NONE), SEC_E_INVALID_TOKEN, "without mechListMIC");
+        end();
+    }
 }
 
 /* What Windows offers: Kerberos twice, NEGOEX, NTLM. Here NTLM alone can be chosen. */
@@ -547,6 +568,7 @@ int main(void)
     RUN(test_ntlm_first);
     RUN(test_ntlm_second);
     RUN(test_no_mic_first);
+    RUN(test_moved);
     RUN(test_windows_list);
     RUN(test_extra_leg);
     RUN(test_wrong_mic_first);
