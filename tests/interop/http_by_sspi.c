@@ -2,8 +2,10 @@
 /* The kind of web client that calls SSPI itself, as curl and browsers do. */
 #include "http_client.h"
 
+#include "../../tools/sspictl/names.h"
 #include "../../tools/webworkers/client.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -38,6 +40,9 @@ static bool ask(const struct http_client *client, struct web *web, struct jar *j
     SECURITY_STATUS status = open_initiator(client, &initiator);
     bool result = status == SEC_E_OK ? initiator_run(&initiator, web, jar, &request, answer)
                                      : http_client_fail("AcquireCredentialsHandle", (ULONG)status);
+    if (result && status == SEC_E_OK)
+        printf("handshake: %.*s\n", (int)strcspn(status_text(initiator.status).text, " "),
+               status_text(initiator.status).text);
     initiator_close(&initiator);
     return result;
 }

@@ -253,9 +253,9 @@ static bool initiator_step(struct initiator *initiator, struct web *web, struct 
         result = true;
         goto done;
     }
-    SECURITY_STATUS status = initiator_leg(initiator, writer_view(&in), &out);
-    if (status != SEC_E_OK && status != SEC_I_CONTINUE_NEEDED) {
-        narrate_failure("the client's handshake: %s", status_text(status).text);
+    initiator->status = initiator_leg(initiator, writer_view(&in), &out);
+    if (initiator->status != SEC_E_OK && initiator->status != SEC_I_CONTINUE_NEEDED) {
+        narrate_failure("the client's handshake: %s", status_text(initiator->status).text);
         goto done;
     }
     request->token = writer_view(&out);
