@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Message protection of NTLM: MS-NLMP 3.4.2 to 3.4.4, both forms of the signature (2.2.2.9),
- * connection-oriented and connectionless. A message is enciphered first and its checksum with the stream that
+ * Message protection of NTLM: MS-NLMP 3.4.2 to 3.4.4, both forms of the signature (2.2.2.9), over a
+ * connection and in datagrams. A message is enciphered first and its checksum with the stream that
  * goes on; the checksum covers the plain text.
  */
 #include "core/ntlm.h"

@@ -27,7 +27,7 @@ struct ledger_file {
 
 static const wchar_t *const names[] = {
     [LEDGER_EXPORT] = L"export",
-    [LEDGER_LOCAL_CALL] = L"local",
+    [LEDGER_CHALLENGE] = L"challenge",
 };
 
 /* ProgramData where it always is. The environment could name it differently in two processes,

@@ -118,17 +118,21 @@ static status_t secret_find(uint8_t secret[32])
     return status;
 }
 
-static status_t epoch_derive(struct prefix_secret *secret)
+static status_t derive(const struct prefix_secret *secret, const char *label, uint8_t mac[32])
 {
-    static const char label[] = "winesspi epoch";
     const struct slice key = {secret->key, sizeof(secret->key)};
-    const struct slice part = {(const uint8_t *)label, sizeof(label) - 1};
+    const struct slice part = {(const uint8_t *)label, strlen(label)};
+    return hmac_sha256(key, &part, 1, mac);
+}
+
+static status_t names_derive(struct prefix_secret *secret)
+{
     uint8_t mac[32];
-    status_t status = hmac_sha256(key, &part, 1, mac);
+    status_t status = derive(secret, "winesspi epoch", mac);
     if (!status_ok(status)) return status;
     memcpy(&secret->epoch, mac, sizeof(secret->epoch));
     if (!secret->epoch) secret->epoch = 1;
-    return SEC_E_OK;
+    return derive(secret, "winesspi machine", secret->machine_id);
 }
 
 static struct prefix_secret cached;
@@ -141,7 +145,7 @@ static BOOL CALLBACK secret_load(INIT_ONCE *once, void *parameter, void **contex
     struct prefix_secret secret = {0};
     *status = crypto_ready();
     if (status_ok(*status)) *status = secret_find(secret.key);
-    if (status_ok(*status)) *status = epoch_derive(&secret);
+    if (status_ok(*status)) *status = names_derive(&secret);
     if (status_ok(*status)) cached = secret;
     secret_wipe(&secret, sizeof(secret));
     return status_ok(*status);

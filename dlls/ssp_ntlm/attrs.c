@@ -116,6 +116,17 @@ static status_t query_target(struct context *context, void *buffer)
     return SEC_E_OK;
 }
 
+/* The client has the last word: what it sends in its second leg. */
+static status_t query_last_token(struct context *context, void *buffer)
+{
+    SecPkgContext_LastClientTokenStatus *out = buffer;
+    if (context->ntlm.role != NTLM_CLIENT) return SEC_E_UNSUPPORTED_FUNCTION;
+    bool complete = context->ntlm.stage == NTLM_STAGE_ESTABLISHED;
+    out->LastClientTokenStatus = complete ? SecPkgAttrLastClientTokenYes
+                                          : SecPkgAttrLastClientTokenNo;
+    return SEC_E_OK;
+}
+
 /* The context keeps the handle: the application must not close it. */
 static status_t query_access_token(struct context *context, void *buffer)
 {
@@ -212,6 +223,7 @@ static const struct attribute {
     {SECPKG_ATTR_SIZES, true, query_sizes},
     {SECPKG_ATTR_PACKAGE_INFO, true, query_package_info},
     {SECPKG_ATTR_NEGOTIATION_INFO, true, query_negotiation_info},
+    {SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, true, query_last_token},
     {SECPKG_ATTR_NAMES, false, query_names},
     {SECPKG_ATTR_NATIVE_NAMES, false, query_native_names},
     {SECPKG_ATTR_AUTHORITY, false, query_authority},

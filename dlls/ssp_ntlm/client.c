@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The client's two legs (MS-NLMP 3.1.5.1). With credentials of its own a client proves an
- * account by NTLMv2. With default credentials there is no password to prove anything with: the
- * client offers a local call, and goes on only when the server takes the offer up. Omitted:
- * anonymous logons and the connectionless style.
+ * The client's two legs (MS-NLMP 3.1.5.1, 3.1.5.2). With credentials of its own a client proves
+ * an account, by NTLMv2 unless the machine's policy is older. With default credentials there is
+ * no password to prove anything with: the client offers a local call, and goes on only when the
+ * server takes the offer up. An application may also ask to be nobody (a null session).
+ *
+ * Requirements that NTLM has no answer to (delegation, mutual authentication, extended errors,
+ * streams, fragments, supplied credentials) are not refused but not returned either;
+ * ISC_REQ_NO_INTEGRITY is for Negotiate and Kerberos.
  */
 #include "ntlm_package.h"
 
 #include "core/secret.h"
 #include "ssp/prefix.h"
+#include "ssp/secbuf.h"
 #include "ssp/trace.h"
 
 #include <stdlib.h>
@@ -17,9 +22,14 @@
 TRACE_CHANNEL("ntlm");
 
 /* What an application may ask for besides protection, and will be told that it has. */
-#define ECHOED (ISC_REQ_IDENTIFY | ISC_REQ_CONNECTION | ISC_REQ_USE_DCE_STYLE)
-#define REFUSED (ISC_REQ_DATAGRAM | ISC_REQ_NULL_SESSION)
+#define ECHOED (ISC_REQ_IDENTIFY | ISC_REQ_CONNECTION | ISC_REQ_DATAGRAM | ISC_REQ_USE_DCE_STYLE)
 #define SIGNING (ISC_REQ_INTEGRITY | ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT)
+#define PROTECTION (SIGNING | ISC_REQ_CONFIDENTIALITY)
+
+static bool is_anonymous(ULONG requirements)
+{
+    return requirements & ISC_REQ_NULL_SESSION;
+}
 
 static uint32_t wire_flags(ULONG requirements)
 {
@@ -27,73 +37,109 @@ static uint32_t wire_flags(ULONG requirements)
     if (requirements & SIGNING) flags |= NTLM_SIGN;
     if (requirements & ISC_REQ_CONFIDENTIALITY) flags |= NTLM_SEAL;
     if (requirements & ISC_REQ_IDENTIFY) flags |= NTLM_IDENTIFY;
+    if (requirements & ISC_REQ_DATAGRAM) flags |= NTLM_DATAGRAM;
+    if (is_anonymous(requirements)) flags |= NTLM_ANONYMOUS;
     return flags;
+}
+
+/* The keys of a null session are known to everybody, so it protects nothing. */
+static ULONG first_attributes(ULONG requirements)
+{
+    if (is_anonymous(requirements)) return (requirements & ECHOED) | ISC_RET_NULL_SESSION;
+    return requirements & (ECHOED | PROTECTION);
 }
 
 /* By what was agreed on, whatever was asked for: any signature also tells replays and gaps. */
 static ULONG final_attributes(const struct ntlm_context *ntlm)
 {
+    uint32_t flags = ntlm->session.flags;
     ULONG attributes = ntlm->requested & ECHOED;
-    if (ntlm->session.flags & NTLM_SIGN) attributes |= SIGNING;
-    if (ntlm->session.flags & NTLM_SEAL) attributes |= ISC_RET_CONFIDENTIALITY;
+    if (is_anonymous(ntlm->requested)) return attributes | ISC_RET_NULL_SESSION;
+    if (flags & NTLM_SIGN) attributes |= SIGNING;
+    if (flags & NTLM_SEAL) attributes |= ISC_RET_CONFIDENTIALITY;
+    if (flags & NTLM_KEY_EXCH) attributes |= ntlm->requested & ISC_RET_USE_SESSION_KEY;
     return attributes;
 }
 
-static struct slice target_slice(const UNICODE_STRING *target)
+/* The name that the application gave as an argument, or else in a buffer. */
+static status_t target_find(const struct leg *leg, struct slice *out)
 {
-    if (!target || !target->Buffer) return (struct slice){NULL, 0};
-    return text_slice(target->Buffer, target->Length / sizeof(wchar_t));
+    const SecBuffer *buffer = secbuf_find(leg->input, SECBUFFER_TARGET);
+    *out = (struct slice){NULL, 0};
+    if (leg->target && leg->target->Buffer) {
+        *out = text_slice(leg->target->Buffer, leg->target->Length / sizeof(wchar_t));
+        return SEC_E_OK;
+    }
+    if (!buffer) buffer = secbuf_find(leg->input, SECBUFFER_TARGET_HOST);
+    if (!buffer || !buffer->cbBuffer) return SEC_E_OK;
+    if (!buffer->pvBuffer || buffer->cbBuffer % sizeof(wchar_t)) return SEC_E_INVALID_PARAMETER;
+    const wchar_t *text = buffer->pvBuffer;
+    *out = text_slice(text, wcsnlen(text, buffer->cbBuffer / sizeof(wchar_t)));
+    return SEC_E_OK;
 }
 
 /* ---- first leg ---- */
 
-/* What is refused here would otherwise be granted as something else: a program that asks for an
- * anonymous or a datagram context must not go on with a named or a connected one. */
-static status_t start_check(const struct leg *leg, const struct credential *credential)
+/* Default credentials are offered by the names of this machine, by which a server here knows its
+ * own client; for others they change nothing. There is no local call by datagrams. */
+static status_t offer_local(struct ntlm_client_start *start)
+{
+    const struct host *host = host_get();
+    if (!host) return SEC_E_INTERNAL_ERROR;
+    start->offer_local = true;
+    start->oem_domain.data = (const uint8_t *)host->oem_computer;
+    start->oem_domain.size = strlen(host->oem_computer);
+    start->oem_workstation = start->oem_domain;
+    return SEC_E_OK;
+}
+
+static status_t negotiate(struct leg *leg, const struct credential *credential,
+                          struct slice target_name, const struct ntlm_policy *policy,
+                          struct ntlm_context *ntlm)
+{
+    const uint32_t not_local = NTLM_ANONYMOUS | NTLM_DATAGRAM;
+    struct ntlm_client_start start = {
+        .flags = NTLM_STRONG | NTLM_OEM | wire_flags(leg->requirements),
+        .target_name = target_name,
+    };
+    memcpy(start.version, package_version, sizeof(start.version));
+    start.required = policy_required(policy->client_minimum,
+                                     policy->client_level >= LEVEL_CLIENT_V2, start.flags);
+    /* What has to be there is asked for; the lowest level does not know ESS. */
+    start.flags |= start.required;
+    if (!policy->client_level) start.flags &= ~NTLM_ESS;
+
+    status_t status = SEC_E_OK;
+    if (credential->identity.is_default && !(start.flags & not_local)) status = offer_local(&start);
+    if (status_ok(status)) status = ntlm_client_start(ntlm, &start, &leg->token);
+    ntlm->requested = leg->requirements;
+    ntlm->attributes = first_attributes(leg->requirements);
+    return status;
+}
+
+static status_t start_check(const struct credential *credential, const struct ntlm_policy *policy,
+                            struct slice target_name)
 {
     if (!credential) return SEC_E_INVALID_HANDLE;
     if (!(credential->use & SECPKG_CRED_OUTBOUND)) return SEC_E_NO_CREDENTIALS;
-    if (!(leg->requirements & REFUSED)) return SEC_E_OK;
-    WARN("neither datagram contexts nor anonymous ones are offered\n");
-    return SEC_E_UNSUPPORTED_FUNCTION;
-}
-
-/* Default credentials are offered by the names of this machine, by which a server here knows its
- * own client; for others they change nothing. */
-static status_t negotiate(struct leg *leg, const struct credential *credential,
-                          struct ntlm_context *ntlm)
-{
-    struct ntlm_client_start start = {
-        .flags = NTLM_STRONG | wire_flags(leg->requirements),
-        .required = NTLM_ESS | NTLM_128,
-        .offer_local = credential->identity.is_default,
-        .target_name = target_slice(leg->target),
-    };
-    memcpy(start.version, package_version, sizeof(start.version));
-    if (start.offer_local) {
-        const struct host *host = host_get();
-        if (!host) return SEC_E_INTERNAL_ERROR;
-        start.oem_domain.data = (const uint8_t *)host->oem_computer;
-        start.oem_domain.size = strlen(host->oem_computer);
-        start.oem_workstation = start.oem_domain;
-    }
-    status_t status = ntlm_client_start(ntlm, &start, &leg->token);
-    ntlm->requested = leg->requirements;
-    ntlm->attributes = leg->requirements & (ECHOED | SIGNING | ISC_REQ_CONFIDENTIALITY);
-    return status;
+    return policy_may_send(policy, target_name) ? SEC_E_OK : SEC_E_UNSUPPORTED_FUNCTION;
 }
 
 status_t client_start(struct leg *leg, struct credential *credential, struct context **out)
 {
     struct context *context = NULL;
     struct bindings bindings;
-    status_t status = start_check(leg, credential);
+    struct ntlm_policy policy;
+    struct slice target_name;
+    policy_get(&policy);
+    status_t status = target_find(leg, &target_name);
+    if (status_ok(status)) status = start_check(credential, &policy, target_name);
     if (status_ok(status)) status = leg_bindings(leg, &bindings);
     if (!status_ok(status)) return status;
 
     struct ntlm_context ntlm;
     ntlm_context_init(&ntlm, NTLM_CLIENT);
-    status = negotiate(leg, credential, &ntlm);
+    status = negotiate(leg, credential, target_name, &policy, &ntlm);
     if (status_ok(status)) status = context_create(&ntlm, HALF_LSA, &context);
     if (!status_ok(status)) {
         ntlm_context_clear(&ntlm);
@@ -107,13 +153,21 @@ status_t client_start(struct leg *leg, struct credential *credential, struct con
 
 /* ---- second leg ---- */
 
-/* NTOWFv2 of the user, whose name counts in upper case (MS-NLMP 3.3.2). */
-static status_t account_proof(const struct identity *identity, struct ntlm_client_finish *finish)
+/* NTOWFv2 of the user, whose name counts in upper case (MS-NLMP 3.3.2); below level 3 the older
+ * responses, the LM one only at the two lowest. */
+static status_t account_proof(const struct identity *identity, const struct ntlm_policy *policy,
+                              struct ntlm_client_finish *finish)
 {
-    struct name upper = identity->user;
-    name_upper(&upper);
     finish->user = name_slice(&identity->user);
     finish->domain = name_slice(&identity->domain);
+    if (policy->client_level < LEVEL_CLIENT_V2) {
+        finish->proof = NTLM_PROOF_V1;
+        memcpy(finish->nt_hash, identity->nt_hash, sizeof(finish->nt_hash));
+        return SEC_E_OK;
+    }
+    struct name upper = identity->user;
+    name_upper(&upper);
+    finish->proof = NTLM_PROOF_V2;
     return ntlm_v2_hash(identity->nt_hash, name_slice(&upper), finish->domain, finish->v2_hash);
 }
 
@@ -137,9 +191,21 @@ static status_t local_proof(const struct host *host, const struct ntlm_challenge
     return status;
 }
 
-static status_t finish_fill(const struct credential *credential, const struct host *host,
-                            const struct ntlm_challenge *challenge,
-                            struct ntlm_client_finish *finish)
+static status_t proof_fill(const struct context *context, const struct credential *credential,
+                           const struct host *host, const struct ntlm_challenge *challenge,
+                           const struct ntlm_policy *policy, struct ntlm_client_finish *finish)
+{
+    const struct identity *identity = &credential->identity;
+    if (is_anonymous(context->ntlm.requested)) {
+        finish->proof = NTLM_PROOF_ANONYMOUS;
+        return SEC_E_OK;
+    }
+    return identity->is_default ? local_proof(host, challenge, finish)
+                                : account_proof(identity, policy, finish);
+}
+
+static status_t finish_fill(const struct host *host, const struct ntlm_policy *policy,
+                            const struct context *context, struct ntlm_client_finish *finish)
 {
     status_t status = random_bytes(finish->client_challenge, sizeof(finish->client_challenge));
     if (status_ok(status))
@@ -147,9 +213,47 @@ static status_t finish_fill(const struct credential *credential, const struct ho
     if (!status_ok(status)) return status;
     finish->now = leg_time();
     finish->workstation = name_slice(&host->computer);
+    finish->machine_id = host->has_machine_id ? host->machine_id : NULL;
+    finish->untrusted_target = context->ntlm.requested & ISC_REQ_UNVERIFIED_TARGET_NAME;
+    finish->no_extended_protection = policy->no_extended_protection;
     memcpy(finish->version, package_version, sizeof(finish->version));
-    return credential->identity.is_default ? local_proof(host, challenge, finish)
-                                           : account_proof(&credential->identity, finish);
+    return SEC_E_OK;
+}
+
+/* The names of a message to a server that knows OEM text only. A name that cannot be written so
+ * must not become another one. */
+struct oem_names {
+    char user[2 * NAME_CHARS], domain[2 * NAME_CHARS], workstation[2 * NAME_CHARS];
+};
+
+static status_t oem_convert(struct slice text, char room[2 * NAME_CHARS], struct slice *out)
+{
+    BOOL lost = FALSE;
+    int length = 0;
+    if (text.size)
+        length = WideCharToMultiByte(CP_OEMCP, WC_NO_BEST_FIT_CHARS, (const wchar_t *)text.data,
+                                     (int)(text.size / sizeof(wchar_t)), room, 2 * NAME_CHARS, NULL,
+                                     &lost);
+    if (lost || (text.size && length <= 0)) return SEC_E_UNSUPPORTED_FUNCTION;
+    *out = (struct slice){(const uint8_t *)room, (size_t)length};
+    return SEC_E_OK;
+}
+
+static status_t oem_fill(struct oem_names *names, struct ntlm_client_finish *finish)
+{
+    status_t status = oem_convert(finish->user, names->user, &finish->oem_user);
+    if (status_ok(status)) status = oem_convert(finish->domain, names->domain, &finish->oem_domain);
+    if (status_ok(status))
+        status = oem_convert(finish->workstation, names->workstation, &finish->oem_workstation);
+    return status;
+}
+
+static status_t finish_check(const struct credential *credential, const struct context *context)
+{
+    if (context->ntlm.role != NTLM_CLIENT) return SEC_E_INVALID_HANDLE;
+    if (context->ntlm.stage != NTLM_STAGE_NEGOTIATE_SENT) return SEC_E_OUT_OF_SEQUENCE;
+    if (!credential || !(credential->use & SECPKG_CRED_OUTBOUND)) return SEC_E_NO_CREDENTIALS;
+    return host_get() ? SEC_E_OK : SEC_E_INTERNAL_ERROR;
 }
 
 /* credential is looked at for an imported context only; the others have kept theirs. */
@@ -158,23 +262,25 @@ status_t client_finish(struct leg *leg, struct credential *credential, struct co
     struct ntlm_challenge challenge;
     struct slice token;
     struct bindings bindings;
-    const struct host *host = host_get();
+    struct ntlm_policy policy;
     if (context->credential) credential = context->credential;
-    if (context->ntlm.role != NTLM_CLIENT) return SEC_E_INVALID_HANDLE;
-    if (context->ntlm.stage != NTLM_STAGE_NEGOTIATE_SENT) return SEC_E_OUT_OF_SEQUENCE;
-    if (!credential) return SEC_E_NO_CREDENTIALS;
-    if (!(credential->use & SECPKG_CRED_OUTBOUND)) return SEC_E_NO_CREDENTIALS;
-    if (!host) return SEC_E_INTERNAL_ERROR;
-
-    status_t status = leg_bindings(leg, &bindings);
+    status_t status = finish_check(credential, context);
+    if (status_ok(status)) status = leg_bindings(leg, &bindings);
     if (status_ok(status)) status = leg_input(leg, &token);
     if (status_ok(status)) status = ntlm_challenge_decode(token, &challenge);
     if (!status_ok(status)) return status;
 
     struct ntlm_client_finish finish = {0};
+    struct oem_names oem_names;
+    const struct host *host = host_get();
+    policy_get(&policy);
     if (!bindings.given) bindings = context->bindings;
     if (bindings.given) finish.channel_bindings = bindings.hash;
-    status = finish_fill(credential, host, &challenge, &finish);
+    status = finish_fill(host, &policy, context, &finish);
+    if (status_ok(status))
+        status = proof_fill(context, credential, host, &challenge, &policy, &finish);
+    if (status_ok(status) && !(challenge.flags & NTLM_UNICODE))
+        status = oem_fill(&oem_names, &finish);
     if (status_ok(status))
         status = ntlm_client_finish(&context->ntlm, token, &challenge, &finish, &leg->token);
     secret_wipe(&finish, sizeof(finish));

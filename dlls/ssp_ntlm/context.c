@@ -21,7 +21,6 @@
 
 TRACE_CHANNEL("ntlm");
 
-#define ALLOCATED_TOKEN 4096u /* room for a token whose size the application leaves to us */
 #define BINDINGS_MAX 65536u
 
 /* ISC_ and ASC_ share these two. */
@@ -106,11 +105,18 @@ status_t leg_input(const struct leg *leg, struct slice *token)
 }
 
 /* One address in SEC_CHANNEL_BINDINGS: type, length, offset. */
-static bool has_address(struct reader *r)
+static struct slice read_address(struct reader *r, uint32_t *type)
 {
-    uint32_t type = reader_u32le(r), size = reader_u32le(r), offset = reader_u32le(r);
-    reader_window(r, offset, size);
-    return type || size;
+    *type = reader_u32le(r);
+    uint32_t size = reader_u32le(r), offset = reader_u32le(r);
+    return reader_window(r, offset, size);
+}
+
+/* Bindings that name nothing at all are the way to say that there are none. */
+static bool is_empty(const struct ntlm_channel_bindings *bindings)
+{
+    return !bindings->initiator_type && !bindings->acceptor_type && !bindings->initiator.size &&
+           !bindings->acceptor.size && !bindings->application_data.size;
 }
 
 status_t leg_bindings(const struct leg *leg, struct bindings *out)
@@ -121,13 +127,15 @@ status_t leg_bindings(const struct leg *leg, struct bindings *out)
     if (!buffer->pvBuffer || buffer->cbBuffer > BINDINGS_MAX) return SEC_E_INVALID_PARAMETER;
 
     struct reader r;
+    struct ntlm_channel_bindings bindings;
     reader_init(&r, buffer->pvBuffer, buffer->cbBuffer);
-    bool has_initiator = has_address(&r), has_acceptor = has_address(&r);
+    bindings.initiator = read_address(&r, &bindings.initiator_type);
+    bindings.acceptor = read_address(&r, &bindings.acceptor_type);
     uint32_t size = reader_u32le(&r), offset = reader_u32le(&r);
-    struct ntlm_channel_bindings given = {.application_data = reader_window(&r, offset, size)};
+    bindings.application_data = reader_window(&r, offset, size);
     if (!reader_ok(&r)) return SEC_E_INVALID_PARAMETER;
-    if (has_initiator || has_acceptor) return SEC_E_UNSUPPORTED_FUNCTION;
-    status_t status = ntlm_channel_binding_hash(&given, out->hash);
+    if (is_empty(&bindings)) return SEC_E_OK;
+    status_t status = ntlm_channel_binding_hash(&bindings, out->hash);
     out->given = status_ok(status);
     return status;
 }
@@ -138,13 +146,8 @@ status_t leg_bindings(const struct leg *leg, struct bindings *out)
 struct output {
     SecBuffer *buffer; /* NULL when there is none */
     bool allocate;
-    uint8_t *block; /* becomes the application's with allocate */
+    uint8_t *block;
 };
-
-static uint8_t *output_alloc(bool allocate, size_t size)
-{
-    return allocate ? package_alloc(size) : malloc(size);
-}
 
 static void output_discard(struct output *output, struct writer *token)
 {
@@ -166,29 +169,34 @@ static status_t output_open(struct output *output, const SecBufferDesc *desc, UL
     if (!allocate && !buffer->pvBuffer)
         return first_leg ? SEC_E_INTERNAL_ERROR : SEC_E_OUT_OF_SEQUENCE;
 
-    size_t size = allocate ? ALLOCATED_TOKEN : buffer->cbBuffer;
+    size_t size = allocate ? NTLM_MESSAGE_MAX : buffer->cbBuffer;
     if (size > NTLM_MESSAGE_MAX) size = NTLM_MESSAGE_MAX;
-    uint8_t *block = output_alloc(allocate, size);
+    uint8_t *block = allocate ? package_alloc(size) : malloc(size);
     if (!block) return SEC_E_INSUFFICIENT_MEMORY;
     *output = (struct output){buffer, allocate, block};
     writer_init_fixed(token, block, size);
     return SEC_E_OK;
 }
 
+/* The application's own copy of an allocated token is as large as the token. Where there is no
+ * memory for it, the leg cannot fail any more: then the application gets the whole block. */
 static void output_close(struct output *output, struct writer *token)
 {
     struct slice made = writer_view(token);
-    output->buffer->cbBuffer = (ULONG)made.size;
-    if (output->allocate) {
-        output->buffer->pvBuffer = output->block;
+    SecBuffer *buffer = output->buffer;
+    uint8_t *exact = output->allocate ? package_alloc(made.size) : buffer->pvBuffer;
+    buffer->cbBuffer = (ULONG)made.size;
+    if (!exact) {
+        buffer->pvBuffer = output->block;
         output->block = NULL;
         return;
     }
-    memcpy(output->buffer->pvBuffer, made.data, made.size);
+    memcpy(exact, made.data, made.size);
+    buffer->pvBuffer = exact;
     output_discard(output, token);
 }
 
-/* A last leg sends nothing, and says so in whatever buffer there is. */
+/* A leg that sends nothing says so in whatever buffer there is. */
 static void output_empty(const SecBufferDesc *desc, ULONG requirements)
 {
     SecBuffer *buffer = secbuf_find(desc, SECBUFFER_TOKEN);
@@ -253,8 +261,10 @@ NTSTATUS NTAPI context_initiate(LSA_SEC_HANDLE credential_handle, LSA_SEC_HANDLE
     struct leg leg = {.target = target, .requirements = requirements, .input = input};
     struct output output = {0};
 
+    /* The first leg of a datagram client makes no token (MS-NLMP 3.1.5.2). */
+    bool silent = !handle && requirements & ISC_REQ_DATAGRAM;
     status_t status = crypto_ready();
-    if (status_ok(status))
+    if (status_ok(status) && !silent)
         status = output_open(&output, output_desc, requirements, !handle, &leg.token);
     if (status_ok(status))
         status = handle ? initiate_next(&leg, credential, context)
@@ -265,7 +275,8 @@ NTSTATUS NTAPI context_initiate(LSA_SEC_HANDLE credential_handle, LSA_SEC_HANDLE
         output_discard(&output, &leg.token);
         return status;
     }
-    output_close(&output, &leg.token);
+    if (silent) output_empty(output_desc, requirements);
+    else output_close(&output, &leg.token);
     leg_report(&report, context, output.allocate ? RET_ALLOCATED_MEMORY : 0);
     return handle ? SEC_E_OK : SEC_I_CONTINUE_NEEDED;
 }

@@ -73,6 +73,16 @@ static status_t body_pack(const struct context *context, ULONG flags, void **blo
     return status;
 }
 
+/* Two servers that wait for the answer to one challenge: it takes a ticket to make sure that one
+ * of them gets it. */
+static bool may_be_copied(const struct ntlm_context *ntlm)
+{
+    if (ntlm->role != NTLM_SERVER || ntlm->stage != NTLM_STAGE_CHALLENGE_SENT) return true;
+    if (ntlm->challenge_ticket) return true;
+    WARN("without a ledger a waiting server can be handed over, but not copied\n");
+    return false;
+}
+
 static status_t export_locked(struct context *context, ULONG flags, SecBuffer *packed,
                               HANDLE *token)
 {
@@ -80,6 +90,8 @@ static status_t export_locked(struct context *context, ULONG flags, SecBuffer *p
     HANDLE duplicate = NULL;
     ULONG size = 0;
     if (context->exported) return SEC_E_INVALID_HANDLE;
+    if (!(flags & SECPKG_CONTEXT_EXPORT_DELETE_OLD) && !may_be_copied(&context->ntlm))
+        return SEC_E_NOT_SUPPORTED;
     status_t status = body_pack(context, flags, &block, &size);
     if (!status_ok(status)) return status;
     if (token) status = token_hand_out(context, &duplicate);

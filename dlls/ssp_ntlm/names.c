@@ -8,6 +8,7 @@
 
 #include "core/secret.h"
 #include "core/utf16.h"
+#include "ssp/prefix.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,10 @@ static BOOL CALLBACK host_load(INIT_ONCE *once, void *parameter, void **context)
     int written = WideCharToMultiByte(CP_OEMCP, 0, host.computer.text, -1, host.oem_computer,
                                       sizeof(host.oem_computer), NULL, NULL);
     if (!written) return FALSE;
+    struct prefix_secret secret;
+    host.has_machine_id = status_ok(prefix_secret_get(&secret));
+    if (host.has_machine_id) memcpy(host.machine_id, secret.machine_id, sizeof(host.machine_id));
+    secret_wipe(&secret, sizeof(secret));
     *context = &host;
     return TRUE;
 }
@@ -112,10 +117,12 @@ const struct host *host_get(void)
 
 /* service/host:port/name, host:port or host, where host may be an IPv6 address in brackets or,
  * from sloppy programs, bare. */
-static struct name target_host(const struct name *target)
+bool target_host_name(struct slice target_name, struct name *host)
 {
-    const wchar_t *start = wcschr(target->text, '/');
-    start = start ? start + 1 : target->text;
+    struct name target;
+    if (!name_set(&target, target_name)) return false;
+    const wchar_t *start = wcschr(target.text, '/');
+    start = start ? start + 1 : target.text;
     size_t length = wcscspn(start, L"/");
     if (*start == '[') {
         start++;
@@ -126,10 +133,7 @@ static struct name target_host(const struct name *target)
         if (one_colon) length = colon;
     }
     if (length && start[length - 1] == '.') length--;
-
-    struct name host = {.length = length};
-    memcpy(host.text, start, length * sizeof(wchar_t));
-    return host;
+    return length && name_set(host, text_slice(start, length));
 }
 
 bool host_is_target(const struct host *host, struct slice target_name)
@@ -139,10 +143,8 @@ bool host_is_target(const struct host *host, struct slice target_name)
         {L"127.0.0.1", 9},
         {L"::1", 3},
     };
-    struct name target;
-    if (!name_set(&target, target_name)) return false;
-    struct name named = target_host(&target);
-    if (!named.length) return false;
+    struct name named;
+    if (!target_host_name(target_name, &named)) return false;
     if (name_equal(&named, &host->computer) || name_equal(&named, &host->dns_computer)) return true;
 
     /* The first label of the DNS name is a name of the machine, too. */

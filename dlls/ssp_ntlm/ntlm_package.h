@@ -45,12 +45,18 @@ struct host {
     struct name dns_computer, dns_domain;
     struct name user; /* who this process runs as */
     char oem_computer[64];
+    /* The same for all processes of the prefix while its server runs (MS-NLMP 2.2.2.2). */
+    bool has_machine_id;
+    uint8_t machine_id[NTLM_MACHINE_ID_SIZE];
 };
 
 /* Found out once per process; NULL when that fails. */
 const struct host *host_get(void);
 
-/* Whether a target name (an SPN or a plain host name) means this machine. */
+/* The host in a target name (an SPN or a plain host name); false when there is none. */
+bool target_host_name(struct slice target_name, struct name *host);
+
+/* Whether a target name means this machine. */
 bool host_is_target(const struct host *host, struct slice target_name);
 
 static inline struct slice name_slice(const struct name *name)
@@ -69,6 +75,36 @@ wchar_t *text_copy(struct slice text);
 
 /* Copies into memory that secret_free releases; *out is untouched on failure. */
 status_t blob_set(struct blob *out, struct slice bytes);
+
+/* ---- policy.c ---- */
+
+enum { POLICY_OFF, POLICY_CHECKED, POLICY_REQUIRED };
+
+struct ntlm_policy {
+    uint32_t client_level, server_level;     /* LmCompatibilityLevel, 0 to 5 */
+    uint32_t client_minimum, server_minimum; /* NTLM_ flags, see policy_required */
+    uint32_t restrict_sending, restrict_receiving;
+    bool no_extended_protection; /* a client names neither its channel nor its target */
+    /* of a server, one of the three above */
+    uint32_t channel_bindings, target_names;
+    bool require_mic;
+    uint64_t timestamp_window; /* FILETIME units; 0: only a time that the server told is checked */
+};
+
+/* As it was a second ago at the most. Any thread. */
+void policy_get(struct ntlm_policy *out);
+
+/* The flags without which a session of these flags is refused. */
+uint32_t policy_required(uint32_t minimum, bool v2_only, uint32_t flags);
+
+/* From this level on a client sends NTLMv2 only; a server that takes nothing else has
+ * LEVEL_SERVER_V2, one that takes no LM responses LEVEL_SERVER_NO_LM. */
+#define LEVEL_CLIENT_V2 3u
+#define LEVEL_SERVER_NO_LM 4u
+#define LEVEL_SERVER_V2 5u
+
+/* Whether a client may use NTLM towards this target. */
+bool policy_may_send(const struct ntlm_policy *policy, struct slice target_name);
 
 /* ---- identity.c, cred.c ---- */
 

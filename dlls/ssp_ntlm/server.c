@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The server's two legs (MS-NLMP 3.2.5.1). A client proves a local account by NTLMv2, or, on
- * this machine and in this prefix, that it runs as the same user by a local call.
+ * The server's two legs (MS-NLMP 3.2.5.1, 3.2.5.2). A client proves a local account, by NTLMv2
+ * unless the machine's policy allows what is older; or, on this machine and in this prefix, that
+ * it runs as the same user by a local call; or it is nobody, where the application serves that.
+ *
+ * Each challenge has a ticket of the prefix's ledger, which is taken before anything is compared:
+ * whatever copies of a half-open context there are, one of them gets one answer looked at. Only
+ * an answer that was not judged at all (no memory, no authority to ask) gives the ticket back; a
+ * wrong one does not, or every copy would be one more guess against the same challenge.
  *
  * Against a local call that somebody passes on from elsewhere: the key comes from the prefix's
- * secret, which never leaves it; it is bound to our challenge and to a ticket of the prefix's
- * ledger, which is taken once, whichever copy of an exported context asks for it; a MIC keeps
- * every message as it was; and a target that the client named has to be this machine. What
- * remains is a client here that names no target, or a name of this machine where a hostile
- * listener sits on another port: its messages can be passed on to a server here. Such a connection
- * is of no use to an attacker once messages are signed, which only the client's key does.
+ * secret, which never leaves it; it is bound to our challenge and to its ticket; a MIC keeps every
+ * message as it was; and a target that the client named has to be this machine. What remains is a
+ * client here that names no target, or a name of this machine where a hostile listener sits on
+ * another port: its messages can be passed on to a server here. Such a connection is of no use to
+ * an attacker once messages are signed, which only the client's key does.
  */
 #include "ntlm_package.h"
 
@@ -22,52 +27,80 @@
 TRACE_CHANNEL("ntlm");
 
 #define ECHOED (ASC_REQ_CONNECTION | ASC_REQ_USE_DCE_STYLE)
-#define REFUSED ASC_REQ_DATAGRAM
 
-/* What holds by what the client asked for: an acceptor's own wishes add nothing to it. */
+/* What is granted to a client that asks for it. LM_KEY and NON_NT_SESSION_KEY are not among it:
+ * their keys come from LM hashes, which are not kept. */
+#define GRANTED (NTLM_STRONG | NTLM_OEM | NTLM_SIGN | NTLM_SEAL | NTLM_IDENTIFY)
+
+#define RECEIVING_LOCAL 1u /* RestrictReceivingNTLMTraffic: accounts of this machine only */
+#define RECEIVING_NONE 2u
+
+/* What holds by what the client asked for: an acceptor's own wishes add nothing to it, except
+ * that it can do without impersonating. */
 static ULONG attributes_of(uint32_t flags, ULONG requirements)
 {
-    ULONG attributes = requirements & ECHOED;
+    ULONG attributes = requirements & (ECHOED | ASC_REQ_IDENTIFY);
+    if (flags & NTLM_IDENTIFY) attributes |= ASC_RET_IDENTIFY;
+    if (flags & NTLM_DATAGRAM) attributes |= ASC_RET_DATAGRAM;
+    /* The keys of a null session are known to everybody, so it protects nothing. */
+    if (flags & NTLM_ANONYMOUS) return attributes | ASC_RET_NULL_SESSION;
     if (flags & NTLM_SIGN)
         attributes |= ASC_RET_INTEGRITY | ASC_RET_REPLAY_DETECT | ASC_RET_SEQUENCE_DETECT;
     if (flags & NTLM_SEAL) attributes |= ASC_RET_CONFIDENTIALITY;
-    if (flags & NTLM_IDENTIFY) attributes |= ASC_RET_IDENTIFY;
+    if (flags & NTLM_KEY_EXCH) attributes |= requirements & ASC_RET_USE_SESSION_KEY;
     return attributes;
 }
 
 /* ---- first leg ---- */
 
-/* A ticket for a client that may be in this prefix. Without a ledger no local call is offered,
- * everything else goes on. */
-static uint64_t ticket_for(const struct ntlm_negotiate *message, const struct host *host)
+/* A datagram client has sent nothing yet (MS-NLMP 3.2.5.2.1). */
+static status_t negotiate_read(const struct leg *leg, struct slice *token,
+                               struct ntlm_negotiate *message)
 {
-    struct slice computer = name_slice(&host->computer);
-    uint64_t ticket = 0;
-    if (!host->user.length || !ntlm_negotiate_is_local(message, computer, computer)) return 0;
-    status_t status = ledger_issue(LEDGER_LOCAL_CALL, &ticket);
-    if (!status_ok(status)) WARN("no local call: status %#lx\n", (ULONG)status);
-    return ticket;
+    status_t status = leg_input(leg, token);
+    if (!status_ok(status) && leg->requirements & ASC_REQ_DATAGRAM) {
+        *token = (struct slice){NULL, 0};
+        *message = (struct ntlm_negotiate){.flags = GRANTED};
+        return SEC_E_OK;
+    }
+    return status_ok(status) ? ntlm_negotiate_decode(*token, message) : status;
 }
 
-static status_t challenge_make(struct leg *leg, const struct host *host, struct ntlm_context *ntlm)
+/* Without a ledger there are neither local calls nor copies of a waiting context (export.c);
+ * everything else goes on. */
+static uint64_t ticket_issue(void)
+{
+    uint64_t ticket = 0;
+    status_t status = ledger_issue(LEDGER_CHALLENGE, &ticket);
+    if (status_ok(status)) return ticket;
+    WARN("no ticket for a challenge: status %#lx\n", (ULONG)status);
+    return 0;
+}
+
+static status_t challenge_make(struct leg *leg, const struct host *host,
+                               const struct ntlm_policy *policy, struct ntlm_context *ntlm)
 {
     struct ntlm_negotiate message;
-    struct slice token;
-    status_t status = leg_input(leg, &token);
-    if (status_ok(status)) status = ntlm_negotiate_decode(token, &message);
+    struct slice token, computer = name_slice(&host->computer);
+    status_t status = negotiate_read(leg, &token, &message);
     if (!status_ok(status)) return status;
 
     struct ntlm_server_start start = {
-        .flags = NTLM_STRONG | NTLM_SIGN | NTLM_SEAL | NTLM_IDENTIFY,
-        .required = NTLM_ESS | NTLM_128,
+        .flags = GRANTED,
+        .required = policy_required(policy->server_minimum, policy->server_level >= LEVEL_SERVER_V2,
+                                    message.flags & GRANTED),
         .now = leg_time(),
-        .local_ticket = ticket_for(&message, host),
-        .nb_computer = name_slice(&host->computer),
-        .nb_domain = name_slice(&host->computer),
+        .challenge_ticket = ticket_issue(),
+        .nb_computer = computer,
+        .nb_domain = computer,
         .dns_computer = name_slice(&host->dns_computer),
         .dns_domain = name_slice(&host->dns_domain),
+        .oem_target = {(const uint8_t *)host->oem_computer, strlen(host->oem_computer)},
     };
     memcpy(start.version, package_version, sizeof(start.version));
+    if (leg->requirements & ASC_REQ_DATAGRAM) start.flags |= NTLM_DATAGRAM;
+    if (host->user.length && ntlm_negotiate_is_local(&message, computer, computer))
+        start.local_ticket = start.challenge_ticket;
     status = random_bytes(start.server_challenge, sizeof(start.server_challenge));
     if (status_ok(status)) status = ntlm_server_start(ntlm, token, &start, &leg->token);
     ntlm->requested = leg->requirements;
@@ -75,30 +108,42 @@ static status_t challenge_make(struct leg *leg, const struct host *host, struct 
     return status;
 }
 
-status_t server_start(struct leg *leg, struct credential *credential, struct context **out)
+static status_t start_check(const struct credential *credential, const struct ntlm_policy *policy)
 {
-    const struct host *host = host_get();
     if (!credential) return SEC_E_INVALID_HANDLE;
     if (!(credential->use & SECPKG_CRED_INBOUND)) return SEC_E_NO_CREDENTIALS;
-    if (leg->requirements & REFUSED) return SEC_E_UNSUPPORTED_FUNCTION;
-    if (!host) return SEC_E_INTERNAL_ERROR;
+    if (policy->restrict_receiving >= RECEIVING_NONE) {
+        WARN("RestrictReceivingNTLMTraffic denies everybody\n");
+        return SEC_E_UNSUPPORTED_FUNCTION;
+    }
+    return host_get() ? SEC_E_OK : SEC_E_INTERNAL_ERROR;
+}
 
+status_t server_start(struct leg *leg, struct credential *credential, struct context **out)
+{
+    struct ntlm_policy policy;
     struct bindings bindings;
     struct ntlm_context ntlm;
+    policy_get(&policy);
+    status_t status = start_check(credential, &policy);
+    if (!status_ok(status)) return status;
+
     ntlm_context_init(&ntlm, NTLM_SERVER);
-    status_t status = leg_bindings(leg, &bindings);
-    if (status_ok(status)) status = challenge_make(leg, host, &ntlm);
+    status = leg_bindings(leg, &bindings);
+    if (status_ok(status)) status = challenge_make(leg, host_get(), &policy, &ntlm);
     if (status_ok(status)) status = context_create(&ntlm, HALF_LSA, out);
     if (status_ok(status)) (*out)->bindings = bindings;
     else ntlm_context_clear(&ntlm);
     return status;
 }
 
-/* ---- second leg ---- */
+/* ---- second leg: whom the client speaks to ---- */
 
 /* Whether the client speaks through the channel that this server sees: asked only when the
- * application says which one that is. A client without bindings sends zeros, or no pair. */
+ * application says which one that is, or that a proxy has it. A client without bindings sends
+ * zeros, or no pair. */
 static status_t bindings_check(const struct leg *leg, const struct bindings *first_leg,
+                               const struct ntlm_policy *policy,
                                const struct ntlm_authenticate *message)
 {
     static const uint8_t none[16];
@@ -107,29 +152,83 @@ static status_t bindings_check(const struct leg *leg, const struct bindings *fir
     status_t status = leg_bindings(leg, &own);
     if (!status_ok(status)) return status;
     if (!own.given) own = *first_leg;
-    if (!own.given) return SEC_E_OK;
+    bool proxied = leg->requirements & ASC_REQ_PROXY_BINDINGS;
+    if (policy->channel_bindings == POLICY_OFF || (!own.given && !proxied)) return SEC_E_OK;
 
     bool missing = sent.size != sizeof(none) || secret_equal(sent.data, none, sizeof(none));
-    if (missing)
-        return leg->requirements & ASC_REQ_ALLOW_MISSING_BINDINGS ? SEC_E_OK : SEC_E_BAD_BINDINGS;
+    bool may_be_missing = policy->channel_bindings < POLICY_REQUIRED &&
+                          leg->requirements & ASC_REQ_ALLOW_MISSING_BINDINGS;
+    if (missing) return may_be_missing ? SEC_E_OK : SEC_E_BAD_BINDINGS;
+    /* The proxy's channel is another than ours: there is nothing to compare with. */
+    if (proxied) return SEC_E_OK;
     return secret_equal(sent.data, own.hash, sizeof(own.hash)) ? SEC_E_OK : SEC_E_BAD_BINDINGS;
 }
 
-static bool is_own_user(const struct ntlm_authenticate *message, const struct host *host)
+/* Whether the client means this machine, where the policy asks. */
+static status_t target_check(const struct ntlm_policy *policy, const struct host *host,
+                             const struct ntlm_authenticate *message)
 {
-    struct name user, domain;
-    return host->user.length && name_set(&user, message->user) &&
-           name_set(&domain, message->domain) && name_equal(&user, &host->user) &&
-           name_equal(&domain, &host->computer);
+    if (policy->target_names == POLICY_OFF) return SEC_E_OK;
+    if (!message->target_name.size && policy->target_names < POLICY_REQUIRED) return SEC_E_OK;
+    if (host_is_target(host, message->target_name)) return SEC_E_OK;
+    WARN("the client meant another machine or did not say which\n");
+    return SEC_E_LOGON_DENIED;
 }
 
-static status_t finish_local(struct ntlm_context *ntlm, struct slice token,
-                             const struct ntlm_authenticate *message, const struct host *host)
+/* ---- second leg: who the client is ---- */
+
+/* One AUTHENTICATE. */
+struct logon {
+    struct ntlm_context *ntlm;
+    struct slice token;
+    struct ntlm_authenticate message;
+    struct name user, domain; /* as the client wrote them */
+    const struct host *host;
+    struct ntlm_policy policy;
+};
+
+static bool oem_read(struct slice text, struct name *out)
 {
-    struct ntlm_server_finish finish = {.proof = NTLM_PROOF_LOCAL, .now = leg_time()};
+    int length = 0;
+    if (text.size > 2 * NAME_CHARS) return false;
+    if (text.size)
+        length = MultiByteToWideChar(CP_OEMCP, 0, (const char *)text.data, (int)text.size,
+                                     out->text, NAME_CHARS);
+    if (text.size && length <= 0) return false;
+    out->length = (size_t)length;
+    out->text[length] = 0;
+    return true;
+}
+
+/* A name that is too long or no text is nobody's. */
+static status_t names_read(struct logon *logon)
+{
+    const struct ntlm_authenticate *message = &logon->message;
+    bool read = message->flags & NTLM_UNICODE ? name_set(&logon->user, message->user) &&
+                                                    name_set(&logon->domain, message->domain)
+                                              : oem_read(message->user, &logon->user) &&
+                                                    oem_read(message->domain, &logon->domain);
+    return read ? SEC_E_OK : SEC_E_LOGON_DENIED;
+}
+
+static status_t prove(const struct logon *logon, struct ntlm_server_finish *finish)
+{
+    finish->now = leg_time();
+    finish->require_mic = logon->policy.require_mic;
+    finish->timestamp_window = logon->policy.timestamp_window;
+    return ntlm_server_finish(logon->ntlm, logon->token, &logon->message, finish);
+}
+
+static status_t finish_local(const struct logon *logon)
+{
+    struct ntlm_server_finish finish = {.proof = NTLM_PROOF_LOCAL};
+    const struct host *host = logon->host;
+    struct ntlm_context *ntlm = logon->ntlm;
     struct prefix_secret secret;
-    if (!is_own_user(message, host)) return SEC_E_LOGON_DENIED;
-    if (message->target_name.size && !host_is_target(host, message->target_name)) {
+    bool own_user = host->user.length && name_equal(&logon->user, &host->user) &&
+                    name_equal(&logon->domain, &host->computer);
+    if (!own_user) return SEC_E_LOGON_DENIED;
+    if (logon->message.target_name.size && !host_is_target(host, logon->message.target_name)) {
         WARN("a local call that was meant for another machine is refused\n");
         return SEC_E_LOGON_DENIED;
     }
@@ -139,91 +238,113 @@ static status_t finish_local(struct ntlm_context *ntlm, struct slice token,
     status = ntlm_local_hash(secret.key, ntlm->local_ticket, ntlm->server_challenge,
                              name_slice(&host->user), name_slice(&host->computer), finish.v2_hash);
     secret_wipe(&secret, sizeof(secret));
-
-    uint64_t ticket = ntlm->local_ticket;
-    if (status_ok(status)) {
-        status = ledger_redeem(LEDGER_LOCAL_CALL, ticket);
-        if (status == SEC_E_CONTEXT_EXPIRED) status = SEC_E_LOGON_DENIED;
-    }
-    if (status_ok(status)) {
-        status = ntlm_server_finish(ntlm, token, message, &finish);
-        if (!status_ok(status)) ledger_restore(LEDGER_LOCAL_CALL, ticket);
-    }
+    if (status_ok(status)) status = prove(logon, &finish);
     secret_wipe(&finish, sizeof(finish));
     return status;
 }
 
 /* The proof of an unknown account is worked out against a random hash and then refused like a
  * wrong password. */
-static status_t finish_account(struct ntlm_context *ntlm, struct slice token,
-                               const struct ntlm_authenticate *message)
+static status_t finish_account(const struct logon *logon, bool v2)
 {
-    struct ntlm_server_finish finish = {.now = leg_time()};
-    struct blob user = {0}, domain = {0};
+    struct ntlm_server_finish finish = {.proof = v2 ? NTLM_PROOF_V2 : NTLM_PROOF_V1};
     struct account account;
-    struct name upper = {0};
-    status_t status = account_find(message->user, message->domain, &account);
-    if (!status_ok(status)) goto done;
-    status = blob_set(&user, name_slice(&account.user));
-    if (status_ok(status)) status = blob_set(&domain, name_slice(&account.domain));
-    if (!status_ok(status)) goto done;
+    bool local_only = logon->policy.restrict_receiving >= RECEIVING_LOCAL;
+    const struct name *domain = local_only ? &logon->host->computer : &logon->domain;
+    status_t status = account_find(name_slice(&logon->user), name_slice(domain), &account);
+    if (!status_ok(status)) return status;
 
-    name_set(&upper, message->user);
+    struct name upper = logon->user;
     name_upper(&upper);
-    status = ntlm_v2_hash(account.nt_hash, name_slice(&upper), message->domain, finish.v2_hash);
-    if (!status_ok(status)) goto done;
-    status = ntlm_server_finish(ntlm, token, message, &finish);
-    if (!status_ok(status)) goto done;
-
+    if (v2)
+        status = ntlm_v2_hash(account.nt_hash, name_slice(&upper), name_slice(&logon->domain),
+                              finish.v2_hash);
+    else memcpy(finish.nt_hash, account.nt_hash, sizeof(finish.nt_hash));
     /* The client may have named the account in another way than this machine does. */
-    struct blob sent = ntlm->user;
-    ntlm->user = user;
-    user = sent;
-    sent = ntlm->domain;
-    ntlm->domain = domain;
-    domain = sent;
-
-done:
-    secret_free(user.data, user.size);
-    secret_free(domain.data, domain.size);
+    finish.user = name_slice(&account.user);
+    finish.domain = name_slice(&account.domain);
+    if (status_ok(status)) status = prove(logon, &finish);
     secret_wipe(&account, sizeof(account));
     secret_wipe(&finish, sizeof(finish));
     return status;
 }
 
-static void trace_client(const struct ntlm_authenticate *message, status_t status)
+/* Nobody has the name that Windows gives him. */
+static status_t finish_anonymous(const struct logon *logon)
+{
+    static const wchar_t user[] = L"ANONYMOUS LOGON", domain[] = L"NT AUTHORITY";
+    struct ntlm_server_finish finish = {
+        .proof = NTLM_PROOF_ANONYMOUS,
+        .user = text_slice(user, ARRAYSIZE(user) - 1),
+        .domain = text_slice(domain, ARRAYSIZE(domain) - 1),
+    };
+    if (logon->ntlm->requested & ASC_REQ_ALLOW_NULL_SESSION) return prove(logon, &finish);
+    WARN("null sessions are not allowed here\n");
+    return SEC_E_LOGON_DENIED;
+}
+
+static status_t finish_by_kind(const struct logon *logon)
+{
+    const struct ntlm_context *ntlm = logon->ntlm;
+    uint32_t flags = ntlm_server_flags(ntlm, &logon->message);
+    if (ntlm->local_ticket && flags & NTLM_LOCAL_CALL) return finish_local(logon);
+    switch (ntlm_authenticate_response(&logon->message, flags)) {
+    case NTLM_RESPONSE_V2: return finish_account(logon, true);
+    case NTLM_RESPONSE_V1:
+    case NTLM_RESPONSE_V1_ESS:
+        if (logon->policy.server_level < LEVEL_SERVER_V2) return finish_account(logon, false);
+        WARN("LmCompatibilityLevel is not below 5: NTLMv1 is refused\n");
+        return SEC_E_LOGON_DENIED;
+    case NTLM_RESPONSE_ANONYMOUS: return finish_anonymous(logon);
+    case NTLM_RESPONSE_LM: /* no account here has an LM hash */
+    case NTLM_RESPONSE_OTHER: break;
+    }
+    return SEC_E_LOGON_DENIED;
+}
+
+/* The first answer is the only one: see above. */
+static status_t finish_once(const struct logon *logon)
+{
+    uint64_t ticket = logon->ntlm->challenge_ticket;
+    status_t status = ticket ? ledger_redeem(LEDGER_CHALLENGE, ticket) : SEC_E_OK;
+    if (status == SEC_E_CONTEXT_EXPIRED) {
+        WARN("the challenge has been answered before\n");
+        return SEC_E_LOGON_DENIED;
+    }
+    if (!status_ok(status)) return status;
+    status = finish_by_kind(logon);
+    bool judged = status_ok(status) || status == SEC_E_LOGON_DENIED;
+    if (ticket && !judged) ledger_restore(LEDGER_CHALLENGE, ticket);
+    return status;
+}
+
+static void trace_client(const struct logon *logon, status_t status)
 {
     char user[TRACE_TEXT_MAX], domain[TRACE_TEXT_MAX];
-    struct name user_name = {0}, domain_name = {0};
     if (!trace_on(&trace_channel, TRACE_TRACE)) return;
-    name_set(&user_name, message->user);
-    name_set(&domain_name, message->domain);
     TRACE("%s user %s domain %s flags %#x: status %#lx\n",
-          message->flags & NTLM_LOCAL_CALL ? "local call," : "account,",
-          trace_wide(user, user_name.text, -1), trace_wide(domain, domain_name.text, -1),
-          (unsigned)message->flags, (ULONG)status);
+          logon->message.flags & NTLM_LOCAL_CALL ? "local call," : "account,",
+          trace_wide(user, logon->user.text, -1), trace_wide(domain, logon->domain.text, -1),
+          (unsigned)logon->message.flags, (ULONG)status);
 }
 
 status_t server_finish(struct leg *leg, struct context *context)
 {
     struct ntlm_context *ntlm = &context->ntlm;
-    struct ntlm_authenticate message;
-    struct slice token;
-    const struct host *host = host_get();
+    struct logon logon = {.ntlm = ntlm, .host = host_get()};
     if (ntlm->role != NTLM_SERVER) return SEC_E_INVALID_HANDLE;
     if (ntlm->stage != NTLM_STAGE_CHALLENGE_SENT) return SEC_E_OUT_OF_SEQUENCE;
-    if (!host) return SEC_E_INTERNAL_ERROR;
-    status_t status = leg_input(leg, &token);
-    if (status_ok(status)) status = ntlm_authenticate_decode(token, &message);
+    if (!logon.host) return SEC_E_INTERNAL_ERROR;
+    status_t status = leg_input(leg, &logon.token);
+    if (status_ok(status)) status = ntlm_authenticate_decode(logon.token, &logon.message);
     if (!status_ok(status)) return status;
 
-    status = bindings_check(leg, &context->bindings, &message);
-    if (!status_ok(status)) return status;
-
-    bool local = ntlm->local_ticket && message.flags & NTLM_LOCAL_CALL;
-    status = local ? finish_local(ntlm, token, &message, host)
-                   : finish_account(ntlm, token, &message);
-    trace_client(&message, status);
+    policy_get(&logon.policy);
+    status = bindings_check(leg, &context->bindings, &logon.policy, &logon.message);
+    if (status_ok(status)) status = target_check(&logon.policy, logon.host, &logon.message);
+    if (status_ok(status)) status = names_read(&logon);
+    if (status_ok(status)) status = finish_once(&logon);
+    trace_client(&logon, status);
     if (status_ok(status)) ntlm->attributes = attributes_of(ntlm->session.flags, ntlm->requested);
     return status;
 }

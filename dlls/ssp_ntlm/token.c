@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Tokens of authenticated clients. Wine makes no token for another user, so there is one only
- * for a client that is the user of this process, or where an import brought one along; for
- * anybody else the process's token would turn a stranger into its owner. A client's context has
- * no token: its server has authenticated to nobody.
+ * for a client that is the user of this process, for nobody (where Wine can be nobody), or where
+ * an import brought one along; for anybody else the process's token would turn a stranger into
+ * its owner. A client's context has no token: its server has authenticated to nobody.
  */
 #include "ntlm_package.h"
 
@@ -21,17 +21,47 @@ static bool is_process_user(const struct ntlm_context *ntlm)
     return name_equal(&user, &host->user) && name_equal(&domain, &host->computer);
 }
 
-/* At the level that the client allows. */
-static HANDLE token_make(const struct ntlm_context *ntlm)
+/* At the level that the client allows and the server wants. */
+static HANDLE token_copy(HANDLE source, const struct ntlm_context *ntlm)
 {
-    HANDLE process = NULL, token = NULL;
-    bool identify = ntlm->session.flags & NTLM_IDENTIFY;
+    HANDLE token;
+    bool identify = ntlm->attributes & ASC_RET_IDENTIFY;
     SECURITY_IMPERSONATION_LEVEL level = identify ? SecurityIdentification : SecurityImpersonation;
+    bool made = DuplicateTokenEx(source, MAXIMUM_ALLOWED, NULL, level, TokenImpersonation, &token);
+    return made ? token : NULL;
+}
+
+static HANDLE own_token(const struct ntlm_context *ntlm)
+{
+    HANDLE process;
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_DUPLICATE, &process)) return NULL;
-    if (!DuplicateTokenEx(process, MAXIMUM_ALLOWED, NULL, level, TokenImpersonation, &token))
-        token = NULL;
+    HANDLE token = token_copy(process, ntlm);
     CloseHandle(process);
     return token;
+}
+
+/* Nobody's token is got by being nobody for a moment. The thread may be somebody else already,
+ * and has to be that again afterwards. */
+static HANDLE anonymous_token(const struct ntlm_context *ntlm)
+{
+    HANDLE before = NULL, nobody, token = NULL;
+    if (!OpenThreadToken(GetCurrentThread(), TOKEN_IMPERSONATE, TRUE, &before)) before = NULL;
+    if (ImpersonateAnonymousToken(GetCurrentThread())) {
+        if (OpenThreadToken(GetCurrentThread(), TOKEN_DUPLICATE, TRUE, &nobody)) {
+            token = token_copy(nobody, ntlm);
+            CloseHandle(nobody);
+        }
+        SetThreadToken(NULL, before);
+    }
+    if (before) CloseHandle(before);
+    return token;
+}
+
+static HANDLE token_make(const struct ntlm_context *ntlm)
+{
+    if (ntlm->role != NTLM_SERVER) return NULL;
+    if (ntlm->attributes & ASC_RET_NULL_SESSION) return anonymous_token(ntlm);
+    return is_process_user(ntlm) ? own_token(ntlm) : NULL;
 }
 
 status_t context_token(struct context *context, HANDLE *out)
@@ -39,8 +69,7 @@ status_t context_token(struct context *context, HANDLE *out)
     status_t status = context_check_session(context);
     if (!status_ok(status)) return status;
     if (!context->token) {
-        bool own = context->ntlm.role == NTLM_SERVER && is_process_user(&context->ntlm);
-        HANDLE token = own ? token_make(&context->ntlm) : NULL;
+        HANDLE token = token_make(&context->ntlm);
         if (!token) return SEC_E_NO_IMPERSONATION;
         /* Two threads may have made one; the first stays. */
         if (InterlockedCompareExchangePointer(&context->token, token, NULL)) CloseHandle(token);

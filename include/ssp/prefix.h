@@ -11,8 +11,9 @@
 #define PREFIX_REGISTRY_KEY L"SOFTWARE\\winesspi"
 
 struct prefix_secret {
-    uint64_t epoch; /* names the secret, gives nothing of it away; never 0 */
-    uint8_t key[32];
+    uint64_t epoch; /* names the secret; never 0 */
+    uint8_t machine_id[32];
+    uint8_t key[32]; /* the two above give nothing of it away */
 };
 
 /* Reads the secret, creating it if there is none; kept for the life of the process. Any thread. */
@@ -32,7 +33,10 @@ status_t crypto_ready(void);
  */
 #define LEDGER_TICKETS (1u << 18)
 
-enum ledger { LEDGER_EXPORT, LEDGER_LOCAL_CALL };
+enum ledger {
+    LEDGER_EXPORT,    /* blobs that take their context along: imported once */
+    LEDGER_CHALLENGE, /* challenges: answered once, by whichever copy of a context */
+};
 
 /* *ticket is never 0. */
 status_t ledger_issue(enum ledger ledger, uint64_t *ticket);

@@ -207,32 +207,39 @@ static void test_reflection(void)
     loopback_close(&other);
 }
 
-/* ours: whatever is changed in the client's proof, the server refuses it; and then takes the true
- * one, since a failed leg changes nothing */
-static void test_changed_proof(void)
+/* Everything but the server's last leg; the client's proof is in loop. */
+static bool almost_connected(void)
 {
-    if (!ours_only()) return;
     SECURITY_STATUS status = loopback_open(&loop, L"NTLM", NULL);
-    if (!ok(!status, "no credentials: %08lx", status)) return;
+    if (!ok(!status, "no credentials: %08lx", status)) return false;
     ok(loopback_client_leg(&loop) == SEC_I_CONTINUE_NEEDED, "client 1");
     ok(loopback_server_leg(&loop) == SEC_I_CONTINUE_NEEDED, "server 1");
-    ok(loopback_client_leg(&loop) == SEC_E_OK, "client 2");
+    return ok(loopback_client_leg(&loop) == SEC_E_OK, "client 2");
+}
+
+/* ours: whatever is changed in the client's proof, the server refuses it. After a proof that was
+ * wrong the challenge is used up; after one that could not be read the true one is taken. */
+static void test_changed_proof(void)
+{
     static BYTE proof[sizeof(loop.token)];
-    ULONG size = loop.token_size;
-    memcpy(proof, loop.token, size);
+    ULONG size = 1;
+    if (!ours_only()) return;
     for (ULONG i = 0; i < size; i++) {
-        memcpy(loop.token, proof, size);
+        if (!almost_connected()) return;
+        size = loop.token_size;
+        memcpy(proof, loop.token, size);
         loop.token[i] ^= (BYTE)(1 << i % 8);
+        SECURITY_STATUS status = loopback_server_leg(&loop);
+        bool unreadable = status == SEC_E_INVALID_TOKEN;
+        ok(status == SEC_E_LOGON_DENIED || unreadable, "byte %lu: %08lx", i, status);
+        memcpy(loop.token, proof, size);
         loop.token_size = size;
         status = loopback_server_leg(&loop);
-        ok(status == SEC_E_LOGON_DENIED || status == SEC_E_INVALID_TOKEN, "byte %lu: %08lx", i,
-           status);
+        ok(status == (unreadable ? SEC_E_OK : SEC_E_LOGON_DENIED),
+           "byte %lu, then the true one: %08lx", i, status);
+        if (!status) ok(contexts_talk(&loop.client, &loop.server), "messages fail");
+        loopback_close(&loop);
     }
-    memcpy(loop.token, proof, size);
-    loop.token_size = size;
-    ok(loopback_server_leg(&loop) == SEC_E_OK, "the true proof");
-    ok(contexts_talk(&loop.client, &loop.server), "messages fail");
-    loopback_close(&loop);
 }
 
 /* ours: a relay between the client and a server here takes the target information out of the

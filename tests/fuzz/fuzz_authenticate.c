@@ -5,6 +5,7 @@
 static void compare(const struct ntlm_authenticate *a, const struct ntlm_authenticate *b)
 {
     must(a->flags == b->flags && a->has_mic == b->has_mic && a->timestamp == b->timestamp);
+    must(a->time == b->time && a->av_flags == b->av_flags);
     must(!memcmp(a->version, b->version, 8) && !memcmp(a->mic, b->mic, 16));
     must(slices_equal(a->lm_response, b->lm_response));
     must(slices_equal(a->nt_response, b->nt_response));
@@ -14,6 +15,7 @@ static void compare(const struct ntlm_authenticate *a, const struct ntlm_authent
     must(slices_equal(a->encrypted_key, b->encrypted_key));
     must(slices_equal(a->target_name, b->target_name));
     must(slices_equal(a->channel_bindings, b->channel_bindings));
+    must(slices_equal(a->machine_id, b->machine_id));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -22,6 +24,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct writer w;
     if (!status_ok(ntlm_authenticate_decode((struct slice){data, size}, &message))) return 0;
     must(message.channel_bindings.size == 0 || message.channel_bindings.size == 16);
+    must(message.machine_id.size == 0 || message.machine_id.size == NTLM_MACHINE_ID_SIZE);
+    enum ntlm_response kind = ntlm_authenticate_response(&message, message.flags);
+    must((kind == NTLM_RESPONSE_V2) == (message.nt_response.size > 24));
+    must(kind == NTLM_RESPONSE_V2 || !message.has_mic);
     writer_init(&w);
     ntlm_authenticate_encode(&w, &message);
     if (status_ok(writer_status(&w))) {

@@ -3,11 +3,14 @@
  * it with a message that decodes, or refuses it. */
 #include "fuzz.h"
 
-static void check_client(struct slice token, const struct ntlm_challenge *challenge)
+static void check_client(struct slice token, const struct ntlm_challenge *challenge,
+                         enum ntlm_proof proof)
 {
+    uint32_t datagram = challenge->flags & NTLM_DATAGRAM;
     struct ntlm_context client;
-    struct ntlm_client_start start = {.flags = NTLM_STRONG | NTLM_OEM | NTLM_SIGN};
-    struct ntlm_client_finish finish = {.now = 1};
+    struct ntlm_client_start start = {.flags = NTLM_STRONG | NTLM_OEM | NTLM_LM_KEY | NTLM_SIGN |
+                                               datagram};
+    struct ntlm_client_finish finish = {.proof = proof, .now = 1};
     struct ntlm_authenticate answer;
     struct writer negotiate, w;
     if (crypto_init() != SEC_E_OK) abort();
@@ -31,7 +34,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ntlm_challenge message, again;
     struct writer w;
     if (!status_ok(ntlm_challenge_decode(token, &message))) return 0;
-    check_client(token, &message);
+    check_client(token, &message, NTLM_PROOF_V2);
+    check_client(token, &message, NTLM_PROOF_V1);
+    check_client(token, &message, NTLM_PROOF_ANONYMOUS);
     writer_init(&w);
     ntlm_challenge_encode(&w, &message);
     if (status_ok(writer_status(&w))) {

@@ -16,7 +16,13 @@ enum wish {
     WISH_TICKET = 4,
     WISH_WRONG_HASH = 8,
     WISH_BINDINGS = 16,
+    WISH_V1 = 32,
+    WISH_DATAGRAM = 64,
+    WISH_NO_ESS = 128,
 };
+
+/* In the second byte, beside the steps that are to be taken twice. */
+enum more_wishes { WISH_OEM = 8, WISH_ANONYMOUS = 16, WISH_REQUIRED = 32, WISH_MIC = 64 };
 
 /* The message as the other end gets it; other is one to put in its place. */
 static void deliver(struct reader *script, enum operation operation, struct slice message,
@@ -73,9 +79,8 @@ static void pass(struct reader *script, struct handshake *h, struct writer *mess
     if (operation == MOVE) move(next);
 }
 
-static void run(struct reader *script, struct handshake *h, struct sent *sent)
+static void run(struct reader *script, uint8_t twice, struct handshake *h, struct sent *sent)
 {
-    uint8_t twice = reader_u8(script);
     must(handshake_start(h) == SEC_E_OK);
     pass(script, h, &h->negotiate, &sent->messages[0], &h->server);
     if (!status_ok(handshake_challenge(h))) return;
@@ -94,17 +99,45 @@ static void check(struct handshake *h, const struct sent *sent, uint8_t wishes)
                  unchanged(&sent->messages[1], &h->challenge) &&
                  unchanged(&sent->messages[2], &h->authenticate);
     bool accepted = h->server.stage == NTLM_STAGE_ESTABLISHED;
-    if (wishes & WISH_WRONG_HASH) must(!accepted);
-    else if (clean) must(accepted);
+    bool by_hash = h->server_finish.proof != NTLM_PROOF_ANONYMOUS;
+    bool by_v2 = h->server_finish.proof == NTLM_PROOF_V2;
+    if (wishes & WISH_WRONG_HASH && by_hash) must(!accepted);
+    else if (clean) must(accepted == (by_v2 || !h->server_finish.require_mic));
     if (!accepted) return;
     struct ntlm_authenticate message;
     must(ntlm_authenticate_decode(writer_view(&h->authenticate), &message) == SEC_E_OK);
-    must(h->client.stage == NTLM_STAGE_ESTABLISHED);
+    must(!ntlm_flags_missing(h->server.session.flags, h->server_start.required));
+    if (by_hash) must(h->client.stage == NTLM_STAGE_ESTABLISHED);
+    if (clean) must(handshake_works(h));
     if (!message.has_mic) return;
     must(clean);
     must(handshake_works(h));
     move(&h->server);
     must(handshake_works(h));
+}
+
+static void set_wishes(struct handshake *h, uint8_t wishes, uint8_t more)
+{
+    h->client_start.flags = NTLM_STRONG | (wishes & WISH_SEAL ? NTLM_SIGN | NTLM_SEAL : 0);
+    h->client_start.offer_local = wishes & WISH_LOCAL;
+    h->server_start.local_ticket = wishes & WISH_TICKET ? 42 : 0;
+    if (wishes & WISH_BINDINGS)
+        h->client_finish.channel_bindings = (const uint8_t *)"sixteen bytes...";
+    if (wishes & WISH_WRONG_HASH) {
+        h->server_finish.v2_hash[0] ^= 1;
+        h->server_finish.nt_hash[0] ^= 1;
+    }
+    enum ntlm_proof proof = wishes & WISH_V1 ? NTLM_PROOF_V1 : NTLM_PROOF_V2;
+    if (more & WISH_ANONYMOUS) proof = NTLM_PROOF_ANONYMOUS;
+    h->client_finish.proof = h->server_finish.proof = proof;
+    if (wishes & WISH_NO_ESS) h->client_start.flags &= ~NTLM_ESS;
+    else if (more & WISH_REQUIRED) h->server_start.required = NTLM_ESS | NTLM_128;
+    if (more & WISH_OEM) h->client_start.flags ^= NTLM_UNICODE | NTLM_OEM;
+    if (wishes & WISH_DATAGRAM) {
+        h->client_start.flags |= NTLM_DATAGRAM;
+        h->server_start.flags = h->client_start.flags;
+    }
+    h->server_finish.require_mic = more & WISH_MIC;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -116,15 +149,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     unit_pool_used = 0;
     memset(&sent, 0, sizeof(sent));
     reader_init(&script, data, size);
-    uint8_t wishes = reader_u8(&script);
+    uint8_t wishes = reader_u8(&script), more = reader_u8(&script);
     handshake_init(&h);
-    h.client_start.flags = NTLM_STRONG | (wishes & WISH_SEAL ? NTLM_SIGN | NTLM_SEAL : 0);
-    h.client_start.offer_local = wishes & WISH_LOCAL;
-    h.server_start.local_ticket = wishes & WISH_TICKET ? 42 : 0;
-    if (wishes & WISH_BINDINGS)
-        h.client_finish.channel_bindings = (const uint8_t *)"sixteen bytes...";
-    if (wishes & WISH_WRONG_HASH) h.server_finish.v2_hash[0] ^= 1;
-    run(&script, &h, &sent);
+    set_wishes(&h, wishes, more);
+    run(&script, more, &h, &sent);
     check(&h, &sent, wishes);
     for (size_t i = 0; i < 3; i++) writer_free(&sent.messages[i]);
     handshake_clear(&h);

@@ -11,16 +11,19 @@ static const uint32_t kinds[] = {
     NTLM_SEAL | NTLM_ESS | NTLM_56,
     NTLM_SIGN | NTLM_SEAL,
     NTLM_SIGN | NTLM_LM_KEY,
+    NTLM_SIGN | NTLM_SEAL | NTLM_ESS | NTLM_128 | NTLM_KEY_EXCH | NTLM_DATAGRAM,
+    NTLM_SIGN | NTLM_SEAL | NTLM_56 | NTLM_DATAGRAM,
 };
 
-static status_t take(struct ntlm_session *to, bool sealed, struct ntlm_part *parts,
+static status_t take(struct ntlm_session *to, uint32_t number, bool sealed, struct ntlm_part *parts,
                      const uint8_t *signature)
 {
-    return sealed ? ntlm_unseal(to, 0, parts, 2, signature)
-                  : ntlm_verify(to, 0, parts, 2, signature);
+    return sealed ? ntlm_unseal(to, number, parts, 2, signature)
+                  : ntlm_verify(to, number, parts, 2, signature);
 }
 
-static void deliver(struct ntlm_session *from, struct ntlm_session *to, struct reader *script)
+static void deliver(struct ntlm_session *from, struct ntlm_session *to, uint32_t number,
+                    struct reader *script)
 {
     enum { CLEAR = 5, MAX = 512 };
     uint8_t wire[CLEAR + MAX + NTLM_SIGNATURE_SIZE], changed[sizeof(wire)], plain[CLEAR + MAX];
@@ -31,20 +34,20 @@ static void deliver(struct ntlm_session *from, struct ntlm_session *to, struct r
     memcpy(wire, plain, CLEAR + size);
     struct ntlm_part parts[] = {{wire, CLEAR, false}, {wire + CLEAR, size, sealed}};
     uint8_t *signature = wire + CLEAR + size;
-    must((sealed ? ntlm_seal(from, 0, parts, 2, signature)
-                 : ntlm_sign(from, 0, parts, 2, signature)) == SEC_E_OK);
+    must((sealed ? ntlm_seal(from, number, parts, 2, signature)
+                 : ntlm_sign(from, number, parts, 2, signature)) == SEC_E_OK);
 
     size_t total = CLEAR + size + NTLM_SIGNATURE_SIZE;
     memcpy(changed, wire, total);
     changed[at % total] ^= difference;
     struct ntlm_part got[] = {{changed, CLEAR, false}, {changed + CLEAR, size, sealed}};
-    status_t status = take(to, sealed, got, changed + CLEAR + size);
+    status_t status = take(to, number, sealed, got, changed + CLEAR + size);
     must(status_ok(status) == !difference);
     if (difference) {
         wire[at % total] ^= difference;
         must(!memcmp(changed, wire, total));
         wire[at % total] ^= difference;
-        must(take(to, sealed, parts, signature) == SEC_E_OK);
+        must(take(to, number, sealed, parts, signature) == SEC_E_OK);
         must(!memcmp(wire, plain, CLEAR + size));
     } else {
         must(!memcmp(changed, plain, CLEAR + size));
@@ -61,9 +64,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint32_t flags = kinds[reader_u8(&script) % (sizeof(kinds) / sizeof(*kinds))];
     must(ntlm_session_init(&client, flags, key, true) == SEC_E_OK);
     must(ntlm_session_init(&server, flags, key, false) == SEC_E_OK);
-    while (reader_left(&script)) {
-        if (reader_u8(&script) & 1) deliver(&client, &server, &script);
-        else deliver(&server, &client, &script);
+    for (uint32_t number = 0; reader_left(&script); number++) {
+        if (reader_u8(&script) & 1) deliver(&client, &server, number, &script);
+        else deliver(&server, &client, number, &script);
     }
     ntlm_session_clear(&client);
     ntlm_session_clear(&server);

@@ -72,6 +72,39 @@ static void handshakes(bool local)
     handshake_clear(&h);
 }
 
+/* Messages and bodies of the other modes. */
+static void other_handshakes(void)
+{
+    static const uint8_t machine_id[NTLM_MACHINE_ID_SIZE] = "machine";
+    struct handshake h;
+    handshake_init(&h);
+    h.client_start.flags = NTLM_STRONG | NTLM_SIGN | NTLM_DATAGRAM;
+    h.server_start.flags |= NTLM_DATAGRAM;
+    h.server_start.required = NTLM_SIGN;
+    h.server_start.challenge_ticket = 9;
+    h.client_finish.machine_id = machine_id;
+    must(!handshake_start(&h));
+    save_context("client-datagram-1", &h.client);
+    must(!handshake_challenge(&h));
+    save_context("server-datagram-2", &h.server);
+    must(!handshake_answer(&h) && !handshake_accept(&h) && handshake_works(&h));
+    save_context("server-datagram-3", &h.server);
+    save("challenge", "datagram", writer_view(&h.challenge));
+    save("authenticate", "datagram", writer_view(&h.authenticate));
+    handshake_clear(&h);
+
+    handshake_init(&h);
+    h.client_start.flags = NTLM_OEM | NTLM_ESS;
+    h.client_finish.proof = h.server_finish.proof = NTLM_PROOF_V1;
+    must(!handshake_start(&h) && !handshake_challenge(&h));
+    save_context("server-oem-2", &h.server);
+    must(!handshake_answer(&h) && !handshake_accept(&h) && handshake_works(&h));
+    save("negotiate", "oem", writer_view(&h.negotiate));
+    save("challenge", "oem", writer_view(&h.challenge));
+    save("authenticate", "oem-ess", writer_view(&h.authenticate));
+    handshake_clear(&h);
+}
+
 static void other_bodies(void)
 {
     struct ntlm_context ctx;
@@ -184,7 +217,20 @@ static void scripts(void)
     save("handshake", "cut", hex("00 00 00 00 02 4000"));
     save("handshake", "another", hex("00 00 00 05 00"));
     save("handshake", "replaced", hex("00 00 04 4e544c4d5353500001000000058208a0000000000000"));
-    for (uint8_t kind = 0; kind < 5; kind++) {
+    save("handshake", "v1", hex("21 07 00 00 00"));
+    save("handshake", "v1-no-ess", hex("a1 00 06 06 06"));
+    save("handshake", "v1-wrong-hash", hex("29 00 00 00 00"));
+    save("handshake", "v1-changed", hex("21 00 00 00 01 00 4800 01"));
+    save("handshake", "datagram", hex("41 07 06 06 06"));
+    save("handshake", "datagram-changed", hex("41 00 00 01 00 1800 01 00"));
+    save("handshake", "datagram-v1-no-ess", hex("e1 00 00 00 00"));
+    save("handshake", "oem", hex("01 08 00 00 00"));
+    save("handshake", "anonymous", hex("01 10 00 06 00"));
+    save("handshake", "required", hex("01 20 00 00 00"));
+    save("handshake", "required-changed", hex("01 20 00 00 01 00 3e00 08"));
+    save("handshake", "mic-required", hex("01 40 00 00 00"));
+    save("handshake", "mic-missing", hex("21 40 00 00 00"));
+    for (uint8_t kind = 0; kind < 7; kind++) {
         char name[] = "kind-0";
         uint8_t script[] = {kind, 1, 1,  100, 0, 3, 0,    0, 0, 0, 20, 0, 9, 0, 1,
                             1,    1, 40, 0,   7, 0, 0x80, 1, 0, 7, 1,  0, 0, 0};
@@ -202,6 +248,7 @@ int main(int argc, char **argv)
     folder = argv[1];
     handshakes(false);
     handshakes(true);
+    other_handshakes();
     other_bodies();
     other_messages();
     envelopes();

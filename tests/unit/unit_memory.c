@@ -66,10 +66,21 @@ static status_t answer(struct handshake *h)
     return handshake_answer(h);
 }
 
-static void steps(void)
+/* The modes that allocate differently. */
+static void set_mode(struct handshake *h, int mode)
+{
+    if (mode == 0) return;
+    h->client_finish.proof = h->server_finish.proof = NTLM_PROOF_V1;
+    h->client_start.flags = NTLM_OEM | NTLM_SIGN;
+    h->server_finish.user = wide("User");
+    if (mode == 1) h->client_start.flags |= NTLM_ESS;
+}
+
+static void steps(int mode)
 {
     struct handshake h;
     handshake_init(&h);
+    set_mode(&h, mode);
     WITH_FAILURES("start", start(&h),
                   h.client.stage == NTLM_STAGE_START && !h.client.negotiate.data &&
                       !h.client.target_name.data);
@@ -84,6 +95,17 @@ static void steps(void)
                       !h.server.user.data);
     ok(handshake_works(&h), "both ends talk");
     handshake_clear(&h);
+}
+
+static void steps_v2(void)
+{
+    steps(0);
+}
+
+static void steps_v1(void)
+{
+    steps(1);
+    steps(2);
 }
 
 static status_t copy_of(struct ntlm_context *copy, const struct ntlm_context *ctx)
@@ -165,7 +187,8 @@ static void envelope(void)
 int main(void)
 {
     if (crypto_init() != SEC_E_OK) return EXIT_FAILURE;
-    RUN(steps);
+    RUN(steps_v2);
+    RUN(steps_v1);
     RUN(moving);
     RUN(first_messages);
     RUN(envelope);

@@ -6,38 +6,19 @@
  */
 #include "handshake.h"
 
-/* Writes ctx down and reads it into a new context. */
-static status_t move(struct ntlm_context *ctx, bool reset)
-{
-    struct writer w;
-    struct ntlm_context moved;
-    writer_init(&w);
-    ntlm_context_write(ctx, reset, &w);
-    status_t status = writer_status(&w);
-    uint8_t *body = exact_copy(writer_view(&w).data, writer_view(&w).size);
-    if (status_ok(status)) status = ntlm_context_read(&moved, view(body, writer_view(&w).size));
-    if (status_ok(status)) {
-        ntlm_context_clear(ctx);
-        *ctx = moved;
-    }
-    free(body);
-    writer_free(&w);
-    return status;
-}
-
 static void moved_at_every_stage(void)
 {
     struct handshake h;
     handshake_init(&h);
     h.client.requested = 0x11223344;
     h.server.attributes = 0x55667788;
-    ok(!move(&h.client, false) && !move(&h.server, false), "before it starts");
-    ok(!handshake_start(&h) && !move(&h.client, false), "NEGOTIATE sent");
-    ok(!handshake_challenge(&h) && !move(&h.server, false), "CHALLENGE sent");
+    ok(!handshake_move(&h.client, false) && !handshake_move(&h.server, false), "before it starts");
+    ok(!handshake_start(&h) && !handshake_move(&h.client, false), "NEGOTIATE sent");
+    ok(!handshake_challenge(&h) && !handshake_move(&h.server, false), "CHALLENGE sent");
     ok(h.server.negotiate_flags == 0xE28A8235, "flags of the handshake");
     ok(!memcmp(h.server.server_challenge, h.server_start.server_challenge, 8), "challenge");
-    ok(!handshake_answer(&h) && !move(&h.client, false), "client established");
-    ok(!handshake_accept(&h) && !move(&h.server, false), "server established");
+    ok(!handshake_answer(&h) && !handshake_move(&h.client, false), "client established");
+    ok(!handshake_accept(&h) && !handshake_move(&h.server, false), "server established");
     ok(handshake_works(&h), "both ends talk");
     ok(h.client.requested == 0x11223344 && h.server.attributes == 0x55667788, "flags kept");
     ok(blob_is(&h.server.user, wide("User")) && blob_is(&h.server.domain, wide("Domain")) &&
@@ -55,9 +36,10 @@ static void moved_local(void)
     h.server_start.local_ticket = 42;
     h.client_finish.proof = h.server_finish.proof = NTLM_PROOF_LOCAL;
     ok(!handshake_start(&h) && !handshake_challenge(&h), "half way");
-    ok(!move(&h.client, false) && !move(&h.server, false), "moved");
+    ok(!handshake_move(&h.client, false) && !handshake_move(&h.server, false), "moved");
     ok(h.server.local_ticket == 42, "ticket");
-    ok(!handshake_answer(&h) && !handshake_accept(&h) && !move(&h.server, false), "all the way");
+    ok(!handshake_answer(&h) && !handshake_accept(&h) && !handshake_move(&h.server, false),
+       "all the way");
     ok(h.server.local && handshake_works(&h), "local");
     handshake_clear(&h);
 }
@@ -72,8 +54,8 @@ static void moved_mid_stream(void)
         ok(handshake_say(&h.client.session, &h.server.session, "some text of the client"), "%u", i);
         if (i % 3 == 0)
             ok(handshake_say(&h.server.session, &h.client.session, "some of the server"), "%u", i);
-        ok(!move(&h.server, false), "move %u", i);
-        if (i % 5 == 0) ok(!move(&h.client, false), "move the client, %u", i);
+        ok(!handshake_move(&h.server, false), "move %u", i);
+        if (i % 5 == 0) ok(!handshake_move(&h.client, false), "move the client, %u", i);
     }
     ok(h.server.session.receive.sequence == 40 && h.server.session.send.sequence == 14, "counted");
     handshake_clear(&h);
@@ -86,7 +68,7 @@ static void reset(void)
     ok(!handshake_run(&h), "run");
     ok(handshake_say(&h.client.session, &h.server.session, "before"), "some talk");
     ok(handshake_say(&h.server.session, &h.client.session, "before"), "some talk");
-    ok(!move(&h.server, true), "moved and reset");
+    ok(!handshake_move(&h.server, true), "moved and reset");
     ok(!h.server.session.receive.sequence && !h.server.session.send.sequence, "counters");
     ok(h.client.session.send.sequence == 1, "the other end is untouched");
     ntlm_session_rewind(&h.client.session);
@@ -105,7 +87,7 @@ static void without_ess(void)
         ok(!ntlm_session_init(&h.client.session, flags[i], unit_pool, true), "client");
         ok(!ntlm_session_init(&h.server.session, flags[i], unit_pool, false), "server");
         ok(handshake_works(&h), "before");
-        ok(!move(&h.server, false) && !move(&h.client, false), "moved");
+        ok(!handshake_move(&h.server, false) && !handshake_move(&h.client, false), "moved");
         ok(handshake_works(&h), "after");
         ok(h.client.session.send.sequence == 4, "one counter");
         handshake_clear(&h);
@@ -130,6 +112,33 @@ static void half_open_layout(void)
                 "4e544c4d53535000 01000000 358208e2 0000000028000000 0000000028000000"
                 "0a00614a0000000f")),
        "bytes");
+    writer_free(&w);
+    handshake_clear(&h);
+}
+
+/* A server that waits for datagrams: what its messages do not say comes before them. */
+static void waiting_layout(void)
+{
+    struct handshake h;
+    struct writer w;
+    handshake_init(&h);
+    h.server_start.flags = NTLM_UNICODE | NTLM_DATAGRAM | NTLM_SIGN;
+    h.server_start.required = NTLM_SIGN;
+    h.server_start.challenge_ticket = 0x1122334455667788;
+    h.client_start.flags = NTLM_UNICODE | NTLM_DATAGRAM | NTLM_SIGN;
+    ok(!handshake_start(&h) && !handshake_challenge(&h), "half way");
+    writer_init(&w);
+    ntlm_context_write(&h.server, false, &w);
+    ok(same(view(writer_view(&w).data, 44),
+            hex("02 02 02 00 00000000 00000000 0000000000000000 0000 0000 0000"
+                "55828242 10000000 8877665544332211 0000")),
+       "bytes");
+    ok(!handshake_move(&h.server, false) && h.server.required == NTLM_SIGN &&
+           h.server.challenge_ticket == h.server_start.challenge_ticket,
+       "moved");
+    ok(!handshake_move(&h.client, false) && h.client.required == (NTLM_SIGN | NTLM_KEY_EXCH),
+       "the client too");
+    ok(!handshake_answer(&h) && !handshake_accept(&h) && handshake_works(&h), "goes on");
     writer_free(&w);
     handshake_clear(&h);
 }
@@ -210,6 +219,20 @@ static void damage(const struct ntlm_context *ctx, const char *what)
     writer_free(&w);
 }
 
+static void damaged_datagrams(void)
+{
+    struct handshake h;
+    handshake_init(&h);
+    h.client_start.flags |= NTLM_DATAGRAM;
+    h.server_start.flags |= NTLM_DATAGRAM;
+    h.server_start.challenge_ticket = 7;
+    ok(!handshake_start(&h), "start");
+    damage(&h.client, "datagram client");
+    ok(!handshake_challenge(&h), "challenge");
+    damage(&h.server, "datagram server");
+    handshake_clear(&h);
+}
+
 static void damaged(void)
 {
     struct handshake h;
@@ -272,8 +295,10 @@ int main(void)
     RUN(reset);
     RUN(without_ess);
     RUN(half_open_layout);
+    RUN(waiting_layout);
     RUN(established_layout);
     RUN(damaged);
+    RUN(damaged_datagrams);
     RUN(contradictions);
     return test_end("unit_ntlm_body");
 }

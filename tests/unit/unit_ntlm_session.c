@@ -20,8 +20,14 @@ static const uint32_t kinds[] = {
     NTLM_SIGN | NTLM_SEAL | NTLM_KEY_EXCH | NTLM_128,
     NTLM_SIGN | NTLM_SEAL | NTLM_LM_KEY | NTLM_56,
     NTLM_SIGN | NTLM_SEAL | NTLM_LM_KEY,
+    FULL | NTLM_DATAGRAM,
+    (FULL & ~NTLM_KEY_EXCH) | NTLM_DATAGRAM,
+    (FULL & ~NTLM_128) | NTLM_56 | NTLM_DATAGRAM,
+    NTLM_SIGN | NTLM_SEAL | NTLM_DATAGRAM,
+    NTLM_SIGN | NTLM_SEAL | NTLM_56 | NTLM_DATAGRAM,
 };
-#define KINDS (sizeof(kinds) / sizeof(*kinds))
+#define ALL_KINDS (sizeof(kinds) / sizeof(*kinds))
+#define KINDS (ALL_KINDS - 5) /* those with streams */
 
 struct ends {
     struct ntlm_session client, server;
@@ -39,7 +45,7 @@ static void close_ends(struct ends *ends)
     ntlm_session_clear(&ends->server);
 }
 
-/* The state of a session without what is made on demand. */
+/* The state of a session, which datagrams have none of, without what is made on demand. */
 static struct ntlm_session state_of(const struct ntlm_session *session)
 {
     struct ntlm_session copy = *session;
@@ -50,6 +56,7 @@ static struct ntlm_session state_of(const struct ntlm_session *session)
 static bool same_state(const struct ntlm_session *a, const struct ntlm_session *b)
 {
     struct ntlm_session left = state_of(a), right = state_of(b);
+    if (a->flags & NTLM_DATAGRAM) return true;
     return left.send.sequence == right.send.sequence &&
            left.receive.sequence == right.receive.sequence &&
            !memcmp(&left.send.rc4, &right.send.rc4, sizeof(left.send.rc4)) &&
@@ -78,7 +85,7 @@ static void say(struct ntlm_session *from, struct ntlm_session *to, size_t size,
 static void talk(void)
 {
     static const size_t sizes[] = {0, 1, 7, 8, 9, 16, 63, 64, 65, 1000, 70000};
-    for (size_t k = 0; k < KINDS; k++) {
+    for (size_t k = 0; k < ALL_KINDS; k++) {
         struct ends ends;
         open_ends(&ends, kinds[k]);
         for (uint32_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
@@ -92,7 +99,7 @@ static void talk(void)
 /* Every bit of the message, its signature and what it covers in clear. */
 static void tampering(void)
 {
-    for (size_t k = 0; k < KINDS; k++) {
+    for (size_t k = 0; k < ALL_KINDS; k++) {
         struct ends ends;
         uint8_t clear[5] = "clear", data[21] = "what shall be secret", wire[42];
         struct ntlm_part parts[] = {{clear, 5, false}, {data, 21, true}};
@@ -265,27 +272,61 @@ static void restarting(void)
     close_ends(&ends);
 }
 
-/* One direction begins anew, the other goes on where it was. */
-static void restarting_one_direction(void)
+/* One direction alone, the other goes on as it was. */
+static void restarting_one(void)
 {
-    struct ends ends;
-    uint8_t there[8] = "message", back[8] = "message", a[16];
-    struct ntlm_part part = {there, 8, true}, answer = {back, 8, true};
-    open_ends(&ends, FULL);
-    for (int i = 0; i < 2; i++) {
-        ok(!ntlm_seal(&ends.client, 0, &part, 1, a) && !ntlm_unseal(&ends.server, 0, &part, 1, a),
-           "message %d", i);
-        ok(!ntlm_seal(&ends.server, 0, &answer, 1, a) &&
-               !ntlm_unseal(&ends.client, 0, &answer, 1, a),
-           "answer %d", i);
-        ntlm_session_restart_stream(&ends.client, true);
-        if (i == 0) ntlm_session_restart_stream(&ends.server, false);
+    for (int send = 0; send < 2; send++) {
+        struct ends ends;
+        open_ends(&ends, FULL);
+        say(&ends.client, &ends.server, 10, 1);
+        say(&ends.server, &ends.client, 10, 2);
+        struct ntlm_session before = state_of(&ends.client);
+        ntlm_session_restart_stream(&ends.client, send);
+        ok(!memcmp(&before.send.rc4, &ends.client.send.rc4, sizeof(before.send.rc4)) == !send,
+           "%d: sending", send);
+        ok(!memcmp(&before.receive.rc4, &ends.client.receive.rc4, sizeof(before.receive.rc4)) ==
+               !!send,
+           "%d: receiving", send);
+        ok(ends.client.send.sequence == 2 && ends.client.receive.sequence == 2, "counters");
+        ntlm_session_restart_stream(&ends.server, !send);
+        say(&ends.client, &ends.server, 10, 3);
+        say(&ends.server, &ends.client, 10, 4);
+        close_ends(&ends);
     }
-    ok(!ntlm_seal(&ends.client, 0, &part, 1, a), "seal");
-    ok(ntlm_unseal(&ends.server, 0, &part, 1, a) == SEC_E_MESSAGE_ALTERED, "an old stream");
+
+    /* One stream serves both. */
+    struct ends ends;
+    open_ends(&ends, NTLM_SIGN | NTLM_SEAL);
+    say(&ends.client, &ends.server, 10, 1);
+    ntlm_session_restart_stream(&ends.client, true);
     ntlm_session_restart_stream(&ends.server, false);
-    ok(!ntlm_unseal(&ends.server, 0, &part, 1, a) && !memcmp(there, "message", 8), "a new stream");
+    say(&ends.client, &ends.server, 10, 2);
+    say(&ends.server, &ends.client, 10, 3);
+    ok(ends.client.send.sequence == 6, "one counter");
     close_ends(&ends);
+}
+
+/* The same text under one number is the same message, under another it is not. */
+static void datagrams(void)
+{
+    for (size_t k = KINDS; k < ALL_KINDS; k++) {
+        struct ends ends;
+        uint8_t data[3][8] = {"message", "message", "message"}, signatures[3][16];
+        static const uint32_t numbers[] = {5, 6, 5};
+        open_ends(&ends, kinds[k]);
+        for (size_t i = 0; i < 3; i++) {
+            struct ntlm_part part = {data[i], 8, true};
+            ok(!ntlm_seal(&ends.client, numbers[i], &part, 1, signatures[i]), "seal");
+        }
+        ok(!memcmp(data[0], data[2], 8) && !memcmp(signatures[0], signatures[2], 16), "the same");
+        ok(memcmp(data[0], data[1], 8) && memcmp(signatures[0], signatures[1], 16), "another");
+        if (kinds[k] & NTLM_ESS) ok(signatures[1][12] == 6, "the number is in the signature");
+        for (size_t i = 3; i-- > 0;) {
+            struct ntlm_part part = {data[i], 8, true};
+            ok(!ntlm_unseal(&ends.server, numbers[i], &part, 1, signatures[i]), "unseal");
+        }
+        close_ends(&ends);
+    }
 }
 
 int main(void)
@@ -300,6 +341,7 @@ int main(void)
     RUN(dummy);
     RUN(rewinding);
     RUN(restarting);
-    RUN(restarting_one_direction);
+    RUN(restarting_one);
+    RUN(datagrams);
     return test_end("unit_ntlm_session");
 }

@@ -184,10 +184,23 @@ static void run_mic(void)
     expect("mic", mic, sizeof(mic));
 }
 
+/* An address is its type (4, big endian) and its bytes. */
+static void get_address(const char *name, uint32_t *type, struct slice *address)
+{
+    struct reader r;
+    if (!has(name)) return;
+    struct slice bytes = get(name, 0);
+    reader_init(&r, bytes.data, bytes.size);
+    *type = reader_u32be(&r);
+    *address = reader_bytes(&r, reader_left(&r));
+}
+
 static void run_channel_bindings(void)
 {
     uint8_t hash[16];
     struct ntlm_channel_bindings bindings = {.application_data = get("data", 0)};
+    get_address("initiator", &bindings.initiator_type, &bindings.initiator);
+    get_address("acceptor", &bindings.acceptor_type, &bindings.acceptor);
     succeed(ntlm_channel_binding_hash(&bindings, hash), "hash");
     expect("hash", hash, sizeof(hash));
 }
@@ -197,7 +210,8 @@ static void run_channel_bindings(void)
 #define PARTS_MAX 4
 
 /* A step: "client_seal = [+]PART... > SEALED SIGNATURE", "client_sign = PART... > SIGNATURE", or
- * the same from the server. A part with + is covered by the signature only. */
+ * the same from the server. A part with + is covered by the signature only. In datagrams the
+ * name ends with the message's number: "client_seal_7". */
 struct step {
     struct ntlm_part parts[PARTS_MAX];
     uint8_t *plain[PARTS_MAX];
@@ -243,16 +257,17 @@ static void run_step(struct vec_field *field, struct ntlm_session *from, struct 
     struct step step;
     uint8_t signature[NTLM_SIGNATURE_SIZE];
     bool seal = strstr(field->name, "_seal") != NULL;
+    uint32_t number = (uint32_t)strtoul(strrchr(field->name, '_') + 1, NULL, 10);
     field->used = true;
     if (!ok(parse_step(&step, field->value, seal), "step %s", field->name)) return;
-    status_t status = seal ? ntlm_seal(from, 0, step.parts, step.count, signature)
-                           : ntlm_sign(from, 0, step.parts, step.count, signature);
+    status_t status = seal ? ntlm_seal(from, number, step.parts, step.count, signature)
+                           : ntlm_sign(from, number, step.parts, step.count, signature);
     succeed(status, field->name);
     if (seal) check_sealed(&step);
     if (!ok(!memcmp(signature, step.signature.data, sizeof(signature)), "signature"))
         print_bytes((struct slice){signature, sizeof(signature)});
-    status = seal ? ntlm_unseal(to, 0, step.parts, step.count, signature)
-                  : ntlm_verify(to, 0, step.parts, step.count, signature);
+    status = seal ? ntlm_unseal(to, number, step.parts, step.count, signature)
+                  : ntlm_verify(to, number, step.parts, step.count, signature);
     succeed(status, "the other end");
     for (size_t i = 0; i < step.count; i++)
         ok(!memcmp(step.parts[i].data, step.plain[i], step.parts[i].size), "part %zu is back", i);
@@ -496,7 +511,12 @@ static status_t accept_answer(struct ntlm_context *ctx, struct slice token)
     struct ntlm_authenticate message;
     struct ntlm_server_finish params;
     memset(&params, 0, sizeof(params));
-    memcpy(params.v2_hash, get("v2_hash", 16).data, 16);
+    if (has("nt_hash")) {
+        params.proof = NTLM_PROOF_V1;
+        memcpy(params.nt_hash, get("nt_hash", 16).data, 16);
+    } else {
+        memcpy(params.v2_hash, get("v2_hash", 16).data, 16);
+    }
     status_t status = ntlm_authenticate_decode(token, &message);
     return status_ok(status) ? ntlm_server_finish(ctx, token, &message, &params) : status;
 }

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What this machine allows, as its administrator has set it in the registry: the values that
+ * Windows documents for NTLM under Control\Lsa and Control\Lsa\MSV1_0, and our own under
+ * HKLM\SOFTWARE\winesspi\NTLM (64-bit view). They are read at most once a second: reading one
+ * costs several times as much as a handshake. Omitted: the values that only write an audit log.
+ *
+ * LmCompatibilityLevel rules both sides on Windows. Here a server takes NTLMv2 only, unless the
+ * value is there: NTLMv1 is to be wanted, not forgotten.
+ */
+#include "ntlm_package.h"
+
+#include "ssp/prefix.h"
+#include "ssp/trace.h"
+
+#include <wchar.h>
+
+TRACE_CHANNEL("ntlm");
+
+#define LSA_KEY L"SYSTEM\\CurrentControlSet\\Control\\Lsa"
+#define MSV_KEY LSA_KEY L"\\MSV1_0"
+#define OWN_KEY PREFIX_REGISTRY_KEY L"\\NTLM"
+
+#define CACHE_MILLISECONDS 1000u
+#define SECOND 10000000u /* of a FILETIME */
+
+#define DEFAULT_LEVEL LEVEL_CLIENT_V2
+#define LEVEL_MAX LEVEL_SERVER_V2
+#define DEFAULT_MINIMUM NTLM_128
+
+/* The bits of NtlmMinClientSec and NtlmMinServerSec, which are those of MS-NLMP 2.2.2.5. */
+#define MINIMUM_BITS (NTLM_SIGN | NTLM_SEAL | NTLM_ESS | NTLM_128)
+
+#define SUPPRESS_BY_CLIENT 1u /* of SuppressExtendedProtection */
+#define SENDING_AUDITED 1u    /* of RestrictSendingNTLMTraffic */
+#define SENDING_DENIED 2u
+
+static HKEY key_open(const wchar_t *path)
+{
+    HKEY key;
+    LSTATUS error = RegOpenKeyExW(HKEY_LOCAL_MACHINE, path, 0, KEY_QUERY_VALUE | KEY_WOW64_64KEY,
+                                  &key);
+    return error ? NULL : key;
+}
+
+/* A value that is not there or is no number has its default. */
+static bool value_get(HKEY key, const wchar_t *name, uint32_t *value)
+{
+    DWORD type, number, size = sizeof(number);
+    if (!key || RegQueryValueExW(key, name, NULL, &type, (BYTE *)&number, &size)) return false;
+    if (type != REG_DWORD || size != sizeof(number)) return false;
+    *value = number;
+    return true;
+}
+
+static void read_lsa(struct ntlm_policy *policy)
+{
+    HKEY key = key_open(LSA_KEY);
+    uint32_t level = DEFAULT_LEVEL, suppress = 0;
+    bool known = value_get(key, L"LmCompatibilityLevel", &level) && level <= LEVEL_MAX;
+    policy->client_level = known ? level : DEFAULT_LEVEL;
+    policy->server_level = known ? level : LEVEL_MAX;
+    value_get(key, L"SuppressExtendedProtection", &suppress);
+    policy->no_extended_protection = suppress & SUPPRESS_BY_CLIENT;
+    if (key) RegCloseKey(key);
+}
+
+static void read_msv(struct ntlm_policy *policy)
+{
+    HKEY key = key_open(MSV_KEY);
+    policy->client_minimum = policy->server_minimum = DEFAULT_MINIMUM;
+    value_get(key, L"NtlmMinClientSec", &policy->client_minimum);
+    value_get(key, L"NtlmMinServerSec", &policy->server_minimum);
+    policy->client_minimum &= MINIMUM_BITS;
+    policy->server_minimum &= MINIMUM_BITS;
+    value_get(key, L"RestrictSendingNTLMTraffic", &policy->restrict_sending);
+    value_get(key, L"RestrictReceivingNTLMTraffic", &policy->restrict_receiving);
+    if (key) RegCloseKey(key);
+}
+
+static void read_own(struct ntlm_policy *policy)
+{
+    HKEY key = key_open(OWN_KEY);
+    uint32_t mic = 0, window = 0;
+    policy->channel_bindings = POLICY_CHECKED;
+    value_get(key, L"ChannelBindings", &policy->channel_bindings);
+    value_get(key, L"TargetNames", &policy->target_names);
+    value_get(key, L"RequireMic", &mic);
+    value_get(key, L"TimestampWindow", &window);
+    policy->require_mic = mic;
+    policy->timestamp_window = (uint64_t)window * SECOND;
+    if (key) RegCloseKey(key);
+}
+
+void policy_get(struct ntlm_policy *out)
+{
+    static SRWLOCK lock = SRWLOCK_INIT;
+    static struct ntlm_policy kept;
+    static ULONGLONG expires;
+
+    AcquireSRWLockShared(&lock);
+    bool fresh = GetTickCount64() < expires;
+    *out = kept;
+    ReleaseSRWLockShared(&lock);
+    if (fresh) return;
+
+    struct ntlm_policy policy = {0};
+    read_lsa(&policy);
+    read_msv(&policy);
+    read_own(&policy);
+    AcquireSRWLockExclusive(&lock);
+    kept = policy;
+    expires = GetTickCount64() + CACHE_MILLISECONDS;
+    ReleaseSRWLockExclusive(&lock);
+    *out = policy;
+}
+
+uint32_t policy_required(uint32_t minimum, bool v2_only, uint32_t flags)
+{
+    uint32_t required = minimum & (NTLM_SIGN | NTLM_SEAL);
+    /* How messages are protected matters only where they are. */
+    if (!((flags | required) & (NTLM_SIGN | NTLM_SEAL))) return required;
+    required |= minimum;
+    if (v2_only) required |= NTLM_ESS;
+    return required;
+}
+
+/* ---- where a client may use NTLM at all ---- */
+
+/* One '*' stands for any text, as in the list that Windows documents. */
+static bool pattern_matches(const wchar_t *pattern, const struct name *host)
+{
+    struct name whole = {0};
+    const wchar_t *star = wcschr(pattern, '*');
+    size_t length = wcslen(pattern);
+    if (length > NAME_CHARS) return false;
+    if (!star) return name_set(&whole, text_slice(pattern, length)) && name_equal(&whole, host);
+
+    size_t before = (size_t)(star - pattern), after = length - before - 1;
+    if (before + after > host->length) return false;
+    return CompareStringOrdinal(pattern, (int)before, host->text, (int)before, TRUE) ==
+               CSTR_EQUAL &&
+           CompareStringOrdinal(star + 1, (int)after, host->text + host->length - after, (int)after,
+                                TRUE) == CSTR_EQUAL;
+}
+
+/* Read when it is asked for: few have the list. */
+static bool is_exception(const struct name *target)
+{
+    wchar_t list[4096] = {0};
+    DWORD type, size = sizeof(list) - 2 * sizeof(wchar_t); /* both terminators may be missing */
+    HKEY key = key_open(MSV_KEY);
+    if (!key) return false;
+    LSTATUS error = RegQueryValueExW(key, L"ClientAllowedNTLMServers", NULL, &type, (BYTE *)list,
+                                     &size);
+    RegCloseKey(key);
+    if (error || type != REG_MULTI_SZ) return false;
+    for (const wchar_t *entry = list; *entry; entry += wcslen(entry) + 1)
+        if (pattern_matches(entry, target)) return true;
+    return false;
+}
+
+bool policy_may_send(const struct ntlm_policy *policy, struct slice target_name)
+{
+    struct name target;
+    char text[TRACE_TEXT_MAX];
+    if (policy->restrict_sending < SENDING_AUDITED) return true;
+    const struct host *host = host_get();
+    if (host && host_is_target(host, target_name)) return true;
+    bool named = target_host_name(target_name, &target);
+    bool allowed = policy->restrict_sending < SENDING_DENIED || (named && is_exception(&target));
+    WARN("RestrictSendingNTLMTraffic: %s %s\n", named ? trace_wide(text, target.text, -1) : "\"\"",
+         allowed ? "is allowed" : "is denied");
+    return allowed;
+}
