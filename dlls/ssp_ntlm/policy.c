@@ -125,6 +125,13 @@ uint32_t policy_required(uint32_t minimum, bool v2_only, uint32_t flags)
     return required;
 }
 
+bool policy_may_send_lm(void)
+{
+    struct ntlm_policy policy;
+    policy_get(&policy);
+    return policy.client_level < LEVEL_CLIENT_NO_LM;
+}
+
 /* ---- where a client may use NTLM at all ---- */
 
 /* One '*' stands for any text, as in the list that Windows documents. */
