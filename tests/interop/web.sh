@@ -57,8 +57,7 @@ expect() {
     $must_be) pass_case "$case_name" ;;
     *)
         fail_case "$case_name" "$@"
-        echo "  is: $is"
-        echo "  must be: $must_be"
+        printf '  is: %s\n  must be: %s\n' "$is" "$must_be"
         ;;
     esac
 }
@@ -130,8 +129,8 @@ run_client() {
 }
 
 # What a client that has run says, on one line: the statuses, what the bodies say of the user,
-# and whose SSPI it was.
+# and whose SSPI it was. A slash stands for a name's backslash, which means something in patterns.
 client_verdict() {
     sed -n -e 's/^status: //p' -e 's/^body: user: //p' -e 's/^error: /error /p' \
-        -e 's/^handshake: //p' -e 's/^secur32.dll: //p' "$work/client" | tr '\n' ' '
+        -e 's/^handshake: //p' -e 's/^secur32.dll: //p' "$work/client" | tr '\\\n' '/ '
 }
