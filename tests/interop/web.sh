@@ -70,7 +70,10 @@ accounts=
 account() { $limit "$WINE" "$BUILD/x86_64-windows/sspictl.exe" account "$@"; }
 # shellcheck disable=SC2317 # called by the trap
 clean_up() {
-    [ -z "$server_pid" ] || kill "$server_pid" 2>/dev/null
+    if [ "$server_pid" ]; then
+        kill "$server_pid" 2>/dev/null
+        wait "$server_pid" 2>/dev/null
+    fi
     printf '%s' "$accounts" | while IFS= read -r one; do
         account remove "$one" >/dev/null 2>&1 </dev/null
     done
