@@ -6,8 +6,8 @@
  *   half-open:    flags 4, required flags 4, challenge ticket 8, NEGOTIATE (empty in datagrams),
  *                 and for a server CHALLENGE (each behind its size, 2)
  *   established:  flags 4, session key 16, then with extended session security two directions
- *                 (signing key 16, sealing key 16, sequence 4, RC4 state 258), without it one
- *                 (sealing key 16 or 8, sequence 4, RC4 state 258)
+ *                 (signing key 16, sealing key 16, sequence 4, its start 4, RC4 state 258),
+ *                 without it one (sealing key 16 or 8, sequence 4, its start 4, RC4 state 258)
  * All keys are written, so that reading derives none. What the messages of a half-open handshake
  * say already is read from them.
  */
@@ -32,6 +32,7 @@ static void write_direction(struct writer *w, uint32_t flags,
     if (flags & NTLM_ESS) writer_bytes(w, direction->sign_key, sizeof(direction->sign_key));
     writer_bytes(w, direction->seal_key, direction->seal_key_size);
     writer_u32le(w, direction->sequence);
+    writer_u32le(w, direction->start);
     rc4_write(&direction->rc4, w);
 }
 
@@ -167,6 +168,7 @@ static void read_direction(struct reader *r, uint32_t flags, struct ntlm_directi
     direction->seal_key_size = ntlm_seal_key_size(flags);
     reader_copy(r, direction->seal_key, direction->seal_key_size);
     direction->sequence = reader_u32le(r);
+    direction->start = reader_u32le(r);
     rc4_read(&direction->rc4, r);
 }
 

@@ -88,14 +88,16 @@ void ntlm_session_restart_streams(struct ntlm_session *session)
 
 void ntlm_session_restart_stream(struct ntlm_session *session, bool send)
 {
-    direction_restart(send ? &session->send : receiving(session));
+    struct ntlm_direction *direction = send ? &session->send : receiving(session);
+    direction_restart(direction);
+    direction->start = direction->sequence;
 }
 
 void ntlm_session_rewind(struct ntlm_session *session)
 {
     ntlm_session_restart_streams(session);
-    session->send.sequence = 0;
-    session->receive.sequence = 0;
+    session->send.sequence = session->send.start;
+    session->receive.sequence = session->receive.start;
 }
 
 void ntlm_session_clear(struct ntlm_session *session)

@@ -211,7 +211,9 @@ static status_t leg_advance(struct leg *leg, struct credential *credential, stru
     if (context->stage == STAGE_ESTABLISHED) return leg_after_end(leg, context);
     status_t status = context->acceptor ? server_next(leg, credential, context)
                                         : client_next(leg, credential, context);
-    if (!status_ok(status) && leg->moved) context_set_stage(context, STAGE_FAILED);
+    /* Nobody gets a second guess at a mechListMIC, nor can do without after a wrong one. */
+    if (!status_ok(status) && (leg->moved || status == SEC_E_MESSAGE_ALTERED))
+        context_set_stage(context, STAGE_FAILED);
     return status;
 }
 

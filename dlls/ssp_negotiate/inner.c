@@ -168,7 +168,7 @@ bool mic_possible(const struct context *context)
 
 bool mic_is_repeated(struct slice token, struct slice mic)
 {
-    return mic.data && mic.size == token.size && !memcmp(mic.data, token.data, mic.size);
+    return mic.size && mic.size == token.size && !memcmp(mic.data, token.data, mic.size);
 }
 
 /* With NTLM the cipher stream starts anew after a mechListMIC (MS-SPNG 3.3.5.1), so it has to be
@@ -185,8 +185,13 @@ status_t mic_verify(struct context *context, struct slice mic)
     SecBuffer buffers[2] = {mic_covered(context),
                             {(ULONG)mic.size, SECBUFFER_TOKEN, (void *)mic.data}};
     SecBufferDesc desc = {SECBUFFER_VERSION, 2, buffers};
+    SecPkgContext_Sizes sizes;
     ULONG qop;
-    status_t status = VerifySignature(&context->inner.handle, &desc, 0, &qop);
+    status_t status = QueryContextAttributesW(&context->inner.handle, SECPKG_ATTR_SIZES, &sizes);
+    if (!status_ok(status)) return status;
+    /* Packages take a larger buffer and leave alone what stands behind the signature. */
+    if (mic.size > sizes.cbMaxSignature) return SEC_E_MESSAGE_ALTERED;
+    status = VerifySignature(&context->inner.handle, &desc, 0, &qop);
     TRACE("mechListMIC received: status %#lx\n", (ULONG)status);
     if (status == SEC_E_INSUFFICIENT_MEMORY) return status;
     if (!status_ok(status)) return SEC_E_MESSAGE_ALTERED;

@@ -48,7 +48,14 @@ bool mech_list_has(struct slice mech_list, struct slice oid)
     return false;
 }
 
-/* What the registry says, for a package that is neither of the two known ones. */
+static bool oid_is_known(const struct oid *oid)
+{
+    return oid_is(oid, spnego_oid_ntlm) || oid_is(oid, spnego_oid_kerberos) ||
+           oid_is(oid, spnego_oid_ms_kerberos);
+}
+
+/* What the registry says, for a package that is neither of the two known ones. Their identifiers
+ * are not given away, whichever is listed first. */
 static bool oid_configured(const wchar_t *package, struct oid *out)
 {
     wchar_t wide[OID_TEXT_MAX];
@@ -66,7 +73,8 @@ static bool oid_configured(const wchar_t *package, struct oid *out)
         return false;
     }
     out->size = writer_view(&w).size;
-    return true;
+    if (oid_is_known(out)) WARN("%ls has the object identifier of another package\n", package);
+    return !oid_is_known(out);
 }
 
 /* ---- the list ---- */

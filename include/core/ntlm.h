@@ -185,6 +185,7 @@ struct ntlm_direction {
     uint8_t seal_key_size; /* 16, or 8 for the short keys without ESS */
     struct rc4 rc4;
     uint32_t sequence;
+    uint32_t start;        /* of the application's messages: a mechListMIC counts before them */
     struct hmac_md5 *hmac; /* made at the first message; never written down */
 };
 
@@ -207,7 +208,8 @@ status_t ntlm_session_init(struct ntlm_session *session, uint32_t flags,
                            const uint8_t session_key[16], bool client);
 /* Back to the state at handshake completion: streams and counters. */
 void ntlm_session_rewind(struct ntlm_session *session);
-/* MS-SPNG 3.3.5.1: new streams, counters go on. Without ESS either direction is both. */
+/* MS-SPNG 3.3.5.1: new streams, counters go on. Without ESS either direction is both. After the
+ * second one this is the state at handshake completion for that direction. */
 void ntlm_session_restart_streams(struct ntlm_session *session);
 void ntlm_session_restart_stream(struct ntlm_session *session, bool send);
 void ntlm_session_clear(struct ntlm_session *session);

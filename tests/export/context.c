@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * ExportSecurityContext and ImportSecurityContext of package NTLM in one process: every stage of
- * the handshake, both roles, all flags, every argument that can be wrong, and what the imported
- * context can do. The contract is [D ExportSecurityContext, ImportSecurityContext]; where it is
- * silent the choice is ours and the case says so.
+ * ExportSecurityContext and ImportSecurityContext in one process, for the packages NTLM and
+ * Negotiate: every stage of the handshake, both roles, all flags, every argument that can be wrong,
+ * and what the imported context can do. The contract is [D ExportSecurityContext,
+ * ImportSecurityContext]; where it is silent the choice is ours and the case says so.
  */
 #include "loopback.h"
 
@@ -11,6 +11,13 @@
 #define RESET_NEW SECPKG_CONTEXT_EXPORT_RESET_NEW
 #define UNTOUCHED ((ULONG_PTR)0x5ec5ec5e)
 
+static const struct package {
+    const wchar_t *name, *other_case;
+    const char *narrow_name;
+    int legs; /* of a handshake, the client's first */
+} both[] = {{L"NTLM", L"ntlm", "NTLM", 4}, {L"Negotiate", L"negotiate", "Negotiate", 5}};
+
+static const struct package *package; /* of the running cases */
 static struct account account;
 static bool have_account;
 static struct loopback loop;
@@ -18,7 +25,7 @@ static struct blob blob, other_blob;
 
 static bool connect_as(const struct account *as)
 {
-    SECURITY_STATUS status = loopback_make(&loop, L"NTLM", as);
+    SECURITY_STATUS status = loopback_make(&loop, package->name, as);
     return ok(!status, "no contexts: %08lx", status);
 }
 
@@ -45,52 +52,92 @@ static bool move(CtxtHandle *context, ULONG flags, const char *what)
     else ok(status == SEC_E_OK, "%s: the old context is dead: %08lx", what, status);
     ok(context->dwLower == old.dwLower && context->dwUpper == old.dwUpper,
        "%s: the old handle was changed", what);
-    status = context_import(L"NTLM", blob.bytes, blob.size, context);
+    status = context_import(package->name, blob.bytes, blob.size, context);
     if (status) context_forget(context);
     return ok(!status, "%s: import %08lx", what, status);
 }
 
 /* ---- stages and roles ---- */
 
-/* Which sides move after which leg: bit 0 the client, bit 1 the server. */
-static void run_stages(const struct account *as, const int moves[4], ULONG flags)
+/* The client can move after each leg, the server after each but the first. Bit 0 stands for the
+ * client's move after the first leg, bit 1 for the server's after the second; from then on there are
+ * two for each leg. */
+static int moves_after(int combination, int leg)
+{
+    if (leg == 0) return combination & 1;
+    if (leg == 1) return combination & 2;
+    return combination >> (2 * leg - 2) & 3;
+}
+
+static void run_stages(const struct account *as, int combination, ULONG flags)
 {
     char what[64];
-    SECURITY_STATUS status = loopback_open(&loop, L"NTLM", as);
+    SECURITY_STATUS status = loopback_open(&loop, package->name, as);
     if (!ok(!status, "no credentials: %08lx", status)) return;
-    for (int leg = 0; leg < 4; leg++) {
+    for (int leg = 0; leg < package->legs; leg++) {
+        int moves = moves_after(combination, leg);
         status = leg % 2 ? loopback_server_leg(&loop) : loopback_client_leg(&loop);
-        SECURITY_STATUS expected = leg < 2 ? SEC_I_CONTINUE_NEEDED : SEC_E_OK;
-        sprintf(what, "moves %d%d%d%d, after leg %d", moves[0], moves[1], moves[2], moves[3],
-                leg + 1);
+        SECURITY_STATUS expected = leg < package->legs - 2 ? SEC_I_CONTINUE_NEEDED : SEC_E_OK;
+        sprintf(what, "moves %x, after leg %d", combination, leg + 1);
         if (!ok(status == expected, "%s: %08lx", what, status)) break;
-        if (moves[leg] & 1 && !move(&loop.client, flags, what)) break;
-        if (moves[leg] & 2 && !move(&loop.server, flags, what)) break;
+        if (moves & 1 && !move(&loop.client, flags, what)) break;
+        if (moves & 2 && !move(&loop.server, flags, what)) break;
     }
     if (status == SEC_E_OK) ok(contexts_talk(&loop.client, &loop.server), "%s: no talk", what);
     loopback_close(&loop);
 }
 
-/* ours: a half-open handshake of NTLM can be moved too */
+/* ours: a half-open handshake can be moved too */
 static void test_stages(void)
 {
     if (!ours_only()) return;
-    for (int combination = 1; combination < 64; combination++) {
-        /* client after 1, 3, 4; server after 2, 3, 4 */
-        int moves[4] = {combination & 1, combination >> 1 & 1 ? 2 : 0,
-                        (combination >> 2 & 1) | (combination >> 3 & 1) << 1,
-                        (combination >> 4 & 1) | (combination >> 5 & 1) << 1};
-        run_stages(usual(), moves, combination % 2 ? DELETE_OLD : 0);
-    }
+    int combinations = 1 << (2 * package->legs - 2);
+    for (int i = 1; i < combinations; i++) run_stages(usual(), i, i % 2 ? DELETE_OLD : 0);
 }
 
 static void test_stages_default_credentials(void)
 {
     if (!ours_only()) return;
-    static const int all[4] = {1, 3, 3, 3}, first[4] = {1, 2, 0, 0};
-    run_stages(NULL, all, DELETE_OLD);
-    run_stages(NULL, all, 0);
-    run_stages(NULL, first, DELETE_OLD | RESET_NEW);
+    run_stages(NULL, ~0, DELETE_OLD);
+    run_stages(NULL, ~0, 0);
+    run_stages(NULL, 3, DELETE_OLD | RESET_NEW);
+}
+
+/* ours: an acceptor of Negotiate that has only said what there is to choose from */
+static void test_hinted(void)
+{
+    if (!ours_only()) return;
+    for (int flags = 0; flags < 3; flags++) {
+        SECURITY_STATUS status = loopback_open(&loop, package->name, usual());
+        if (!ok(!status, "no credentials: %08lx", status)) return;
+        ok(loopback_server_leg(&loop) == SEC_I_CONTINUE_NEEDED, "hints");
+        if (move(&loop.server, (ULONG)flags, "hinted"))
+            ok(!loopback_connect(&loop) && contexts_talk(&loop.client, &loop.server), "no talk");
+        loopback_close(&loop);
+    }
+}
+
+/* ours: a context of Negotiate whose tokens are NTLM's own, at each stage of the server */
+static void test_raw(void)
+{
+    if (!ours_only()) return;
+    for (int stage = 0; stage < 2; stage++) {
+        struct loopback ntlm;
+        SECURITY_STATUS status = loopback_open(&loop, package->name, NULL);
+        if (!ok(!status && !loopback_open(&ntlm, L"NTLM", usual()), "no credentials")) return;
+        CredHandle own = loop.client_cred;
+        loop.client_cred = ntlm.client_cred;
+        ok(loopback_client_leg(&loop) == SEC_I_CONTINUE_NEEDED, "client 1");
+        ok(loopback_server_leg(&loop) == SEC_I_CONTINUE_NEEDED, "server 1");
+        bool moved = stage || move(&loop.server, DELETE_OLD, "half open");
+        ok(loopback_client_leg(&loop) == SEC_E_OK, "client 2");
+        if (moved) ok(loopback_server_leg(&loop) == SEC_E_OK, "server 2");
+        if (moved && stage) moved = move(&loop.server, DELETE_OLD, "established");
+        if (moved) ok(contexts_talk(&loop.client, &loop.server), "no talk");
+        FreeCredentialsHandle(&own);
+        loopback_close(&loop);
+        FreeCredentialsHandle(&ntlm.server_cred);
+    }
 }
 
 /* [D] a complete context, both roles, each flag; the oldest promise of the interface */
@@ -132,7 +179,7 @@ static void test_copy_is_exact(void)
     SECURITY_STATUS status = context_export(&loop.client, 0, &blob, NULL);
     if (good_blob(&blob, status, "copy")) {
         CtxtHandle copy;
-        status = context_import(L"NTLM", blob.bytes, blob.size, &copy);
+        status = context_import(package->name, blob.bytes, blob.size, &copy);
         ok(status == SEC_E_OK, "import: %08lx", status);
         message_set(&one, "the same text", 13);
         two = one;
@@ -203,9 +250,9 @@ static void test_nulls(void)
     status = ExportSecurityContext(NULL, 0, &packed, NULL);
     ok(status == SEC_E_INVALID_HANDLE, "export, no handle: %08lx", status);
     ok(!packed.pvBuffer, "export, no handle: a buffer");
-    status = ImportSecurityContextW((wchar_t *)L"NTLM", NULL, NULL, &made);
+    status = ImportSecurityContextW((wchar_t *)package->name, NULL, NULL, &made);
     ok(status == SEC_E_INVALID_PARAMETER, "import, no buffer: %08lx", status);
-    status = ImportSecurityContextW((wchar_t *)L"NTLM", &packed, NULL, &made);
+    status = ImportSecurityContextW((wchar_t *)package->name, &packed, NULL, &made);
     ok(status == SEC_E_INVALID_PARAMETER || status == SEC_E_INVALID_TOKEN,
        "import, empty buffer: %08lx", status);
     status = context_export(&loop.client, 0, &blob, NULL);
@@ -215,7 +262,7 @@ static void test_nulls(void)
         ok(status == SEC_E_SECPKG_NOT_FOUND, "import, no package: %08lx", status);
         status = ImportSecurityContextA(NULL, &full, NULL, &made);
         ok(status == SEC_E_SECPKG_NOT_FOUND, "import A, no package: %08lx", status);
-        status = ImportSecurityContextW((wchar_t *)L"NTLM", &full, NULL, NULL);
+        status = ImportSecurityContextW((wchar_t *)package->name, &full, NULL, NULL);
         ok(status < 0, "import, no handle: %08lx", status);
     }
     ok(made.dwLower == UNTOUCHED && made.dwUpper == UNTOUCHED, "a failed import wrote the handle");
@@ -294,7 +341,7 @@ static void test_token_in(void)
     SECURITY_STATUS status = context_export(&loop.server, DELETE_OLD, &blob, &token);
     if (good_blob(&blob, status, "with token")) {
         SecBuffer packed = {blob.size, SECBUFFER_TOKEN, blob.bytes};
-        status = ImportSecurityContextW((wchar_t *)L"NTLM", &packed, token, &loop.server);
+        status = ImportSecurityContextW((wchar_t *)package->name, &packed, token, &loop.server);
         ok(status == SEC_E_OK, "import: %08lx", status);
         if (token) ok(CloseHandle(token), "the token was closed by the import");
         ok(contexts_talk(&loop.client, &loop.server), "no talk");
@@ -384,7 +431,7 @@ static void test_delete_imported(void)
     CtxtHandle copy;
     SECURITY_STATUS status = context_export(&loop.client, 0, &blob, NULL);
     good_blob(&blob, status, "copy");
-    ok(!context_import(L"NTLM", blob.bytes, blob.size, &copy), "no import");
+    ok(!context_import(package->name, blob.bytes, blob.size, &copy), "no import");
     ok(copy.dwLower != loop.client.dwLower || copy.dwUpper != loop.client.dwUpper, "one handle");
     ok(DeleteSecurityContext(&copy) == SEC_E_OK, "not deleted");
     ok(DeleteSecurityContext(&copy) == SEC_E_INVALID_HANDLE, "deleted twice");
@@ -400,18 +447,18 @@ static void test_single_use(void)
     SECURITY_STATUS status = context_export(&loop.client, 0, &blob, NULL);
     good_blob(&blob, status, "copy");
     for (int i = 0; i < 3; i++) {
-        status = context_import(L"NTLM", blob.bytes, blob.size, &made[i]);
+        status = context_import(package->name, blob.bytes, blob.size, &made[i]);
         ok(status == SEC_E_OK, "copy %d: %08lx", i, status);
         if (!status) DeleteSecurityContext(&made[i]);
     }
     status = context_export(&loop.client, DELETE_OLD, &blob, NULL);
     good_blob(&blob, status, "moved");
     context_forget(&loop.client);
-    status = context_import(L"ntlm", blob.bytes, blob.size, &loop.client);
+    status = context_import(package->other_case, blob.bytes, blob.size, &loop.client);
     ok(status == SEC_E_OK, "first import: %08lx", status);
     for (int i = 0; i < 3; i++) {
         made[i] = (CtxtHandle){UNTOUCHED, UNTOUCHED};
-        status = context_import(L"NTLM", blob.bytes, blob.size, &made[i]);
+        status = context_import(package->name, blob.bytes, blob.size, &made[i]);
         ok(status == SEC_E_CONTEXT_EXPIRED, "import %d: %08lx", i + 2, status);
         ok(made[i].dwLower == UNTOUCHED && made[i].dwUpper == UNTOUCHED, "the handle was written");
     }
@@ -427,15 +474,33 @@ static void test_import_a(void)
     good_blob(&blob, status, "moved");
     context_forget(&loop.client);
     SecBuffer packed = {blob.size, SECBUFFER_TOKEN, blob.bytes};
-    status = ImportSecurityContextA((char *)"NTLM", &packed, NULL, &loop.client);
+    status = ImportSecurityContextA((char *)package->narrow_name, &packed, NULL, &loop.client);
     ok(status == SEC_E_OK, "import: %08lx", status);
     if (!status) ok(contexts_talk(&loop.client, &loop.server), "no talk");
     loopback_close(&loop);
 }
 
-int main(void)
+/* The blob of one package is none of another, though NTLM is inside both. */
+static void test_other_package(void)
 {
-    have_account = account_create(&account);
+    if (!ours_only() || !connect_as(usual())) return;
+    const wchar_t *other = both[package == both].name;
+    CtxtHandle made = {UNTOUCHED, UNTOUCHED};
+    SECURITY_STATUS status = context_export(&loop.client, DELETE_OLD, &blob, NULL);
+    good_blob(&blob, status, "moved");
+    context_forget(&loop.client);
+    status = context_import(other, blob.bytes, blob.size, &made);
+    ok(status < 0 && made.dwLower == UNTOUCHED, "import as %ls: %08lx", other, status);
+    status = context_import(package->name, blob.bytes, blob.size, &loop.client);
+    if (ok(status == SEC_E_OK, "import: %08lx", status))
+        ok(contexts_talk(&loop.client, &loop.server), "no talk");
+    loopback_close(&loop);
+}
+
+static void run_package(const struct package *which)
+{
+    package = which;
+    printf("package %ls\n", package->name);
     RUN(test_stages);
     RUN(test_stages_default_credentials);
     RUN(test_complete);
@@ -453,6 +518,16 @@ int main(void)
     RUN(test_delete_imported);
     RUN(test_single_use);
     RUN(test_import_a);
+    RUN(test_other_package);
+}
+
+int main(void)
+{
+    have_account = account_create(&account);
+    run_package(&both[0]);
+    run_package(&both[1]);
+    RUN(test_hinted);
+    RUN(test_raw);
     if (have_account) account_remove(&account);
     return test_end("export_context");
 }

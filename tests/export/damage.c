@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Blobs that are not what was exported: every bit flipped, every truncation, bytes appended,
- * another package's name, pieces of two blobs. All must be refused, nothing may be used up by
- * the attempt, and nothing secret may be read in a blob. The statuses are ours.
+ * another package's name, pieces of two blobs; for the packages NTLM and Negotiate. All must be
+ * refused, nothing may be used up by the attempt, and nothing secret may be read in a blob. The
+ * statuses are ours.
  */
 #include "loopback.h"
 
 #define DELETE_OLD SECPKG_CONTEXT_EXPORT_DELETE_OLD
 #define UNTOUCHED ((ULONG_PTR)0x5ec5ec5e)
 
+static const wchar_t *package; /* of the running cases */
 static struct account account;
 static struct loopback loop;
 static struct blob blob, changed;
@@ -16,7 +18,7 @@ static struct blob blob, changed;
 /* A connected pair whose client is in the blob, as a copy or for one use. */
 static bool export_client(ULONG flags)
 {
-    SECURITY_STATUS status = loopback_make(&loop, L"NTLM", &account);
+    SECURITY_STATUS status = loopback_make(&loop, package, &account);
     if (!ok(!status, "no contexts: %08lx", status)) return false;
     ok(contexts_talk(&loop.client, &loop.server), "no talk");
     status = context_export(&loop.client, flags, &blob, NULL);
@@ -31,13 +33,13 @@ static bool is_refusal(SECURITY_STATUS status)
 }
 
 /* In a block of exactly its size, so that reading behind it has a chance to crash. */
-static SECURITY_STATUS try_import(const wchar_t *package, const void *bytes, ULONG size)
+static SECURITY_STATUS try_import(const wchar_t *name, const void *bytes, ULONG size)
 {
     BYTE *block = HeapAlloc(GetProcessHeap(), 0, size);
     if (!block) return SEC_E_INSUFFICIENT_MEMORY;
     memcpy(block, bytes, size);
     CtxtHandle made = {UNTOUCHED, UNTOUCHED};
-    SECURITY_STATUS status = context_import(package, block, size, &made);
+    SECURITY_STATUS status = context_import(name, block, size, &made);
     if (status >= 0) DeleteSecurityContext(&made);
     else ok(made.dwLower == UNTOUCHED && made.dwUpper == UNTOUCHED, "the handle was written");
     HeapFree(GetProcessHeap(), 0, block);
@@ -48,12 +50,12 @@ static SECURITY_STATUS try_import(const wchar_t *package, const void *bytes, ULO
 static void expect_still_good(bool single)
 {
     CtxtHandle made;
-    SECURITY_STATUS status = context_import(L"NTLM", blob.bytes, blob.size, &made);
+    SECURITY_STATUS status = context_import(package, blob.bytes, blob.size, &made);
     if (!ok(status == SEC_E_OK, "the blob itself: %08lx", status)) return;
     ok(contexts_talk(&made, &loop.server), "the imported context does not talk");
     DeleteSecurityContext(&made);
     if (!single) return;
-    status = context_import(L"NTLM", blob.bytes, blob.size, &made);
+    status = context_import(package, blob.bytes, blob.size, &made);
     ok(status == SEC_E_CONTEXT_EXPIRED, "the blob again: %08lx", status);
 }
 
@@ -66,7 +68,7 @@ static void flip_bits(ULONG flags)
         for (int bit = 0; bit < 8; bit++) {
             changed = blob;
             changed.bytes[byte] ^= (BYTE)(1 << bit);
-            SECURITY_STATUS status = try_import(L"NTLM", changed.bytes, changed.size);
+            SECURITY_STATUS status = try_import(package, changed.bytes, changed.size);
             ok(is_refusal(status), "byte %lu, bit %d: %08lx", byte, bit, status);
             if (status == SEC_E_MESSAGE_ALTERED) altered++;
             else sealed_from = byte + 1;
@@ -98,7 +100,7 @@ static void test_bytes_of_header(void)
             changed = blob;
             if (changed.bytes[byte] == value) continue;
             changed.bytes[byte] = (BYTE)value;
-            SECURITY_STATUS status = try_import(L"NTLM", changed.bytes, changed.size);
+            SECURITY_STATUS status = try_import(package, changed.bytes, changed.size);
             ok(is_refusal(status), "byte %lu is %02x: %08lx", byte, value, status);
         }
     }
@@ -111,7 +113,7 @@ static void test_truncation(void)
 {
     if (!export_client(DELETE_OLD)) return;
     for (ULONG size = 0; size < blob.size; size++) {
-        SECURITY_STATUS status = try_import(L"NTLM", blob.bytes, size);
+        SECURITY_STATUS status = try_import(package, blob.bytes, size);
         ok(status == SEC_E_INVALID_TOKEN, "%lu of %lu bytes: %08lx", size, blob.size, status);
     }
     expect_still_good(true);
@@ -122,7 +124,7 @@ static void test_tail_only(void)
 {
     if (!export_client(DELETE_OLD)) return;
     for (ULONG start = 1; start < blob.size; start++) {
-        SECURITY_STATUS status = try_import(L"NTLM", blob.bytes + start, blob.size - start);
+        SECURITY_STATUS status = try_import(package, blob.bytes + start, blob.size - start);
         ok(status == SEC_E_INVALID_TOKEN, "from byte %lu: %08lx", start, status);
     }
     expect_still_good(true);
@@ -135,12 +137,12 @@ static void test_appended(void)
     for (ULONG more = 1; more < 600; more += more < 40 ? 1 : 50) {
         changed = blob;
         memset(changed.bytes + blob.size, (int)more, more);
-        SECURITY_STATUS status = try_import(L"NTLM", changed.bytes, blob.size + more);
+        SECURITY_STATUS status = try_import(package, changed.bytes, blob.size + more);
         ok(status == SEC_E_INVALID_TOKEN, "%lu bytes more: %08lx", more, status);
     }
     changed = blob;
     memcpy(changed.bytes + blob.size, blob.bytes, blob.size);
-    SECURITY_STATUS status = try_import(L"NTLM", changed.bytes, 2 * blob.size);
+    SECURITY_STATUS status = try_import(package, changed.bytes, 2 * blob.size);
     ok(status == SEC_E_INVALID_TOKEN, "twice: %08lx", status);
     expect_still_good(true);
     loopback_close(&loop);
@@ -160,7 +162,7 @@ static void test_spliced(void)
             bool head = !memcmp(changed.bytes, blob.bytes, blob.size);
             bool tail = !memcmp(changed.bytes, first.bytes, first.size);
             if (head || tail) continue;
-            SECURITY_STATUS status = try_import(L"NTLM", changed.bytes, changed.size);
+            SECURITY_STATUS status = try_import(package, changed.bytes, changed.size);
             ok(is_refusal(status), "cut at %lu: %08lx", cut, status);
         }
     }
@@ -177,7 +179,7 @@ static void test_garbage(void)
         for (ULONG j = 0; j < size; j++) changed.bytes[j] = (BYTE)random_next(&random);
         /* Half of them begin as a blob does. */
         if (i % 2) memcpy(changed.bytes, blob.bytes, size < 60 ? size : (ULONG)i % 60);
-        SECURITY_STATUS status = try_import(L"NTLM", changed.bytes, size);
+        SECURITY_STATUS status = try_import(package, changed.bytes, size);
         ok(is_refusal(status), "garbage %d of %lu bytes: %08lx", i, size, status);
     }
     expect_still_good(true);
@@ -199,8 +201,12 @@ static void test_package_names(void)
     lstrcatW(path, L"prov_lsa.dll");
     status = AddSecurityPackageW(path, &options);
     ok(status == SEC_E_OK, "adding %ls: %08lx", path, status);
-    status = try_import(L"TestOne", blob.bytes, blob.size);
-    ok(status == SEC_E_INVALID_TOKEN, "another package: %08lx", status);
+    static const wchar_t *const names[] = {L"TestOne", L"NTLM", L"Negotiate"};
+    for (int i = 0; i < 3; i++) {
+        if (!lstrcmpW(names[i], package)) continue;
+        status = try_import(names[i], blob.bytes, blob.size);
+        ok(status == SEC_E_INVALID_TOKEN, "as %ls: %08lx", names[i], status);
+    }
     expect_still_good(true);
     loopback_close(&loop);
 }
@@ -229,7 +235,8 @@ static void test_nothing_in_clear(void)
         FreeContextBuffer(key.SessionKey);
         FreeContextBuffer(names.sUserName);
     }
-    ok(contains(&blob, L"NTLM", 8), "the package name is not in clear");
+    ok(contains(&blob, package, lstrlenW(package) * sizeof(*package)),
+       "the package name is not in clear");
     expect_still_good(true);
     loopback_close(&loop);
 }
@@ -256,13 +263,10 @@ static void test_size(void)
     loopback_close(&loop);
 }
 
-int main(void)
+static void run_package(const wchar_t *name)
 {
-    if (!running_under_wine() || !account_create(&account)) {
-        printf("skip export_damage: accounts of our server, which are in a Wine prefix only\n");
-        printf("export_damage: 0 passed, 0 failed, 1 skipped\n");
-        return 0;
-    }
+    package = name;
+    printf("package %ls\n", package);
     RUN(test_bits_of_copy);
     RUN(test_bits_of_single_use);
     RUN(test_bytes_of_header);
@@ -275,6 +279,17 @@ int main(void)
     RUN(test_nothing_in_clear);
     RUN(test_no_two_alike);
     RUN(test_size);
+}
+
+int main(void)
+{
+    if (!running_under_wine() || !account_create(&account)) {
+        printf("skip export_damage: accounts of our server, which are in a Wine prefix only\n");
+        printf("export_damage: 0 passed, 0 failed, 1 skipped\n");
+        return 0;
+    }
+    run_package(L"NTLM");
+    run_package(L"Negotiate");
     account_remove(&account);
     return test_end("export_damage");
 }

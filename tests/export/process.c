@@ -16,7 +16,7 @@ static struct blob blob;
 
 static bool connect_loop(void)
 {
-    SECURITY_STATUS status = loopback_make(&loop, WORKER_PACKAGE, have_account ? &account : NULL);
+    SECURITY_STATUS status = loopback_make(&loop, worker_package, have_account ? &account : NULL);
     return ok(!status, "no contexts: %08lx", status);
 }
 
@@ -74,7 +74,7 @@ static void test_several_hops(void)
         moving = hand_to(worker, &loop.client) && take_from(worker, DELETE_OLD);
     }
     if (moving) {
-        SECURITY_STATUS status = context_import(WORKER_PACKAGE, blob.bytes, blob.size,
+        SECURITY_STATUS status = context_import(worker_package, blob.bytes, blob.size,
                                                 &loop.server);
         ok(status == SEC_E_OK, "home: %08lx", status);
         if (!status) ok(contexts_talk(&loop.client, &loop.server), "at home");
@@ -113,29 +113,39 @@ static void test_both_ends(void)
     loopback_close(&loop);
 }
 
-/* ours: the half-open server of a stateless front end */
-static void test_half_open(void)
+/* ours: the server of a stateless front end, whose second leg is taken by another process. The
+ * context goes on there, or comes home with its next token. */
+static void run_half_open(bool home)
 {
-    if (!ours_only()) return;
     struct worker worker;
-    SECURITY_STATUS status = loopback_open(&loop, WORKER_PACKAGE, have_account ? &account : NULL);
+    SECURITY_STATUS status = loopback_open(&loop, worker_package, have_account ? &account : NULL);
     if (!ok(!status, "no credentials: %08lx", status) || !start(&worker)) return;
     ok(loopback_client_leg(&loop) == SEC_I_CONTINUE_NEEDED, "client 1");
     ok(loopback_server_leg(&loop) == SEC_I_CONTINUE_NEEDED, "server 1");
     if (export_side(&loop.server, DELETE_OLD)) {
-        /* Through the other process and back, since the worker does no handshakes. */
         status = worker_import(&worker, &blob);
         ok(status == SEC_E_OK, "import in the worker: %08lx", status);
-        if (take_from(&worker, DELETE_OLD)) {
-            status = context_import(WORKER_PACKAGE, blob.bytes, blob.size, &loop.server);
+        SECURITY_STATUS client = loopback_client_leg(&loop);
+        ok(client >= 0, "client 2: %08lx", client);
+        status = worker_accept(&worker, loop.token, &loop.token_size);
+        ok(status == SEC_E_OK, "server 2: %08lx", status);
+        if (client == SEC_I_CONTINUE_NEEDED) ok(loopback_client_leg(&loop) == SEC_E_OK, "client 3");
+        ok(worker_talks(&worker, &loop.client), "the worker does not talk");
+        if (home && take_from(&worker, DELETE_OLD)) {
+            status = context_import(worker_package, blob.bytes, blob.size, &loop.server);
             ok(status == SEC_E_OK, "import: %08lx", status);
-            ok(loopback_client_leg(&loop) == SEC_E_OK, "client 2");
-            ok(loopback_server_leg(&loop) == SEC_E_OK, "server 2");
             ok(contexts_talk(&loop.client, &loop.server), "no talk");
         }
     }
     ok(worker_end(&worker), "the worker did not end well");
     loopback_close(&loop);
+}
+
+static void test_half_open(void)
+{
+    if (!ours_only()) return;
+    run_half_open(false);
+    run_half_open(true);
 }
 
 /* ours: a blob is the same for 32 and 64 bit */
@@ -159,7 +169,7 @@ static void test_other_width(void)
     ok(contexts_talk(&loop.client, &loop.server), "before");
     if (export_side(&loop.server, DELETE_OLD) && hand_to(&worker, &loop.client) &&
         take_from(&worker, DELETE_OLD)) {
-        SECURITY_STATUS status = context_import(WORKER_PACKAGE, blob.bytes, blob.size,
+        SECURITY_STATUS status = context_import(worker_package, blob.bytes, blob.size,
                                                 &loop.server);
         ok(status == SEC_E_OK, "home: %08lx", status);
         if (!status) ok(contexts_talk(&loop.client, &loop.server), "at home");
@@ -173,10 +183,10 @@ static void test_other_width(void)
 static void expect_importable_once(const char *when)
 {
     CtxtHandle again;
-    SECURITY_STATUS status = context_import(WORKER_PACKAGE, blob.bytes, blob.size, &loop.server);
+    SECURITY_STATUS status = context_import(worker_package, blob.bytes, blob.size, &loop.server);
     if (!ok(status == SEC_E_OK, "%s: first import %08lx", when, status)) return;
     ok(contexts_talk(&loop.client, &loop.server), "%s: no talk", when);
-    status = context_import(WORKER_PACKAGE, blob.bytes, blob.size, &again);
+    status = context_import(worker_package, blob.bytes, blob.size, &again);
     ok(status == SEC_E_CONTEXT_EXPIRED, "%s: second import %08lx", when, status);
     if (!status) DeleteSecurityContext(&again);
 }
@@ -203,7 +213,7 @@ static void test_killed_before_export(void)
     if (!connect_loop() || !start(&worker)) return;
     if (export_side(&loop.server, DELETE_OLD) && hand_to(&worker, &loop.client)) {
         child_kill(&worker.child);
-        SECURITY_STATUS status = context_import(WORKER_PACKAGE, blob.bytes, blob.size, &made);
+        SECURITY_STATUS status = context_import(worker_package, blob.bytes, blob.size, &made);
         ok(status == SEC_E_CONTEXT_EXPIRED, "the used blob: %08lx", status);
         if (!status) DeleteSecurityContext(&made);
     }
@@ -268,15 +278,15 @@ static void test_killed_while_churning(void)
             blob = next;
         }
         child_kill(&worker.child);
-        SECURITY_STATUS status = context_import(WORKER_PACKAGE, earlier.bytes, earlier.size, &made);
+        SECURITY_STATUS status = context_import(worker_package, earlier.bytes, earlier.size, &made);
         ok(status == SEC_E_CONTEXT_EXPIRED, "round %d: the last blob but one: %08lx", i, status);
         if (!status) DeleteSecurityContext(&made);
-        status = context_import(WORKER_PACKAGE, blob.bytes, blob.size, &loop.server);
+        status = context_import(worker_package, blob.bytes, blob.size, &loop.server);
         ok(status == SEC_E_OK || status == SEC_E_CONTEXT_EXPIRED, "round %d: %08lx", i, status);
         if (status) context_forget(&loop.server);
         else ok(contexts_talk(&loop.client, &loop.server), "round %d: no talk", i);
         left += !status;
-        status = context_import(WORKER_PACKAGE, blob.bytes, blob.size, &made);
+        status = context_import(worker_package, blob.bytes, blob.size, &made);
         ok(status == SEC_E_CONTEXT_EXPIRED, "round %d, again: %08lx", i, status);
         if (!status) DeleteSecurityContext(&made);
         loopback_close(&loop);
@@ -305,13 +315,13 @@ static void test_killed_during_import(void)
         }
         spin_us((double)(random_next(&random) % 2000));
         child_kill(&worker.child);
-        SECURITY_STATUS status = context_import(WORKER_PACKAGE, blob.bytes, blob.size,
+        SECURITY_STATUS status = context_import(worker_package, blob.bytes, blob.size,
                                                 &loop.server);
         ok(status == SEC_E_OK || status == SEC_E_CONTEXT_EXPIRED, "round %d: %08lx", i, status);
         if (status) context_forget(&loop.server);
         else ok(contexts_talk(&loop.client, &loop.server), "round %d: no talk", i);
         left += !status;
-        status = context_import(WORKER_PACKAGE, blob.bytes, blob.size, &made);
+        status = context_import(worker_package, blob.bytes, blob.size, &made);
         ok(status == SEC_E_CONTEXT_EXPIRED, "round %d, again: %08lx", i, status);
         if (!status) DeleteSecurityContext(&made);
         loopback_close(&loop);
@@ -332,11 +342,11 @@ static HANDLE open_file(const char *path, bool write)
 static int step_export(const char *path, bool churn)
 {
     HANDLE file = open_file(path, true);
-    if (file == INVALID_HANDLE_VALUE || loopback_make(&loop, WORKER_PACKAGE, NULL)) return 1;
+    if (file == INVALID_HANDLE_VALUE || loopback_make(&loop, worker_package, NULL)) return 1;
     do {
         if (context_export(&loop.server, DELETE_OLD, &blob, NULL)) return 2;
         if (!block_write(file, blob.bytes, blob.size)) return 3;
-        if (churn && context_import(WORKER_PACKAGE, blob.bytes, blob.size, &loop.server)) return 4;
+        if (churn && context_import(worker_package, blob.bytes, blob.size, &loop.server)) return 4;
     } while (churn);
     CloseHandle(file);
     return 0;
@@ -355,29 +365,39 @@ static int step_import(const char *path)
         count++;
     }
     CloseHandle(file);
-    SECURITY_STATUS first = context_import(WORKER_PACKAGE, blob.bytes, blob.size, &made[0]);
-    SECURITY_STATUS second = context_import(WORKER_PACKAGE, blob.bytes, blob.size, &made[1]);
+    SECURITY_STATUS first = context_import(worker_package, blob.bytes, blob.size, &made[0]);
+    SECURITY_STATUS second = context_import(worker_package, blob.bytes, blob.size, &made[1]);
     printf("%d %08lx %08lx\n", count, (ULONG)first, (ULONG)second);
     return count ? 0 : 2;
 }
 
-int main(int argc, char **argv)
+static void run_moves(void)
 {
-    if (argc == 2 && !strcmp(argv[1], "worker")) return worker_main();
-    if (argc == 3 && !strcmp(argv[1], "export")) return step_export(argv[2], false);
-    if (argc == 3 && !strcmp(argv[1], "churn")) return step_export(argv[2], true);
-    if (argc == 3 && !strcmp(argv[1], "import")) return step_import(argv[2]);
-    have_account = account_create(&account);
+    printf("package %ls\n", worker_package);
     RUN(test_to_a_child);
     RUN(test_several_hops);
     RUN(test_both_ends);
     RUN(test_half_open);
     RUN(test_other_width);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && !strcmp(argv[1], "worker")) return worker_main(argc, argv);
+    if (argc == 3 && !strcmp(argv[1], "export")) return step_export(argv[2], false);
+    if (argc == 3 && !strcmp(argv[1], "churn")) return step_export(argv[2], true);
+    if (argc == 3 && !strcmp(argv[1], "import")) return step_import(argv[2]);
+    have_account = account_create(&account);
+    run_moves();
     RUN(test_killed_after_export);
     RUN(test_killed_before_export);
     RUN(test_killed_during_export);
     RUN(test_killed_while_churning);
     RUN(test_killed_during_import);
+    worker_package = L"Negotiate";
+    run_moves();
+    RUN(test_killed_after_export);
+    RUN(test_killed_before_export);
     if (have_account) account_remove(&account);
     return test_end("export_process");
 }

@@ -17,7 +17,7 @@ static struct blob blob;
 /* A fresh context in the blob; the rest of the loop stays open. */
 static bool make_blob(void)
 {
-    SECURITY_STATUS status = loopback_make(&loop, WORKER_PACKAGE, &account);
+    SECURITY_STATUS status = loopback_make(&loop, worker_package, &account);
     if (!ok(!status, "no contexts: %08lx", status)) return false;
     status = context_export(&loop.client, DELETE_OLD, &blob, NULL);
     context_forget(&loop.client);
@@ -69,7 +69,7 @@ static DWORD WINAPI import_each_round(void *argument)
         CtxtHandle made;
         while (current_round < round) SwitchToThread();
         if (current_round > ROUNDS) return 1;
-        results[index] = context_import(WORKER_PACKAGE, blob.bytes, blob.size, &made);
+        results[index] = context_import(worker_package, blob.bytes, blob.size, &made);
         if (!results[index]) DeleteSecurityContext(&made);
         InterlockedIncrement(&finished);
     }
@@ -119,7 +119,7 @@ static void test_exporters(void)
     for (int round = 0; round < 300; round++) {
         volatile LONG go = 0;
         HANDLE threads[2];
-        SECURITY_STATUS status = loopback_make(&loop, WORKER_PACKAGE, &account);
+        SECURITY_STATUS status = loopback_make(&loop, worker_package, &account);
         if (!ok(!status, "no contexts: %08lx", status)) return;
         for (int i = 0; i < 2; i++) {
             exporters[i].context = loop.client;
@@ -134,7 +134,7 @@ static void test_exporters(void)
         ok(exporters[!winner].status == SEC_E_INVALID_HANDLE, "round %d: the other got %08lx",
            round, exporters[!winner].status);
         context_forget(&loop.client);
-        status = context_import(WORKER_PACKAGE, exporters[winner].blob.bytes,
+        status = context_import(worker_package, exporters[winner].blob.bytes,
                                 exporters[winner].blob.size, &loop.client);
         ok(!status && contexts_talk(&loop.client, &loop.server), "round %d: %08lx", round, status);
         for (int i = 0; i < 2; i++) CloseHandle(threads[i]);
@@ -144,7 +144,7 @@ static void test_exporters(void)
 
 int main(int argc, char **argv)
 {
-    if (argc == 2 && !strcmp(argv[1], "worker")) return worker_main();
+    if (argc > 1 && !strcmp(argv[1], "worker")) return worker_main(argc, argv);
     if (!account_create(&account)) {
         printf("skip export_race: accounts of our server, which are in a Wine prefix only\n");
         printf("export_race: 0 passed, 0 failed, 1 skipped\n");

@@ -35,9 +35,13 @@ void worker_race_go(uint32_t round)
 
 /* ---- our side ---- */
 
+const wchar_t *worker_package = L"NTLM";
+
 bool worker_start(struct worker *worker, const wchar_t *program)
 {
-    return child_start(&worker->child, program, L"worker");
+    wchar_t arguments[64];
+    wsprintfW(arguments, L"worker %s", worker_package);
+    return child_start(&worker->child, program, arguments);
 }
 
 bool worker_end(struct worker *worker)
@@ -122,6 +126,16 @@ SECURITY_STATUS worker_delete(struct worker *worker)
     return ask(worker, 'D', "", 0) ? answer(worker, &reply) : WORKER_GONE;
 }
 
+SECURITY_STATUS worker_accept(struct worker *worker, BYTE *token, ULONG *size)
+{
+    struct request reply;
+    if (!ask(worker, 'A', token, *size)) return WORKER_GONE;
+    SECURITY_STATUS status = answer(worker, &reply);
+    *size = reply.size - sizeof(status);
+    memcpy(token, reply.bytes + sizeof(status), *size);
+    return status;
+}
+
 bool worker_talks(struct worker *worker, CtxtHandle *peer)
 {
     static const char there[] = "to the worker", back[] = "and back from it";
@@ -175,7 +189,7 @@ static bool reply(HANDLE out, SECURITY_STATUS status, const void *more, DWORD si
 
 static SECURITY_STATUS import_kept(const BYTE *bytes, DWORD size)
 {
-    return context_import(WORKER_PACKAGE, bytes, size, &kept);
+    return context_import(worker_package, bytes, size, &kept);
 }
 
 static bool serve_export(HANDLE out, const struct request *request)
@@ -185,6 +199,24 @@ static bool serve_export(HANDLE out, const struct request *request)
     memcpy(&flags, request->bytes + 1, sizeof(flags));
     SECURITY_STATUS status = context_export(&kept, flags, &blob, NULL);
     return reply(out, status, blob.bytes, status ? 0 : blob.size);
+}
+
+static bool serve_accept(HANDLE out, struct request *request)
+{
+    BYTE made[4096];
+    CredHandle credential;
+    SecBuffer input = {request->size - 1, SECBUFFER_TOKEN, request->bytes + 1};
+    SecBuffer output = {sizeof(made), SECBUFFER_TOKEN, made};
+    SecBufferDesc in = {SECBUFFER_VERSION, 1, &input}, desc = {SECBUFFER_VERSION, 1, &output};
+    ULONG attributes;
+    SECURITY_STATUS status = AcquireCredentialsHandleW(NULL, (wchar_t *)worker_package,
+                                                       SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL,
+                                                       &credential, NULL);
+    if (status) return reply(out, status, "", 0);
+    status = AcceptSecurityContext(&credential, &kept, &in, SERVER_SEAL_FLAGS, SECURITY_NATIVE_DREP,
+                                   &kept, &desc, &attributes, NULL);
+    FreeCredentialsHandle(&credential);
+    return reply(out, status, made, status < 0 ? 0 : output.cbBuffer);
 }
 
 static bool serve_message(HANDLE out, const struct request *request)
@@ -233,13 +265,14 @@ static bool serve_churn(HANDLE out)
     }
 }
 
-static bool serve(HANDLE out, const struct request *request)
+static bool serve(HANDLE out, struct request *request)
 {
     switch (request->bytes[0]) {
     case 'I': return reply(out, import_kept(request->bytes + 1, request->size - 1), "", 0);
     case 'E': return serve_export(out, request);
     case 'S':
     case 'O': return serve_message(out, request);
+    case 'A': return serve_accept(out, request);
     case 'D': return reply(out, DeleteSecurityContext(&kept), "", 0);
     case 'R': return serve_race(out, request);
     case 'C': return serve_churn(out);
@@ -247,9 +280,10 @@ static bool serve(HANDLE out, const struct request *request)
     }
 }
 
-int worker_main(void)
+int worker_main(int argc, char **argv)
 {
     static struct request request;
+    if (argc > 2 && !strcmp(argv[2], "Negotiate")) worker_package = L"Negotiate";
     HANDLE in = GetStdHandle(STD_INPUT_HANDLE), out = GetStdHandle(STD_OUTPUT_HANDLE);
     context_forget(&kept);
     while (block_read(in, request.bytes, sizeof(request.bytes), &request.size) && request.size) {

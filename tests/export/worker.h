@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A second process of an export test: it keeps one context and does with it what the test asks
- * for through a pipe. The program that uses it calls worker_main() when it finds the argument
+ * for through a pipe. The program that uses it calls worker_main() when its first argument is
  * "worker".
  */
 #pragma once
@@ -11,7 +11,8 @@
 /* What a call answers when the worker is not there any more. */
 #define WORKER_GONE ((SECURITY_STATUS)E_ABORT)
 
-#define WORKER_PACKAGE L"NTLM"
+/* The package of the running cases, NTLM unless somebody sets another before worker_start. */
+extern const wchar_t *worker_package;
 
 struct worker {
     struct child child;
@@ -27,6 +28,9 @@ SECURITY_STATUS worker_export(struct worker *worker, ULONG flags, struct blob *b
 SECURITY_STATUS worker_seal(struct worker *worker, struct message *message);
 SECURITY_STATUS worker_open(struct worker *worker, struct message *message);
 SECURITY_STATUS worker_delete(struct worker *worker);
+
+/* The worker's context takes the next leg of the server; the token is replaced by its answer. */
+SECURITY_STATUS worker_accept(struct worker *worker, BYTE *token, ULONG *size);
 
 /* One sealed message each way between the worker's context and ours. */
 bool worker_talks(struct worker *worker, CtxtHandle *peer);
@@ -46,4 +50,5 @@ bool worker_race_prepare(struct worker *worker, const struct blob *blob, uint32_
 void worker_race_go(uint32_t round);
 SECURITY_STATUS worker_race_result(struct worker *worker);
 
-int worker_main(void);
+/* With the arguments of the program, which begin with "worker". */
+int worker_main(int argc, char **argv);

@@ -76,6 +76,33 @@ static void reset(void)
     handshake_clear(&h);
 }
 
+/* What SPNEGO does when the handshake is complete. */
+static void exchange_mic(struct ntlm_session *from, struct ntlm_session *to)
+{
+    uint8_t list[4] = "list", mic[16];
+    struct ntlm_part part = {list, sizeof(list), false};
+    ok(!ntlm_sign(from, 0, &part, 1, mic) && !ntlm_verify(to, 0, &part, 1, mic), "mechListMIC");
+    ntlm_session_restart_stream(from, true);
+    ntlm_session_restart_stream(to, false);
+}
+
+/* The peer, which is not reset, has counted the mechListMIC. */
+static void reset_behind_mic(void)
+{
+    struct handshake h;
+    handshake_init(&h);
+    ok(!handshake_run(&h), "run");
+    exchange_mic(&h.client.session, &h.server.session);
+    exchange_mic(&h.server.session, &h.client.session);
+    ok(!handshake_move(&h.server, true), "moved and reset");
+    ok(handshake_works(&h), "the application's messages start where they did");
+    ok(!handshake_move(&h.server, true) && !handshake_move(&h.server, true), "and again");
+    ntlm_session_rewind(&h.client.session);
+    ok(h.client.session.send.sequence == 1, "behind the mechListMIC");
+    ok(handshake_works(&h), "both at the beginning");
+    handshake_clear(&h);
+}
+
 static void without_ess(void)
 {
     static const uint32_t flags[] = {NTLM_SIGN | NTLM_SEAL,
@@ -156,19 +183,21 @@ static void established_layout(void)
     writer_init(&w);
     ntlm_context_write(&h.server, false, &w);
     struct slice body = writer_view(&w);
-    ok(body.size == 692, "%u bytes", (unsigned)body.size);
+    ok(body.size == 700, "%u bytes", (unsigned)body.size);
     ok(same(view(body.data, 104),
             hex("02 02 03 00 00000000 0d0c0b0a 020000000000da01 0800 5500730065007200"
                 "0c00 44006f006d00610069006e00 2600 48005400540050002f007300650072007600650072"
                 "002e006500780061006d0070006c006500 358288e2 55555555555555555555555555555555")),
        "head");
-    ok(same(view(body.data + 104, 36),
-            hex("d04d6f10741041d1d246d64188d7a8ad 9355f3a957c1583d25c4c2f11e40390e 00000000")),
-       "the sending direction: keys and counter");
-    ok(same(view(body.data + 398, 36),
-            hex("4788dc861b4782f35d43fd98fe1a2d39 59f600973cc4960a25480a7c196e4c58 01000000")),
-       "the receiving direction: keys and counter");
-    ok(!md5(&body, 1, digest) && same(view(digest, 16), hex("59dfb91587e59ccd40fb418bb11c670d")),
+    ok(same(view(body.data + 104, 40),
+            hex("d04d6f10741041d1d246d64188d7a8ad 9355f3a957c1583d25c4c2f11e40390e 00000000"
+                "00000000")),
+       "the sending direction: keys, counter and its start");
+    ok(same(view(body.data + 402, 40),
+            hex("4788dc861b4782f35d43fd98fe1a2d39 59f600973cc4960a25480a7c196e4c58 01000000"
+                "00000000")),
+       "the receiving direction: keys, counter and its start");
+    ok(!md5(&body, 1, digest) && same(view(digest, 16), hex("0821f763e15eeef5207fc330b7dfc148")),
        "the whole");
     writer_free(&w);
     handshake_clear(&h);
@@ -293,6 +322,7 @@ int main(void)
     RUN(moved_local);
     RUN(moved_mid_stream);
     RUN(reset);
+    RUN(reset_behind_mic);
     RUN(without_ess);
     RUN(half_open_layout);
     RUN(waiting_layout);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The peer of the package Negotiate, see spnego_peer.h. */
+#include "spnego_peer.h"
+
+static uint8_t wire[SPNEGO_TOKEN_MAX];
+
+static void fill_identity(SEC_WINNT_AUTH_IDENTITY_EXW *identity, const struct account *account,
+                          const wchar_t *package_list)
+{
+    *identity = (SEC_WINNT_AUTH_IDENTITY_EXW){
+        .Version = SEC_WINNT_AUTH_IDENTITY_VERSION,
+        .Length = sizeof(*identity),
+        .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
+    };
+    if (account) {
+        identity->User = (unsigned short *)account->user;
+        identity->UserLength = lstrlenW(account->user);
+        identity->Domain = (unsigned short *)account->domain;
+        identity->DomainLength = lstrlenW(account->domain);
+        identity->Password = (unsigned short *)account->password;
+        identity->PasswordLength = lstrlenW(account->password);
+    }
+    if (package_list) {
+        identity->PackageList = (unsigned short *)package_list;
+        identity->PackageListLength = lstrlenW(package_list);
+    }
+}
+
+SECURITY_STATUS side_open(struct side *side, const wchar_t *package, bool server,
+                          const struct account *account, const wchar_t *package_list)
+{
+    SEC_WINNT_AUTH_IDENTITY_EXW identity;
+    bool any = (account && !server) || package_list;
+    if (any) fill_identity(&identity, server ? NULL : account, package_list);
+    side->server = server;
+    side->target = NULL;
+    side->size = 0;
+    side->attributes = 0;
+    context_forget(&side->context);
+    return AcquireCredentialsHandleW(NULL, (wchar_t *)package,
+                                     server ? SECPKG_CRED_INBOUND : SECPKG_CRED_OUTBOUND, NULL,
+                                     any ? &identity : NULL, NULL, NULL, &side->credential, NULL);
+}
+
+void side_close(struct side *side)
+{
+    if (context_present(&side->context)) DeleteSecurityContext(&side->context);
+    context_forget(&side->context);
+    FreeCredentialsHandle(&side->credential);
+}
+
+SECURITY_STATUS side_leg(struct side *side, struct slice token)
+{
+    SecBuffer in = {(ULONG)token.size, SECBUFFER_TOKEN, (void *)token.data};
+    SecBuffer out = {sizeof(side->token), SECBUFFER_TOKEN, side->token};
+    SecBufferDesc in_desc = {SECBUFFER_VERSION, 1, &in}, out_desc = {SECBUFFER_VERSION, 1, &out};
+    CtxtHandle *old = context_present(&side->context) ? &side->context : NULL;
+    SECURITY_STATUS status;
+    if (side->server)
+        status = AcceptSecurityContext(&side->credential, old, &in_desc, SERVER_SEAL_FLAGS,
+                                       SECURITY_NATIVE_DREP, &side->context, &out_desc,
+                                       &side->attributes, NULL);
+    else
+        status = InitializeSecurityContextW(
+            &side->credential, old, (wchar_t *)side->target, SEAL_FLAGS, 0, SECURITY_NATIVE_DREP,
+            token.size ? &in_desc : NULL, 0, &side->context, &out_desc, &side->attributes, NULL);
+    side->size = status < 0 ? 0 : out.cbBuffer;
+    return status;
+}
+
+bool side_seals(struct side *side)
+{
+    struct message message;
+    message_set(&message, "text", 4);
+    return context_present(&side->context) && !message_seal(&side->context, &message);
+}
+
+struct slice wire_init(const struct spnego_init *message)
+{
+    struct writer w;
+    writer_init_fixed(&w, wire, sizeof(wire));
+    spnego_init_encode(&w, message);
+    return writer_view(&w);
+}
+
+struct slice wire_response(enum spnego_state state, struct slice mech, struct slice token,
+                           struct slice mic)
+{
+    const struct spnego_response message = {state, mech, token, mic};
+    struct writer w;
+    writer_init_fixed(&w, wire, sizeof(wire));
+    spnego_response_encode(&w, &message);
+    return writer_view(&w);
+}
+
+bool peer_talks(struct peer_session *session, CtxtHandle *other)
+{
+    static const char there[] = "sealed by the test", back[] = "sealed by the package";
+    struct message message;
+    message_set(&message, there, sizeof(there));
+    message.token_size = 16;
+    if (!peer_seal(session, message.data, sizeof(there), message.token)) return false;
+    if (message_open(other, &message) || memcmp(message.data, there, sizeof(there))) return false;
+
+    message_set(&message, back, sizeof(back));
+    if (message_seal(other, &message) || message.token_size != 16) return false;
+    return peer_unseal(session, message.data, sizeof(back), message.token) &&
+           !memcmp(message.data, back, sizeof(back));
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * For tests in which the program itself is the peer of the package Negotiate: it writes and reads
+ * SPNEGO with the portable library, takes the tokens of NTLM from that package through SSPI, and
+ * signs and seals with a session of its own made from the session key. Nothing here judges.
+ */
+#pragma once
+
+#include "core/spnego.h"
+#include "loopback.h"
+#include "ntlm_peer.h"
+
+/* One side of a handshake, of any package. */
+struct side {
+    CredHandle credential;
+    CtxtHandle context;
+    bool server;
+    const wchar_t *target; /* of an initiator; NULL unless set after side_open */
+    ULONG attributes;
+    BYTE token[16384]; /* of the last leg */
+    ULONG size;
+};
+
+/* account NULL means default credentials; a package list counts for initiators and acceptors. */
+SECURITY_STATUS side_open(struct side *side, const wchar_t *package, bool server,
+                          const struct account *account, const wchar_t *package_list);
+void side_close(struct side *side);
+
+/* One leg with this token, which may be empty; a failure leaves no token. */
+SECURITY_STATUS side_leg(struct side *side, struct slice token);
+
+static inline struct slice side_token(const struct side *side)
+{
+    return (struct slice){side->token, side->size};
+}
+
+/* Whether the side's context can be used for messages. */
+bool side_seals(struct side *side);
+
+/* Tokens in a block that the next one takes over. */
+struct slice wire_init(const struct spnego_init *message);
+struct slice wire_response(enum spnego_state state, struct slice mech, struct slice token,
+                           struct slice mic);
+
+#define NONE ((struct slice){NULL, 0})
+
+/* A sealed message each way between our session and the other's context. */
+bool peer_talks(struct peer_session *session, CtxtHandle *other);

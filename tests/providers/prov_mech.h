@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * prov_mech.dll: a mechanism for tests of Negotiate, beside NTLM. Package TestMech can be
+ * negotiated, needs one token each way, and signs with HMAC-MD5; the key travels in clear, so it
+ * protects nothing. It is called like any package and counts what is left of it. The service
+ * of the target says what the two sides are to do; NTLM looks at the host alone:
+ *
+ *   unknown/localhost   the initiator fails at once: SEC_E_TARGET_UNKNOWN
+ *   unusable/localhost  the acceptor fails at once: SEC_E_NO_CREDENTIALS
+ *   deny/localhost      the acceptor fails at once: SEC_E_LOGON_DENIED
+ *   plain/localhost     no integrity: nothing can be signed
+ *   huge/localhost      the initiator's token has 20000 bytes more
+ *
+ * The principal "nobody" has no credential. Nothing can be exported.
+ */
+#pragma once
+
+#include "ssp/abi.h"
+
+#define MECH_PACKAGE L"TestMech"
+#define MECH_OID_TEXT L"2.999.7" /* ITU-T X.660: the arc of examples */
+#define MECH_OID "\x88\x37\x07"  /* its content octets */
+#define MECH_OID_SIZE 3
+#define MECH_SIGNATURE_SIZE 16
+#define MECH_HUGE 20000
+
+struct mech_counters {
+    LONG contexts, credentials; /* alive */
+    LONG faults;                /* calls that broke the contract */
+};
+
+typedef struct mech_counters *(WINAPI *mech_counters_get_fn)(void);
+struct mech_counters *WINAPI mech_counters_get(void);
+NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, PULONG package_version,
+                                   PSECPKG_FUNCTION_TABLE *tables, PULONG count);
+NTSTATUS NTAPI SpUserModeInitialize(ULONG version, PULONG package_version,
+                                    PSECPKG_USER_FUNCTION_TABLE *tables, PULONG count);
