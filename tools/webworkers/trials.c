@@ -15,6 +15,7 @@
 #define SESSION "winesspi-session"
 #define REQUESTS 12
 #define WORKERS 3
+#define CHANGES 24
 #define TARGET L"HTTP/localhost"
 
 static bool expect_status(const char *what, const struct web_answer *answer, unsigned expected)
@@ -191,14 +192,15 @@ bool trials_authenticate(const struct trials *trials, const char *scheme)
 
 /* ---- handshakes that must be refused ---- */
 
-/* One character changed, each in turn. The first characters name the package; behind it stands
+/* One character changed, here and there. The first characters name the package; behind it stands
  * the blob. Nothing of this may use up what the intact cookie stands for. */
 static bool refuse_changes(struct half *half)
 {
     struct jar changed = half->jar;
     char *value = jar_find(&changed, HANDSHAKE)->value;
     unsigned bad = 0, denied = 0, accepted = 0;
-    for (size_t i = 0; value[i]; i++) {
+    size_t length = strlen(value), step = length / CHANGES + 1;
+    for (size_t i = 0; i < length; i += step) {
         char before = value[i];
         value[i] = before == 'A' ? 'B' : 'A';
         if (!half_send(half, &changed)) return false;
@@ -207,8 +209,8 @@ static bool refuse_changes(struct half *half)
         else if (half->answer.head.status == 401) denied++;
         else accepted++;
     }
-    narrate("the cookie with one character changed, each in turn: %u times 400, %u times 401", bad,
-            denied);
+    narrate("the cookie with one character changed in %u places: %u times 400, %u times 401",
+            bad + denied + accepted, bad, denied);
     return !accepted || narrate_failure("%u were not refused", accepted);
 }
 
