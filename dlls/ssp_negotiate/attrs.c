@@ -53,7 +53,7 @@ static status_t query_package_info(struct context *context, void *buffer)
 static status_t query_negotiation_info(struct context *context, void *buffer)
 {
     SecPkgContext_NegotiationInfoW *out = buffer;
-    bool optimistic = context->stage == STAGE_OFFERED;
+    bool optimistic = context->stage == SPNEGO_STAGE_OFFERED;
     SecPkgInfoW *info;
     status_t status = selected_info(context, &info);
     if (!status_ok(status)) return status;

@@ -25,7 +25,8 @@ static status_t start_raw(struct leg *leg, struct member *member, struct context
     context->raw = true;
     wcscpy(context->package, member->mech.name);
     context->oid = member->mech.oids[0];
-    context_set_stage(context, context->inner.done ? STAGE_ESTABLISHED : STAGE_CHOSEN);
+    context_set_stage(context,
+                      context->inner.done ? SPNEGO_STAGE_ESTABLISHED : SPNEGO_STAGE_CHOSEN);
     return SEC_E_OK;
 }
 
@@ -116,8 +117,8 @@ status_t client_start(struct leg *leg, struct credential *credential, struct con
     struct spnego_init hints, offer = {.mech_count = 0};
     SecBuffer token = {0, SECBUFFER_TOKEN, NULL};
     if (!credential) return SEC_E_INVALID_HANDLE;
-    if (credential->raw) return start_raw(leg, &credential->members[0], context);
     if (leg->requirements & ISC_REQ_DATAGRAM) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (credential->raw) return start_raw(leg, &credential->members[0], context);
 
     status_t status = read_hints(leg, &hints);
     if (status_ok(status)) status = start_keep(leg, context);
@@ -126,7 +127,7 @@ status_t client_start(struct leg *leg, struct credential *credential, struct con
     if (token.cbBuffer) offer.token = (struct slice){token.pvBuffer, token.cbBuffer};
     status = offer_write(leg, &offer, context);
     inner_token_free(&token);
-    context_set_stage(context, STAGE_OFFERED);
+    context_set_stage(context, SPNEGO_STAGE_OFFERED);
     return status;
 }
 
@@ -158,7 +159,7 @@ static status_t choose(struct leg *leg, struct credential *credential,
 {
     struct slice oid = answer->mech;
     if (!oid.data || oid_is(&context->oid, oid)) return SEC_E_OK;
-    if (context->stage != STAGE_OFFERED) return SEC_E_INVALID_TOKEN;
+    if (context->stage != SPNEGO_STAGE_OFFERED) return SEC_E_INVALID_TOKEN;
     if (!mech_list_has(block_slice(&context->mech_list), oid)) return SEC_E_INVALID_TOKEN;
 
     struct member *member = credential_find(credential, oid);
@@ -234,7 +235,8 @@ static status_t conclude(struct leg *leg, const struct spnego_response *answer,
     if (mic.size) reply.mic = writer_view(&mic);
     if (!completed) spnego_response_encode(&leg->answer, &reply);
     status = writer_status(&leg->answer);
-    if (status_ok(status)) context_set_stage(context, over ? STAGE_ESTABLISHED : STAGE_CHOSEN);
+    if (status_ok(status))
+        context_set_stage(context, over ? SPNEGO_STAGE_ESTABLISHED : SPNEGO_STAGE_CHOSEN);
 
 done:
     writer_free(&mic);
@@ -256,7 +258,8 @@ status_t client_next(struct leg *leg, struct credential *credential, struct cont
     status_t status;
     if (context->raw) {
         status = inner_step_raw(leg, context, credential_find_name(credential, context->package));
-        if (status_ok(status) && context->inner.done) context_set_stage(context, STAGE_ESTABLISHED);
+        if (status_ok(status) && context->inner.done)
+            context_set_stage(context, SPNEGO_STAGE_ESTABLISHED);
         return status;
     }
     if (spnego_kind(leg->token, NULL) != SPNEGO_RESPONSE) return SEC_E_INVALID_TOKEN;

@@ -151,7 +151,7 @@ struct report {
 /* The first token of an initiator says nothing yet of what will be agreed on. */
 static ULONG attributes_of(const struct context *context)
 {
-    if (context->stage == STAGE_OFFERED) return ISC_RET_INTERMEDIATE_RETURN;
+    if (context->stage == SPNEGO_STAGE_OFFERED) return ISC_RET_INTERMEDIATE_RETURN;
     return context->inner.attributes;
 }
 
@@ -172,7 +172,7 @@ static void leg_report(const struct report *report, const struct context *contex
 static status_t leg_status(const struct leg *leg, const struct context *context)
 {
     if (context->raw) return leg->status;
-    return context->stage == STAGE_ESTABLISHED ? SEC_E_OK : SEC_I_CONTINUE_NEEDED;
+    return context->stage == SPNEGO_STAGE_ESTABLISHED ? SEC_E_OK : SEC_I_CONTINUE_NEEDED;
 }
 
 static status_t leg_first(struct leg *leg, bool acceptor, struct credential *credential,
@@ -190,7 +190,7 @@ static status_t leg_first(struct leg *leg, bool acceptor, struct credential *cre
         return status;
     }
     leg_report(report, context, allocated);
-    if (context->stage == STAGE_ESTABLISHED) context_settle(context);
+    if (context->stage == SPNEGO_STAGE_ESTABLISHED) context_settle(context);
     else context->credential = credential_hold(credential);
     return leg_status(leg, context);
 }
@@ -207,13 +207,13 @@ static status_t leg_after_end(const struct leg *leg, const struct context *conte
 
 static status_t leg_advance(struct leg *leg, struct credential *credential, struct context *context)
 {
-    if (context->stage == STAGE_FAILED) return SEC_E_OUT_OF_SEQUENCE;
-    if (context->stage == STAGE_ESTABLISHED) return leg_after_end(leg, context);
+    if (context->stage == SPNEGO_STAGE_FAILED) return SEC_E_OUT_OF_SEQUENCE;
+    if (context->stage == SPNEGO_STAGE_ESTABLISHED) return leg_after_end(leg, context);
     status_t status = context->acceptor ? server_next(leg, credential, context)
                                         : client_next(leg, credential, context);
     /* Nobody gets a second guess at a mechListMIC, nor can do without after a wrong one. */
     if (!status_ok(status) && (leg->moved || status == SEC_E_MESSAGE_ALTERED))
-        context_set_stage(context, STAGE_FAILED);
+        context_set_stage(context, SPNEGO_STAGE_FAILED);
     return status;
 }
 
@@ -234,7 +234,7 @@ static status_t leg_next_locked(struct leg *leg, bool acceptor, struct credentia
         block_clear(&context->pending);
     }
     leg_report(report, context, allocated);
-    if (context->stage == STAGE_ESTABLISHED) context_settle(context);
+    if (context->stage == SPNEGO_STAGE_ESTABLISHED) context_settle(context);
     return leg_status(leg, context);
 }
 

@@ -94,7 +94,8 @@ static int mech_rank(const struct mech *mech)
 static bool mech_make(const SecPkgInfoW *info, struct mech *out)
 {
     if (!(info->fCapabilities & SECPKG_FLAG_NEGOTIABLE)) return false;
-    if (wcslen(info->Name) > PACKAGE_CHARS || name_is(info->Name, L"Negotiate", -1)) return false;
+    if (wcslen(info->Name) > SPNEGO_PACKAGE_CHARS || name_is(info->Name, L"Negotiate", -1))
+        return false;
     memset(out, 0, sizeof(*out));
     wcscpy(out->name, info->Name);
     out->oid_count = 1;

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "core/spnego.h"
+#include "core/spnego_body.h"
 #include "ssp/abi.h"
 
 /* ---- package.c ---- */
@@ -21,7 +21,6 @@ void package_info_get(SecPkgInfoW *info);
 
 #define MECH_OIDS_MAX 2u
 #define MECHS_MAX (SPNEGO_MECHS_MAX / MECH_OIDS_MAX)
-#define PACKAGE_CHARS 64u
 
 struct oid {
     uint8_t bytes[SPNEGO_OID_MAX];
@@ -31,7 +30,7 @@ struct oid {
 /* A package that can be negotiated and the identifiers that it goes by, those it is offered under
  * first in front. */
 struct mech {
-    wchar_t name[PACKAGE_CHARS + 1];
+    wchar_t name[SPNEGO_PACKAGE_CHARS + 1];
     struct oid oids[MECH_OIDS_MAX];
     size_t oid_count;
 };
@@ -93,15 +92,6 @@ SpAddCredentialsFn credentials_add;
 #define HALF_LSA 1
 #define HALF_USER 2
 
-/* The values are those of an exported context. */
-enum stage {
-    STAGE_HINTED = 1,      /* acceptor: its hints are out, the list is awaited */
-    STAGE_OFFERED = 2,     /* initiator: its list is out, the choice is awaited */
-    STAGE_CHOSEN = 3,      /* the mechanism is agreed on, its tokens go to and fro */
-    STAGE_ESTABLISHED = 4, /* from here on nothing but exported changes */
-    STAGE_FAILED = 5,      /* the mechanism had moved when a leg failed */
-};
-
 struct block {
     uint8_t *data;
     size_t size;
@@ -122,15 +112,15 @@ struct inner {
 struct context {
     SRWLOCK lock;
     volatile LONG halves; /* HALF_ bits; the context goes when the last one is deleted */
-    volatile LONG stage;
+    volatile LONG stage;  /* enum spnego_stage; once established, it changes no more */
     bool acceptor, exported;
     bool raw;          /* the mechanism speaks without SPNEGO */
     bool answered;     /* acceptor: its first reply, with the choice, is out */
     bool extra_leg;    /* initiator: has sent a token that says nothing once */
     bool mic_required; /* in both directions */
     bool mic_sent, mic_received;
-    wchar_t package[PACKAGE_CHARS + 1]; /* of inner */
-    struct oid oid;                     /* the one it was chosen, or is offered first, under */
+    wchar_t package[SPNEGO_PACKAGE_CHARS + 1]; /* of inner */
+    struct oid oid; /* the one it was chosen, or is offered first, under */
     struct inner inner;
     status_t last_status;   /* of the mechanism that was tried last */
     struct block mech_list; /* the initiator's, DER: what mechListMIC covers */
@@ -160,7 +150,7 @@ static inline struct context *context_get(LSA_SEC_HANDLE handle)
 
 static inline bool context_established(const struct context *context)
 {
-    return __atomic_load_n(&context->stage, __ATOMIC_ACQUIRE) == STAGE_ESTABLISHED;
+    return __atomic_load_n(&context->stage, __ATOMIC_ACQUIRE) == SPNEGO_STAGE_ESTABLISHED;
 }
 
 /* The last change of a leg: messages look at the stage without a lock. */

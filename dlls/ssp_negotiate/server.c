@@ -36,7 +36,8 @@ static status_t start_raw(struct leg *leg, struct credential *credential, struct
     if (!status_ok(status)) return status;
     context->raw = true;
     take_mech(context, member, oid);
-    context_set_stage(context, context->inner.done ? STAGE_ESTABLISHED : STAGE_CHOSEN);
+    context_set_stage(context,
+                      context->inner.done ? SPNEGO_STAGE_ESTABLISHED : SPNEGO_STAGE_CHOSEN);
     return SEC_E_OK;
 }
 
@@ -81,7 +82,7 @@ static status_t answer(struct leg *leg, const struct spnego_response *said, stru
     status = writer_status(&leg->answer);
     if (!status_ok(status)) goto done;
     context->answered = true;
-    context_set_stage(context, over ? STAGE_ESTABLISHED : STAGE_CHOSEN);
+    context_set_stage(context, over ? SPNEGO_STAGE_ESTABLISHED : SPNEGO_STAGE_CHOSEN);
 
 done:
     writer_free(&mic);
@@ -163,7 +164,7 @@ static status_t start_hints(struct leg *leg, const struct credential *credential
             hints.mechs[hints.mech_count++] = oid_slice(&mech->oids[j]);
     }
     spnego_init_encode(&leg->answer, &hints);
-    context_set_stage(context, STAGE_HINTED);
+    context_set_stage(context, SPNEGO_STAGE_HINTED);
     return writer_status(&leg->answer);
 }
 
@@ -192,12 +193,12 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
 status_t server_next(struct leg *leg, struct credential *credential, struct context *context)
 {
     struct spnego_response said;
-    if (context->stage == STAGE_HINTED) return start_token(leg, credential, context);
+    if (context->stage == SPNEGO_STAGE_HINTED) return start_token(leg, credential, context);
     struct member *member = credential_find_name(credential, context->package);
     if (context->raw) {
         status_t raw_status = inner_step_raw(leg, context, member);
         if (status_ok(raw_status) && context->inner.done)
-            context_set_stage(context, STAGE_ESTABLISHED);
+            context_set_stage(context, SPNEGO_STAGE_ESTABLISHED);
         return raw_status;
     }
     if (spnego_kind(leg->token, NULL) != SPNEGO_RESPONSE) return SEC_E_INVALID_TOKEN;

@@ -7,7 +7,7 @@
 #include "../unit/handshake.h"
 #include "fuzz.h"
 
-#include "core/spnego.h"
+#include "core/spnego_body.h"
 
 #include <sys/stat.h>
 
@@ -205,6 +205,41 @@ static void negotiations(void)
     save_response("large", &response);
 }
 
+static void save_spnego_body(const char *name, const struct spnego_body *body)
+{
+    struct writer w;
+    writer_init(&w);
+    spnego_body_write(body, &w);
+    save("spnego_body", name, writer_view(&w));
+    writer_free(&w);
+}
+
+/* Exported negotiations; what the mechanism exports is not looked at. */
+static void spnego_bodies(void)
+{
+    struct spnego_body body = {.stage = SPNEGO_STAGE_HINTED, .acceptor = true};
+    save_spnego_body("hinted", &body);
+    body = (struct spnego_body){.stage = SPNEGO_STAGE_OFFERED,
+                                .package = wide("NTLM"),
+                                .oid = spnego_oid_ntlm,
+                                .mech_list = hex("300c060a2b06010401823702020a"),
+                                .target = hex("480054000000"),
+                                .bindings = ascii("channel bindings"),
+                                .inner = ascii("of the mechanism")};
+    save_spnego_body("offered", &body);
+    body.stage = SPNEGO_STAGE_CHOSEN;
+    body.inner_done = body.mic_sent = true;
+    body.pending = ascii("a token");
+    save_spnego_body("chosen", &body);
+    body = (struct spnego_body){.stage = SPNEGO_STAGE_ESTABLISHED,
+                                .acceptor = true,
+                                .inner_done = true,
+                                .package = wide("NTLM"),
+                                .oid = spnego_oid_ntlm,
+                                .inner = ascii("of the mechanism")};
+    save_spnego_body("established", &body);
+}
+
 /* Scripts; see fuzz_handshake.c and fuzz_session.c. */
 static void scripts(void)
 {
@@ -268,6 +303,7 @@ int main(int argc, char **argv)
     other_messages();
     envelopes();
     negotiations();
+    spnego_bodies();
     scripts();
     web_messages();
     return EXIT_SUCCESS;
