@@ -5,6 +5,14 @@
 # Set-up that tools/check, tools/demo and tools/bench share: packages, build, private prefixes.
 # The caller sets $name (its own name, for messages) and $source_dir, then sources this file.
 
+# A Wine without preloader, as Debian's is, needs one fixed address that nothing reserves for it:
+# where addresses are random, one start in some thousands ends at once with status 1 because
+# something is there already. So the command starts itself again with addresses that are not.
+if [ -z "${WINESSPI_FIXED_ADDRESSES:-}" ] && setarch -R true 2>/dev/null; then
+    export WINESSPI_FIXED_ADDRESSES=1
+    exec setarch -R "$0" "$@"
+fi
+
 build=$source_dir/build
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 

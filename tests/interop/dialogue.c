@@ -5,21 +5,20 @@
  */
 #include "dialogue.h"
 
+#include "tamper.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SIGNATURE_SIZE = 16, CHECKSUM_OFFSET = 4, SEQUENCE_OFFSET = 12 };
 
-/* Where the handshake messages are changed: the NegotiateFlags' last octet of NEGOTIATE and of
- * CHALLENGE (MS-NLMP 2.2.1.1, 2.2.1.2), and the MIC of AUTHENTICATE (2.2.1.3). */
-enum { NEGOTIATE_FLAGS_END = 15, CHALLENGE_FLAGS_END = 23, AUTHENTICATE_MIC = 72 };
-enum { FLAG_56_BIT = 0x80 };
-
 /* No empty message: the GSS-API library of MIT refuses it before NTLM is asked. */
 static const uint32_t edge_sizes[] = {
     1, 2, 7, 8, 15, 16, 17, 31, 63, 64, 255, 256, 1000, 1024, 4095, 4096, 16384, 65535, 65536,
 };
+
+const char dialogue_closed[] = "closed", dialogue_silent[] = "silent";
 
 void octets_clear(struct octets *octets)
 {
@@ -43,6 +42,12 @@ bool dialogue_fail(struct dialogue *dialogue, const char *step, const char *stat
     return false;
 }
 
+void dialogue_progress(const char *step)
+{
+    printf("at: %s\n", step);
+    fflush(stdout);
+}
+
 static bool check(struct dialogue *dialogue, const char *step, uint32_t status)
 {
     return !status || dialogue_fail(dialogue, step, dialogue->ops->status_name(status));
@@ -52,40 +57,35 @@ bool dialogue_send(struct dialogue *dialogue, const struct octets *frame)
 {
     uint8_t length[4];
     for (unsigned i = 0; i < 4; i++) length[i] = (uint8_t)(frame->size >> (8 * i));
-    if (!dialogue->ops->write(dialogue->channel, length, sizeof(length)) ||
-        !dialogue->ops->write(dialogue->channel, frame->data, frame->size)) {
-        return dialogue_fail(dialogue, "connection", "closed");
-    }
-    return true;
+    const char *failure = dialogue->ops->write(dialogue->channel, length, sizeof(length));
+    if (!failure) failure = dialogue->ops->write(dialogue->channel, frame->data, frame->size);
+    return !failure || dialogue_fail(dialogue, "connection", failure);
 }
 
 bool dialogue_receive(struct dialogue *dialogue, struct octets *frame)
 {
     uint8_t length[4];
-    if (!dialogue->ops->read(dialogue->channel, length, sizeof(length))) {
-        return dialogue_fail(dialogue, "connection", "closed");
-    }
+    const char *failure = dialogue->ops->read(dialogue->channel, length, sizeof(length));
+    if (failure) return dialogue_fail(dialogue, "connection", failure);
     size_t size = 0;
     for (unsigned i = 0; i < 4; i++) size |= (size_t)length[i] << (8 * i);
     if (size > DIALOGUE_MAX_FRAME) return dialogue_fail(dialogue, "receive", "frame too long");
     if (!octets_alloc(frame, size)) return dialogue_fail(dialogue, "receive", "out of memory");
-    if (!dialogue->ops->read(dialogue->channel, frame->data, size)) {
-        octets_clear(frame);
-        return dialogue_fail(dialogue, "connection", "closed");
-    }
-    return true;
+    failure = dialogue->ops->read(dialogue->channel, frame->data, size);
+    if (!failure) return true;
+    octets_clear(frame);
+    return dialogue_fail(dialogue, "connection", failure);
 }
 
-bool dialogue_send_token(struct dialogue *dialogue, enum dialogue_tamper message,
-                         const uint8_t *token, size_t size)
+bool dialogue_send_token(struct dialogue *dialogue, const uint8_t *token, size_t size)
 {
-    size_t offset = NEGOTIATE_FLAGS_END;
-    if (message == TAMPER_CHALLENGE) offset = CHALLENGE_FLAGS_END;
-    if (message == TAMPER_AUTHENTICATE) offset = AUTHENTICATE_MIC;
     struct octets frame = {0};
-    if (!octets_alloc(&frame, size)) return dialogue_fail(dialogue, "send", "out of memory");
+    if (!octets_alloc(&frame, size + TAMPER_TOKEN_GROWTH)) {
+        return dialogue_fail(dialogue, "send", "out of memory");
+    }
     memcpy(frame.data, token, size);
-    if (message == dialogue->tamper && offset < size) frame.data[offset] ^= FLAG_56_BIT;
+    frame.size = size;
+    tamper_token(dialogue->tamper, &frame);
     bool sent = dialogue_send(dialogue, &frame);
     octets_clear(&frame);
     return sent;
@@ -208,6 +208,7 @@ bool dialogue_run(struct dialogue *dialogue, uint32_t first, uint32_t count)
             good = send_sealed(dialogue, round) && receive_sealed(dialogue, round) &&
                    send_signed(dialogue, round) && receive_signed(dialogue, round);
         }
+        if (!good) fprintf(stderr, "round %u: %s\n", (unsigned)round, dialogue->failure);
     }
     octets_clear(&dialogue->previous);
     return good;

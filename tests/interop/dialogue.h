@@ -12,12 +12,19 @@
 
 #define DIALOGUE_MAX_FRAME (1u << 20)
 
+/* How long an end waits for the other one, or for a process that it has started. */
+enum { DIALOGUE_PATIENCE_SECONDS = 20 };
+
+extern const char dialogue_closed[], dialogue_silent[]; /* what read and write answer */
+
 /* What a sender does to its own message after protecting it; the receiver must notice. */
 enum dialogue_tamper {
     TAMPER_NONE,
-    TAMPER_NEGOTIATE,    /* a flag of the first handshake message */
+    TAMPER_NEGOTIATE,    /* a flag of NTLM's first handshake message */
     TAMPER_CHALLENGE,    /* a flag of the second */
     TAMPER_AUTHENTICATE, /* the integrity code of the third */
+    TAMPER_MECHANISMS,   /* one more mechanism in SPNEGO's list */
+    TAMPER_MECHLISTMIC,  /* the checksum of that list's signature */
     TAMPER_CIPHERTEXT,
     TAMPER_CHECKSUM,
     TAMPER_SEQUENCE,
@@ -40,8 +47,9 @@ struct dialogue_ops {
     uint32_t (*sign)(void *context, const struct octets *text, struct octets *signature);
     uint32_t (*verify)(void *context, const struct octets *text, const struct octets *signature);
     const char *(*status_name)(uint32_t status);
-    bool (*write)(intptr_t channel, const uint8_t *bytes, size_t count);
-    bool (*read)(intptr_t channel, uint8_t *bytes, size_t count);
+    /* NULL, or why not all bytes went or came: "closed", or that the peer is silent. */
+    const char *(*write)(intptr_t channel, const uint8_t *bytes, size_t count);
+    const char *(*read)(intptr_t channel, uint8_t *bytes, size_t count);
 };
 
 struct dialogue {
@@ -59,12 +67,14 @@ struct dialogue {
 bool dialogue_send(struct dialogue *dialogue, const struct octets *frame);
 bool dialogue_receive(struct dialogue *dialogue, struct octets *frame);
 
-/* Sends a handshake token; when this end is to tamper with that message, what goes out differs. */
-bool dialogue_send_token(struct dialogue *dialogue, enum dialogue_tamper message,
-                         const uint8_t *token, size_t size);
+/* Sends a handshake token; when this end is to tamper with such a one, what goes out differs. */
+bool dialogue_send_token(struct dialogue *dialogue, const uint8_t *token, size_t size);
 
 /* Rounds first to first + count - 1; false with the reason in dialogue->failure. */
 bool dialogue_run(struct dialogue *dialogue, uint32_t first, uint32_t count);
+
+/* Prints how far this end has come, for whoever must find out where two ends wait for each other. */
+void dialogue_progress(const char *step);
 
 /* Writes "STEP STATUS" as the failure, unless there is an earlier one. Always false. */
 bool dialogue_fail(struct dialogue *dialogue, const char *step, const char *status);

@@ -7,6 +7,7 @@
 #include "errand.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { BLOB_LIMIT = 65536 };
@@ -15,8 +16,9 @@ enum { BLOB_LIMIT = 65536 };
 struct parcel {
     char failure[160];
     char domain[16], user[64], password[64];
-    uint32_t server, tamper, tamper_round, opened;
-    uint32_t finish_handshake, first, count;
+    char package[16];
+    uint32_t server, tamper, tamper_round, opened, legs;
+    uint32_t finish_handshake, complete, first, count;
     uint32_t sender; /* process id */
     uint32_t blob_size;
     WSAPROTOCOL_INFOW socket;
@@ -33,10 +35,24 @@ static bool pipe_write(HANDLE pipe, const void *bytes, size_t count)
     return WriteFile(pipe, bytes, (DWORD)count, &done, NULL) && done == count;
 }
 
+/* A pipe has no limit of time of its own. */
+static bool pipe_wait(HANDLE pipe)
+{
+    const ULONGLONG end = GetTickCount64() + DIALOGUE_PATIENCE_SECONDS * 1000;
+    DWORD there;
+    while (PeekNamedPipe(pipe, NULL, 0, NULL, &there, NULL)) {
+        if (there) return true;
+        if (GetTickCount64() > end) return false;
+        Sleep(1);
+    }
+    return false;
+}
+
 static bool pipe_read(HANDLE pipe, void *bytes, size_t count)
 {
     for (size_t have = 0; have < count;) {
         DWORD done;
+        if (!pipe_wait(pipe)) return false;
         if (!ReadFile(pipe, (char *)bytes + have, (DWORD)(count - have), &done, NULL)) return false;
         if (!done) return false;
         have += done;
@@ -47,9 +63,7 @@ static bool pipe_read(HANDLE pipe, void *bytes, size_t count)
 static bool import_side(struct dialogue *dialogue, struct octets *blob)
 {
     struct sspi_side *side = dialogue->context;
-    WCHAR package[] = L"NTLM";
-    SecBuffer packed = {(ULONG)blob->size, SECBUFFER_TOKEN, blob->data};
-    SECURITY_STATUS status = ImportSecurityContextW(package, &packed, NULL, &side->context);
+    SECURITY_STATUS status = sspi_side_import(side, blob, &side->context);
     if (status != SEC_E_OK) return sspi_side_fail(dialogue, "import", status);
     side->have_context = true;
     return true;
@@ -67,10 +81,8 @@ static bool check_old_context(struct dialogue *dialogue)
 
 static bool check_used_blob(struct dialogue *dialogue, struct octets *blob)
 {
-    WCHAR package[] = L"NTLM";
     CtxtHandle context;
-    SecBuffer packed = {(ULONG)blob->size, SECBUFFER_TOKEN, blob->data};
-    SECURITY_STATUS status = ImportSecurityContextW(package, &packed, NULL, &context);
+    SECURITY_STATUS status = sspi_side_import(dialogue->context, blob, &context);
     if (status == SEC_E_CONTEXT_EXPIRED) return true;
     if (status == SEC_E_OK) DeleteSecurityContext(&context);
     return sspi_side_fail(dialogue, "second import:", status);
@@ -94,7 +106,10 @@ static bool send_parcel(struct dialogue *dialogue, struct parcel *parcel, DWORD 
     if (WSADuplicateSocketW((SOCKET)dialogue->channel, pid, &parcel->socket)) {
         return dialogue_fail(dialogue, "move", "cannot duplicate the socket");
     }
+    memcpy(parcel->package, side->package, sizeof(parcel->package));
     parcel->opened = side->opened;
+    parcel->legs = side->legs;
+    parcel->complete = side->complete;
     parcel->blob_size = (uint32_t)blob->size;
     if (pipe_write(pipe, parcel, sizeof(*parcel)) && pipe_write(pipe, blob->data, blob->size)) {
         return true;
@@ -124,7 +139,10 @@ static bool receive_parcel(struct dialogue *dialogue, struct parcel *parcel, HAN
     }
     if (dialogue->channel) closesocket((SOCKET)dialogue->channel);
     dialogue->channel = (intptr_t)channel;
+    memcpy(side->package, parcel->package, sizeof(side->package));
     side->opened = parcel->opened;
+    side->legs = parcel->legs;
+    side->complete = parcel->complete;
     good = import_side(dialogue, &blob);
 done:
     octets_clear(&blob);
@@ -189,6 +207,15 @@ static void fill_parcel(struct parcel *parcel, const struct dialogue *dialogue,
     parcel->count = errand->count;
 }
 
+/* Waits for its end, and makes one if none comes. */
+static bool end_process(HANDLE process)
+{
+    const DWORD patience = DIALOGUE_PATIENCE_SECONDS * 1000;
+    if (WaitForSingleObject(process, patience) == WAIT_OBJECT_0) return true;
+    TerminateProcess(process, EXIT_FAILURE);
+    return false;
+}
+
 bool errand_send(struct dialogue *dialogue, const struct options *options,
                  const struct errand *errand)
 {
@@ -197,6 +224,7 @@ bool errand_send(struct dialogue *dialogue, const struct options *options,
     struct octets blob = {0};
     bool good = false;
 
+    dialogue_progress("starting the successor");
     if (!start_successor(&successor, options->successor)) {
         dialogue_fail(dialogue, "move", "cannot start the successor");
         goto done;
@@ -205,13 +233,16 @@ bool errand_send(struct dialogue *dialogue, const struct options *options,
     if (!send_parcel(dialogue, &parcel, successor.pid, successor.input, &blob)) goto done;
     printf("moved: from process %lu to %lu with %lu bytes\n", GetCurrentProcessId(), successor.pid,
            (unsigned long)blob.size);
+    fflush(stdout);
     if (!receive_parcel(dialogue, &parcel, successor.output)) goto done;
     printf("moved: back with %lu bytes\n", (unsigned long)parcel.blob_size);
     good = check_used_blob(dialogue, &blob);
 done:
     /* The end of its input tells the successor that its socket was taken over. */
     close_handle(&successor.input);
-    if (successor.process) WaitForSingleObject(successor.process, INFINITE);
+    if (successor.process && !end_process(successor.process)) {
+        good = dialogue_fail(dialogue, "move", "the successor does not end");
+    }
     close_handle(&successor.process);
     close_handle(&successor.output);
     octets_clear(&blob);
@@ -225,7 +256,8 @@ static bool run_errand(struct dialogue *dialogue, const struct parcel *parcel)
     memcpy(options.domain, parcel->domain, sizeof(options.domain));
     memcpy(options.user, parcel->user, sizeof(options.user));
     memcpy(options.password, parcel->password, sizeof(options.password));
-    return sspi_side_acquire(dialogue, &options) && sspi_side_finish(dialogue);
+    memcpy(options.package, parcel->package, sizeof(options.package));
+    return sspi_side_acquire(dialogue, &options) && sspi_side_authenticate(dialogue, 0);
 }
 
 int errand_serve(void)

@@ -3,138 +3,27 @@
 # NTLM of this project against the GSS-API mechanism gss-ntlmssp on loopback: as client and as
 # server, with signing and sealing both ways, with the context staying where it is and with the
 # context moving to another process and back, and with everything that must be refused.
-# Environment: BUILD (build folder), WINEPREFIX (with the modules installed).
 
 name=interop_gss_ntlmssp
-: "${BUILD:?names the build folder}" "${WINEPREFIX:?names the prefix to run in}"
-: "${WINE:=wine}"
-ours=$BUILD/x86_64-windows/interop_ntlm.exe
+. "${SRCDIR:?names the source folder}/tests/interop/pairs.sh"
 ours32=$BUILD/i386-windows/interop_ntlm.exe
 peer=$BUILD/interop_gss_peer
-domain=INTEROP
 user=$domain\\alice
 other=$domain\\jürgen
 password='Grün, with spaces'
 rounds=60
 few=6
-passed=0 failed=0 skipped=0
 
-finish() {
-    echo "$name: $passed passed, $failed failed, $skipped skipped"
-    [ "$failed" -eq 0 ]
-    exit
-}
-
-skip_all() {
-    echo "skip $name: $1"
-    skipped=1
-    finish
-}
-
-mechanism=
-for file in /usr/lib/*/gssntlmssp/gssntlmssp.so /usr/lib*/gssntlmssp/gssntlmssp.so; do
-    [ -e "$file" ] && mechanism=$file
-done
-[ -x "$peer" ] || skip_all "the GSS-API headers at build time (Debian package libkrb5-dev)"
-[ "$mechanism" ] || skip_all "the NTLM mechanism for GSS-API (Debian package gss-ntlmssp)"
-
-work=$(mktemp -d) || exit 1
-server_pid=
-account() { "$WINE" "$BUILD/x86_64-windows/sspictl.exe" account "$@"; }
-# shellcheck disable=SC2317 # called by the trap
-clean_up() {
-    [ -z "$server_pid" ] || kill "$server_pid" 2>/dev/null
-    account remove "$user" >/dev/null 2>&1
-    account remove "$other" >/dev/null 2>&1
-    rm -rf "$work"
-}
-trap clean_up EXIT
-trap 'exit 1' INT TERM HUP
-
-# The mechanism's configuration and accounts are the test's own.
-echo "gssntlmssp_v1 1.3.6.1.4.1.311.2.2.10 $mechanism" >"$work/mech"
-printf '%s:%s:%s\n' $domain "${user#*\\}" "$password" >"$work/users"
-export GSS_MECH_CONFIG="$work/mech" NTLM_USER_FILE="$work/users" NETBIOS_DOMAIN_NAME=$domain
-unset LM_COMPAT_LEVEL NTLMUSER
-# Wine reads names in arguments as the locale says.
-export LC_ALL=C.UTF-8
-
-# start SIDE ARGUMENTS...: becomes either program, with account and password on its input.
-start() {
-    side=$1
-    shift
-    if [ "$side" = ours ]; then
-        exec timeout --foreground 120 "$WINE" "$ours" "$@" <"$work/input"
-    else
-        exec timeout --foreground 120 "$peer" "$@" <"$work/input"
-    fi
-}
-
-wait_for_port() {
-    tries=0
-    port=
-    while [ -z "$port" ] && [ $tries -lt 300 ]; do
-        port=$(sed -n 's/^port: \([0-9]*\).*/\1/p' "$work/server")
-        [ "$port" ] || sleep 0.1
-        tries=$((tries + 1))
-    done
-    [ "$port" ]
-}
-
-result_of() { tr -d '\r' <"$work/$1" | sed -n 's/^result: //p'; }
-
-# check CASE SERVER CLIENT EXPECTED-AT-SERVER EXPECTED-AT-CLIENT SERVER-OPTIONS CLIENT-OPTIONS
-# Expectations are shell patterns; SERVER and CLIENT are "ours" or "peer".
-check() {
-    : >"$work/server"
-    printf '%s\n' "$client_user" "$given" >"$work/input"
-    # shellcheck disable=SC2086 # options are words
-    start "$2" server $6 >"$work/server" 2>"$work/server.err" &
-    server_pid=$!
-    if wait_for_port; then
-        # shellcheck disable=SC2086
-        (start "$3" client --port "$port" $7 >"$work/client" 2>"$work/client.err")
-        wait "$server_pid"
-    else
-        kill "$server_pid" 2>/dev/null
-        echo "result: no server" >"$work/client"
-    fi
-    server_pid=
-    at_server=$(result_of server) at_client=$(result_of client)
-    good=yes
-    # shellcheck disable=SC2254 # patterns are meant
-    case $at_server in $4) ;; *) good=no ;; esac
-    # shellcheck disable=SC2254
-    case $at_client in $5) ;; *) good=no ;; esac
-    tr -d '\r' <"$work/server" >"$work/names"
-    case $4 in ok*) grep -Fqx "client: $client_user" "$work/names" || good=no ;; esac
-    if [ $good = yes ]; then
-        passed=$((passed + 1))
-        echo "ok   $1"
-        return
-    fi
-    failed=$((failed + 1))
-    echo "FAIL $1"
-    echo "  server: $at_server (expected: $4)"
-    echo "  client: $at_client (expected: $5)"
-    sed 's/^/  server output: /' "$work/server" "$work/server.err"
-    sed 's/^/  client output: /' "$work/client" "$work/client.err"
-}
+use_gss_ntlmssp
 
 client_user=$user
 given=$password
-for one in "$user" "$other"; do
-    account remove "$one" >/dev/null 2>&1
-    printf '%s\n' "$password" | account add "$one" >"$work/account" 2>&1 && continue
-    echo "FAIL adding the account $one:"
-    cat "$work/account"
-    failed=1
-    finish
-done
+add_account "$user" "$password"
+add_account "$other" "$password"
 
 ok="ok after $rounds rounds"
 closed="connection closed"
-for moves in "" "--move" "--move-half-open" "--move --move-half-open"; do
+for moves in "" "--move" "--move-after-leg 1" "--move --move-after-leg 1"; do
     title=${moves:-in one process}
     check "client, $title" peer ours "$ok" "$ok" "--rounds $rounds" "--rounds $rounds $moves"
     check "server, $title" ours peer "$ok" "$ok" "--rounds $rounds $moves" "--rounds $rounds"
@@ -151,21 +40,20 @@ client_user=$user
 
 # The successor is the 32-bit program where 32-bit programs run at all.
 if [ -e "$ours32" ] && "$WINE" "$ours32" --help 2>&1 | grep -q '^usage:'; then
-    moves="--move --move-half-open --successor $("$WINE" winepath -w "$ours32" | tr -d '\r')"
+    moves="--move --move-after-leg 1 --successor $("$WINE" winepath -w "$ours32" | tr -d '\r')"
     check "client, moving to 32 bit" peer ours "$ok" "$ok" "--rounds $rounds" \
         "--rounds $rounds $moves"
     check "server, moving to 32 bit" ours peer "$ok" "$ok" "--rounds $rounds $moves" \
         "--rounds $rounds"
 else
-    skipped=$((skipped + 2))
-    echo "skip moving to 32 bit: 32-bit Wine (Debian package wine32:i386)"
+    skip_cases 2 "moving to 32 bit: 32-bit Wine (Debian package wine32:i386)"
 fi
 
 given=wrong
 check "client, wrong password" peer ours "accept GSS_S_FAILURE" "$closed" "" ""
 check "server, wrong password" ours peer "accept SEC_E_LOGON_DENIED" "$closed" "" ""
 check "server, wrong password after a move" ours peer "successor: accept SEC_E_LOGON_DENIED" \
-    "$closed" "--move-half-open" ""
+    "$closed" "--move-after-leg 1" ""
 given=$password
 client_user=$domain\\nobody
 check "client, unknown user" peer ours "accept GSS_S_FAILURE" "$closed" "" ""
@@ -185,7 +73,7 @@ for message in negotiate authenticate; do
     check "client, changed $message" peer ours "accept GSS_S_DEFECTIVE_TOKEN" "$closed" "" \
         "--tamper $message"
     check "client, changed $message after a move" peer ours "accept GSS_S_DEFECTIVE_TOKEN" \
-        "$closed" "" "--tamper $message --move-half-open"
+        "$closed" "" "--tamper $message --move-after-leg 1"
 done
 check "client, changed challenge" peer ours "accept GSS_S_DEFECTIVE_TOKEN" "$closed" \
     "--tamper challenge" ""

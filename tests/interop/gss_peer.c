@@ -1,27 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The foreign end of the interoperability test: NTLM by the host's GSS-API (RFC 2744) with the
- * mechanism gss-ntlmssp, as client or as server on loopback, once per run. A server knows the
- * accounts of the file that NTLM_USER_FILE names. It never moves its context.
+ * The foreign end of the interoperability test: the host's GSS-API (RFC 2744) with the mechanism
+ * gss-ntlmssp, bare or inside MIT's SPNEGO, as client or as server on loopback, once per run. A
+ * server knows the accounts of the file that NTLM_USER_FILE names. It never moves its context.
  */
 #include "options.h"
+#include "tcp.h"
 
-#include <arpa/inet.h>
 #include <gssapi/gssapi.h>
 #include <gssapi/gssapi_ext.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
-
-enum { PATIENCE_SECONDS = 60 };
 
 /* 1.3.6.1.4.1.311.2.2.10 */
 static gss_OID_desc ntlm_oid = {10, (void *)"\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a"};
 static gss_OID_set_desc ntlm_set = {1, &ntlm_oid};
+
+/* 1.3.6.1.5.5.2 */
+static gss_OID_desc spnego_oid = {6, (void *)"\x2b\x06\x01\x05\x05\x02"};
+static gss_OID_set_desc spnego_set = {1, &spnego_oid};
+
+static bool is_spnego(const struct options *options)
+{
+    return !strcmp(options->package, "Negotiate");
+}
 
 static const char *gss_status_name(uint32_t status)
 {
@@ -96,36 +100,14 @@ static uint32_t peer_verify(void *context, const struct octets *text,
     return GSS_ERROR(gss_verify_mic(&minor, context, &in, &mic, NULL));
 }
 
-static bool peer_write(intptr_t channel, const uint8_t *bytes, size_t count)
-{
-    while (count) {
-        ssize_t done = send((int)channel, bytes, count, MSG_NOSIGNAL);
-        if (done <= 0) return false;
-        bytes += done;
-        count -= (size_t)done;
-    }
-    return true;
-}
-
-static bool peer_read(intptr_t channel, uint8_t *bytes, size_t count)
-{
-    while (count) {
-        ssize_t done = recv((int)channel, bytes, count, 0);
-        if (done <= 0) return false;
-        bytes += done;
-        count -= (size_t)done;
-    }
-    return true;
-}
-
 static const struct dialogue_ops peer_ops = {
     .seal = peer_seal,
     .unseal = peer_unseal,
     .sign = peer_sign,
     .verify = peer_verify,
     .status_name = gss_status_name,
-    .write = peer_write,
-    .read = peer_read,
+    .write = tcp_write,
+    .read = tcp_read,
 };
 
 static uint32_t import_name(const char *text, gss_OID type, gss_name_t *name)
@@ -145,35 +127,35 @@ static uint32_t acquire_client(const struct options *options, gss_cred_id_t *cre
     uint32_t minor;
     uint32_t major = import_name(account, GSS_C_NT_USER_NAME, &name);
     if (!GSS_ERROR(major)) {
-        major = gss_acquire_cred_with_password(&minor, name, &password, GSS_C_INDEFINITE, &ntlm_set,
+        major = gss_acquire_cred_with_password(&minor, name, &password, GSS_C_INDEFINITE,
+                                               is_spnego(options) ? &spnego_set : &ntlm_set,
                                                GSS_C_INITIATE, cred, NULL, NULL);
     }
     gss_release_name(&minor, &name);
     return major;
 }
 
-static bool initiate(struct dialogue *dialogue, gss_cred_id_t cred, gss_name_t target)
+static bool initiate(struct dialogue *dialogue, gss_cred_id_t cred, gss_name_t target,
+                     gss_OID mechanism)
 {
     const OM_uint32 flags = GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG | GSS_C_REPLAY_FLAG |
                             GSS_C_SEQUENCE_FLAG;
     gss_ctx_id_t context = GSS_C_NO_CONTEXT;
     struct octets token = {0};
-    enum dialogue_tamper message = TAMPER_NEGOTIATE;
     bool good = true;
     uint32_t major, minor;
     do {
         gss_buffer_desc in = as_buffer(&token), out = GSS_C_EMPTY_BUFFER;
-        major = gss_init_sec_context(&minor, cred, &context, target, &ntlm_oid, flags, 0,
+        major = gss_init_sec_context(&minor, cred, &context, target, mechanism, flags, 0,
                                      GSS_C_NO_CHANNEL_BINDINGS, &in, NULL, &out, NULL, NULL);
         octets_clear(&token);
         dialogue->context = context;
         if (GSS_ERROR(major)) {
             good = dialogue_fail(dialogue, "initiate", gss_status_name(major));
         } else if (out.length) {
-            good = dialogue_send_token(dialogue, message, out.value, out.length);
+            good = dialogue_send_token(dialogue, out.value, out.length);
         }
         gss_release_buffer(&minor, &out);
-        message = TAMPER_AUTHENTICATE;
         good = good && (major != GSS_S_CONTINUE_NEEDED || dialogue_receive(dialogue, &token));
     } while (good && major == GSS_S_CONTINUE_NEEDED);
     octets_clear(&token);
@@ -196,52 +178,11 @@ static bool accept_context(struct dialogue *dialogue, gss_cred_id_t cred, gss_na
         if (GSS_ERROR(major)) {
             good = dialogue_fail(dialogue, "accept", gss_status_name(major));
         } else if (out.length) {
-            good = dialogue_send_token(dialogue, TAMPER_CHALLENGE, out.value, out.length);
+            good = dialogue_send_token(dialogue, out.value, out.length);
         }
         gss_release_buffer(&minor, &out);
     }
     return good;
-}
-
-static int listen_on_loopback(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-    if (bind(listener, (struct sockaddr *)&address, size) || listen(listener, 1) ||
-        getsockname(listener, (struct sockaddr *)&address, &size)) {
-        perror("listen");
-        close(listener);
-        return -1;
-    }
-    printf("port: %u\n", ntohs(address.sin_port));
-    fflush(stdout);
-    return listener;
-}
-
-static int open_channel(const struct options *options)
-{
-    struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
-    int channel = -1;
-    if (options->server) {
-        int listener = listen_on_loopback();
-        if (listener < 0) return -1;
-        channel = accept(listener, NULL, NULL);
-        close(listener);
-    } else {
-        struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(options->port)};
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        channel = socket(AF_INET, SOCK_STREAM, 0);
-        if (connect(channel, (struct sockaddr *)&address, sizeof(address))) {
-            perror("connect");
-            close(channel);
-            return -1;
-        }
-    }
-    setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    setsockopt(channel, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    return channel;
 }
 
 static void print_client(gss_name_t client)
@@ -261,19 +202,26 @@ static bool authenticate(struct dialogue *dialogue, const struct options *option
     bool good = false;
 
     if (options->server) {
-        major = gss_acquire_cred(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &ntlm_set, GSS_C_ACCEPT,
-                                 &cred, NULL, NULL);
+        major = gss_acquire_cred(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE,
+                                 is_spnego(options) ? &spnego_set : &ntlm_set, GSS_C_ACCEPT, &cred,
+                                 NULL, NULL);
     } else {
         major = acquire_client(options, &cred);
         if (!GSS_ERROR(major)) {
             major = import_name("test@localhost", GSS_C_NT_HOSTBASED_SERVICE, &name);
         }
     }
+    /* The library's SPNEGO would offer every mechanism that it has. */
+    if (!GSS_ERROR(major) && is_spnego(options)) {
+        major = gss_set_neg_mechs(&minor, cred, &ntlm_set);
+    }
     if (GSS_ERROR(major)) {
         dialogue_fail(dialogue, "acquire", gss_status_name(major));
         goto done;
     }
-    good = options->server ? accept_context(dialogue, cred, &name) : initiate(dialogue, cred, name);
+    good = options->server
+               ? accept_context(dialogue, cred, &name)
+               : initiate(dialogue, cred, name, is_spnego(options) ? &spnego_oid : &ntlm_oid);
     if (good && options->server) print_client(name);
 done:
     gss_release_name(&minor, &name);
@@ -285,11 +233,11 @@ int main(int argc, char **argv)
 {
     struct options options;
     if (!options_parse(&options, argc, argv)) return 2;
-    if (options.move || options.move_half_open || options.successor) {
+    if (options.move || options.move_after_leg || options.successor) {
         fprintf(stderr, "%s: this end does not move\n", argv[0]);
         return 2;
     }
-    int channel = open_channel(&options);
+    int channel = tcp_open(&options);
     if (channel < 0) return EXIT_FAILURE;
     struct dialogue dialogue = {
         .ops = &peer_ops,
@@ -298,7 +246,10 @@ int main(int argc, char **argv)
         .tamper = options.tamper,
         .tamper_round = options.rounds ? options.rounds - 1 : 0,
     };
-    if (authenticate(&dialogue, &options)) dialogue_run(&dialogue, 0, options.rounds);
+    if (authenticate(&dialogue, &options)) {
+        dialogue_progress("authenticated");
+        dialogue_run(&dialogue, 0, options.rounds);
+    }
     uint32_t minor;
     gss_ctx_id_t context = dialogue.context;
     gss_delete_sec_context(&minor, &context, GSS_C_NO_BUFFER);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The end of the interoperability test that runs on the SSPI of this project: an NTLM client or
- * server on loopback whose context, on request, goes on in another process and comes back, in the
- * middle of the conversation or of the handshake, without the peer's noticing.
+ * The end of the interoperability tests that runs on the SSPI of this project: a client or server
+ * of NTLM or Negotiate on loopback whose context, on request, goes on in another process and comes
+ * back, in the middle of the conversation or of the handshake, without the peer's noticing.
  */
 #include "errand.h"
 
@@ -10,11 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE_MILLISECONDS = 60000 };
-
 static SOCKET open_socket(void)
 {
     return WSASocketW(AF_INET, SOCK_STREAM, IPPROTO_TCP, NULL, 0, WSA_FLAG_OVERLAPPED);
+}
+
+static bool is_ready(SOCKET listener)
+{
+    fd_set set;
+    struct timeval patience = {.tv_sec = DIALOGUE_PATIENCE_SECONDS};
+    FD_ZERO(&set);
+    FD_SET(listener, &set);
+    return select(0, &set, NULL, NULL, &patience) == 1;
 }
 
 static SOCKET accept_one(void)
@@ -29,7 +36,8 @@ static SOCKET accept_one(void)
     } else {
         printf("port: %u\n", ntohs(address.sin_port));
         fflush(stdout);
-        channel = accept(listener, NULL, NULL);
+        if (is_ready(listener)) channel = accept(listener, NULL, NULL);
+        if (channel == INVALID_SOCKET) fprintf(stderr, "no client came\n");
     }
     closesocket(listener);
     return channel;
@@ -48,8 +56,13 @@ static SOCKET connect_to(uint16_t port)
 
 static bool authenticate(struct dialogue *dialogue, const struct options *options)
 {
-    if (!sspi_side_acquire(dialogue, options) || !sspi_side_begin(dialogue)) return false;
-    if (!options->move_half_open) return sspi_side_finish(dialogue);
+    const struct sspi_side *side = dialogue->context;
+    if (!sspi_side_acquire(dialogue, options) ||
+        !sspi_side_authenticate(dialogue, options->move_after_leg)) {
+        return false;
+    }
+    if (!options->move_after_leg) return true;
+    if (side->complete) return dialogue_fail(dialogue, "move", "the handshake is complete");
     const struct errand errand = {.finish_handshake = true};
     return errand_send(dialogue, options, &errand);
 }
@@ -67,7 +80,9 @@ static int run(const struct options *options)
 {
     SOCKET channel = options->server ? accept_one() : connect_to(options->port);
     if (channel == INVALID_SOCKET) return EXIT_FAILURE;
-    const DWORD patience = PATIENCE_MILLISECONDS, at_once = 1;
+    dialogue_progress("connected");
+    const DWORD patience = DIALOGUE_PATIENCE_SECONDS * 1000, at_once = 1;
+    setsockopt(channel, SOL_SOCKET, SO_SNDTIMEO, (const char *)&patience, sizeof(patience));
     setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, (const char *)&patience, sizeof(patience));
     setsockopt(channel, IPPROTO_TCP, TCP_NODELAY, (const char *)&at_once, sizeof(at_once));
     struct sspi_side side = {0};
@@ -80,8 +95,10 @@ static int run(const struct options *options)
         .tamper_round = options->rounds ? options->rounds - 1 : 0,
     };
     bool good = authenticate(&dialogue, options);
+    if (good) dialogue_progress("authenticated");
     if (good && options->server) good = sspi_side_print_client(&dialogue);
-    if (good) converse(&dialogue, options);
+    if (good) good = converse(&dialogue, options);
+    if (good && options->key) sspi_side_print_key(&dialogue);
     closesocket((SOCKET)dialogue.channel);
     sspi_side_clear(&side);
     return options_report(&dialogue, options);
@@ -90,9 +107,11 @@ static int run(const struct options *options)
 int main(int argc, char **argv)
 {
     WSADATA data;
+    bool successor = argc == 2 && !strcmp(argv[1], "successor");
+    if (!successor) dialogue_progress("started");
     if (WSAStartup(MAKEWORD(2, 2), &data)) return EXIT_FAILURE;
     int result = 2;
-    if (argc == 2 && !strcmp(argv[1], "successor")) {
+    if (successor) {
         result = errand_serve();
     } else {
         struct options options;

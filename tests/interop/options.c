@@ -11,6 +11,8 @@ static const char *const tamper_names[] = {
     [TAMPER_NEGOTIATE] = "negotiate",
     [TAMPER_CHALLENGE] = "challenge",
     [TAMPER_AUTHENTICATE] = "authenticate",
+    [TAMPER_MECHANISMS] = "mechanisms",
+    [TAMPER_MECHLISTMIC] = "mechlistmic",
     [TAMPER_CIPHERTEXT] = "ciphertext",
     [TAMPER_CHECKSUM] = "checksum",
     [TAMPER_SEQUENCE] = "sequence",
@@ -54,13 +56,25 @@ static bool parse_tamper(struct options *options, const char *text)
     return false;
 }
 
+static bool parse_package(struct options *options, const char *text)
+{
+    if (strlen(text) >= sizeof(options->package)) return false;
+    strcpy(options->package, text);
+    return true;
+}
+
 static bool parse_valued(struct options *options, const char *name, const char *value)
 {
     unsigned long number;
     if (!strcmp(name, "--tamper")) return parse_tamper(options, value);
+    if (!strcmp(name, "--package")) return parse_package(options, value);
     if (!strcmp(name, "--successor")) return (options->successor = value) != NULL;
     if (!strcmp(name, "--port") && parse_number(value, UINT16_MAX, &number)) {
         options->port = (uint16_t)number;
+        return true;
+    }
+    if (!strcmp(name, "--move-after-leg") && parse_number(value, 9, &number)) {
+        options->move_after_leg = (uint32_t)number;
         return true;
     }
     if (!strcmp(name, "--rounds") && parse_number(value, 100000, &number)) {
@@ -77,8 +91,8 @@ static bool parse_all(struct options *options, int argc, char **argv)
     for (int i = 2; i < argc; i++) {
         if (!strcmp(argv[i], "--move")) {
             options->move = true;
-        } else if (!strcmp(argv[i], "--move-half-open")) {
-            options->move_half_open = true;
+        } else if (!strcmp(argv[i], "--key")) {
+            options->key = true;
         } else if (i + 1 < argc && parse_valued(options, argv[i], argv[i + 1])) {
             i++;
         } else {
@@ -88,25 +102,29 @@ static bool parse_all(struct options *options, int argc, char **argv)
     return options->server || options->port;
 }
 
-bool options_parse(struct options *options, int argc, char **argv)
+bool options_read_account(struct options *options, const char *program)
 {
-    *options = (struct options){.rounds = 30};
-    if (!parse_all(options, argc, argv)) {
-        fprintf(stderr,
-                "usage: %s server|client [--port PORT]\n"
-                "       [--rounds N] [--tamper WHAT] [--move] [--move-half-open]\n"
-                "       [--successor PROGRAM]\n",
-                argv[0]);
-        return false;
-    }
-    if (options->server) return true;
     char account[sizeof(options->domain) + sizeof(options->user)];
     if (read_line(account, sizeof(account)) && parse_account(options, account) &&
         read_line(options->password, sizeof(options->password))) {
         return true;
     }
-    fprintf(stderr, "%s: the input must be DOMAIN\\USER and the password\n", argv[0]);
+    fprintf(stderr, "%s: the input must be DOMAIN\\USER and the password\n", program);
     return false;
+}
+
+bool options_parse(struct options *options, int argc, char **argv)
+{
+    *options = (struct options){.rounds = 30, .package = "NTLM"};
+    if (!parse_all(options, argc, argv)) {
+        fprintf(stderr,
+                "usage: %s server|client [--port PORT] [--package NTLM|Negotiate]\n"
+                "       [--rounds N] [--tamper WHAT] [--move] [--move-after-leg N]\n"
+                "       [--successor PROGRAM] [--key]\n",
+                argv[0]);
+        return false;
+    }
+    return options->server || options_read_account(options, argv[0]);
 }
 
 int options_report(const struct dialogue *dialogue, const struct options *options)

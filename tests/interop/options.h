@@ -9,16 +9,21 @@
 
 struct options {
     bool server;
-    bool move;           /* change the process between rounds */
-    bool move_half_open; /* change the process between the handshake messages */
-    uint16_t port;       /* client: where to connect; a server takes a free one and prints it */
+    bool move;               /* change the process between rounds */
+    uint32_t move_after_leg; /* change it when so many legs of the handshake are done; 0: do not */
+    uint16_t port;           /* client: where to connect; a server takes a free one and prints it */
+    char package[16];        /* NTLM, or Negotiate for SPNEGO with NTLM inside */
     char domain[16];
     char user[64];
     char password[64];
+    bool key;              /* print the session key */
     const char *successor; /* the program that takes the context over; NULL is this one */
     uint32_t rounds;
     enum dialogue_tamper tamper;
 };
+
+/* What options_parse does for a client, for a server that needs an account as well. */
+bool options_read_account(struct options *options, const char *program);
 
 /* False, with a message on standard error, when the arguments make no sense. */
 bool options_parse(struct options *options, int argc, char **argv);

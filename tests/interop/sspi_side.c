@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* NTLM by SSPI for an interoperability test; see sspi_side.h. */
+/* NTLM and Negotiate by SSPI for an interoperability test; see sspi_side.h. */
 #include "sspi_side.h"
 
 #include <stdio.h>
@@ -127,26 +127,32 @@ static uint32_t side_verify(void *context, const struct octets *text,
     return (uint32_t)VerifySignature(&side->context, &desc, 0, NULL);
 }
 
-static bool side_write(intptr_t channel, const uint8_t *bytes, size_t count)
+/* result: what send or recv gave. */
+static const char *channel_failure(int result)
+{
+    return result < 0 && WSAGetLastError() == WSAETIMEDOUT ? dialogue_silent : dialogue_closed;
+}
+
+static const char *side_write(intptr_t channel, const uint8_t *bytes, size_t count)
 {
     while (count) {
         int done = send((SOCKET)channel, (const char *)bytes, (int)count, 0);
-        if (done <= 0) return false;
+        if (done <= 0) return channel_failure(done);
         bytes += done;
         count -= (size_t)done;
     }
-    return true;
+    return NULL;
 }
 
-static bool side_read(intptr_t channel, uint8_t *bytes, size_t count)
+static const char *side_read(intptr_t channel, uint8_t *bytes, size_t count)
 {
     while (count) {
         int done = recv((SOCKET)channel, (char *)bytes, (int)count, 0);
-        if (done <= 0) return false;
+        if (done <= 0) return channel_failure(done);
         bytes += done;
         count -= (size_t)done;
     }
-    return true;
+    return NULL;
 }
 
 const struct dialogue_ops sspi_side_ops = {
@@ -167,9 +173,11 @@ static void widen(WCHAR *to, int capacity, const char *from)
 bool sspi_side_acquire(struct dialogue *dialogue, const struct options *options)
 {
     struct sspi_side *side = dialogue->context;
-    WCHAR package[] = L"NTLM";
+    WCHAR package[sizeof(side->package)];
     WCHAR user[sizeof(options->user)], domain[sizeof(options->domain)];
     WCHAR password[sizeof(options->password)];
+    memcpy(side->package, options->package, sizeof(side->package));
+    widen(package, sizeof(side->package), side->package);
     widen(user, sizeof(options->user), options->user);
     widen(domain, sizeof(options->domain), options->domain);
     widen(password, sizeof(options->password), options->password);
@@ -190,9 +198,17 @@ bool sspi_side_acquire(struct dialogue *dialogue, const struct options *options)
     return true;
 }
 
-/* One call to the package: takes the peer's token, sends ours. Gives the status in *status. */
-static bool side_step(struct dialogue *dialogue, const struct octets *in,
-                      enum dialogue_tamper message, SECURITY_STATUS *status)
+SECURITY_STATUS sspi_side_import(const struct sspi_side *side, const struct octets *blob,
+                                 CtxtHandle *context)
+{
+    WCHAR package[sizeof(side->package)];
+    SecBuffer packed = {(ULONG)blob->size, SECBUFFER_TOKEN, blob->data};
+    widen(package, sizeof(side->package), side->package);
+    return ImportSecurityContextW(package, &packed, NULL, context);
+}
+
+/* One call to the package: takes the peer's token, sends ours. */
+static bool side_step(struct dialogue *dialogue, const struct octets *in)
 {
     struct sspi_side *side = dialogue->context;
     WCHAR target[] = L"test/localhost";
@@ -203,35 +219,37 @@ static bool side_step(struct dialogue *dialogue, const struct octets *in,
     SecBufferDesc out_desc = {SECBUFFER_VERSION, 1, &out_buffer};
     SecBufferDesc *input = in->data ? &in_desc : NULL;
     CtxtHandle *context = side->have_context ? &side->context : NULL;
+    SECURITY_STATUS status;
     ULONG attributes;
     if (dialogue->server) {
-        *status = AcceptSecurityContext(
+        status = AcceptSecurityContext(
             &side->credential, context, input, ASC_REQ_CONFIDENTIALITY | ASC_REQ_INTEGRITY,
             SECURITY_NATIVE_DREP, &side->context, &out_desc, &attributes, NULL);
     } else {
-        *status = InitializeSecurityContextW(&side->credential, context, target,
-                                             ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY |
-                                                 ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT,
-                                             0, SECURITY_NATIVE_DREP, input, 0, &side->context,
-                                             &out_desc, &attributes, NULL);
+        status = InitializeSecurityContextW(&side->credential, context, target,
+                                            ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY |
+                                                ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT,
+                                            0, SECURITY_NATIVE_DREP, input, 0, &side->context,
+                                            &out_desc, &attributes, NULL);
     }
-    if (FAILED(*status)) {
-        return sspi_side_fail(dialogue, dialogue->server ? "accept" : "initiate", *status);
+    if (status != SEC_E_OK && status != SEC_I_CONTINUE_NEEDED) {
+        return sspi_side_fail(dialogue, dialogue->server ? "accept" : "initiate", status);
     }
     side->have_context = true;
+    side->complete = status == SEC_E_OK;
+    side->legs++;
     if (!out_buffer.cbBuffer) return true;
-    return dialogue_send_token(dialogue, message, token, out_buffer.cbBuffer);
+    return dialogue_send_token(dialogue, token, out_buffer.cbBuffer);
 }
 
-bool sspi_side_begin(struct dialogue *dialogue)
+static bool side_leg(struct dialogue *dialogue)
 {
+    const struct sspi_side *side = dialogue->context;
+    const bool first = !dialogue->server && !side->legs;
     struct octets token = {0};
-    SECURITY_STATUS status;
-    if (dialogue->server && !dialogue_receive(dialogue, &token)) return false;
-    bool good = side_step(dialogue, &token, dialogue->server ? TAMPER_CHALLENGE : TAMPER_NEGOTIATE,
-                          &status);
+    if (!first && !dialogue_receive(dialogue, &token)) return false;
+    bool good = side_step(dialogue, &token);
     octets_clear(&token);
-    if (good && status != SEC_I_CONTINUE_NEEDED) good = sspi_side_fail(dialogue, "begin", status);
     return good;
 }
 
@@ -247,15 +265,13 @@ static bool side_is_protected(struct dialogue *dialogue)
     return dialogue_fail(dialogue, "flags", "no sealing or no signing");
 }
 
-bool sspi_side_finish(struct dialogue *dialogue)
+bool sspi_side_authenticate(struct dialogue *dialogue, uint32_t legs)
 {
-    struct octets token = {0};
-    SECURITY_STATUS status;
-    if (!dialogue_receive(dialogue, &token)) return false;
-    bool good = side_step(dialogue, &token, TAMPER_AUTHENTICATE, &status);
-    octets_clear(&token);
-    if (good && status != SEC_E_OK) good = sspi_side_fail(dialogue, "finish", status);
-    return good && side_is_protected(dialogue);
+    const struct sspi_side *side = dialogue->context;
+    while (!side->complete && (!legs || side->legs < legs)) {
+        if (!side_leg(dialogue)) return false;
+    }
+    return !side->complete || side_is_protected(dialogue);
 }
 
 bool sspi_side_print_client(struct dialogue *dialogue)
@@ -270,5 +286,18 @@ bool sspi_side_print_client(struct dialogue *dialogue)
     }
     FreeContextBuffer(names.sUserName);
     printf("client: %s\n", text);
+    return true;
+}
+
+bool sspi_side_print_key(struct dialogue *dialogue)
+{
+    struct sspi_side *side = dialogue->context;
+    SecPkgContext_SessionKey key = {0};
+    SECURITY_STATUS status = QueryContextAttributesW(&side->context, SECPKG_ATTR_SESSION_KEY, &key);
+    if (status != SEC_E_OK) return sspi_side_fail(dialogue, "key", status);
+    printf("key: ");
+    for (ULONG i = 0; i < key.SessionKeyLength; i++) printf("%02x", key.SessionKey[i]);
+    printf("\n");
+    FreeContextBuffer(key.SessionKey);
     return true;
 }
