@@ -16,8 +16,7 @@ modules=/usr/lib/apache2/modules
 command -v apache2 >/dev/null || skip_all 'the web server (Debian package apache2-bin)'
 [ -e $modules/mod_auth_gssapi.so ] ||
     skip_all 'GSS-API for the web server (Debian package libapache2-mod-auth-gssapi)'
-find_mechanism
-[ "$mechanism" ] || skip_all 'the NTLM mechanism for GSS-API (Debian package gss-ntlmssp)'
+find_gss_ntlmssp || skip_all "$no_gss_ntlmssp"
 
 # A port that the kernel finds free now; somebody else may have it before Apache does.
 free_port() {
@@ -81,7 +80,9 @@ start_apache() {
     return 1
 }
 
-use_mechanism "${user#*\\}" "$password"
+set_gss_ntlmssp "${user#*\\}" "$password"
+# Apache may run as another user.
+chmod 755 "$work"
 chmod 644 "$work/users" "$work/mech" "$work/krb5.conf"
 start_apache || start_apache || start_apache || {
     fail_case 'Apache starts' "$work/apache" "$work/error.log"

@@ -21,14 +21,7 @@ start_server() {
     "$WINE" "$BUILD/x86_64-windows/webworkers.exe" serve <"$work/hold" >"$work/server" 2>&1 &
     server_pid=$!
     exec 3>"$work/hold"
-    tries=0
-    port=
-    while [ -z "$port" ] && [ $tries -lt 300 ]; do
-        port=$(tr -d '\r' <"$work/server" | sed -n 's/^port: \([0-9][0-9]*\)$/\1/p')
-        [ "$port" ] || sleep 0.1
-        tries=$((tries + 1))
-    done
-    [ "$port" ] && return
+    wait_for_port && return
     fail_case 'the server starts' "$work/server"
     finish
 }
@@ -86,13 +79,12 @@ expect 'curl, NTLM, a body of 300,000 bytes' "$is" '200 1 the same' "$work/codes
 
 # curl's Negotiate is MIT's SPNEGO, here with gss-ntlmssp inside.
 
-find_mechanism
 if ! curl --version | grep -q SPNEGO; then
     skip_cases 4 'curl, Negotiate: a curl with SPNEGO (Debian package curl)'
-elif [ -z "$mechanism" ]; then
-    skip_cases 4 'curl, Negotiate: the NTLM mechanism for GSS-API (Debian package gss-ntlmssp)'
+elif ! find_gss_ntlmssp; then
+    skip_cases 4 "curl, Negotiate: $no_gss_ntlmssp"
 else
-    use_mechanism "${user#*\\}" "$password"
+    set_gss_ntlmssp "${user#*\\}" "$password"
     is=$(curl_run --negotiate -u : -b '' "$at/")
     expect 'curl, Negotiate' "$is$(users)" "200 1 $slashed " "$work/codes" "$work/heads"
     is=$(curl_run --negotiate -u : -b '' "$at/1" "$at/2" "$at/3")
@@ -101,7 +93,7 @@ else
     is=$(curl_run --negotiate -u : -b '' --data-binary @"$work/posted" "$at/")
     tail -n 1 "$work/body" | cmp -s - "$work/posted" && is="${is}the same"
     expect 'curl, Negotiate, a body' "$is" '200 1 the same' "$work/codes" "$work/heads"
-    use_mechanism "${user#*\\}" wrong
+    set_gss_ntlmssp "${user#*\\}" wrong
     is=$(curl_run --negotiate -u : -b '' "$at/")
     expect 'curl, Negotiate, wrong password' "$is$(users)" '401 1 ' "$work/codes"
 fi
@@ -151,6 +143,7 @@ wait "$server_pid"
 expect 'the server and its workers end well' "$?" 0 "$work/server"
 server_pid=
 
-$limit "$WINE" "$BUILD/x86_64-windows/webworkers.exe" demo >"$work/demo" 2>&1
+# It has its own limits; this one is for what they do not reach.
+timeout --foreground --kill-after=2 450 "$WINE" "$BUILD/x86_64-windows/webworkers.exe" demo >"$work/demo" 2>&1
 expect 'the demonstration, with what must be refused' "$?" 0 "$work/demo"
 finish
