@@ -274,6 +274,21 @@ static void scripts(void)
     }
 }
 
+/* Two requests and an answer of a handshake over HTTP. */
+static void web_messages(void)
+{
+    static const char *const messages[][2] = {
+        {"request", "POST /a?b HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n"
+                    "Cookie: a=1; c=NTLM.AAECAw==\r\nAuthorization: NTLM TlRMTVNTUAAB\r\n\r\n"},
+        {"old", "HEAD * HTTP/1.0\r\nConnection: x, close\r\nAuthorization: Negotiate YA==\r\n\r\n"},
+        {"answer", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 12\r\nWWW-Authenticate: NTLM\r\n"
+                   "Set-Cookie: c=; Max-Age=0\r\n\r\n"},
+        {"token", "TlRMTVNTUAABAAA="},
+    };
+    for (size_t i = 0; i < sizeof(messages) / sizeof(*messages); i++)
+        save("http", messages[i][0], view(messages[i][1], strlen(messages[i][1])));
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2 || crypto_init() != SEC_E_OK) {
@@ -290,5 +305,6 @@ int main(int argc, char **argv)
     negotiations();
     spnego_bodies();
     scripts();
+    web_messages();
     return EXIT_SUCCESS;
 }

@@ -15,7 +15,6 @@
 #include "../sspictl/names.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* In the order in which they are offered: clients take the first that they know. */
 static const char *const schemes[ACCEPTOR_PACKAGES] = {"Negotiate", "NTLM"};
@@ -114,7 +113,9 @@ static void judge_session(const struct acceptor *acceptor, const struct http_hea
 {
     struct context context;
     SecInvalidateHandle(&context.handle);
-    SECURITY_STATUS status = cookie_take(request, COOKIE_SESSION, &context);
+    SECURITY_STATUS status = SEC_E_INVALID_TOKEN;
+    const char *package = cookie_package(request, COOKIE_SESSION, schemes, ACCEPTOR_PACKAGES);
+    if (package) status = cookie_take(request, COOKIE_SESSION, package, &context);
     if (status != SEC_E_OK) {
         cookie_forget(COOKIE_SESSION, &out->fields);
         refuse(acceptor, "the session in the cookie is refused", status, out);
@@ -189,23 +190,20 @@ static void judge_leg(const struct acceptor *acceptor, SECURITY_STATUS status,
 static void judge_token(struct acceptor *acceptor, unsigned scheme, struct slice token,
                         const struct http_head *request, struct judgement *out)
 {
-    struct context context;
+    struct context context = {.package = schemes[scheme]};
     SecInvalidateHandle(&context.handle);
     struct writer answer;
     writer_init(&answer);
     SECURITY_STATUS status = SEC_E_OK;
     if (cookie_present(request, COOKIE_HANDSHAKE)) {
-        status = cookie_take(request, COOKIE_HANDSHAKE, &context);
         /* A handshake goes on under the scheme that it began with. */
-        if (status == SEC_E_OK && strcmp(context.package, schemes[scheme]))
-            status = SEC_E_INVALID_TOKEN;
+        status = cookie_take(request, COOKIE_HANDSHAKE, schemes[scheme], &context);
         if (status == SEC_E_OK) narrate("took a half-open context out of the cookie");
     }
     if (status != SEC_E_OK) {
         cookie_forget(COOKIE_HANDSHAKE, &out->fields);
         refuse(acceptor, "the half-open context in the cookie is refused", status, out);
     } else {
-        strcpy(context.package, schemes[scheme]);
         status = accept_leg(&acceptor->credentials[scheme], &context, token, &answer);
         judge_leg(acceptor, status, &context, writer_view(&answer), out);
     }

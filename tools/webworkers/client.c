@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* See client.h. Only as much of HTTP as the answers of a test's server need: bodies have a length. */
+/* See client.h. Only as much of HTTP as the answers here need: bodies have a length. */
 #include "client.h"
 
 #include "../handover/narrate.h"
@@ -253,9 +253,11 @@ static bool initiator_step(struct initiator *initiator, struct web *web, struct 
         result = true;
         goto done;
     }
-    SECURITY_STATUS status = initiator_leg(initiator, writer_view(&in), &out);
-    if (status != SEC_E_OK && status != SEC_I_CONTINUE_NEEDED) {
-        narrate_failure("the client's handshake: %s", status_text(status).text);
+    initiator->status = initiator_leg(initiator, writer_view(&in), &out);
+    if (initiator->status != SEC_E_OK && initiator->status != SEC_I_CONTINUE_NEEDED) {
+        /* A server's refusal may be a token, which the client's package understands. */
+        result = !first;
+        if (first) narrate_failure("the first token: %s", status_text(initiator->status).text);
         goto done;
     }
     request->token = writer_view(&out);

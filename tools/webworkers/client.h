@@ -74,6 +74,7 @@ struct initiator {
     const wchar_t *target;
     CredHandle credentials;
     CtxtHandle context;
+    SECURITY_STATUS status; /* of the last leg of initiator_run */
 };
 
 /* identity NULL: default credentials. Close it in any case. */

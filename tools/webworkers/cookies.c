@@ -72,34 +72,41 @@ bool cookie_present(const struct http_head *request, enum cookie cookie)
     return http_cookie_get(request, cookies[cookie].name, &value) && value.size;
 }
 
-/* Splits at the first point. */
-static bool cookie_parse(struct slice value, char package[PACKAGE_NAME_MAX], struct writer *blob)
+/* What follows the package's name and the point; empty when the cookie is another package's. Names
+ * are compared as they stand: SSPI ignores case, but a changed cookie is a changed cookie. */
+static struct slice cookie_blob(const struct http_head *request, enum cookie cookie,
+                                const char *package)
 {
-    const uint8_t *point = memchr(value.data, '.', value.size);
-    size_t length = point ? (size_t)(point - value.data) : 0;
-    if (!length || length >= PACKAGE_NAME_MAX) return false;
-    memcpy(package, value.data, length);
-    package[length] = 0;
-    return base64_read((struct slice){point + 1, value.size - length - 1}, blob) && blob->size;
+    static const struct slice none = {NULL, 0};
+    size_t length = strlen(package);
+    struct slice value;
+    if (!http_cookie_get(request, cookies[cookie].name, &value)) return none;
+    if (value.size <= length || memcmp(value.data, package, length) || value.data[length] != '.')
+        return none;
+    return (struct slice){value.data + length + 1, value.size - length - 1};
+}
+
+const char *cookie_package(const struct http_head *request, enum cookie cookie,
+                           const char *const packages[], size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (cookie_blob(request, cookie, packages[i]).size) return packages[i];
+    return NULL;
 }
 
 SECURITY_STATUS cookie_take(const struct http_head *request, enum cookie cookie,
-                            struct context *out)
+                            const char *package, struct context *out)
 {
-    struct context taken;
-    struct slice value;
+    struct context taken = {.package = package};
+    struct slice text = cookie_blob(request, cookie, package);
     struct writer blob;
-    wchar_t *package = NULL;
     writer_init(&blob);
-    SECURITY_STATUS status = SEC_E_INVALID_TOKEN;
-    if (!http_cookie_get(request, cookies[cookie].name, &value)) goto done;
-    if (!value.size || !cookie_parse(value, taken.package, &blob)) goto done;
-    package = text_to_wide(taken.package);
-    if (!package) goto done;
-    status = transfer_import(package, writer_view(&blob), &taken.handle);
+    wchar_t *wide = text_to_wide(package);
+    SECURITY_STATUS status = wide ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    if (wide && (!text.size || !base64_read(text, &blob))) status = SEC_E_INVALID_TOKEN;
+    if (status == SEC_E_OK) status = transfer_import(wide, writer_view(&blob), &taken.handle);
     if (status == SEC_E_OK) *out = taken;
-done:
-    free(package);
+    free(wide);
     writer_free(&blob);
     return status;
 }

@@ -14,15 +14,13 @@
 
 #include <security.h>
 
-#define PACKAGE_NAME_MAX 16
-
 enum cookie {
     COOKIE_HANDSHAKE, /* half open: waits for the client's next token */
     COOKIE_SESSION    /* established: stands for a client that has proved who it is */
 };
 
 struct context {
-    char package[PACKAGE_NAME_MAX];
+    const char *package;
     CtxtHandle handle; /* invalid: there is none */
 };
 
@@ -36,6 +34,11 @@ void cookie_forget(enum cookie cookie, struct writer *fields);
 
 bool cookie_present(const struct http_head *request, enum cookie cookie);
 
-/* Imports the context that a present cookie holds; *out is untouched on failure. */
+/* Which of the packages the present cookie names; NULL: none of them. */
+const char *cookie_package(const struct http_head *request, enum cookie cookie,
+                           const char *const packages[], size_t count);
+
+/* Imports the context that the cookie holds for that package, by which it is used up; *out is
+ * untouched on failure. */
 SECURITY_STATUS cookie_take(const struct http_head *request, enum cookie cookie,
-                            struct context *out);
+                            const char *package, struct context *out);

@@ -12,6 +12,7 @@
 
 #include "../handover/narrate.h"
 #include "../handover/process.h"
+#include "../handover/reports.h"
 #include "../handover/sockets.h"
 #include "../sspictl/options.h"
 
@@ -239,7 +240,7 @@ static void front_wait(void)
     while (ReadFile(GetStdHandle(STD_INPUT_HANDLE), &byte, 1, &got, NULL) && got) continue;
 }
 
-static bool front_run(unsigned port)
+static bool front_run(unsigned port, HANDLE report)
 {
     static struct front front;
     bool result = true;
@@ -250,8 +251,10 @@ static bool front_run(unsigned port)
     result = result && front.listening != INVALID_SOCKET;
     HANDLE thread = result ? CreateThread(NULL, 0, front_accept, &front, 0, NULL) : NULL;
     if (thread) {
-        printf("port: %u\n", port);
         narrate("waits on 127.0.0.1:%u", port);
+        if (report) report_port(report, port);
+        else printf("port: %u\n", port);
+        fflush(stdout);
         front_wait();
         CloseHandle(thread);
     }
@@ -263,22 +266,29 @@ static void serve_help(void)
 {
     printf("Usage: webworkers serve [--port PORT]\n"
            "Starts %u workers and a web server on 127.0.0.1, on PORT or on a free one, prints\n"
-           "\"port: PORT\", and serves until its standard input ends.\n",
+           "\"port: PORT\", and serves until its standard input ends.\n\n"
+           "  --report HANDLE  used by `webworkers demo`\n",
            WORKERS);
 }
 
 int role_serve(char **arguments)
 {
-    const char *port_text = "0";
-    const struct option options[] = {{"port", &port_text, NULL}, {NULL, NULL, NULL}};
+    const char *port_text = "0", *report_text = NULL;
+    const struct option options[] = {
+        {"port", &port_text, NULL},
+        {"report", &report_text, NULL},
+        {NULL, NULL, NULL},
+    };
     struct operands operands = {"no arguments", 0, 0, NULL, 0};
     switch (options_parse("serve", arguments, options, &operands)) {
     case OPTIONS_HELP: serve_help(); return EXIT_OK;
     case OPTIONS_WRONG: return EXIT_USAGE;
     case OPTIONS_OK: break;
     }
-    unsigned long port;
-    if (!options_number("serve", "port", port_text, 0, 65535, &port)) return EXIT_USAGE;
+    unsigned long port, report = 0;
+    if (!options_number("serve", "port", port_text, 0, 65535, &port) ||
+        (report_text && !options_number("serve", "report", report_text, 1, 0x7fffffff, &report)))
+        return EXIT_USAGE;
     narrate_start("front");
-    return front_run((unsigned)port) ? EXIT_OK : EXIT_FAILED;
+    return front_run((unsigned)port, (HANDLE)(uintptr_t)report) ? EXIT_OK : EXIT_FAILED;
 }

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154 # variables that are set or used by the script that sources this
+#
+# What all scripts of this folder share: counting, accounts, the NTLM mechanism for GSS-API, and
+# a folder of their own, $work, that goes away with them. The caller sets $name, then sources this
+# file. Environment: BUILD (build folder), WINEPREFIX (with the modules installed).
+
+: "${BUILD:?names the build folder}" "${WINEPREFIX:?names the prefix to run in}"
+: "${WINE:=wine}"
+passed=0 failed=0 skipped=0
+domain=INTEROP
+# The programs give up when the other end is silent for 20 s (DIALOGUE_PATIENCE_SECONDS); this is
+# for a program that does not even start or end.
+limit='timeout --foreground --kill-after=2 28'
+
+finish() {
+    echo "$name: $passed passed, $failed failed, $skipped skipped"
+    [ "$failed" -eq 0 ]
+    exit
+}
+
+skip_all() {
+    echo "skip $name: $1"
+    skipped=1
+    finish
+}
+
+# skip_cases NUMBER WHAT-IS-MISSING
+skip_cases() {
+    skipped=$((skipped + $1))
+    echo "skip $2"
+}
+
+pass_case() {
+    passed=$((passed + 1))
+    echo "ok   $1"
+}
+
+# fail_case NAME FILE...: with what the files say.
+fail_case() {
+    failed=$((failed + 1))
+    echo "FAIL $1"
+    shift
+    for file; do
+        [ ! -f "$file" ] || sed "s|^|  $(basename "$file"): |" "$file"
+    done
+}
+
+work=$(mktemp -d) || exit 1
+server_pid=
+accounts=
+account() { $limit "$WINE" "$BUILD/x86_64-windows/sspictl.exe" account "$@"; }
+# shellcheck disable=SC2317 # called by the trap
+clean_up() {
+    if [ "$server_pid" ]; then
+        kill "$server_pid" 2>/dev/null
+        wait "$server_pid" 2>/dev/null
+    fi
+    printf '%s' "$accounts" | while IFS= read -r one; do
+        account remove "$one" >/dev/null 2>&1 </dev/null
+    done
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 1' INT TERM HUP
+# Wine reads names in arguments as the locale says.
+export LC_ALL=C.UTF-8
+
+# add_account DOMAIN\USER PASSWORD: until the script ends.
+add_account() {
+    account remove "$1" >/dev/null 2>&1 </dev/null
+    accounts="$accounts$1
+"
+    printf '%s\n' "$2" | account add "$1" >"$work/account" 2>&1 && return
+    fail_case "adding the account $1" "$work/account"
+    finish
+}
+
+# find_gss_ntlmssp: the NTLM mechanism for GSS-API, or nothing, in $mechanism.
+find_gss_ntlmssp() {
+    mechanism=
+    for file in /usr/lib/*/gssntlmssp/gssntlmssp.so /usr/lib*/gssntlmssp/gssntlmssp.so; do
+        [ -e "$file" ] && mechanism=$file
+    done
+    [ "$mechanism" ]
+}
+
+# set_gss_ntlmssp USER PASSWORD: a configuration of the test's own, with that account in $domain.
+set_gss_ntlmssp() {
+    echo "gssntlmssp_v1 1.3.6.1.4.1.311.2.2.10 $mechanism" >"$work/mech"
+    printf '%s:%s:%s\n' $domain "$1" "$2" >"$work/users"
+    # No question to a name server about anybody's realm.
+    printf '[libdefaults]\n dns_lookup_kdc = false\n dns_lookup_realm = false\n' >"$work/krb5.conf"
+    export GSS_MECH_CONFIG="$work/mech" NTLM_USER_FILE="$work/users" NETBIOS_DOMAIN_NAME=$domain
+    export KRB5_CONFIG="$work/krb5.conf" KRB5CCNAME="FILE:$work/no-tickets"
+    unset LM_COMPAT_LEVEL NTLMUSER KRB5_KTNAME
+}
+no_gss_ntlmssp='the NTLM mechanism for GSS-API (Debian package gss-ntlmssp)'
+
+# The port that the server prints, in a line that is complete.
+wait_for_port() {
+    tries=0
+    port=
+    while [ -z "$port" ] && [ $tries -lt 200 ]; do
+        port=$(tr -d '\r' <"$work/server" | sed -n 's/^port: \([0-9][0-9]*\)$/\1/p')
+        [ "$port" ] || sleep 0.1
+        tries=$((tries + 1))
+    done
+    [ "$port" ]
+}
