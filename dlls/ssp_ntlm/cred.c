@@ -33,6 +33,7 @@ status_t credential_for_target(const struct credential *credential, struct slice
 {
     struct identity identity = credential->identity;
     if (identity.is_default) return saved_for_target(target, out);
+    if (identity.anonymous) return SEC_E_NO_CREDENTIALS;
     status_t status = hash_unmask(&credential->nt_hash, identity.nt_hash);
     if (status_ok(status) && identity.has_lm)
         status = hash_unmask(&credential->lm_hash, identity.lm_hash);

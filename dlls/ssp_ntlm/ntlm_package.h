@@ -164,7 +164,8 @@ struct credential *credential_hold(struct credential *credential);
 void credential_release(struct credential *credential); /* NULL is fine */
 
 /* The named user to prove to that target, with hashes; the caller wipes *out. For default
- * credentials it is what the user has saved for the target, SEC_E_NO_CREDENTIALS without. */
+ * credentials it is what the user has saved for the target. SEC_E_NO_CREDENTIALS when there is
+ * nobody. */
 status_t credential_for_target(const struct credential *credential, struct slice target,
                                struct identity *out);
 

@@ -245,7 +245,7 @@ static void test_host(void)
     expect_nobody(ask(NULL, NULL, false), "no target");
 }
 
-/* The name as saved: an SPN's user name stays whole (MS-NLMP 2.2.1.3), a bare one has no domain */
+/* A name with a realm stays whole, as NTLM sends it; a bare one has no domain. */
 static void test_user_forms(void)
 {
     if (!clean() || !save_plain(HOST, L"bert@farm.apitest.test")) return;
@@ -336,6 +336,37 @@ static void test_imported(void)
     expect_nobody(ask(L"HTTP/" HOST, NULL, true), "imported, removed");
 }
 
+/* ours: a context that began with a user does not end with nobody */
+static void test_imported_anonymous(void)
+{
+    CredHandle first, second;
+    CtxtHandle context;
+    BYTE token[4096];
+    ULONG size = 0;
+    static struct blob blob;
+    SEC_WINNT_AUTH_IDENTITY_W nobody = wide_identity(L"", L"", L"");
+    if (!ours_only() || !clean()) return;
+    SECURITY_STATUS status = AcquireCredentialsHandleW(
+        NULL, (wchar_t *)L"NTLM", SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &first, NULL);
+    if (!ok(!status, "default: %08lx", status)) return;
+    status = AcquireCredentialsHandleW(NULL, (wchar_t *)L"NTLM", SECPKG_CRED_OUTBOUND, NULL,
+                                       &nobody, NULL, NULL, &second, NULL);
+    ok(!status, "anonymous: %08lx", status);
+    status = client_leg(&first, &context, true, HOST, token, &size);
+    ok(status == SEC_I_CONTINUE_NEEDED, "first leg: %08lx", status);
+    status = context_export(&context, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &blob, NULL);
+    DeleteSecurityContext(&context);
+    if (!status) status = context_import(L"NTLM", blob.bytes, blob.size, &context);
+    if (ok(!status, "moved: %08lx", status)) {
+        size = challenge_make(token);
+        status = client_leg(&second, &context, false, HOST, token, &size);
+        ok(status == SEC_E_NO_CREDENTIALS, "second leg: %08lx", status);
+        DeleteSecurityContext(&context);
+    }
+    FreeCredentialsHandle(&first);
+    FreeCredentialsHandle(&second);
+}
+
 /* [D acquirecredentialshandle--general] neither default credentials nor those of the credential
  * manager; that NTLM heeds it is ours */
 static void expect_restricted(void *identity, const char *what)
@@ -393,6 +424,7 @@ int main(void)
     RUN(test_given_identity);
     RUN(test_local_call);
     RUN(test_imported);
+    RUN(test_imported_anonymous);
     RUN(test_autologon_restricted);
     RUN(test_reference);
     return test_end("api_saved");
