@@ -27,8 +27,8 @@ static bool open_loop(void)
 
 /* ---- flags ---- */
 
-/* [D initializesecuritycontext--ntlm] what is not supported is not returned; [H sspi.h] bits. The
- * bits of the last leg, where ALLOCATE_MEMORY stays out of it. ours: which NTLM supports. */
+/* [D context-requirements] what cannot be had is not returned, and the caller decides; [H sspi.h]
+ * the bits, here of the last leg. ours: which of them NTLM has. */
 static void test_client_flags(void)
 {
     static const struct {
