@@ -348,6 +348,23 @@ static void drop_server_mic(struct side *from, int leg)
     drop_mic(from, leg, 6);
 }
 
+/* Takes the preferred mechanism off the list and every trace of mechListMIC out of the rest. */
+static void downgrade(struct side *from, int leg)
+{
+    struct spnego_response said;
+    drop_preferred(from, leg);
+    if (leg == 1 || spnego_response_decode(side_token(from), &said) != SEC_E_OK) return;
+    if (said.state == SPNEGO_REQUEST_MIC) said.state = SPNEGO_ACCEPT_INCOMPLETE;
+    replace(from, wire_response(said.state, said.mech, said.token, NONE));
+}
+
+static void choose_again(struct side *from, int leg)
+{
+    struct spnego_response said;
+    if (leg != 4 || spnego_response_decode(side_token(from), &said) != SEC_E_OK) return;
+    replace(from, wire_response(said.state, test_oid, NONE, NONE));
+}
+
 static void force_second(struct side *from, int leg)
 {
     if (leg == 2)
@@ -368,9 +385,12 @@ static void expect_noticed(tamper *change, const wchar_t *server_list, SECURITY_
 static void child_downgrade(void)
 {
     expect_noticed(drop_preferred, NULL, SEC_E_MESSAGE_ALTERED, 6);
+    expect_noticed(downgrade, NULL, SEC_E_INVALID_TOKEN, 7);
     /* The acceptor is done with the preferred one: it has nothing more to say. */
     expect_noticed(force_second, NULL, SEC_E_INVALID_TOKEN, 5);
     expect_noticed(swap_order, NULL, SEC_E_INVALID_TOKEN, 2);
+    /* A choice is made once, even among what was offered. */
+    expect_noticed(choose_again, L"!TestMech", SEC_E_INVALID_TOKEN, 5);
 }
 
 /* Not with the preferred mechanism: then there has to be a mechListMIC each way. */
@@ -391,6 +411,21 @@ static void child_unnamed(void)
     ok(spnego_init_decode(side_token(&client), &offer) == SEC_E_OK &&
            spnego_kind(offer.token, NULL) == SPNEGO_RAW_NTLM,
        "a token that is not NTLM's");
+    close_both();
+}
+
+/* NTLM is the last resort, wherever it is listed. */
+static void child_listed_last(void)
+{
+    const struct slice oids[] = {test_oid, spnego_oid_ntlm};
+    SECURITY_PACKAGE_OPTIONS options = {.Size = sizeof(options)};
+    wchar_t path[MAX_PATH];
+    program_folder(path, MAX_PATH - 16);
+    lstrcatW(path, L"prov_mech.dll");
+    SECURITY_STATUS status = AddSecurityPackageW(path, &options);
+    if (!ok(!status, "adding TestMech: %08lx", status) || !open_lists(NULL, NULL)) return;
+    ok(side_leg(&client, NONE) == SEC_I_CONTINUE_NEEDED, "client 1");
+    expect_offer(oids, 2);
     close_both();
 }
 
@@ -427,15 +462,16 @@ static const struct hosting_case child_cases[] = {
     CHILD(downgrade),
     CHILD(dropped_mic),
     CHILD(unnamed),
+    CHILD(listed_last),
 };
 
-static void run_named(const wchar_t *child, const wchar_t *oid)
+static void run_named(const wchar_t *child, const wchar_t *oid, bool listed)
 {
     static struct hosting_names lsa;
     static struct saved_value value;
     DWORD failures = 99;
     memset(&lsa, 0, sizeof(lsa));
-    hosting_names_add(&lsa, hosting_folder, L"prov_mech");
+    if (listed) hosting_names_add(&lsa, hosting_folder, L"prov_mech");
     if (!ok(value_save(&value, MECHANISMS_KEY, MECH_PACKAGE), "the registry cannot be read"))
         return;
     bool done = value_set(&value, REG_SZ, oid, (DWORD)(lstrlenW(oid) + 1) * sizeof(*oid)) &&
@@ -444,10 +480,10 @@ static void run_named(const wchar_t *child, const wchar_t *oid)
     ok(done && !failures, "child %ls: exit status %lu", child, failures);
 }
 
-#define CASE(name)                           \
-    static void test_##name(void)            \
-    {                                        \
-        run_named(L## #name, MECH_OID_TEXT); \
+#define CASE(name)                                 \
+    static void test_##name(void)                  \
+    {                                              \
+        run_named(L## #name, MECH_OID_TEXT, true); \
     }
 
 CASE(offer)
@@ -468,9 +504,14 @@ CASE(dropped_mic)
 
 static void test_unnamed(void)
 {
-    run_named(L"unnamed", L"");
-    run_named(L"unnamed", L"2.999.x");
-    run_named(L"unnamed", L"1.3.6.1.4.1.311.2.2.10"); /* NTLM has it */
+    run_named(L"unnamed", L"", true);
+    run_named(L"unnamed", L"2.999.x", true);
+    run_named(L"unnamed", L"1.3.6.1.4.1.311.2.2.10", true); /* NTLM has it */
+}
+
+static void test_listed_last(void)
+{
+    run_named(L"listed_last", MECH_OID_TEXT, false);
 }
 
 static int run_child_case(const char *name)
@@ -510,6 +551,7 @@ int main(int argc, char **argv)
     RUN(test_downgrade);
     RUN(test_dropped_mic);
     RUN(test_unnamed);
+    RUN(test_listed_last);
     hosting_end();
     return test_end("api_mechanisms");
 }

@@ -480,7 +480,8 @@ static void test_given_up(void)
         }
         client.server = true;
         SECURITY_STATUS status = side_leg(&client, side_token(&client));
-        ok(status < 0, "%d legs, the wrong call: %08lx", legs, status);
+        ok(running_under_wine() ? status == SEC_E_INVALID_HANDLE : status < 0,
+           "%d legs, the wrong call: %08lx", legs, status);
         client.server = false;
         CtxtHandle old = client.context;
         ok(DeleteSecurityContext(&client.context) == SEC_E_OK, "%d legs: not deleted", legs);

@@ -110,6 +110,7 @@ static bool completed(const char *what)
 {
     struct spnego_response answer;
     if (!answered(&answer, SPNEGO_ACCEPT_COMPLETED, what)) return false;
+    ok(!answer.mech.data, "%s: a second choice", what); /* RFC 4178 4.2.2: in the first one only */
     return ok(peer_mic_check(session, mech_list, answer.mic),
               "%s: the acceptor's mechListMIC is "
               "wrong or missing",
@@ -160,6 +161,26 @@ static void test_no_mic_first(void)
         }
     }
     end();
+}
+
+/* ours: what an acceptor has said so far goes along when it moves */
+static void test_moved(void)
+{
+    uint8_t mic[16];
+    for (int first = 0; first < 2; first++) {
+        if (!ours_only() || !begin()) return;
+        if (reach_authenticate(first) && ok(side_move(&subject, L"Negotiate"), "not moved") &&
+            peer_mic_make(session, mech_list, mic)) {
+            SECURITY_STATUS status = send_authenticate((struct slice){mic, sizeof(mic)});
+            ok(status == SEC_E_OK, "AUTHENTICATE: %08lx", status);
+            if (completed("the end")) ok(peer_talks(session, &subject.context), "no talk");
+        }
+        end();
+        if (!begin()) return;
+        if (!first && reach_authenticate(false) && side_move(&subject, L"Negotiate"))
+            expect_failure(send_authenticate(NONE), SEC_E_INVALID_TOKEN, "without mechListMIC");
+        end();
+    }
 }
 
 /* What Windows offers: Kerberos twice, NEGOEX, NTLM. Here NTLM alone can be chosen. */
@@ -440,6 +461,23 @@ static void test_refused_later_tokens(void)
     run_second(NONE, SEC_E_INVALID_TOKEN, "no token");
 }
 
+/* All is right but that the initiator names a mechanism, which is not its to do any more. */
+static void test_other_mechanism_later(void)
+{
+    uint8_t mic[16];
+    for (int same = 0; same < 2; same++) {
+        if (!begin()) return;
+        if (reach_authenticate(true) && peer_mic_make(session, mech_list, mic)) {
+            SECURITY_STATUS status = side_leg(
+                &subject, wire_response(SPNEGO_ACCEPT_INCOMPLETE, same ? spnego_oid_ntlm : example,
+                                        side_token(&ntlm), (struct slice){mic, 16}));
+            if (same) ok(status == SEC_E_OK, "the chosen one: %08lx", status);
+            else expect_failure(status, SEC_E_INVALID_TOKEN, "another");
+        }
+        end();
+    }
+}
+
 /* ---- damage ---- */
 
 static struct slice keep(struct slice token, uint8_t *room, size_t capacity)
@@ -530,6 +568,7 @@ int main(void)
     RUN(test_ntlm_first);
     RUN(test_ntlm_second);
     RUN(test_no_mic_first);
+    RUN(test_moved);
     RUN(test_windows_list);
     RUN(test_extra_leg);
     RUN(test_wrong_mic_first);
@@ -541,6 +580,7 @@ int main(void)
     RUN(test_raw_ntlm);
     RUN(test_refused_first_tokens);
     RUN(test_refused_later_tokens);
+    RUN(test_other_mechanism_later);
     RUN(test_broken_offer);
     RUN(test_cut_answer);
     RUN(test_changed_answer);

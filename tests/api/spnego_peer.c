@@ -34,6 +34,7 @@ SECURITY_STATUS side_open(struct side *side, const wchar_t *package, bool server
     if (any) fill_identity(&identity, server ? NULL : account, package_list);
     side->server = server;
     side->target = NULL;
+    side->flags = server ? SERVER_SEAL_FLAGS : SEAL_FLAGS;
     side->size = 0;
     side->attributes = 0;
     context_forget(&side->context);
@@ -57,12 +58,12 @@ SECURITY_STATUS side_leg(struct side *side, struct slice token)
     CtxtHandle *old = context_present(&side->context) ? &side->context : NULL;
     SECURITY_STATUS status;
     if (side->server)
-        status = AcceptSecurityContext(&side->credential, old, &in_desc, SERVER_SEAL_FLAGS,
+        status = AcceptSecurityContext(&side->credential, old, &in_desc, side->flags,
                                        SECURITY_NATIVE_DREP, &side->context, &out_desc,
                                        &side->attributes, NULL);
     else
         status = InitializeSecurityContextW(
-            &side->credential, old, (wchar_t *)side->target, SEAL_FLAGS, 0, SECURITY_NATIVE_DREP,
+            &side->credential, old, (wchar_t *)side->target, side->flags, 0, SECURITY_NATIVE_DREP,
             token.size ? &in_desc : NULL, 0, &side->context, &out_desc, &side->attributes, NULL);
     side->size = status < 0 ? 0 : out.cbBuffer;
     return status;
@@ -73,6 +74,14 @@ bool side_seals(struct side *side)
     struct message message;
     message_set(&message, "text", 4);
     return context_present(&side->context) && !message_seal(&side->context, &message);
+}
+
+bool side_move(struct side *side, const wchar_t *package)
+{
+    struct blob blob;
+    if (context_export(&side->context, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &blob, NULL)) return false;
+    context_forget(&side->context);
+    return !context_import(package, blob.bytes, blob.size, &side->context);
 }
 
 struct slice wire_init(const struct spnego_init *message)

@@ -16,6 +16,7 @@ struct side {
     CtxtHandle context;
     bool server;
     const wchar_t *target; /* of an initiator; NULL unless set after side_open */
+    ULONG flags;           /* requested; set by side_open for sealing */
     ULONG attributes;
     BYTE token[16384]; /* of the last leg */
     ULONG size;
@@ -36,6 +37,9 @@ static inline struct slice side_token(const struct side *side)
 
 /* Whether the side's context can be used for messages. */
 bool side_seals(struct side *side);
+
+/* Exports the side's context, which is gone then, and imports it again. */
+bool side_move(struct side *side, const wchar_t *package);
 
 /* Tokens in a block that the next one takes over. */
 struct slice wire_init(const struct spnego_init *message);
