@@ -150,8 +150,7 @@ static status_t read_handshake(struct reader *r, struct ntlm_context *ctx)
     ctx->negotiate_flags = reader_u32le(r);
     ctx->required = reader_u32le(r);
     ctx->challenge_ticket = reader_u64le(r);
-    if (!(ctx->negotiate_flags & NTLM_NTLM) ||
-        !(ctx->negotiate_flags & (NTLM_UNICODE | NTLM_OEM)) ||
+    if (!(ctx->negotiate_flags & NTLM_NTLM) || !(ctx->negotiate_flags & NTLM_STRINGS) ||
         ntlm_flags_missing(ctx->negotiate_flags, ctx->required))
         return SEC_E_INVALID_TOKEN;
     status_t status = read_blob(r, &ctx->negotiate);

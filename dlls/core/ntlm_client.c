@@ -49,7 +49,7 @@ static uint32_t plan_required(const struct ntlm_client_start *params)
 static status_t check_start(const struct ntlm_client_start *params)
 {
     if ((params->flags | params->required) & ~OFFERABLE) return SEC_E_UNSUPPORTED_FUNCTION;
-    if (!(params->flags & (NTLM_UNICODE | NTLM_OEM))) return SEC_E_INVALID_PARAMETER;
+    if (!(params->flags & NTLM_STRINGS)) return SEC_E_INVALID_PARAMETER;
     return ntlm_name_valid(params->target_name) ? SEC_E_OK : SEC_E_INVALID_PARAMETER;
 }
 
@@ -99,10 +99,10 @@ static status_t agree_flags(const struct ntlm_context *ctx, const struct ntlm_ch
                             enum ntlm_proof proof, uint32_t *flags)
 {
     uint32_t agreed = ctx->negotiate_flags & challenge->flags;
+    if (!(challenge->flags & NTLM_STRINGS)) return SEC_E_INVALID_TOKEN;
     if ((ctx->negotiate_flags ^ challenge->flags) & NTLM_DATAGRAM)
         return SEC_E_UNSUPPORTED_FUNCTION;
-    if (!(agreed & NTLM_NTLM) || !(agreed & (NTLM_UNICODE | NTLM_OEM)))
-        return SEC_E_UNSUPPORTED_FUNCTION;
+    if (!(agreed & NTLM_NTLM) || !(agreed & NTLM_STRINGS)) return SEC_E_UNSUPPORTED_FUNCTION;
     if (ntlm_flags_missing(agreed, ctx->required)) return SEC_E_UNSUPPORTED_FUNCTION;
 
     /* Where both were granted the first of each pair counts (MS-NLMP 2.2.2.5). */

@@ -11,6 +11,9 @@
 /* What every NEGOTIATE of ours says, and every server grants that is asked for it. */
 #define NTLM_ALWAYS (NTLM_NTLM | NTLM_REQUEST_TARGET | NTLM_ALWAYS_SIGN)
 
+/* One of these has to be there (MS-NLMP 2.2.2.5). */
+#define NTLM_STRINGS (NTLM_UNICODE | NTLM_OEM)
+
 /* Names in a context are written down behind a length of 16 bits. */
 #define NTLM_NAME_MAX 65535u
 

@@ -73,6 +73,7 @@ static status_t read_negotiate(struct slice token, const struct ntlm_server_star
     }
     status_t status = ntlm_negotiate_decode(token, asked);
     if (!status_ok(status)) return status;
+    if (!(asked->flags & NTLM_STRINGS)) return SEC_E_INVALID_TOKEN;
     return asked->flags & NTLM_NTLM && !(asked->flags & NTLM_DATAGRAM) ? SEC_E_OK
                                                                        : SEC_E_UNSUPPORTED_FUNCTION;
 }
@@ -83,7 +84,7 @@ static status_t grant_flags(const struct ntlm_negotiate *asked,
     uint32_t may = NTLM_ALWAYS | NTLM_VERSION | (params->flags & GRANTABLE);
     if (asked->flags & NTLM_DATAGRAM) may |= NTLM_DATAGRAM | NTLM_KEY_EXCH;
     uint32_t flags = asked->flags & may;
-    if (!(flags & (NTLM_UNICODE | NTLM_OEM))) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (!(flags & NTLM_STRINGS)) return SEC_E_UNSUPPORTED_FUNCTION;
     if (ntlm_flags_missing(flags, params->required)) return SEC_E_UNSUPPORTED_FUNCTION;
     /* Where both are possible the first of each pair is granted (MS-NLMP 2.2.2.5). */
     if (flags & NTLM_UNICODE) flags &= ~NTLM_OEM;

@@ -192,21 +192,26 @@ SECURITY_STATUS WINAPI QueryContextAttributesExA(CtxtHandle *handle, ULONG attri
     return status_ok(status) ? QueryContextAttributesA(handle, attribute, buffer) : status;
 }
 
-static bool credential_size_fits(ULONG attribute, ULONG size)
+static status_t credential_size_check(const CredHandle *handle, ULONG attribute, ULONG size)
 {
-    return attribute != SECPKG_CRED_ATTR_NAMES || size >= sizeof(SecPkgCredentials_NamesW);
+    if (!handle) return SEC_E_INVALID_HANDLE;
+    SecHandle copy = *handle;
+    if (!handle_pin(HANDLE_CREDENTIAL, &copy)) return SEC_E_INVALID_HANDLE;
+    handle_unpin(&copy);
+    bool fits = attribute != SECPKG_CRED_ATTR_NAMES || size >= sizeof(SecPkgCredentials_NamesW);
+    return fits ? SEC_E_OK : SEC_E_BUFFER_TOO_SMALL;
 }
 
 SECURITY_STATUS WINAPI QueryCredentialsAttributesExW(CredHandle *handle, ULONG attribute,
                                                      void *buffer, ULONG size)
 {
-    if (!credential_size_fits(attribute, size)) return SEC_E_BUFFER_TOO_SMALL;
-    return QueryCredentialsAttributesW(handle, attribute, buffer);
+    status_t status = credential_size_check(handle, attribute, size);
+    return status_ok(status) ? QueryCredentialsAttributesW(handle, attribute, buffer) : status;
 }
 
 SECURITY_STATUS WINAPI QueryCredentialsAttributesExA(CredHandle *handle, ULONG attribute,
                                                      void *buffer, ULONG size)
 {
-    if (!credential_size_fits(attribute, size)) return SEC_E_BUFFER_TOO_SMALL;
-    return QueryCredentialsAttributesA(handle, attribute, buffer);
+    status_t status = credential_size_check(handle, attribute, size);
+    return status_ok(status) ? QueryCredentialsAttributesA(handle, attribute, buffer) : status;
 }

@@ -41,13 +41,15 @@ static BOOL CALLBACK logon_id_read(INIT_ONCE *once, void *parameter, void **cont
     return TRUE;
 }
 
-/* Providers are always told whose credentials are asked for: the caller's, unless it says. */
-static LUID *logon_id_of(LUID *given)
+/* Providers are always told whose credentials are asked for: the caller's. Those of another logon
+ * session are for callers with SE_TCB_NAME, which none has in a process of its own. */
+static status_t logon_id_find(const LUID *given, LUID **out)
 {
     static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
-    if (given) return given;
     InitOnceExecuteOnce(&once, logon_id_read, NULL, NULL);
-    return &own_logon_id;
+    *out = &own_logon_id;
+    if (!given || SecIsZeroLuid(given)) return SEC_E_OK;
+    return SecEqualLuid(given, &own_logon_id) ? SEC_E_OK : SEC_E_NOT_OWNER;
 }
 
 static status_t lsa_acquire_credentials(struct package *package, WCHAR *principal, ULONG use,
@@ -57,10 +59,12 @@ static status_t lsa_acquire_credentials(struct package *package, WCHAR *principa
 {
     UNICODE_STRING room, *name;
     LSA_SEC_HANDLE handle = 0;
+    LUID *own;
     if (!text_wrap(principal, &room, &name)) return SEC_E_INVALID_PARAMETER;
-    status_t status = lsa_status(
-        package->lsa->AcquireCredentialsHandle(name, use, logon_id_of(logon_id), auth_data,
-                                               (void *)get_key, get_key_argument, &handle, expiry));
+    status_t status = logon_id_find(logon_id, &own);
+    if (!status_ok(status)) return status;
+    status = lsa_status(package->lsa->AcquireCredentialsHandle(
+        name, use, own, auth_data, (void *)get_key, get_key_argument, &handle, expiry));
     if (status_ok(status)) credential->dwLower = handle;
     return status;
 }

@@ -4,10 +4,11 @@
  * width, one value per account, named DOMAIN\User, holding the 16 bytes of its NT hash. The
  * registry compares names without regard to case.
  *
- * A look-up costs several calls to the prefix's server, so what was found is kept for a second:
- * a changed password or a removed account holds at the latest after that. What was not found is
- * not kept: a new account is to work at once, and made-up names must not drive the real ones
- * out. The time of that look-up is the one thing by which an unknown user differs.
+ * A look-up costs several calls to the prefix's server, so its result is kept for a second: a
+ * change holds at the latest after that. Nobody is to learn from the time that an answer takes
+ * whether there is such an account: one that is not there is looked up and kept in the same way,
+ * and its password is worked out against a random hash. Only, made-up names must not drive the
+ * real ones out, so they have a table of their own.
  */
 #include "ntlm_package.h"
 
@@ -27,16 +28,17 @@ TRACE_CHANNEL("ntlm");
 
 /* ---- cache ---- */
 
-/* What a client sent, domain first, and which of its meanings was found. */
+/* What a client sent, domain first, and which of its meanings was found, if any. */
 struct entry {
     ULONGLONG expires; /* 0: free */
     size_t domain_length, user_length;
     wchar_t text[CACHE_CHARS];
+    bool known;
     unsigned meaning;
-    uint8_t nt_hash[16];
+    struct masked_hash nt_hash;
 };
 
-static struct entry cache[CACHE_ENTRIES];
+static struct entry cache[2][CACHE_ENTRIES]; /* unknown names, known ones */
 static SRWLOCK cache_lock = SRWLOCK_INIT;
 
 static bool key_make(const struct name *domain, const struct name *user, struct entry *key)
@@ -54,11 +56,11 @@ static size_t key_length(const struct entry *key)
     return key->domain_length + key->user_length;
 }
 
-static struct entry *key_slot(const struct entry *key)
+static size_t key_slot(const struct entry *key)
 {
     uint32_t sum = 2166136261u; /* FNV-1a */
     for (size_t i = 0; i < key_length(key); i++) sum = (sum ^ key->text[i]) * 16777619u;
-    return &cache[sum % CACHE_ENTRIES];
+    return sum % CACHE_ENTRIES;
 }
 
 static bool key_is(const struct entry *entry, const struct entry *key)
@@ -67,12 +69,19 @@ static bool key_is(const struct entry *entry, const struct entry *key)
            !wmemcmp(entry->text, key->text, key_length(key));
 }
 
+/* Both tables are looked at, whichever has the name. */
 static bool cache_find(struct entry *key)
 {
+    bool found = false;
+    size_t slot = key_slot(key);
+    ULONGLONG now = GetTickCount64();
     AcquireSRWLockShared(&cache_lock);
-    const struct entry *entry = key_slot(key);
-    bool found = entry->expires > GetTickCount64() && key_is(entry, key);
-    if (found) *key = *entry;
+    for (unsigned known = 0; known < 2; known++) {
+        const struct entry *entry = &cache[known][slot];
+        if (entry->expires <= now || !key_is(entry, key)) continue;
+        *key = *entry;
+        found = true;
+    }
     ReleaseSRWLockShared(&cache_lock);
     return found;
 }
@@ -80,11 +89,13 @@ static bool cache_find(struct entry *key)
 /* Old entries go whenever there is something new to keep, so that no hash stays for long. */
 static void cache_store(const struct entry *found)
 {
+    size_t slot = key_slot(found);
     ULONGLONG now = GetTickCount64();
     AcquireSRWLockExclusive(&cache_lock);
     for (unsigned i = 0; i < CACHE_ENTRIES; i++)
-        if (cache[i].expires <= now) secret_wipe(&cache[i], sizeof(cache[i]));
-    struct entry *entry = key_slot(found);
+        for (unsigned known = 0; known < 2; known++)
+            if (cache[known][i].expires <= now) secret_wipe(&cache[known][i], sizeof(*found));
+    struct entry *entry = &cache[found->known][slot];
     *entry = *found;
     entry->expires = now + CACHE_MILLISECONDS;
     ReleaseSRWLockExclusive(&cache_lock);
@@ -140,41 +151,52 @@ static bool meaning_get(enum meaning meaning, const struct host *host, struct na
     return domain->length && user->length;
 }
 
-static bool account_look_up(struct entry *key, const struct host *host, struct account *account)
+/* All meanings are looked up, also behind one that was found. */
+static void account_look_up(struct entry *key, const struct host *host,
+                            const struct account *account, uint8_t hash[16])
 {
-    const struct name user = account->user, domain = account->domain;
     for (unsigned meaning = 0; meaning < MEANING_COUNT; meaning++) {
-        account->user = user;
-        account->domain = domain;
-        if (!meaning_get(meaning, host, &account->domain, &account->user)) continue;
-        if (!registry_find(&account->domain, &account->user, account->nt_hash)) continue;
-        key->meaning = meaning;
-        memcpy(key->nt_hash, account->nt_hash, sizeof(key->nt_hash));
-        return true;
+        uint8_t found[16];
+        struct name user = account->user, domain = account->domain;
+        if (!meaning_get(meaning, host, &domain, &user)) continue;
+        if (registry_find(&domain, &user, found) && !key->known) {
+            key->known = true;
+            key->meaning = meaning;
+            memcpy(hash, found, sizeof(found));
+        }
+        secret_wipe(found, sizeof(found));
     }
-    return false;
+}
+
+/* hash is random, and stays that for an unknown account. */
+static status_t entry_get(struct entry *key, const struct host *host, const struct account *account,
+                          uint8_t hash[16])
+{
+    bool cacheable = key_make(&account->domain, &account->user, key);
+    if (cacheable && cache_find(key)) return hash_unmask(&key->nt_hash, hash);
+    account_look_up(key, host, account, hash);
+    if (!cacheable) return SEC_E_OK;
+    status_t status = hash_mask(hash, &key->nt_hash);
+    if (status_ok(status)) cache_store(key);
+    return status;
 }
 
 status_t account_find(struct slice user, struct slice domain, struct account *out)
 {
+    struct account account = {0};
     struct entry key = {0};
-    *out = (struct account){0};
     const struct host *host = host_get();
     if (!host) return SEC_E_INTERNAL_ERROR;
-    status_t status = random_bytes(out->nt_hash, sizeof(out->nt_hash));
+    status_t status = random_bytes(account.nt_hash, sizeof(account.nt_hash));
     if (!status_ok(status)) return status;
-    if (!name_set(&out->user, user) || !name_set(&out->domain, domain) || !user.size)
-        return SEC_E_OK;
-
-    bool cacheable = key_make(&out->domain, &out->user, &key);
-    if (cacheable && cache_find(&key)) {
-        memcpy(out->nt_hash, key.nt_hash, sizeof(out->nt_hash));
-        out->known = meaning_get(key.meaning, host, &out->domain, &out->user);
-    } else {
-        out->known = account_look_up(&key, host, out);
-        if (out->known && cacheable) cache_store(&key);
+    if (name_set(&account.user, user) && name_set(&account.domain, domain) && user.size)
+        status = entry_get(&key, host, &account, account.nt_hash);
+    if (status_ok(status)) {
+        account.known = key.known && meaning_get(key.meaning, host, &account.domain, &account.user);
+        TRACE("%s account\n", account.known ? "known" : "unknown");
+        *out = account;
     }
-    TRACE("%s account\n", out->known ? "known" : "unknown");
+    secret_wipe(&account, sizeof(account));
     secret_wipe(&key, sizeof(key));
-    return SEC_E_OK;
+    return status;
 }

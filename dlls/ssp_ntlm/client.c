@@ -2,8 +2,9 @@
 /*
  * The client's two legs (MS-NLMP 3.1.5.1, 3.1.5.2). With credentials of its own a client proves
  * an account, by NTLMv2 unless the machine's policy is older. With default credentials there is
- * no password to prove anything with: the client offers a local call, and goes on only when the
- * server takes the offer up. An application may also ask to be nobody (a null session).
+ * no password to prove anything with: the client offers a local call, and where the server does
+ * not take the offer up it goes on with the account that the user has saved for that server, or
+ * not at all. An application may also ask to be nobody (a null session).
  *
  * Requirements that NTLM has no answer to (delegation, mutual authentication, extended errors,
  * streams, fragments, supplied credentials) are not refused but not returned either;
@@ -98,8 +99,10 @@ static status_t negotiate(struct leg *leg, const struct credential *credential,
                           struct ntlm_context *ntlm)
 {
     const uint32_t not_local = NTLM_ANONYMOUS | NTLM_DATAGRAM;
+    ULONG requirements = leg->requirements;
+    if (credential->identity.anonymous) requirements |= ISC_REQ_NULL_SESSION;
     struct ntlm_client_start start = {
-        .flags = NTLM_STRONG | NTLM_OEM | wire_flags(leg->requirements),
+        .flags = NTLM_STRONG | NTLM_OEM | wire_flags(requirements),
         .target_name = target_name,
     };
     memcpy(start.version, package_version, sizeof(start.version));
@@ -112,8 +115,8 @@ static status_t negotiate(struct leg *leg, const struct credential *credential,
     status_t status = SEC_E_OK;
     if (credential->identity.is_default && !(start.flags & not_local)) status = offer_local(&start);
     if (status_ok(status)) status = ntlm_client_start(ntlm, &start, &leg->token);
-    ntlm->requested = leg->requirements;
-    ntlm->attributes = first_attributes(leg->requirements);
+    ntlm->requested = requirements;
+    ntlm->attributes = first_attributes(requirements);
     return status;
 }
 
@@ -154,7 +157,7 @@ status_t client_start(struct leg *leg, struct credential *credential, struct con
 /* ---- second leg ---- */
 
 /* NTOWFv2 of the user, whose name counts in upper case (MS-NLMP 3.3.2); below level 3 the older
- * responses, the LM one only at the two lowest. */
+ * responses. An identity has an LM hash at the two lowest levels only. */
 static status_t account_proof(const struct identity *identity, const struct ntlm_policy *policy,
                               struct ntlm_client_finish *finish)
 {
@@ -163,6 +166,8 @@ static status_t account_proof(const struct identity *identity, const struct ntlm
     if (policy->client_level < LEVEL_CLIENT_V2) {
         finish->proof = NTLM_PROOF_V1;
         memcpy(finish->nt_hash, identity->nt_hash, sizeof(finish->nt_hash));
+        memcpy(finish->lm_hash, identity->lm_hash, sizeof(finish->lm_hash));
+        finish->send_lm = identity->has_lm && policy->client_level < LEVEL_CLIENT_NO_LM;
         return SEC_E_OK;
     }
     struct name upper = identity->user;
@@ -175,10 +180,6 @@ static status_t local_proof(const struct host *host, const struct ntlm_challenge
                             struct ntlm_client_finish *finish)
 {
     struct prefix_secret secret;
-    if (!(challenge->flags & NTLM_LOCAL_CALL)) {
-        TRACE("default credentials hold on this machine only, and the server is not here\n");
-        return SEC_E_NO_CREDENTIALS;
-    }
     if (!host->user.length) return SEC_E_NO_CREDENTIALS;
     status_t status = prefix_secret_get(&secret);
     if (!status_ok(status)) return status;
@@ -191,17 +192,20 @@ static status_t local_proof(const struct host *host, const struct ntlm_challenge
     return status;
 }
 
-static status_t proof_fill(const struct context *context, const struct credential *credential,
-                           const struct host *host, const struct ntlm_challenge *challenge,
-                           const struct ntlm_policy *policy, struct ntlm_client_finish *finish)
+/* identity is kept by the caller for as long as finish. */
+static status_t proof_fill(const struct ntlm_context *ntlm, const struct credential *credential,
+                           const struct ntlm_challenge *challenge, const struct ntlm_policy *policy,
+                           struct identity *identity, struct ntlm_client_finish *finish)
 {
-    const struct identity *identity = &credential->identity;
-    if (is_anonymous(context->ntlm.requested)) {
+    if (is_anonymous(ntlm->requested)) {
         finish->proof = NTLM_PROOF_ANONYMOUS;
         return SEC_E_OK;
     }
-    return identity->is_default ? local_proof(host, challenge, finish)
-                                : account_proof(identity, policy, finish);
+    if (credential->identity.is_default && challenge->flags & NTLM_LOCAL_CALL)
+        return local_proof(host_get(), challenge, finish);
+    status_t status = credential_for_target(credential, blob_slice(&ntlm->target_name), identity);
+    if (!status_ok(status)) TRACE("nothing to prove to this server: status %#lx\n", (ULONG)status);
+    return status_ok(status) ? account_proof(identity, policy, finish) : status;
 }
 
 static status_t finish_fill(const struct host *host, const struct ntlm_policy *policy,
@@ -271,18 +275,19 @@ status_t client_finish(struct leg *leg, struct credential *credential, struct co
     if (!status_ok(status)) return status;
 
     struct ntlm_client_finish finish = {0};
+    struct identity identity = {0};
     struct oem_names oem_names;
-    const struct host *host = host_get();
     policy_get(&policy);
     if (!bindings.given) bindings = context->bindings;
     if (bindings.given) finish.channel_bindings = bindings.hash;
-    status = finish_fill(host, &policy, context, &finish);
+    status = finish_fill(host_get(), &policy, context, &finish);
     if (status_ok(status))
-        status = proof_fill(context, credential, host, &challenge, &policy, &finish);
+        status = proof_fill(&context->ntlm, credential, &challenge, &policy, &identity, &finish);
     if (status_ok(status) && !(challenge.flags & NTLM_UNICODE))
         status = oem_fill(&oem_names, &finish);
     if (status_ok(status))
         status = ntlm_client_finish(&context->ntlm, token, &challenge, &finish, &leg->token);
+    secret_wipe(&identity, sizeof(identity));
     secret_wipe(&finish, sizeof(finish));
     if (status_ok(status)) context->ntlm.attributes = final_attributes(&context->ntlm);
     return status;

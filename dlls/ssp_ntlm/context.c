@@ -22,6 +22,7 @@
 TRACE_CHANNEL("ntlm");
 
 #define BINDINGS_MAX 65536u
+#define USUAL_TOKEN 4096u /* room for a token whose size the application leaves to us, at first */
 
 /* ISC_ and ASC_ share these two. */
 #define REQ_ALLOCATE_MEMORY ISC_REQ_ALLOCATE_MEMORY
@@ -169,12 +170,24 @@ static status_t output_open(struct output *output, const SecBufferDesc *desc, UL
     if (!allocate && !buffer->pvBuffer)
         return first_leg ? SEC_E_INTERNAL_ERROR : SEC_E_OUT_OF_SEQUENCE;
 
-    size_t size = allocate ? NTLM_MESSAGE_MAX : buffer->cbBuffer;
+    size_t size = allocate ? USUAL_TOKEN : buffer->cbBuffer;
     if (size > NTLM_MESSAGE_MAX) size = NTLM_MESSAGE_MAX;
     uint8_t *block = allocate ? package_alloc(size) : malloc(size);
     if (!block) return SEC_E_INSUFFICIENT_MEMORY;
     *output = (struct output){buffer, allocate, block};
     writer_init_fixed(token, block, size);
+    return SEC_E_OK;
+}
+
+/* For a leg that did not fit, so that it changed nothing, and can be made again with all the room
+ * that a token may take. The usual room is much cheaper to get. */
+static status_t output_grow(struct output *output, struct writer *token)
+{
+    uint8_t *block = package_alloc(NTLM_MESSAGE_MAX);
+    if (!block) return SEC_E_INSUFFICIENT_MEMORY;
+    output_discard(output, token);
+    output->block = block;
+    writer_init_fixed(token, block, NTLM_MESSAGE_MAX);
     return SEC_E_OK;
 }
 
@@ -248,6 +261,12 @@ static status_t initiate_next(struct leg *leg, struct credential *credential,
     return status;
 }
 
+static status_t initiate(struct leg *leg, struct credential *credential, struct context **context)
+{
+    return *context ? initiate_next(leg, credential, *context)
+                    : client_start(leg, credential, context);
+}
+
 NTSTATUS NTAPI context_initiate(LSA_SEC_HANDLE credential_handle, LSA_SEC_HANDLE handle,
                                 UNICODE_STRING *target, ULONG requirements, ULONG representation,
                                 SecBufferDesc *input, LSA_SEC_HANDLE *new_handle,
@@ -266,9 +285,11 @@ NTSTATUS NTAPI context_initiate(LSA_SEC_HANDLE credential_handle, LSA_SEC_HANDLE
     status_t status = crypto_ready();
     if (status_ok(status) && !silent)
         status = output_open(&output, output_desc, requirements, !handle, &leg.token);
-    if (status_ok(status))
-        status = handle ? initiate_next(&leg, credential, context)
-                        : client_start(&leg, credential, &context);
+    if (status_ok(status)) status = initiate(&leg, credential, &context);
+    if (status == SEC_E_BUFFER_TOO_SMALL && output.allocate) {
+        status = output_grow(&output, &leg.token);
+        if (status_ok(status)) status = initiate(&leg, credential, &context);
+    }
     TRACE("client's %s leg, requirements %#lx: status %#lx\n", handle ? "second" : "first",
           requirements, (ULONG)status);
     if (!status_ok(status)) {

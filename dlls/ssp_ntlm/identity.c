@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Who an application says it is, by the auth data it gives. Of a password only the NT hash is
- * kept. The package list is for Negotiate and not looked at here.
+ * Who an application says it is, by the auth data it gives. Of a password only hashes are kept:
+ * NTOWFv1, and LMOWFv1 (MS-NLMP 3.3.1) where the policy lets a client send LM responses. The
+ * package list is for Negotiate and not looked at here.
  */
 #include "ntlm_package.h"
 
 #include "core/secret.h"
-#include "ssp/authdata.h"
 #include "ssp/prefix.h"
 
+#include <string.h>
 #include <wchar.h>
+
+#define LM_PASSWORD_SIZE 14u
 
 static status_t name_read(const struct authdata *given, struct slice text, struct name *out)
 {
@@ -19,21 +22,7 @@ static status_t name_read(const struct authdata *given, struct slice text, struc
     return name_set(out, name_slice(&name)) ? SEC_E_OK : SEC_E_UNKNOWN_CREDENTIALS;
 }
 
-/* A password is any sequence of UTF-16 units, valid text or not. */
-static status_t password_hash(const struct authdata *given, uint8_t hash[16])
-{
-    struct name password = {0};
-    status_t status = crypto_ready();
-    if (status_ok(status))
-        status = authdata_text(given, given->password, password.text, ARRAYSIZE(password.text),
-                               &password.length);
-    if (status_ok(status)) status = ntlm_nt_hash(name_slice(&password), hash);
-    secret_wipe(&password, sizeof(password));
-    return status;
-}
-
-/* DOMAIN\user in the place of the user. user@REALM stays whole, as NTLM sends it. */
-static void user_split(struct name *user, struct name *domain)
+void user_split(struct name *user, struct name *domain)
 {
     const wchar_t *slash = domain->length ? NULL : wcschr(user->text, '\\');
     if (!slash) return;
@@ -54,30 +43,79 @@ static status_t fill_defaults(struct identity *identity)
     return SEC_E_OK;
 }
 
-status_t identity_parse(const void *auth_data, struct identity *out)
+/* ---- hashes ---- */
+
+/* There is none of a password that is longer than 14 bytes or has characters that the OEM code
+ * page lacks. */
+static status_t lm_hash(const struct name *password, struct identity *identity)
+{
+    struct name upper = *password;
+    uint8_t oem[LM_PASSWORD_SIZE] = {0};
+    BOOL replaced = FALSE;
+    name_upper(&upper);
+    int written = 1;
+    if (upper.length)
+        written = WideCharToMultiByte(CP_OEMCP, WC_NO_BEST_FIT_CHARS, upper.text, (int)upper.length,
+                                      (char *)oem, sizeof(oem), NULL, &replaced);
+    identity->has_lm = written > 0 && !replaced;
+    status_t status = identity->has_lm ? ntlm_lm_hash(oem, identity->lm_hash) : SEC_E_OK;
+    secret_wipe(&upper, sizeof(upper));
+    secret_wipe(oem, sizeof(oem));
+    return status;
+}
+
+/* A password is any sequence of at most 256 UTF-16 units, valid text or not. */
+static status_t password_hash(const struct authdata *given, struct identity *identity)
+{
+    struct name password = {0};
+    status_t status = crypto_ready();
+    if (status_ok(status))
+        status = authdata_text(given, given->password, password.text, ARRAYSIZE(password.text),
+                               &password.length);
+    if (status_ok(status)) status = ntlm_nt_hash(name_slice(&password), identity->nt_hash);
+    if (status_ok(status) && policy_may_send_lm()) status = lm_hash(&password, identity);
+    secret_wipe(&password, sizeof(password));
+    return status;
+}
+
+/* ---- meaning ---- */
+
+static status_t named_identity(const struct authdata *given, struct identity *out)
 {
     struct identity identity = {0};
-    struct authdata given;
-    status_t status = authdata_parse(auth_data, &given);
-    if (!status_ok(status)) return status;
-
-    identity.is_default = !given.user.data && !given.domain.data && !given.password.data;
-    if (identity.is_default) {
-        *out = identity;
-        return SEC_E_OK;
-    }
-    /* All there and all empty asks for an anonymous logon, which is not offered. */
-    if (!given.user.size && !given.domain.size && !given.password.size)
-        return SEC_E_UNKNOWN_CREDENTIALS;
-
-    status = name_read(&given, given.user, &identity.user);
-    if (status_ok(status)) status = name_read(&given, given.domain, &identity.domain);
+    status_t status = name_read(given, given->user, &identity.user);
+    if (status_ok(status)) status = name_read(given, given->domain, &identity.domain);
     if (!status_ok(status)) return status;
     user_split(&identity.user, &identity.domain);
     status = fill_defaults(&identity);
-    if (!status_ok(status)) return status;
-    status = password_hash(&given, identity.nt_hash);
+    if (status_ok(status)) status = password_hash(given, &identity);
     if (status_ok(status)) *out = identity;
     secret_wipe(&identity, sizeof(identity));
     return status;
+}
+
+status_t identity_set(const struct authdata *given, struct identity *out)
+{
+    if (given->user.size || given->domain.size || given->password.size)
+        return named_identity(given, out);
+
+    /* Nothing given is the process user, and user and password given but empty are nobody. Other
+     * mixtures of the two could be meant either way. */
+    bool anonymous = given->user.data && given->password.data;
+    bool nothing = !given->user.data && !given->domain.data && !given->password.data;
+    if (!anonymous && !nothing) return SEC_E_UNKNOWN_CREDENTIALS;
+    *out = (struct identity){.is_default = nothing, .anonymous = anonymous};
+    return SEC_E_OK;
+}
+
+status_t identity_parse(const void *auth_data, struct identity *out)
+{
+    struct authdata given;
+    struct name user;
+    status_t status = authdata_parse(auth_data, &given);
+    if (!status_ok(status)) return status;
+    bool alone = given.user.size && !given.domain.size;
+    if (alone && status_ok(name_read(&given, given.user, &user)) && saved_is_reference(&user))
+        return saved_for_reference(&user, out);
+    return identity_set(&given, out);
 }

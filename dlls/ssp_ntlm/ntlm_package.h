@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/ntlm.h"
-#include "ssp/abi.h"
+#include "ssp/authdata.h"
 
 #define NAME_CHARS 256u
 #define MAX_TOKEN 2888u
@@ -97,35 +97,75 @@ void policy_get(struct ntlm_policy *out);
 /* The flags without which a session of these flags is refused. */
 uint32_t policy_required(uint32_t minimum, bool v2_only, uint32_t flags);
 
-/* From this level on a client sends NTLMv2 only; a server that takes nothing else has
- * LEVEL_SERVER_V2, one that takes no LM responses LEVEL_SERVER_NO_LM. */
+/* The levels from which on a client sends no LM responses, a client sends nothing but NTLMv2 and
+ * a server takes nothing else. Between the last two a Windows server still takes LM responses at
+ * first; here no account has what they are checked against. */
+#define LEVEL_CLIENT_NO_LM 2u
 #define LEVEL_CLIENT_V2 3u
-#define LEVEL_SERVER_NO_LM 4u
 #define LEVEL_SERVER_V2 5u
+
+/* Whether passwords are kept in the form that LM responses are made of. */
+bool policy_may_send_lm(void);
 
 /* Whether a client may use NTLM towards this target. */
 bool policy_may_send(const struct ntlm_policy *policy, struct slice target_name);
 
-/* ---- identity.c, cred.c ---- */
+/* ---- mask.c ---- */
 
-/* Who an application says it is. */
-struct identity {
-    bool is_default; /* the user of this process; the rest is empty */
-    struct name user, domain;
-    uint8_t nt_hash[16]; /* of the password, which is not kept */
+/* The hash of a password as it is kept, not to be read from memory by accident. */
+struct masked_hash {
+    uint8_t nonce[16], bytes[16];
 };
 
-/* auth_data: NULL or one of the three SEC_WINNT_AUTH_IDENTITY structures, A or W. */
+status_t hash_mask(const uint8_t hash[16], struct masked_hash *out);
+status_t hash_unmask(const struct masked_hash *masked, uint8_t hash[16]);
+
+/* ---- identity.c ---- */
+
+/* Who an application says it is: the user of this process (is_default), nobody (anonymous), or a
+ * named user. The rest is empty for the first two. */
+struct identity {
+    bool is_default, anonymous;
+    struct name user, domain;
+    uint8_t nt_hash[16], lm_hash[16]; /* of the password, which is not kept */
+    bool has_lm;                      /* by policy, and only for a password that has such a hash */
+};
+
+/* Auth data of AcquireCredentialsHandle. SEC_E_UNKNOWN_CREDENTIALS for what is none, and
+ * SEC_E_NO_CREDENTIALS for a reference to a saved credential that is not there. */
 status_t identity_parse(const void *auth_data, struct identity *out);
+/* The same without references. */
+status_t identity_set(const struct authdata *given, struct identity *out);
+
+/* DOMAIN\user in the place of the user alone. user@REALM stays whole, as NTLM sends it. */
+void user_split(struct name *user, struct name *domain);
+
+/* ---- saved.c ---- */
+
+/* The credential that the user has saved for a target, SEC_E_NO_CREDENTIALS without one. Asks
+ * the credential manager: not for every handshake. */
+status_t saved_for_target(struct slice target, struct identity *out);
+
+/* User names made by CredMarshalCredential. */
+bool saved_is_reference(const struct name *user);
+status_t saved_for_reference(const struct name *user, struct identity *out);
+
+/* ---- cred.c ---- */
 
 struct credential {
     volatile LONG references;
     ULONG use;
-    struct identity identity;
+    struct identity identity; /* its hashes are wiped; credential_for_target has them */
+    struct masked_hash nt_hash, lm_hash;
 };
 
 struct credential *credential_hold(struct credential *credential);
 void credential_release(struct credential *credential); /* NULL is fine */
+
+/* The named user to prove to that target, with hashes; the caller wipes *out. For default
+ * credentials it is what the user has saved for the target, SEC_E_NO_CREDENTIALS without. */
+status_t credential_for_target(const struct credential *credential, struct slice target,
+                               struct identity *out);
 
 SpAcquireCredentialsHandleFn credentials_acquire;
 SpFreeCredentialsHandleFn credentials_free;

@@ -25,7 +25,6 @@ TRACE_CHANNEL("ntlm");
 #define SECOND 10000000u /* of a FILETIME */
 
 #define DEFAULT_LEVEL LEVEL_CLIENT_V2
-#define LEVEL_MAX LEVEL_SERVER_V2
 #define DEFAULT_MINIMUM NTLM_128
 
 /* The bits of NtlmMinClientSec and NtlmMinServerSec, which are those of MS-NLMP 2.2.2.5. */
@@ -57,9 +56,9 @@ static void read_lsa(struct ntlm_policy *policy)
 {
     HKEY key = key_open(LSA_KEY);
     uint32_t level = DEFAULT_LEVEL, suppress = 0;
-    bool known = value_get(key, L"LmCompatibilityLevel", &level) && level <= LEVEL_MAX;
-    policy->client_level = known ? level : DEFAULT_LEVEL;
-    policy->server_level = known ? level : LEVEL_MAX;
+    bool known = value_get(key, L"LmCompatibilityLevel", &level);
+    policy->client_level = level;
+    policy->server_level = known ? level : LEVEL_SERVER_V2;
     value_get(key, L"SuppressExtendedProtection", &suppress);
     policy->no_extended_protection = suppress & SUPPRESS_BY_CLIENT;
     if (key) RegCloseKey(key);
@@ -123,6 +122,13 @@ uint32_t policy_required(uint32_t minimum, bool v2_only, uint32_t flags)
     required |= minimum;
     if (v2_only) required |= NTLM_ESS;
     return required;
+}
+
+bool policy_may_send_lm(void)
+{
+    struct ntlm_policy policy;
+    policy_get(&policy);
+    return policy.client_level < LEVEL_CLIENT_NO_LM;
 }
 
 /* ---- where a client may use NTLM at all ---- */

@@ -338,7 +338,7 @@ void ntlm_context_init(struct ntlm_context *ctx, enum ntlm_role role);
 void ntlm_context_clear(struct ntlm_context *ctx);
 
 /* The four steps. Each appends its token to a writer, and on failure leaves ctx as it was. A step
- * out of order is SEC_E_OUT_OF_SEQUENCE; required flags that are not agreed on are
+ * out of order is SEC_E_OUT_OF_SEQUENCE; flags that cannot be agreed on, required ones above all, are
  * SEC_E_UNSUPPORTED_FUNCTION. The finishing steps take the decoded message of the token so that
  * the caller can look up names in between. A datagram client's first step appends nothing. */
 status_t ntlm_client_start(struct ntlm_context *ctx, const struct ntlm_client_start *params,

@@ -277,6 +277,75 @@ static void test_half_open(void)
     loopback_close(&loop);
 }
 
+static SECURITY_STATUS last_token(CtxtHandle *context, SECPKG_ATTR_LCT_STATUS *said)
+{
+    SecPkgContext_LastClientTokenStatus last = {SecPkgAttrLastClientTokenMaybe};
+    SECURITY_STATUS status = QueryContextAttributesW(context, SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS,
+                                                     &last);
+    *said = last.LastClientTokenStatus;
+    return status;
+}
+
+/* [D secpkgcontext_lastclienttokenstatus] a client says whether it has said its last word */
+static void test_last_client_token(void)
+{
+    SECPKG_ATTR_LCT_STATUS said;
+    SECURITY_STATUS status = loopback_open(&loop, L"NTLM", have_account ? &account : NULL);
+    if (!ok(!status, "no credentials: %08lx", status)) return;
+    ok(loopback_client_leg(&loop) == SEC_I_CONTINUE_NEEDED, "client 1");
+    status = last_token(&loop.client, &said);
+    ok(!status && said == SecPkgAttrLastClientTokenNo, "first leg: %08lx, %d", status, said);
+    ok(loopback_server_leg(&loop) == SEC_I_CONTINUE_NEEDED, "server 1");
+    ok(loopback_client_leg(&loop) == SEC_E_OK, "client 2");
+    status = last_token(&loop.client, &said);
+    ok(!status && said == SecPkgAttrLastClientTokenYes, "second leg: %08lx, %d", status, said);
+    if (running_under_wine()) {
+        status = last_token(&loop.server, &said);
+        ok(status == SEC_E_UNSUPPORTED_FUNCTION, "the server: %08lx", status);
+    }
+    loopback_close(&loop);
+}
+
+/* ours: every attribute that the page of NTLM lists is answered, or has its error: what neither end
+ * can know, and two that have no published form */
+static void test_listed_attributes(void)
+{
+    static const struct {
+        ULONG id;
+        SECURITY_STATUS client, server;
+    } rows[] = {
+        {SECPKG_ATTR_SIZES, SEC_E_OK, SEC_E_OK},
+        {SECPKG_ATTR_NAMES, SEC_E_OK, SEC_E_OK},
+        {SECPKG_ATTR_LIFESPAN, SEC_E_OK, SEC_E_OK},
+        {SECPKG_ATTR_KEY_INFO, SEC_E_OK, SEC_E_OK},
+        {SECPKG_ATTR_AUTHORITY, SEC_E_OK, SEC_E_OK},
+        {SECPKG_ATTR_PASSWORD_EXPIRY, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_OK},
+        {SECPKG_ATTR_SESSION_KEY, SEC_E_OK, SEC_E_OK},
+        {SECPKG_ATTR_PACKAGE_INFO, SEC_E_OK, SEC_E_OK},
+        {SECPKG_ATTR_NEGOTIATION_INFO, SEC_E_OK, SEC_E_OK},
+        {SECPKG_ATTR_NATIVE_NAMES, SEC_E_OK, SEC_E_OK},
+        {SECPKG_ATTR_FLAGS, SEC_E_OK, SEC_E_OK},
+        {SECPKG_ATTR_ACCESS_TOKEN, SEC_E_NO_IMPERSONATION, SEC_E_OK},
+        {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, SEC_E_TARGET_UNKNOWN, SEC_E_TARGET_UNKNOWN},
+        {SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, SEC_E_OK, SEC_E_UNSUPPORTED_FUNCTION},
+        {SECPKG_ATTR_TARGET_INFORMATION, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_UNSUPPORTED_FUNCTION},
+        {SECPKG_ATTR_DCE_INFO, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_UNSUPPORTED_FUNCTION},
+        {SECPKG_ATTR_UNIQUE_BINDINGS, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_UNSUPPORTED_FUNCTION},
+        {SECPKG_ATTR_ENDPOINT_BINDINGS, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_UNSUPPORTED_FUNCTION},
+    };
+    if (!ours_only()) return;
+    SECURITY_STATUS status = loopback_make(&loop, L"NTLM", NULL);
+    if (!ok(!status, "no contexts: %08lx", status)) return;
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        BYTE room[64] = {0};
+        status = QueryContextAttributesW(&loop.client, rows[i].id, room);
+        ok(status == rows[i].client, "client, %lu: %08lx", rows[i].id, status);
+        status = QueryContextAttributesW(&loop.server, rows[i].id, room);
+        ok(status == rows[i].server, "server, %lu: %08lx", rows[i].id, status);
+    }
+    loopback_close(&loop);
+}
+
 /* ours: nowhere to write to */
 static void test_no_buffer(void)
 {
@@ -333,6 +402,8 @@ int main(void)
     RUN(test_session_key);
     RUN(test_lifespan);
     RUN(test_half_open);
+    RUN(test_last_client_token);
+    RUN(test_listed_attributes);
     RUN(test_no_buffer);
     RUN(test_sized_query);
     if (have_account) account_remove(&account);

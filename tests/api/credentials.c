@@ -4,6 +4,7 @@
  * is given, lengths of zero, wrong arguments, attributes, and credentials freed while contexts
  * that came from them are alive. Sources of expectations in brackets, as in api_packages.
  */
+#include "identities.h"
 #include "loopback.h"
 
 #define UNTOUCHED ((ULONG_PTR)0x5ec5ec5e)
@@ -51,34 +52,6 @@ static void expect_refused(SECURITY_STATUS status, SECURITY_STATUS expected, con
     else ok(status < 0, "%s: %08lx", what, status);
     ok(made.dwLower == UNTOUCHED && made.dwUpper == UNTOUCHED, "%s: handle changed", what);
     if (status >= 0) FreeCredentialsHandle(&made);
-}
-
-static SEC_WINNT_AUTH_IDENTITY_W wide_identity(const wchar_t *user, const wchar_t *domain,
-                                               const wchar_t *password)
-{
-    return (SEC_WINNT_AUTH_IDENTITY_W){
-        .User = (unsigned short *)user,
-        .UserLength = user ? lstrlenW(user) : 0,
-        .Domain = (unsigned short *)domain,
-        .DomainLength = domain ? lstrlenW(domain) : 0,
-        .Password = (unsigned short *)password,
-        .PasswordLength = password ? lstrlenW(password) : 0,
-        .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
-    };
-}
-
-static SEC_WINNT_AUTH_IDENTITY_A narrow_identity(const char *user, const char *domain,
-                                                 const char *password)
-{
-    return (SEC_WINNT_AUTH_IDENTITY_A){
-        .User = (unsigned char *)user,
-        .UserLength = user ? (ULONG)strlen(user) : 0,
-        .Domain = (unsigned char *)domain,
-        .DomainLength = domain ? (ULONG)strlen(domain) : 0,
-        .Password = (unsigned char *)password,
-        .PasswordLength = password ? (ULONG)strlen(password) : 0,
-        .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
-    };
 }
 
 static void test_default_credentials(void)
@@ -157,21 +130,6 @@ static SECURITY_STATUS log_on(SECURITY_STATUS acquired, const char *what)
     return status;
 }
 
-static SEC_WINNT_AUTH_IDENTITY_EXW ex_identity(const struct account *from)
-{
-    return (SEC_WINNT_AUTH_IDENTITY_EXW){
-        .Version = SEC_WINNT_AUTH_IDENTITY_VERSION,
-        .Length = sizeof(SEC_WINNT_AUTH_IDENTITY_EXW),
-        .User = (unsigned short *)from->user,
-        .UserLength = lstrlenW(from->user),
-        .Domain = (unsigned short *)from->domain,
-        .DomainLength = lstrlenW(from->domain),
-        .Password = (unsigned short *)from->password,
-        .PasswordLength = lstrlenW(from->password),
-        .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
-    };
-}
-
 /* Each form must carry user, domain and password to the server unharmed. */
 static void test_forms_log_on(void)
 {
@@ -185,7 +143,8 @@ static void test_forms_log_on(void)
     WideCharToMultiByte(CP_ACP, 0, account.password, -1, password, 64, NULL, NULL);
     SEC_WINNT_AUTH_IDENTITY_W wide = wide_identity(account.user, account.domain, account.password);
     SEC_WINNT_AUTH_IDENTITY_A narrow = narrow_identity(user, domain, password);
-    SEC_WINNT_AUTH_IDENTITY_EXW ex = ex_identity(&account);
+    SEC_WINNT_AUTH_IDENTITY_EXW ex = wide_identity_ex(account.user, account.domain,
+                                                      account.password);
 
     SECURITY_STATUS status = log_on(acquire_w(L"NTLM", SECPKG_CRED_OUTBOUND, &wide), "W");
     ok(status == SEC_E_OK, "W: %08lx", status);
@@ -254,10 +213,11 @@ static void test_broken_identities(void)
 {
     if (!ours_only()) return;
     SEC_WINNT_AUTH_IDENTITY_W identity;
-    SEC_WINNT_AUTH_IDENTITY_EXW ex = ex_identity(&account);
+    SEC_WINNT_AUTH_IDENTITY_EXW ex = wide_identity_ex(account.user, account.domain,
+                                                      account.password);
     ex.Version = 0x299;
     expect_refused(acquire_w(L"NTLM", SECPKG_CRED_OUTBOUND, &ex), 0, "EX version 0x299");
-    ex = ex_identity(&account);
+    ex = wide_identity_ex(account.user, account.domain, account.password);
     ex.Length = 8;
     expect_refused(acquire_w(L"NTLM", SECPKG_CRED_OUTBOUND, &ex), 0, "EX too short");
     static wchar_t longest[600];

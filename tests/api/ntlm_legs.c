@@ -136,21 +136,41 @@ static void test_identify(void)
 
 /* ---- datagrams ---- */
 
+static bool moving; /* contexts are exported and imported after each leg */
+
+static void move_context(CtxtHandle *context)
+{
+    static struct blob blob;
+    if (!moving || !context_present(context)) return;
+    SECURITY_STATUS status = context_export(context, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &blob, NULL);
+    ok(!status, "export: %08lx", status);
+    status = context_import(L"NTLM", blob.bytes, blob.size, context);
+    ok(!status, "import: %08lx", status);
+}
+
+static SECURITY_STATUS leg(bool client)
+{
+    SECURITY_STATUS status = client ? loopback_client_leg(&loop) : loopback_server_leg(&loop);
+    move_context(&loop.client);
+    move_context(&loop.server);
+    return status;
+}
+
 static bool connect_datagram(ULONG more)
 {
     if (!open_loop()) return false;
     loop.client_flags = ISC_REQ_DATAGRAM | more;
     loop.server_flags = ASC_REQ_DATAGRAM;
-    SECURITY_STATUS status = loopback_client_leg(&loop);
+    SECURITY_STATUS status = leg(true);
     ok(status == SEC_I_CONTINUE_NEEDED, "client 1: %08lx", status);
     ok(loop.token_size == 0, "client 1: a token of %lu bytes", loop.token_size);
     ok(loop.client_attrs & ISC_RET_DATAGRAM, "client 1: attributes %08lx", loop.client_attrs);
-    status = loopback_server_leg(&loop);
+    status = leg(false);
     ok(status == SEC_I_CONTINUE_NEEDED, "server 1: %08lx", status);
     ok(loop.server_attrs & ASC_RET_DATAGRAM, "server 1: attributes %08lx", loop.server_attrs);
-    status = loopback_client_leg(&loop);
+    status = leg(true);
     ok(status == SEC_E_OK, "client 2: %08lx", status);
-    status = loopback_server_leg(&loop);
+    status = leg(false);
     ok(status == SEC_E_OK, "server 2: %08lx", status);
     ok(loop.client_attrs & ISC_RET_DATAGRAM, "client: attributes %08lx", loop.client_attrs);
     ok(loop.server_attrs & ASC_RET_DATAGRAM, "server: attributes %08lx", loop.server_attrs);
@@ -203,6 +223,16 @@ static void test_datagram(void)
     loopback_close(&loop);
 }
 
+/* A client that has sent nothing yet can be moved, too. */
+static void test_moved_datagram(void)
+{
+    if (!ours_only()) return;
+    moving = true;
+    if (connect_datagram(SEAL_FLAGS)) check_datagrams(true);
+    loopback_close(&loop);
+    moving = false;
+}
+
 /* A server that waits for a connection does not take part in datagrams, and the reverse. */
 static void test_datagram_with_others(void)
 {
@@ -229,7 +259,8 @@ static SECURITY_STATUS connect_nobody(ULONG server_flags)
     if (!ok(!status, "no credentials: %08lx", status)) return status;
     loop.client_flags |= ISC_REQ_NULL_SESSION;
     loop.server_flags |= server_flags;
-    return loopback_connect(&loop);
+    for (int i = 0; i < 4 && status >= 0; i++) status = leg(i % 2 == 0);
+    return status;
 }
 
 /* ours: nobody is let in where the application says so, and is called what Windows calls him; his
@@ -253,6 +284,34 @@ static void test_null_session(void)
            names.sUserName);
         FreeContextBuffer(names.sUserName);
     }
+    loopback_close(&loop);
+}
+
+/* What nobody is called and what he asked for go along. */
+static void test_moved_null_session(void)
+{
+    if (!ours_only()) return;
+    moving = true;
+    SECURITY_STATUS status = connect_nobody(ASC_REQ_ALLOW_NULL_SESSION);
+    ok(status == SEC_E_OK, "not connected: %08lx", status);
+    ok(loop.server_attrs == ASC_RET_NULL_SESSION, "server: attributes %08lx", loop.server_attrs);
+    ok(contexts_talk(&loop.client, &loop.server), "messages fail");
+    loopback_close(&loop);
+    moving = false;
+}
+
+/* [D sec_winnt_auth_identity] three empty strings are nobody's credentials */
+static void test_nobodys_credentials(void)
+{
+    if (!ours_only()) return;
+    struct account nobody = {0};
+    SECURITY_STATUS status = loopback_open(&loop, L"NTLM", &nobody);
+    if (!ok(!status, "no credentials: %08lx", status)) return;
+    loop.server_flags |= ASC_REQ_ALLOW_NULL_SESSION;
+    status = loopback_connect(&loop);
+    ok(status == SEC_E_OK, "not connected: %08lx", status);
+    ok(loop.client_attrs == ISC_RET_NULL_SESSION, "client: attributes %08lx", loop.client_attrs);
+    ok(loop.server_attrs == ASC_RET_NULL_SESSION, "server: attributes %08lx", loop.server_attrs);
     loopback_close(&loop);
 }
 
@@ -391,8 +450,11 @@ int main(void)
     RUN(test_server_flags);
     RUN(test_identify);
     RUN(test_datagram);
+    RUN(test_moved_datagram);
     RUN(test_datagram_with_others);
     RUN(test_null_session);
+    RUN(test_moved_null_session);
+    RUN(test_nobodys_credentials);
     RUN(test_nobodys_token);
     RUN(test_target_buffers);
     RUN(test_large_tokens);

@@ -137,6 +137,62 @@ static void test_changed_answer(void)
     }
 }
 
+/* ---- what the client says beside its proof ---- */
+
+/* The value of an AV pair in the answer in loop (MS-NLMP 2.2.2.1, 2.2.2.7); NULL without one. */
+static const BYTE *find_pair(WORD id, WORD *size)
+{
+    const BYTE *at = loop.token + get32(24) + 16 + 28;
+    const BYTE *end = loop.token + get32(24) + (get32(20) & 0xffff);
+    while (at + 4 <= end) {
+        WORD head[2];
+        memcpy(head, at, sizeof(head));
+        *size = head[1];
+        if (head[0] == id) return at + 4;
+        if (!head[0]) break;
+        at += 4 + head[1];
+    }
+    return NULL;
+}
+
+/* [OS MS-NLMP 2.2.2.2] a machine has one name of 32 bytes, which it tells to those it logs on to */
+static void test_machine_id(void)
+{
+    BYTE first[32];
+    WORD size = 0;
+    for (int i = 0; i < 2; i++) {
+        if (!almost_connected()) return;
+        const BYTE *pair = find_pair(8, &size);
+        if (ok(pair && size == 48, "a pair of %u bytes", size)) {
+            static const BYTE zeros[32];
+            ok(pair[0] == 48 && !memcmp(pair + 4, zeros, 4), "another head");
+            ok(memcmp(pair + 16, zeros, 32), "no name");
+            if (i) ok(!memcmp(pair + 16, first, 32), "another name the second time");
+            memcpy(first, pair + 16, 32);
+        }
+        loopback_close(&loop);
+    }
+}
+
+/* [H sspi.h] ISC_REQ_UNVERIFIED_TARGET_NAME; [OS MS-NLMP 2.2.2.1] bit 2 of MsvAvFlags. Bit 1, that
+ * there is a message integrity code, is always there. */
+static void test_pair_flags(void)
+{
+    for (int i = 0; i < 2; i++) {
+        WORD size = 0;
+        if (!open_loop()) return;
+        if (i) loop.client_flags |= ISC_REQ_UNVERIFIED_TARGET_NAME;
+        ok(loopback_client_leg(&loop) == SEC_I_CONTINUE_NEEDED, "client 1");
+        ok(loopback_server_leg(&loop) == SEC_I_CONTINUE_NEEDED, "server 1");
+        ok(loopback_client_leg(&loop) == SEC_E_OK, "client 2");
+        const BYTE *pair = find_pair(6, &size);
+        if (ok(pair && size == 4, "a pair of %u bytes", size))
+            ok(pair[0] == (i ? 6 : 2), "case %d: flags %u", i, pair[0]);
+        ok(loopback_server_leg(&loop) == SEC_E_OK, "server 2");
+        loopback_close(&loop);
+    }
+}
+
 /* ---- copies of a waiting server ---- */
 
 static struct blob blob;
@@ -197,6 +253,55 @@ static void test_one_guess(void)
     status = answer_copy(token, size);
     ok(status == SEC_E_LOGON_DENIED, "the true one to another copy: %08lx", status);
     loopback_close(&loop);
+}
+
+/* In a process of its own, which finds no ledger: handshakes work, and a waiting server can be
+ * handed over but not copied. Local calls need tickets too. */
+static void test_no_ledger(void)
+{
+    if (!open_loop()) return;
+    ok(loopback_client_leg(&loop) == SEC_I_CONTINUE_NEEDED, "client 1");
+    ok(loopback_server_leg(&loop) == SEC_I_CONTINUE_NEEDED, "server 1");
+    SECURITY_STATUS status = context_export(&loop.server, 0, &blob, NULL);
+    ok(status == SEC_E_NOT_SUPPORTED, "a copy: %08lx", status);
+    status = context_export(&loop.server, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &blob, NULL);
+    ok(!status, "export: %08lx", status);
+    ok(loopback_client_leg(&loop) == SEC_E_OK, "client 2");
+    status = context_import(L"NTLM", blob.bytes, blob.size, &loop.server);
+    ok(!status, "import: %08lx", status);
+    status = loopback_server_leg(&loop);
+    ok(status == SEC_E_OK, "server 2: %08lx", status);
+    ok(contexts_talk(&loop.client, &loop.server), "messages fail");
+    loopback_close(&loop);
+
+    status = loopback_make(&loop, L"NTLM", NULL);
+    ok(status == SEC_E_NO_CREDENTIALS, "a local call: %08lx", status);
+}
+
+#define LEDGERS L"C:\\ProgramData\\winesspi\\"
+
+/* ours: a folder in the place of the ledger keeps a new process from opening one */
+static void test_without_ledger(void)
+{
+    WIN32_FIND_DATAW found;
+    wchar_t path[MAX_PATH] = LEDGERS, aside[MAX_PATH];
+    DWORD code = 1;
+    if (!ours_only() || !have_account) return;
+    SECURITY_STATUS status = loopback_make(&loop, L"NTLM", &account);
+    if (!ok(!status, "no contexts: %08lx", status)) return;
+    loopback_close(&loop);
+    HANDLE search = FindFirstFileW(LEDGERS L"challenge-*.ledger", &found);
+    if (!ok(search != INVALID_HANDLE_VALUE, "there is no ledger")) return;
+    FindClose(search);
+    lstrcatW(path, found.cFileName);
+    lstrcpyW(aside, path);
+    lstrcatW(aside, L".aside");
+    if (ok(MoveFileW(path, aside), "the ledger does not move: %lu", GetLastError())) {
+        ok(CreateDirectoryW(path, NULL), "no folder: %lu", GetLastError());
+        ok(child_run(L"no-ledger", &code) && !code, "the other process failed: %lu", code);
+        RemoveDirectoryW(path);
+        ok(MoveFileW(aside, path), "the ledger does not move back: %lu", GetLastError());
+    }
 }
 
 /* ---- channel bindings ---- */
@@ -312,14 +417,22 @@ static void test_binding_borders(void)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     have_account = account_create(&account);
+    if (argc > 1 && !strcmp(argv[1], "no-ledger")) {
+        RUN(test_no_ledger);
+        account_remove(&account);
+        return test_end("api_ntlm_wire no-ledger");
+    }
     RUN(test_stripped_flags);
     RUN(test_integrity_code);
     RUN(test_changed_answer);
+    RUN(test_machine_id);
+    RUN(test_pair_flags);
     RUN(test_one_answer);
     RUN(test_one_guess);
+    RUN(test_without_ledger);
     RUN(test_binding_forms);
     RUN(test_binding_borders);
     if (have_account) account_remove(&account);

@@ -259,6 +259,8 @@ static void damaged_datagrams(void)
     damage(&h.client, "datagram client");
     ok(!handshake_challenge(&h), "challenge");
     damage(&h.server, "datagram server");
+    h.server.negotiate_flags ^= NTLM_SEAL;
+    ok(handshake_move(&h.server, false) == SEC_E_INVALID_TOKEN, "flags not of its challenge");
     handshake_clear(&h);
 }
 

@@ -222,8 +222,10 @@ static void client_refuses(void)
     uint32_t flags = challenge.flags;
     for (size_t i = 0; i < sizeof(dropped) / sizeof(*dropped); i++) {
         challenge.flags = flags & ~dropped[i];
+        status_t expected = dropped[i] == NTLM_UNICODE ? SEC_E_INVALID_TOKEN
+                                                       : SEC_E_UNSUPPORTED_FUNCTION;
         ok(ntlm_client_finish(&h.client, writer_view(&h.challenge), &challenge, &h.client_finish,
-                              &h.authenticate) == SEC_E_UNSUPPORTED_FUNCTION,
+                              &h.authenticate) == expected,
            "%x", dropped[i]);
     }
     challenge.flags = flags | NTLM_DATAGRAM;
@@ -254,8 +256,9 @@ static void server_refuses(void)
         writer_init(&w);
         message.flags = i < 4 ? flags & ~dropped[i] : flags | NTLM_DATAGRAM;
         ntlm_negotiate_encode(&w, &message);
-        ok(ntlm_server_start(&h.server, writer_view(&w), &h.server_start, &h.challenge) ==
-               SEC_E_UNSUPPORTED_FUNCTION,
+        /* Strings have to be in something (MS-NLMP 2.2.2.5). */
+        status_t expected = i == 0 ? SEC_E_INVALID_TOKEN : SEC_E_UNSUPPORTED_FUNCTION;
+        ok(ntlm_server_start(&h.server, writer_view(&w), &h.server_start, &h.challenge) == expected,
            "NEGOTIATE flags %x", message.flags);
         writer_free(&w);
     }

@@ -109,6 +109,55 @@ static void granted_only(void)
     }
 }
 
+/* Of two that exclude each other the better one is agreed on, whoever sets both (MS-NLMP 2.2.2.5). */
+static void excluding_each_other(void)
+{
+    const uint32_t both = NTLM_UNICODE | NTLM_OEM | NTLM_ESS | NTLM_LM_KEY;
+    const uint32_t better = NTLM_UNICODE | NTLM_ESS;
+    struct handshake h;
+    handshake_init(&h);
+    h.client_start.flags |= both;
+    h.server_start.flags |= both;
+    ok(!handshake_start(&h) && !handshake_challenge(&h), "half way");
+    struct ntlm_challenge challenge = sent_challenge(&h);
+    ok((challenge.flags & both) == better, "the server grants %08x", challenge.flags);
+    challenge.flags |= both;
+    ok(!ntlm_client_finish(&h.client, writer_view(&h.challenge), &challenge, &h.client_finish,
+                           &h.authenticate),
+       "a server that grants all");
+    ok((sent_authenticate(&h).flags & both) == better, "the client chooses");
+    ok((h.client.session.flags & both) == better, "for its session too");
+    handshake_clear(&h);
+}
+
+/* Some clients send a key although nothing will use it; then it keys the MIC and the session. */
+static void key_without_use(void)
+{
+    struct handshake h;
+    handshake_init(&h);
+    h.client_start.flags = NTLM_STRONG;
+    ok(!handshake_start(&h), "start");
+    h.client.negotiate_flags |= NTLM_KEY_EXCH;
+    writer_patch_u32le(&h.negotiate, 12, h.client.negotiate_flags);
+    h.client.negotiate.data[15] |= NTLM_KEY_EXCH >> 24;
+    ok(!handshake_challenge(&h) && !handshake_answer(&h), "answer");
+    ok(sent_authenticate(&h).encrypted_key.size == 16, "a key");
+    ok(!handshake_accept(&h) && handshake_works(&h), "accepted");
+    ok(!memcmp(h.server.session.session_key, h.client_finish.random_session_key, 16), "and used");
+    handshake_clear(&h);
+
+    /* Others set the flag and send none. */
+    handshake_init(&h);
+    h.client_start.flags = NTLM_STRONG;
+    h.client_finish.proof = h.server_finish.proof = NTLM_PROOF_V1;
+    ok(!handshake_start(&h), "start");
+    writer_patch_u32le(&h.negotiate, 12, h.client.negotiate_flags | NTLM_KEY_EXCH);
+    ok(!handshake_challenge(&h) && !handshake_answer(&h), "answer");
+    writer_patch_u32le(&h.authenticate, 60, sent_authenticate(&h).flags | NTLM_KEY_EXCH);
+    ok(!handshake_accept(&h) && handshake_works(&h), "accepted");
+    handshake_clear(&h);
+}
+
 /* ---- required flags ---- */
 
 static void required_by_client(void)
@@ -168,10 +217,11 @@ static void strip(struct writer *message, size_t at, uint32_t flags)
     writer_patch_u32le(message, at, reader_u32le(&r) & ~flags);
 }
 
-static status_t run_stripped(enum ntlm_proof proof, int which, uint32_t flags)
+static status_t run_stripped_of(uint32_t offered, enum ntlm_proof proof, int which, uint32_t flags)
 {
     struct handshake h;
     handshake_init(&h);
+    h.client_start.flags = offered;
     h.client_finish.proof = h.server_finish.proof = proof;
     status_t status = handshake_start(&h);
     if (which == 0) strip(&h.negotiate, 12, flags);
@@ -182,6 +232,11 @@ static status_t run_stripped(enum ntlm_proof proof, int which, uint32_t flags)
     if (status_ok(status)) status = handshake_accept(&h);
     handshake_clear(&h);
     return status;
+}
+
+static status_t run_stripped(enum ntlm_proof proof, int which, uint32_t flags)
+{
+    return run_stripped_of(NTLM_STRONG | PROTECTION, proof, which, flags);
 }
 
 /* The MIC covers all three messages; protection is missed by the client itself. */
@@ -213,6 +268,10 @@ static void stripped_without_mic(void)
         ok(run_stripped(NTLM_PROOF_V1, 1, flags[i]) == SEC_E_UNSUPPORTED_FUNCTION,
            "%08x: CHALLENGE", flags[i]);
     }
+    ok(run_stripped(NTLM_PROOF_V1, 2, NTLM_56) == SEC_E_OK, "56 beside 128 is nothing");
+    ok(run_stripped_of(NTLM_UNICODE | NTLM_SIGN | NTLM_56, NTLM_PROOF_V1, 2, NTLM_56) ==
+           SEC_E_LOGON_DENIED,
+       "56 alone is something");
     /* Taken out of the challenge, the answer lacks them too, which the server did not grant. */
     ok(run_stripped(NTLM_PROOF_V1, 1, NTLM_ESS) == SEC_E_LOGON_DENIED, "ESS");
     ok(run_stripped(NTLM_PROOF_V1, 1, NTLM_128) == SEC_E_LOGON_DENIED, "128");
@@ -242,6 +301,12 @@ static void datagram(void)
            (NTLM_DATAGRAM | NTLM_KEY_EXCH | NTLM_VERSION | NTLM_UNICODE),
        "flags %08x", challenge.flags);
     ok(!(challenge.flags & (NTLM_LOCAL_CALL | NTLM_OEM)), "no local call, one kind of string");
+    challenge.flags |= NTLM_LOCAL_CALL;
+    h.client_finish.proof = NTLM_PROOF_LOCAL;
+    ok(ntlm_client_finish(&h.client, writer_view(&h.challenge), &challenge, &h.client_finish,
+                          &h.authenticate) == SEC_E_INVALID_PARAMETER,
+       "none was offered either");
+    h.client_finish.proof = NTLM_PROOF_V2;
     ok(!handshake_answer(&h) && sent_authenticate(&h).has_mic, "an answer with a MIC");
     ok(!handshake_accept(&h), "accepted");
     ok(blob_is(&h.server.user, wide("User")), "user");
@@ -326,11 +391,14 @@ static void datagram_refused(void)
 static void datagram_choice(void)
 {
     struct handshake h;
-    init_datagram(&h);
-    h.client_start.flags &= ~NTLM_SEAL;
-    ok(!handshake_run(&h) && handshake_works(&h), "run");
-    ok((h.server.session.flags & PROTECTION) == NTLM_SIGN, "signed only");
-    handshake_clear(&h);
+    for (int v1 = 0; v1 < 2; v1++) {
+        init_datagram(&h);
+        h.client_start.flags &= ~NTLM_SEAL;
+        if (v1) h.client_finish.proof = h.server_finish.proof = NTLM_PROOF_V1;
+        ok(!handshake_run(&h) && handshake_works(&h), "run");
+        ok((h.server.session.flags & PROTECTION) == NTLM_SIGN, "signed only");
+        handshake_clear(&h);
+    }
 
     init_datagram(&h);
     h.client_start.flags &= ~NTLM_SEAL;
@@ -417,6 +485,8 @@ int main(void)
     if (crypto_init() != SEC_E_OK) return EXIT_FAILURE;
     RUN(every_kind);
     RUN(granted_only);
+    RUN(excluding_each_other);
+    RUN(key_without_use);
     RUN(required_by_client);
     RUN(required_by_server);
     RUN(no_keys_no_length);

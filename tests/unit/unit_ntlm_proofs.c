@@ -432,6 +432,47 @@ static void times(void)
     }
 }
 
+/* An NTLMv1 response says no time, so that none can be wrong. */
+static void no_time(void)
+{
+    struct handshake h;
+    handshake_init(&h);
+    h.client_finish.proof = h.server_finish.proof = NTLM_PROOF_V1;
+    h.server_finish.timestamp_window = 1;
+    ok(!handshake_run(&h) && handshake_works(&h), "run");
+    handshake_clear(&h);
+}
+
+/* What a server says of its own machine is not what the client says of its. */
+static void pairs_of_server(void)
+{
+    for (int given = 0; given < 2; given++) {
+        struct handshake h;
+        struct writer info;
+        uint8_t ours[NTLM_MACHINE_ID_SIZE] = "ours";
+        handshake_init(&h);
+        writer_init(&info);
+        ok(!handshake_start(&h) && !handshake_challenge(&h), "half way");
+        struct ntlm_challenge challenge = sent_challenge(&h);
+        writer_slice(&info, hex("08003000 30000000 00000000 0000000000000000"));
+        writer_zero(&info, NTLM_MACHINE_ID_SIZE);
+        writer_slice(&info, hex("09000200 4100 0a001000 01010101010101010101010101010101"));
+        writer_slice(&info, challenge.target_info);
+        challenge.target_info = writer_view(&info);
+        if (given) h.client_finish.machine_id = ours;
+        ok(!ntlm_client_finish(&h.client, writer_view(&h.challenge), &challenge, &h.client_finish,
+                               &h.authenticate),
+           "answer");
+        struct ntlm_authenticate answer = sent_authenticate(&h);
+        ok(given ? same(answer.machine_id, view(ours, sizeof(ours))) : !answer.machine_id.size,
+           "machine");
+        ok(same(answer.target_name, wide("HTTP/server.example")), "target");
+        ok(same(answer.channel_bindings, hex("00000000000000000000000000000000")), "bindings");
+        writer_free(&info);
+        handshake_clear(&h);
+    }
+}
+
 static void pairs_given(void)
 {
     struct handshake h;
@@ -497,6 +538,12 @@ static void names_given(void)
     handshake_clear(&h);
 
     handshake_init(&h);
+    h.server_finish.user = view(unit_pool, 0);
+    ok(!handshake_run(&h), "run");
+    ok(!h.server.user.size && blob_is(&h.server.domain, wide("Domain")), "given as none");
+    handshake_clear(&h);
+
+    handshake_init(&h);
     h.server_finish.user = hex("00d8");
     ok(handshake_run(&h) == SEC_E_INVALID_PARAMETER, "no text");
     ok(h.server.stage == NTLM_STAGE_CHALLENGE_SENT, "as it was");
@@ -522,6 +569,8 @@ int main(void)
     RUN(mic_required);
     RUN(shorter_heads);
     RUN(times);
+    RUN(no_time);
+    RUN(pairs_of_server);
     RUN(pairs_given);
     RUN(other_single_host);
     RUN(names_given);

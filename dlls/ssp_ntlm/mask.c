@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Hashes of passwords while they are kept: combined with a pad that comes from a random key of
+ * this process, and opened on the stack of the step that needs one. Whoever reads all memory of
+ * the process finds the key as well; a single block that gets out (freed memory, a page of a
+ * swap file, part of a crash report) gives no hash away.
+ */
+#include "ntlm_package.h"
+
+#include "core/secret.h"
+#include "ssp/prefix.h"
+
+#include <string.h>
+
+static uint8_t mask_key[32];
+
+static BOOL CALLBACK key_make(INIT_ONCE *once, void *parameter, void **context)
+{
+    (void)once;
+    (void)parameter;
+    (void)context;
+    return status_ok(crypto_ready()) && status_ok(random_bytes(mask_key, sizeof(mask_key)));
+}
+
+/* out may be in. */
+static status_t pad_apply(const uint8_t nonce[16], const uint8_t in[16], uint8_t out[16])
+{
+    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+    uint8_t pad[32];
+    if (!InitOnceExecuteOnce(&once, key_make, NULL, NULL)) return SEC_E_INTERNAL_ERROR;
+    const struct slice key = {mask_key, sizeof(mask_key)}, text = {nonce, 16};
+    status_t status = hmac_sha256(key, &text, 1, pad);
+    if (status_ok(status))
+        for (size_t i = 0; i < 16; i++) out[i] = in[i] ^ pad[i];
+    secret_wipe(pad, sizeof(pad));
+    return status;
+}
+
+status_t hash_mask(const uint8_t hash[16], struct masked_hash *out)
+{
+    struct masked_hash masked;
+    status_t status = random_bytes(masked.nonce, sizeof(masked.nonce));
+    if (status_ok(status)) status = pad_apply(masked.nonce, hash, masked.bytes);
+    if (status_ok(status)) *out = masked;
+    return status;
+}
+
+status_t hash_unmask(const struct masked_hash *masked, uint8_t hash[16])
+{
+    return pad_apply(masked->nonce, masked->bytes, hash);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What stays in memory of a password: neither it nor its NT hash while a credential is kept, after
+ * it was used, and after it is gone. All memory of the process is searched, stacks included. The
+ * program itself has both in another form only. ours: Windows keeps them in another process.
+ */
+#include "identities.h"
+#include "loopback.h"
+
+#define HIDE 0x5a /* what each byte here is combined with */
+#define PASSWORD_CHARS 20
+#define HASH_SIZE 16
+
+static const volatile BYTE hidden_password[PASSWORD_CHARS] = {
+    0x0e, 0x28, 0x6a, 0x2f, 0x38, 0x6e, 0x3e, 0x35, 0x28, 0x77,
+    0x3b, 0x34, 0x3e, 0x77, 0x69, 0x77, 0x37, 0x35, 0x28, 0x3f};
+
+/* NTOWFv1 of it (MS-NLMP 3.3.1), worked out elsewhere */
+static const volatile BYTE hidden_hash[HASH_SIZE] = {
+    0x3a, 0x6a, 0x38, 0xfb, 0x41, 0x92, 0x0a, 0xd1, 0xfc, 0xc8, 0xc5, 0x05, 0x52, 0x9b, 0x91, 0x53};
+
+static bool is_hash(const volatile BYTE *at)
+{
+    for (int i = 0; i < HASH_SIZE; i++)
+        if ((BYTE)(at[i] ^ HIDE) != hidden_hash[i]) return false;
+    return true;
+}
+
+static bool is_wide_password(const volatile BYTE *at)
+{
+    for (int i = 0; i < PASSWORD_CHARS; i++)
+        if ((BYTE)(at[2 * i] ^ HIDE) != hidden_password[i] || at[2 * i + 1]) return false;
+    return true;
+}
+
+static bool is_narrow_password(const volatile BYTE *at)
+{
+    for (int i = 0; i < PASSWORD_CHARS; i++)
+        if ((BYTE)(at[i] ^ HIDE) != hidden_password[i]) return false;
+    return true;
+}
+
+struct found {
+    int wide, narrow, hash;
+};
+
+static void region_search(const volatile BYTE *at, size_t size, struct found *found)
+{
+    for (size_t i = 0; i + 2 * PASSWORD_CHARS <= size; i++) {
+        found->hash += is_hash(at + i);
+        found->wide += is_wide_password(at + i);
+        found->narrow += is_narrow_password(at + i);
+    }
+}
+
+static struct found memory_search(void)
+{
+    const DWORD writable = PAGE_READWRITE | PAGE_WRITECOPY | PAGE_EXECUTE_READWRITE |
+                           PAGE_EXECUTE_WRITECOPY;
+    MEMORY_BASIC_INFORMATION region;
+    struct found found = {0, 0, 0};
+    const BYTE *at = NULL;
+    while (VirtualQuery(at, &region, sizeof(region))) {
+        if (region.State == MEM_COMMIT && region.Protect & writable &&
+            !(region.Protect & PAGE_GUARD))
+            region_search(region.BaseAddress, region.RegionSize, &found);
+        at = (const BYTE *)region.BaseAddress + region.RegionSize;
+    }
+    return found;
+}
+
+static void expect_nothing(const char *what)
+{
+    struct found found = memory_search();
+    ok(!found.wide && !found.narrow, "%s: the password, %d and %d times", what, found.wide,
+       found.narrow);
+    ok(!found.hash, "%s: its hash, %d times", what, found.hash);
+}
+
+/* The search finds what is there. */
+static void test_search(void)
+{
+    static wchar_t wide[PASSWORD_CHARS];
+    static BYTE hash[HASH_SIZE];
+    for (int i = 0; i < PASSWORD_CHARS; i++) wide[i] = hidden_password[i] ^ HIDE;
+    for (int i = 0; i < HASH_SIZE; i++) hash[i] = hidden_hash[i] ^ HIDE;
+    struct found found = memory_search();
+    SecureZeroMemory(wide, sizeof(wide));
+    SecureZeroMemory(hash, sizeof(hash));
+    ok(found.wide == 1 && found.hash == 1, "%d and %d times", found.wide, found.hash);
+}
+
+static SECURITY_STATUS acquire(CredHandle *credential, bool ex, const wchar_t *user, ULONG use)
+{
+    static wchar_t password[PASSWORD_CHARS];
+    for (int i = 0; i < PASSWORD_CHARS; i++) password[i] = hidden_password[i] ^ HIDE;
+    SEC_WINNT_AUTH_IDENTITY_W plain = wide_identity(user, L"FARM", NULL);
+    SEC_WINNT_AUTH_IDENTITY_EXW extended = wide_identity_ex(user, L"FARM", NULL);
+    plain.Password = extended.Password = (unsigned short *)password;
+    plain.PasswordLength = extended.PasswordLength = PASSWORD_CHARS;
+    SECURITY_STATUS status = AcquireCredentialsHandleW(NULL, (wchar_t *)L"NTLM", use, NULL,
+                                                       ex ? (void *)&extended : (void *)&plain,
+                                                       NULL, NULL, credential, NULL);
+    SecureZeroMemory(password, sizeof(password));
+    return status;
+}
+
+static SECURITY_STATUS acquire_narrow(CredHandle *credential)
+{
+    static char password[PASSWORD_CHARS];
+    for (int i = 0; i < PASSWORD_CHARS; i++) password[i] = (char)(hidden_password[i] ^ HIDE);
+    SEC_WINNT_AUTH_IDENTITY_A identity = narrow_identity("user", "FARM", NULL);
+    identity.Password = (unsigned char *)password;
+    identity.PasswordLength = PASSWORD_CHARS;
+    SECURITY_STATUS status = AcquireCredentialsHandleA(
+        NULL, (char *)"NTLM", SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL, credential, NULL);
+    SecureZeroMemory(password, sizeof(password));
+    return status;
+}
+
+static void test_acquired(void)
+{
+    CredHandle credential;
+    if (!ours_only()) return;
+    for (int form = 0; form < 3; form++) {
+        SECURITY_STATUS status = form == 2
+                                     ? acquire_narrow(&credential)
+                                     : acquire(&credential, form, L"user", SECPKG_CRED_OUTBOUND);
+        if (!ok(!status, "form %d: %08lx", form, status)) continue;
+        expect_nothing("kept");
+        FreeCredentialsHandle(&credential);
+        expect_nothing("freed");
+    }
+}
+
+/* A refused one leaves as little. */
+static void test_refused(void)
+{
+    static wchar_t longest[300];
+    CredHandle credential;
+    if (!ours_only()) return;
+    for (int i = 0; i < 299; i++) longest[i] = L'u';
+    SECURITY_STATUS status = acquire(&credential, false, longest, SECPKG_CRED_OUTBOUND);
+    ok(status == SEC_E_UNKNOWN_CREDENTIALS, "user too long: %08lx", status);
+    status = acquire(&credential, false, L"user",
+                     SECPKG_CRED_OUTBOUND | SECPKG_CRED_PROCESS_POLICY_ONLY);
+    ok(status == SEC_E_NO_CREDENTIALS, "policy only: %08lx", status);
+    expect_nothing("refused");
+}
+
+/* Both legs; a server that does not know the user refuses the proof. */
+static void test_used(void)
+{
+    static struct loopback loop;
+    if (!ours_only()) return;
+    SECURITY_STATUS status = loopback_open(&loop, L"NTLM", NULL);
+    if (!ok(!status, "no credentials: %08lx", status)) return;
+    FreeCredentialsHandle(&loop.client_cred);
+    status = acquire(&loop.client_cred, true, L"user", SECPKG_CRED_BOTH);
+    if (!ok(!status, "not acquired: %08lx", status)) return;
+    status = loopback_connect(&loop);
+    ok(status == SEC_E_LOGON_DENIED, "stranger: %08lx", status);
+    expect_nothing("used");
+    loopback_close(&loop);
+    expect_nothing("closed");
+}
+
+int main(void)
+{
+    RUN(test_search);
+    RUN(test_acquired);
+    RUN(test_refused);
+    RUN(test_used);
+    return test_end("api_secrets");
+}

@@ -1,0 +1,39 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What the traces of our own channels show while test programs log on: names and statuses, but no
+# password and no hash. Environment: BUILD, as tools/check sets it; WINEPREFIX has the modules
+# installed.
+
+set -u
+: "${BUILD:?}" "${WINEPREFIX:?}"
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+export WINEDEBUG=-all,+sspi,+ntlm,+negotiate
+
+# Two passwords of the tests, and the hash of the first (MS-NLMP 4.2.2.1.2).
+secrets='Password|L"secret"|[aA]4[ ,:]*[fF]4[ ,:]*9[cC][ ,:]*40'
+passed=0
+failed=0
+
+# traces_are_clean PROGRAM: it passes, traces, and gives nothing away.
+traces_are_clean() {
+    wine "$BUILD/x86_64-windows/$1.exe" </dev/null >"$work/output" 2>"$work/traces"
+    status=$?
+    if [ "$status" = 0 ] && grep -q 'trace:ntlm:' "$work/traces" &&
+        ! grep -q -E -e "$secrets" "$work/traces"; then
+        passed=$((passed + 1))
+        printf 'ok   traces of %s\n' "$1"
+    else
+        failed=$((failed + 1))
+        printf 'FAIL traces of %s: status %s\n' "$1" "$status"
+        grep -E -e "$secrets" "$work/traces" | head -n 5 | sed 's/^/  /'
+    fi
+}
+
+for program in api_credentials api_identities api_saved api_attributes; do
+    traces_are_clean "$program"
+done
+printf '%s: %d passed, %d failed, %d skipped\n' traces "$passed" "$failed" 0
+[ "$failed" = 0 ]
