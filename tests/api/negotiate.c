@@ -491,6 +491,53 @@ static void test_given_up(void)
     }
 }
 
+#define RACERS 4
+
+static volatile LONG racers_ready;
+
+/* The client's second leg, with a buffer of its own. */
+static DWORD WINAPI race_leg(void *argument)
+{
+    struct side *own = argument;
+    InterlockedIncrement(&racers_ready);
+    while (racers_ready < RACERS) SwitchToThread();
+    return (DWORD)side_leg(own, side_token(&server));
+}
+
+/* [D] the legs of a context must not run at the same time. ours: when they do, one of them goes
+ * through, and nothing is lost. */
+static void test_racing_legs(void)
+{
+    static struct side racers[RACERS];
+    if (!ours_only()) return;
+    for (int round = 0; round < 30; round++) {
+        HANDLE threads[RACERS];
+        int through = 0;
+        if (!open_sides(L"Negotiate", NULL, L"Negotiate")) return;
+        side_leg(&client, NONE);
+        side_leg(&server, side_token(&client));
+        racers_ready = 0;
+        for (int i = 0; i < RACERS; i++) {
+            racers[i] = client;
+            threads[i] = CreateThread(NULL, 0, race_leg, &racers[i], 0, NULL);
+        }
+        for (int i = 0; i < RACERS; i++) {
+            DWORD status;
+            WaitForSingleObject(threads[i], 20000);
+            ok(GetExitCodeThread(threads[i], &status) && status != STILL_ACTIVE, "it hangs");
+            CloseHandle(threads[i]);
+            if (status != SEC_I_CONTINUE_NEEDED) continue;
+            through++;
+            client = racers[i];
+        }
+        ok(through == 1, "%d legs went through", through);
+        ok(side_leg(&server, side_token(&client)) == SEC_E_OK, "server 2");
+        ok(side_leg(&client, side_token(&server)) == SEC_E_OK, "client 3");
+        ok(contexts_talk(&client.context, &server.context), "no talk");
+        close_sides();
+    }
+}
+
 /* [W8 ntlm.c:496-500], for NTLM: later legs do without the credential */
 static void test_no_credential_later(void)
 {
@@ -532,6 +579,7 @@ int main(void)
     RUN(test_narrow_legs);
     RUN(test_half_open);
     RUN(test_given_up);
+    RUN(test_racing_legs);
     RUN(test_no_credential_later);
     if (have_account) account_remove(&account);
     return test_end("api_negotiate");
