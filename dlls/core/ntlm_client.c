@@ -65,7 +65,8 @@ status_t ntlm_client_start(struct ntlm_context *ctx, const struct ntlm_client_st
     struct ntlm_negotiate message = plan_negotiate(params);
     uint32_t required = plan_required(params);
     /* What is not even offered cannot be agreed on. */
-    if (ntlm_flags_missing(message.flags, required)) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (ntlm_flags_missing(message.flags, required) || !ntlm_sealing_possible(message.flags))
+        return SEC_E_UNSUPPORTED_FUNCTION;
 
     /* The MIC will cover the message, so the context keeps it as it was sent. */
     writer_init(&w);
@@ -103,7 +104,8 @@ static status_t agree_flags(const struct ntlm_context *ctx, const struct ntlm_ch
     if ((ctx->negotiate_flags ^ challenge->flags) & NTLM_DATAGRAM)
         return SEC_E_UNSUPPORTED_FUNCTION;
     if (!(agreed & NTLM_NTLM) || !(agreed & NTLM_STRINGS)) return SEC_E_UNSUPPORTED_FUNCTION;
-    if (ntlm_flags_missing(agreed, ctx->required)) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (ntlm_flags_missing(agreed, ctx->required) || !ntlm_sealing_possible(agreed))
+        return SEC_E_UNSUPPORTED_FUNCTION;
 
     /* Where both were granted the first of each pair counts (MS-NLMP 2.2.2.5). */
     if (agreed & NTLM_UNICODE) agreed &= ~NTLM_OEM;

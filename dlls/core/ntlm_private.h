@@ -14,6 +14,12 @@
 /* One of these has to be there (MS-NLMP 2.2.2.5). */
 #define NTLM_STRINGS (NTLM_UNICODE | NTLM_OEM)
 
+/* Datagrams are sealed with extended session security only (MS-NLMP 3.4.3). */
+static inline bool ntlm_sealing_possible(uint32_t flags)
+{
+    return flags & NTLM_ESS || !(flags & NTLM_SEAL) || !(flags & NTLM_DATAGRAM);
+}
+
 /* Names in a context are written down behind a length of 16 bits. */
 #define NTLM_NAME_MAX 65535u
 

@@ -84,6 +84,7 @@ static status_t grant_flags(const struct ntlm_negotiate *asked,
     uint32_t may = NTLM_ALWAYS | NTLM_VERSION | (params->flags & GRANTABLE);
     if (asked->flags & NTLM_DATAGRAM) may |= NTLM_DATAGRAM | NTLM_KEY_EXCH;
     uint32_t flags = asked->flags & may;
+    if (!ntlm_sealing_possible(flags)) flags &= ~NTLM_SEAL;
     if (!(flags & NTLM_STRINGS)) return SEC_E_UNSUPPORTED_FUNCTION;
     if (ntlm_flags_missing(flags, params->required)) return SEC_E_UNSUPPORTED_FUNCTION;
     /* Where both are possible the first of each pair is granted (MS-NLMP 2.2.2.5). */
@@ -238,7 +239,8 @@ static status_t check_message(const struct ntlm_context *ctx,
      * pairs out of our challenge, and with them the name of the target out of the answer. */
     if ((local || params->require_mic) && !message->has_mic) return SEC_E_LOGON_DENIED;
     if (local && !(flags & NTLM_LOCAL_CALL)) return SEC_E_LOGON_DENIED;
-    if (ntlm_flags_missing(flags, ctx->required)) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (ntlm_flags_missing(flags, ctx->required) || !ntlm_sealing_possible(flags))
+        return SEC_E_UNSUPPORTED_FUNCTION;
     if (flags & NTLM_KEY_EXCH && message->encrypted_key.size != NTLM_KEY_SIZE)
         return SEC_E_INVALID_TOKEN;
     return SEC_E_OK;

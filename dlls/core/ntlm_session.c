@@ -23,6 +23,13 @@ static bool is_dummy(const struct ntlm_session *session)
     return !(session->flags & (NTLM_SIGN | NTLM_SEAL));
 }
 
+/* Datagrams of both directions would share streams without extended session security, so that they
+ * are not sealed then (MS-NLMP 3.4.3). */
+static bool can_seal(const struct ntlm_session *session)
+{
+    return has_ess(session) || !(session->flags & NTLM_DATAGRAM);
+}
+
 /* Without extended session security one stream and one counter serve both directions. */
 static struct ntlm_direction *receiving(struct ntlm_session *session)
 {
@@ -252,6 +259,7 @@ status_t ntlm_seal(struct ntlm_session *session, uint32_t sequence, struct ntlm_
                    size_t count, uint8_t signature[NTLM_SIGNATURE_SIZE])
 {
     struct ntlm_direction *direction = &session->send;
+    if (!can_seal(session)) return SEC_E_UNSUPPORTED_FUNCTION;
     status_t status = prepare(session, direction, sequence);
     if (!status_ok(status)) return status;
     /* The checksum is of the plain text, but its place in the stream comes after the text's. */
@@ -266,6 +274,7 @@ status_t ntlm_unseal(struct ntlm_session *session, uint32_t sequence, struct ntl
                      size_t count, const uint8_t signature[NTLM_SIGNATURE_SIZE])
 {
     struct ntlm_direction *direction = receiving(session);
+    if (!can_seal(session)) return SEC_E_UNSUPPORTED_FUNCTION;
     status_t status = prepare(session, direction, sequence);
     if (!status_ok(status)) return status;
     uint8_t expected[NTLM_SIGNATURE_SIZE];

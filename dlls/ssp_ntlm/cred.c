@@ -43,16 +43,17 @@ status_t credential_for_target(const struct credential *credential, struct slice
 
 /* ---- acquiring ---- */
 
-/* SECPKG_CRED_DEFAULT asks for nothing that can be told; a process policy alone gives nothing. */
-static status_t use_check(ULONG use, bool is_default)
+/* SECPKG_CRED_DEFAULT asks for nothing that can be told; a process policy alone gives nothing;
+ * AUTOLOGON_RESTRICTED keeps to what the application itself has given. */
+static status_t use_check(ULONG use, const struct identity *identity)
 {
     ULONG direction = use & SECPKG_CRED_BOTH;
     ULONG known = SECPKG_CRED_BOTH | SECPKG_CRED_DEFAULT | SECPKG_CRED_AUTOLOGON_RESTRICTED |
                   SECPKG_CRED_PROCESS_POLICY_ONLY;
     if (!direction || use & ~known) return SEC_E_UNKNOWN_CREDENTIALS;
     if (use & SECPKG_CRED_PROCESS_POLICY_ONLY) return SEC_E_NO_CREDENTIALS;
-    bool outbound_default = is_default && direction & SECPKG_CRED_OUTBOUND;
-    if (use & SECPKG_CRED_AUTOLOGON_RESTRICTED && outbound_default) return SEC_E_NO_CREDENTIALS;
+    bool found = (identity->is_default || identity->is_saved) && direction & SECPKG_CRED_OUTBOUND;
+    if (use & SECPKG_CRED_AUTOLOGON_RESTRICTED && found) return SEC_E_NO_CREDENTIALS;
     return SEC_E_OK;
 }
 
@@ -117,7 +118,7 @@ NTSTATUS NTAPI credentials_acquire(UNICODE_STRING *principal, ULONG use, LUID *l
     /* Who only accepts needs no identity, and what is given for one is not looked at. */
     bool outbound = use & SECPKG_CRED_OUTBOUND;
     status_t status = identity_parse(outbound ? auth_data : NULL, &credential->identity);
-    if (status_ok(status)) status = use_check(use, identity->is_default);
+    if (status_ok(status)) status = use_check(use, identity);
     if (status_ok(status)) status = principal_check(principal, use, identity->is_default);
     if (status_ok(status)) status = credential_mask(credential);
     TRACE("use %#lx, %s user %s: status %#lx\n", use, kind_name(identity),

@@ -10,30 +10,35 @@
 #include "core/secret.h"
 #include "ssp/prefix.h"
 
-#include <string.h>
+static struct hmac_md5 *pad_maker; /* has the key; for one thread at a time */
+static SRWLOCK pad_lock = SRWLOCK_INIT;
 
-static uint8_t mask_key[32];
-
-static BOOL CALLBACK key_make(INIT_ONCE *once, void *parameter, void **context)
+static BOOL CALLBACK pad_maker_create(INIT_ONCE *once, void *parameter, void **context)
 {
     (void)once;
     (void)parameter;
     (void)context;
-    return status_ok(crypto_ready()) && status_ok(random_bytes(mask_key, sizeof(mask_key)));
+    uint8_t key[16];
+    status_t status = crypto_ready();
+    if (status_ok(status)) status = random_bytes(key, sizeof(key));
+    if (status_ok(status)) status = hmac_md5_create(key, &pad_maker);
+    secret_wipe(key, sizeof(key));
+    return status_ok(status);
 }
 
-/* out may be in. */
 static status_t pad_apply(const uint8_t nonce[16], const uint8_t in[16], uint8_t out[16])
 {
     static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
-    uint8_t pad[32];
-    if (!InitOnceExecuteOnce(&once, key_make, NULL, NULL)) return SEC_E_INTERNAL_ERROR;
-    const struct slice key = {mask_key, sizeof(mask_key)}, text = {nonce, 16};
-    status_t status = hmac_sha256(key, &text, 1, pad);
-    if (status_ok(status))
-        for (size_t i = 0; i < 16; i++) out[i] = in[i] ^ pad[i];
+    uint8_t pad[16];
+    if (!InitOnceExecuteOnce(&once, pad_maker_create, NULL, NULL)) return SEC_E_INTERNAL_ERROR;
+    AcquireSRWLockExclusive(&pad_lock);
+    hmac_md5_start(pad_maker);
+    hmac_md5_update(pad_maker, nonce, 16);
+    hmac_md5_finish(pad_maker, pad);
+    ReleaseSRWLockExclusive(&pad_lock);
+    for (size_t i = 0; i < sizeof(pad); i++) out[i] = in[i] ^ pad[i];
     secret_wipe(pad, sizeof(pad));
-    return status;
+    return SEC_E_OK;
 }
 
 status_t hash_mask(const uint8_t hash[16], struct masked_hash *out)

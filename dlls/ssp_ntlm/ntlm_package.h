@@ -126,6 +126,7 @@ status_t hash_unmask(const struct masked_hash *masked, uint8_t hash[16]);
  * named user. The rest is empty for the first two. */
 struct identity {
     bool is_default, anonymous;
+    bool is_saved; /* the named user comes from the credential manager */
     struct name user, domain;
     uint8_t nt_hash[16], lm_hash[16]; /* of the password, which is not kept */
     bool has_lm;                      /* by policy, and only for a password that has such a hash */

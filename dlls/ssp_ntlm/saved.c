@@ -42,7 +42,9 @@ static status_t credential_use(const CREDENTIALW *saved, struct identity *out)
         .password = {saved->CredentialBlob, saved->CredentialBlobSize},
     };
     if (saved->Flags & CRED_FLAGS_PROMPT_NOW || !given.user.size) return SEC_E_NO_CREDENTIALS;
-    return identity_set(&given, out);
+    status_t status = identity_set(&given, out);
+    if (status_ok(status)) out->is_saved = true;
+    return status;
 }
 
 static struct answer saved_read(const wchar_t *name, bool session_only, struct identity *out)

@@ -219,7 +219,8 @@ void ntlm_session_clear(struct ntlm_session *session);
  * sign gives the dummy signature, and verify takes it. send and receive may be used by two
  * threads at once only with ESS. sequence is the application's number of the message in a session
  * with NTLM_DATAGRAM, where each message is on its own and no number may be used twice; others
- * count themselves and ignore it. */
+ * count themselves and ignore it. Datagrams without ESS can be signed only: sealing them is
+ * SEC_E_UNSUPPORTED_FUNCTION. */
 status_t ntlm_sign(struct ntlm_session *session, uint32_t sequence, const struct ntlm_part *parts,
                    size_t count, uint8_t signature[NTLM_SIGNATURE_SIZE]);
 status_t ntlm_verify(struct ntlm_session *session, uint32_t sequence, const struct ntlm_part *parts,
@@ -338,8 +339,8 @@ void ntlm_context_init(struct ntlm_context *ctx, enum ntlm_role role);
 void ntlm_context_clear(struct ntlm_context *ctx);
 
 /* The four steps. Each appends its token to a writer, and on failure leaves ctx as it was. A step
- * out of order is SEC_E_OUT_OF_SEQUENCE; flags that cannot be agreed on, required ones above all, are
- * SEC_E_UNSUPPORTED_FUNCTION. The finishing steps take the decoded message of the token so that
+ * out of order is SEC_E_OUT_OF_SEQUENCE; flags that cannot be agreed on, required ones above all,
+ * are SEC_E_UNSUPPORTED_FUNCTION. The finishing steps take the decoded message of the token so that
  * the caller can look up names in between. A datagram client's first step appends nothing. */
 status_t ntlm_client_start(struct ntlm_context *ctx, const struct ntlm_client_start *params,
                            struct writer *token);

@@ -179,13 +179,13 @@ static void child_fails_at_once(void)
     close_both();
 }
 
-/* One without a credential is left out, too. */
+/* One without a credential is left out, too. For both directions NTLM takes any name. */
 static void child_no_credential(void)
 {
     if (!open_lists(NULL, NULL)) return;
     FreeCredentialsHandle(&client.credential);
     SECURITY_STATUS status = AcquireCredentialsHandleW(
-        (wchar_t *)L"nobody", (wchar_t *)L"Negotiate", SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL,
+        (wchar_t *)L"nobody", (wchar_t *)L"Negotiate", SECPKG_CRED_BOTH, NULL, NULL, NULL, NULL,
         &client.credential, NULL);
     if (ok(!status, "credential: %08lx", status)) expect_agreement(L"NTLM", 5);
     close_both();

@@ -224,8 +224,8 @@ static void check_weak_session(DWORD level, ULONG without, ULONG key_bits)
     loopback_close(&loop);
 }
 
-/* [OS MS-NLMP 2.2.2.5] a client that does not know Unicode gets and sends names in its code page. An
- * NTLMv1 client's flags can be changed on the way, so ours can be made one. */
+/* [OS MS-NLMP 2.2.2.5] a client that does not know Unicode gets and sends names in its code page.
+ * An NTLMv1 client's flags can be changed on the way, so ours can be made one. */
 static void check_oem_names(DWORD level)
 {
     SecPkgContext_NamesW names;

@@ -336,17 +336,23 @@ static void test_imported(void)
     expect_nobody(ask(L"HTTP/" HOST, NULL, true), "imported, removed");
 }
 
-/* ours: the policy is a property of the credential, wherever the password would come from
- * [D acquirecredentialshandle--general] */
-static void test_autologon_restricted(void)
+/* [D acquirecredentialshandle--general] neither default credentials nor those of the credential
+ * manager; that NTLM heeds it is ours */
+static void expect_restricted(void *identity, const char *what)
 {
     CredHandle credential;
-    if (!ours_only() || !clean() || !save_plain(HOST, L"FARM\\Anna")) return;
+    if (!running_under_wine()) return;
     SECURITY_STATUS status = AcquireCredentialsHandleW(
         NULL, (wchar_t *)L"NTLM", SECPKG_CRED_OUTBOUND | SECPKG_CRED_AUTOLOGON_RESTRICTED, NULL,
-        NULL, NULL, NULL, &credential, NULL);
-    ok(status == SEC_E_NO_CREDENTIALS, "restricted: %08lx", status);
+        identity, NULL, NULL, &credential, NULL);
+    ok(status == SEC_E_NO_CREDENTIALS, "%s, restricted: %08lx", what, status);
     if (!status) FreeCredentialsHandle(&credential);
+}
+
+static void test_autologon_restricted(void)
+{
+    if (!ours_only() || !clean() || !save_plain(HOST, L"FARM\\Anna")) return;
+    expect_restricted(NULL, "default");
     forget(HOST);
 }
 
@@ -368,8 +374,10 @@ static void test_reference(void)
     if (!ok(CredMarshalCredentialW(UsernameTargetCredential, &named, &reference), "no reference"))
         return;
     SEC_WINNT_AUTH_IDENTITY_W identity = wide_identity(reference, NULL, NULL);
-    if (ok(CredWriteW(&credential, 0), "not saved: %lu", GetLastError()))
+    if (ok(CredWriteW(&credential, 0), "not saved: %lu", GetLastError())) {
         expect_user(ask(L"HTTP/" HOST, &identity, false), L"Dora", L"FARM", "reference");
+        expect_restricted(&identity, "reference");
+    }
     forget(name);
     expect_nobody(ask(L"HTTP/" HOST, &identity, false), "reference to nothing");
     CredFree(reference);

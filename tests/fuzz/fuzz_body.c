@@ -15,7 +15,8 @@ static void use(struct ntlm_context *ctx)
         must(ntlm_server_finish(ctx, (struct slice){NULL, 0}, &message, &params) ==
              SEC_E_LOGON_DENIED);
     if (ctx->stage != NTLM_STAGE_ESTABLISHED) return;
-    must(ntlm_seal(&ctx->session, 0, &part, 1, signature) == SEC_E_OK);
+    bool can_seal = ctx->session.flags & NTLM_ESS || !(ctx->session.flags & NTLM_DATAGRAM);
+    must(status_ok(ntlm_seal(&ctx->session, 0, &part, 1, signature)) == can_seal);
     must(ntlm_sign(&ctx->session, 0, &part, 1, signature) == SEC_E_OK);
     ntlm_unseal(&ctx->session, 0, &part, 1, signature);
     ntlm_session_rewind(&ctx->session);

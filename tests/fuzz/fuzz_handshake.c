@@ -135,6 +135,7 @@ static void set_wishes(struct handshake *h, uint8_t wishes, uint8_t more)
     if (more & WISH_OEM) h->client_start.flags ^= NTLM_UNICODE | NTLM_OEM;
     if (wishes & WISH_DATAGRAM) {
         h->client_start.flags |= NTLM_DATAGRAM;
+        if (wishes & WISH_NO_ESS) h->client_start.flags &= ~NTLM_SEAL;
         h->server_start.flags = h->client_start.flags;
     }
     h->server_finish.require_mic = more & WISH_MIC;

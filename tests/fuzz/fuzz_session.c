@@ -12,7 +12,7 @@ static const uint32_t kinds[] = {
     NTLM_SIGN | NTLM_SEAL,
     NTLM_SIGN | NTLM_LM_KEY,
     NTLM_SIGN | NTLM_SEAL | NTLM_ESS | NTLM_128 | NTLM_KEY_EXCH | NTLM_DATAGRAM,
-    NTLM_SIGN | NTLM_SEAL | NTLM_56 | NTLM_DATAGRAM,
+    NTLM_SIGN | NTLM_56 | NTLM_DATAGRAM,
 };
 
 static status_t take(struct ntlm_session *to, uint32_t number, bool sealed, struct ntlm_part *parts,
@@ -27,7 +27,8 @@ static void deliver(struct ntlm_session *from, struct ntlm_session *to, uint32_t
 {
     enum { CLEAR = 5, MAX = 512 };
     uint8_t wire[CLEAR + MAX + NTLM_SIGNATURE_SIZE], changed[sizeof(wire)], plain[CLEAR + MAX];
-    bool sealed = reader_u8(script) & 1;
+    bool can_seal = from->flags & NTLM_ESS || !(from->flags & NTLM_DATAGRAM);
+    bool sealed = reader_u8(script) & 1 && can_seal;
     size_t size = reader_u16le(script) % MAX, at = reader_u16le(script);
     uint8_t difference = reader_u8(script);
     for (size_t i = 0; i < CLEAR + size; i++) plain[i] = (uint8_t)(i * 31 + size);

@@ -135,7 +135,12 @@ static inline status_t handshake_run(struct handshake *h)
 /* Where the sessions do not count messages themselves this does. */
 static uint32_t handshake_sequence;
 
-/* One sealed message; true when it arrives. */
+static inline bool handshake_can_seal(const struct ntlm_session *session)
+{
+    return session->flags & NTLM_ESS || !(session->flags & NTLM_DATAGRAM);
+}
+
+/* One sealed message, or a signed one where none can be sealed; true when it arrives. */
 static inline bool handshake_say(struct ntlm_session *from, struct ntlm_session *to,
                                  const char *text)
 {
@@ -144,6 +149,9 @@ static inline bool handshake_say(struct ntlm_session *from, struct ntlm_session 
     uint8_t data[64], signature[NTLM_SIGNATURE_SIZE];
     memcpy(data, text, size);
     struct ntlm_part part = {data, size, true};
+    if (!handshake_can_seal(from))
+        return ntlm_sign(from, sequence, &part, 1, signature) == SEC_E_OK &&
+               ntlm_verify(to, sequence, &part, 1, signature) == SEC_E_OK;
     return ntlm_seal(from, sequence, &part, 1, signature) == SEC_E_OK && memcmp(data, text, size) &&
            ntlm_unseal(to, sequence, &part, 1, signature) == SEC_E_OK && !memcmp(data, text, size);
 }
