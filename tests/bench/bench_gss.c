@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The benchmark's figures for NTLM by the host's GSS-API (RFC 2744) with the mechanism
- * gss-ntlmssp, bare or inside MIT's SPNEGO, client and server in this process. NTLM_USER_FILE must name a file with the account
- * BENCH:bench:Password.
+ * gss-ntlmssp, bare or inside MIT's SPNEGO, client and server in this process. NTLM_USER_FILE must
+ * name a file with the account BENCH:bench:Password.
  */
 #include "bench.h"
 

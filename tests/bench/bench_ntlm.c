@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The benchmark's figures for NTLM and Negotiate by whatever SSPI the program finds, client and
- * server in this process, with explicit credentials. For the server it adds an account of winesspi, and removes
- * it again.
+ * server in this process, with explicit credentials. For the server it adds an account of
+ * winesspi, and removes it again.
  */
 #include "bench.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The interface of the RPC test. Its stubs are written by hand on the run-time's buffers, since what
- * is tested is what protects them: a request is bytes, and so is the answer.
+ * The interface of the RPC test. Its stubs are written by hand on the run-time's buffers, since
+ * what is tested is what protects them: a request is bytes, and so is the answer.
  */
 #pragma once
 

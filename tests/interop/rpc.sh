@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Authenticated RPC by the client half of Wine's rpcrt4 on this project's secur32, to a server in
-# another process that uses secur32 itself: over TCP and named pipes, NTLM and Negotiate, each level,
-# with the process's own identity, an explicit one, and a wrong password.
+# another process that uses secur32 itself: over TCP and named pipes, NTLM and Negotiate, each
+# level, with the process's own identity, an explicit one, and a wrong password.
 
 name=interop_rpc
 . "${SRCDIR:?names the source folder}/tests/interop/pairs.sh"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Calls the interface of rpc.h by the RPC run-time of the prefix: each transport, service, level and
- * identity. Usage: interop_rpc_client PORT PIPE, with DOMAIN\USER and the password on its input.
+ * Calls the interface of rpc.h by the RPC run-time of the prefix: each transport, service, level
+ * and identity. Usage: interop_rpc_client PORT PIPE, with DOMAIN\USER and the password on the
+ * standard input.
  */
 #include "test.h"
 
