@@ -6,11 +6,13 @@
  */
 #include "bench.h"
 
+#include "bench_private.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 64, MOVE_PAIRS = 8, MOVE_RUNS = 501, CONTEXTS = 10000, SIGNED_SIZE = 1024 };
+enum { MOVE_PAIRS = 8, MOVE_RUNS = 501, CONTEXTS = 10000, SIGNED_SIZE = 1024 };
 
 static const double measure_seconds = 0.25;
 static const double handshake_seconds = 1.0;
@@ -27,19 +29,19 @@ void bench_print(const char *name, bool known, double value, const char *unit)
     fflush(stdout);
 }
 
-static void slots_free(const struct bench_ops *ops, struct bench_slot *slots)
+void bench_slots_free(const struct bench_ops *ops, struct bench_slot *slots)
 {
-    for (unsigned i = 0; i < SLOTS; i++) {
+    for (unsigned i = 0; i < BENCH_SLOTS; i++) {
         ops->slot_clear(&slots[i]);
         free(slots[i].buffer);
     }
 }
 
-static bool slots_init(struct bench_slot *slots, size_t size)
+bool bench_slots_init(struct bench_slot *slots, size_t size)
 {
     bool good = true;
-    memset(slots, 0, SLOTS * sizeof(*slots));
-    for (unsigned i = 0; i < SLOTS; i++) {
+    memset(slots, 0, BENCH_SLOTS * sizeof(*slots));
+    for (unsigned i = 0; i < BENCH_SLOTS; i++) {
         slots[i].buffer = malloc(size + 2 * BENCH_SIGNATURE_ROOM);
         if (!slots[i].buffer) {
             good = false;
@@ -59,10 +61,10 @@ static double repeat(const struct bench_ops *ops, struct bench_pair *pair, struc
     uint64_t count = 0;
     double start = ops->now(), elapsed;
     do {
-        for (unsigned i = 0; i < SLOTS; i++) {
+        for (unsigned i = 0; i < BENCH_SLOTS; i++) {
             if (!make(pair, true, &slots[0])) return 0;
         }
-        count += SLOTS;
+        count += BENCH_SLOTS;
         elapsed = ops->now() - start;
     } while (elapsed < measure_seconds);
     return (double)count / elapsed;
@@ -76,15 +78,15 @@ static double repeat_opening(const struct bench_ops *ops, struct bench_pair *pai
     uint64_t count = 0;
     double elapsed = 0;
     do {
-        for (unsigned i = 0; i < SLOTS; i++) {
+        for (unsigned i = 0; i < BENCH_SLOTS; i++) {
             if (!make(pair, false, &slots[i])) return 0;
         }
         double start = ops->now();
-        for (unsigned i = 0; i < SLOTS; i++) {
+        for (unsigned i = 0; i < BENCH_SLOTS; i++) {
             if (!open(pair, false, &slots[i])) return 0;
         }
         elapsed += ops->now() - start;
-        count += SLOTS;
+        count += BENCH_SLOTS;
     } while (elapsed < measure_seconds);
     return (double)count / elapsed;
 }
@@ -103,14 +105,14 @@ static bool verifies(const struct bench_ops *ops, struct bench_pair *pair, struc
 
 static void measure_sealing(const struct bench_ops *ops, struct bench_pair *pair, size_t size)
 {
-    struct bench_slot slots[SLOTS];
+    struct bench_slot slots[BENCH_SLOTS];
     char name[32];
     double sealed = 0, unsealed = 0;
-    if (slots_init(slots, size) && opens(ops, pair, &slots[0])) {
+    if (bench_slots_init(slots, size) && opens(ops, pair, &slots[0])) {
         sealed = repeat(ops, pair, slots, ops->seal);
         if (sealed > 0) unsealed = repeat_opening(ops, pair, slots, ops->seal, ops->unseal);
     }
-    slots_free(ops, slots);
+    bench_slots_free(ops, slots);
     snprintf(name, sizeof(name), "seal_%u", (unsigned)size);
     bench_print(name, sealed > 0, sealed * (double)size / 1e6, "MB/s");
     snprintf(name, sizeof(name), "unseal_%u", (unsigned)size);
@@ -119,13 +121,13 @@ static void measure_sealing(const struct bench_ops *ops, struct bench_pair *pair
 
 static void measure_signing(const struct bench_ops *ops, struct bench_pair *pair)
 {
-    struct bench_slot slots[SLOTS];
+    struct bench_slot slots[BENCH_SLOTS];
     double made = 0, verified = 0;
-    if (slots_init(slots, SIGNED_SIZE) && verifies(ops, pair, &slots[0])) {
+    if (bench_slots_init(slots, SIGNED_SIZE) && verifies(ops, pair, &slots[0])) {
         made = repeat(ops, pair, slots, ops->sign);
         if (made > 0) verified = repeat_opening(ops, pair, slots, ops->sign, ops->verify);
     }
-    slots_free(ops, slots);
+    bench_slots_free(ops, slots);
     bench_print("sign_1024", made > 0, made, "1/s");
     bench_print("verify_1024", verified > 0, verified, "1/s");
 }
@@ -165,10 +167,10 @@ static int compare_doubles(const void *left, const void *right)
     return (l > r) - (l < r);
 }
 
-static double median(double *times)
+double bench_median(double *values, unsigned count)
 {
-    qsort(times, MOVE_RUNS, sizeof(*times), compare_doubles);
-    return times[MOVE_RUNS / 2];
+    qsort(values, count, sizeof(*values), compare_doubles);
+    return values[count / 2];
 }
 
 static bool move_all(const struct bench_ops *ops, struct bench_pair **pairs,
@@ -187,15 +189,24 @@ static bool move_all(const struct bench_ops *ops, struct bench_pair **pairs,
     return true;
 }
 
+static void print_move(const char *prefix, const char *name, bool known, double value,
+                       const char *unit)
+{
+    char text[32];
+    snprintf(text, sizeof(text), "%s%s", prefix, name);
+    bench_print(text, known, value, unit);
+}
+
 /* Medians, because one interruption weighs more than a hundred exports. */
-static void measure_moves(const struct bench_ops *ops)
+static void measure_moves(const struct bench_ops *ops, struct bench_pair *(*create)(void),
+                          const char *prefix)
 {
     struct bench_pair *pairs[MOVE_PAIRS] = {NULL};
     struct bench_blob blobs[MOVE_PAIRS] = {{NULL, 0}};
     double exports[MOVE_RUNS], imports[MOVE_RUNS];
     bool good = true;
     for (unsigned i = 0; good && i < MOVE_PAIRS; i++) {
-        pairs[i] = ops->pair_create();
+        pairs[i] = create();
         good = pairs[i] != NULL;
     }
     for (unsigned i = 0; good && i < MOVE_RUNS; i++) {
@@ -204,11 +215,12 @@ static void measure_moves(const struct bench_ops *ops)
     for (unsigned i = 0; i < MOVE_PAIRS; i++) {
         if (pairs[i]) ops->pair_free(pairs[i]);
     }
-    double exported = good ? median(exports) : 0, imported = good ? median(imports) : 0;
-    bench_print("export", good, exported * 1e6, "us");
-    bench_print("import", good, imported * 1e6, "us");
-    bench_print("move", good, (exported + imported) * 1e6, "us");
-    bench_print("blob", good, (double)blobs[0].size, "bytes");
+    double exported = good ? bench_median(exports, MOVE_RUNS) : 0;
+    double imported = good ? bench_median(imports, MOVE_RUNS) : 0;
+    print_move(prefix, "export", good, exported * 1e6, "us");
+    print_move(prefix, "import", good, imported * 1e6, "us");
+    print_move(prefix, "move", good, (exported + imported) * 1e6, "us");
+    print_move(prefix, "blob", good, (double)blobs[0].size, "bytes");
 }
 
 enum kept { KEPT_HALF_OPEN_CLIENT, KEPT_HALF_OPEN_SERVER, KEPT_ESTABLISHED };
@@ -227,8 +239,8 @@ static bool keep(const struct bench_ops *ops, enum kept kept, struct bench_slot 
  * that starts a process for every context is stopped before it fills the machine. */
 static void measure_memory(const struct bench_ops *ops, enum kept kept, const char *name)
 {
-    struct bench_slot slots[SLOTS];
-    bool good = slots_init(slots, SIGNED_SIZE) && keep(ops, kept, &slots[0]);
+    struct bench_slot slots[BENCH_SLOTS];
+    bool good = bench_slots_init(slots, SIGNED_SIZE) && keep(ops, kept, &slots[0]);
     uint64_t before = ops->private_bytes();
     double end = ops->now() + memory_seconds;
     unsigned count = 0;
@@ -239,7 +251,7 @@ static void measure_memory(const struct bench_ops *ops, enum kept kept, const ch
     if (good && count < CONTEXTS) fprintf(stderr, "%s: too slow to be measured\n", name);
     good = good && count >= CONTEXTS;
     bench_print(name, good, (double)(ops->private_bytes() - before) / CONTEXTS, "bytes");
-    slots_free(ops, slots);
+    bench_slots_free(ops, slots);
 }
 
 static bool run_group(const struct bench_ops *ops, const char *group)
@@ -251,7 +263,13 @@ static bool run_group(const struct bench_ops *ops, const char *group)
     } else if (!strcmp(group, "messages")) {
         measure_messages(ops);
     } else if (!strcmp(group, "moves")) {
-        measure_moves(ops);
+        measure_moves(ops, ops->pair_create, "");
+    } else if (!strcmp(group, "half-open-moves")) {
+        measure_moves(ops, ops->pair_begin, "half_");
+    } else if (!strcmp(group, "cost")) {
+        if (ops->inner_create) bench_cost(ops);
+    } else if (!strcmp(group, "threads")) {
+        bench_threads(ops);
     } else if (!strcmp(group, "half-open-client")) {
         measure_memory(ops, KEPT_HALF_OPEN_CLIENT, "half_open_client");
     } else if (!strcmp(group, "half-open-server")) {
@@ -279,7 +297,7 @@ int bench_run(const struct bench_ops *ops, int argc, char **argv)
     if (argc > 1) return EXIT_SUCCESS;
     fprintf(stderr,
             "usage: %s GROUP...\n"
-            "groups: packages handshakes messages moves\n"
+            "groups: packages handshakes messages moves half-open-moves cost threads\n"
             "memory, one per process: half-open-client half-open-server established\n",
             argv[0]);
     return 2;

@@ -39,6 +39,9 @@ struct bench_ops {
     uint64_t (*private_bytes)(void);
     bool (*set_up)(void); /* credentials, once */
     struct bench_pair *(*pair_create)(void);
+    struct bench_pair *(*pair_begin)(void); /* the server has made its first answer, no more */
+    /* A pair of the package that does the work inside the measured one; NULL when none does. */
+    struct bench_pair *(*inner_create)(void);
     void (*pair_free)(struct bench_pair *pair);
     bool (*keep_half_open)(bool server); /* makes one more and never frees it */
     bench_message_fn *seal;
@@ -50,6 +53,8 @@ struct bench_ops {
     bool (*export_server)(struct bench_pair *pair, struct bench_blob *blob);
     bool (*import_server)(struct bench_pair *pair, struct bench_blob *blob);
     void (*packages)(void); /* NULL when there is nothing to ask */
+    /* Does work(items[0]) to work(items[count - 1]) each in a thread of its own. */
+    bool (*together)(unsigned count, void (*work)(void *), void **items);
 };
 
 void bench_print(const char *name, bool known, double value, const char *unit);

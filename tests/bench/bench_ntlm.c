@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The benchmark's figures for NTLM by whatever SSPI the program finds, client and server in this
- * process, with explicit credentials. For the server it adds an account of winesspi, and removes
- * it again.
+ * The benchmark's figures for NTLM and Negotiate by whatever SSPI the program finds, client and
+ * server in this process, with explicit credentials. For the server it adds an account of
+ * winesspi, and removes it again.
  */
 #include "bench.h"
 
@@ -13,9 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOKEN_LIMIT = 8192, PACKAGE_CALLS = 2000 };
+enum { TOKEN_LIMIT = 8192, PACKAGE_CALLS = 2000, LEGS = 4, MOST_THREADS = 8 };
+
+struct sspi_package {
+    WCHAR name[16];
+    CredHandle client, server;
+};
 
 struct bench_pair {
+    const struct sspi_package *package;
     CtxtHandle client, server;
     bool have_client, have_server;
     ULONG trailer, signature;
@@ -23,11 +29,11 @@ struct bench_pair {
 
 static const WCHAR accounts_key[] = L"SOFTWARE\\winesspi\\Accounts";
 static const WCHAR account[] = L"BENCH\\bench";
-static WCHAR package[] = L"NTLM";
 static WCHAR target[] = L"bench/localhost";
 
-static CredHandle client_cred, server_cred;
-static BYTE kept_negotiate[TOKEN_LIMIT]; /* answered by every half-open server */
+static struct sspi_package measured = {.name = L"NTLM"};
+static struct sspi_package inner = {.name = L"NTLM"}; /* with which Negotiate is compared */
+static BYTE kept_negotiate[TOKEN_LIMIT];              /* answered by every half-open server */
 static ULONG kept_negotiate_size;
 
 static bool report(const char *call, SECURITY_STATUS status)
@@ -79,7 +85,7 @@ static bool add_account(void)
     return !error;
 }
 
-static bool sspi_set_up(void)
+static bool acquire(struct sspi_package *package)
 {
     SEC_WINNT_AUTH_IDENTITY_W identity = {
         .User = (unsigned short *)L"bench",
@@ -90,19 +96,24 @@ static bool sspi_set_up(void)
         .PasswordLength = 8,
         .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
     };
+    return report("AcquireCredentialsHandle (client)",
+                  AcquireCredentialsHandleW(NULL, package->name, SECPKG_CRED_OUTBOUND, NULL,
+                                            &identity, NULL, NULL, &package->client, NULL)) &&
+           report("AcquireCredentialsHandle (server)",
+                  AcquireCredentialsHandleW(NULL, package->name, SECPKG_CRED_INBOUND, NULL, NULL,
+                                            NULL, NULL, &package->server, NULL));
+}
+
+static bool sspi_set_up(void)
+{
     if (!add_account()) return false;
     atexit(remove_account);
-    return report("AcquireCredentialsHandle (client)",
-                  AcquireCredentialsHandleW(NULL, package, SECPKG_CRED_OUTBOUND, NULL, &identity,
-                                            NULL, NULL, &client_cred, NULL)) &&
-           report("AcquireCredentialsHandle (server)",
-                  AcquireCredentialsHandleW(NULL, package, SECPKG_CRED_INBOUND, NULL, NULL, NULL,
-                                            NULL, &server_cred, NULL));
+    return acquire(&measured) && acquire(&inner);
 }
 
 /* One leg; *size is the capacity of out before, and the size of the token after. */
-static SECURITY_STATUS initiate(CtxtHandle *context, bool *have, void *in, ULONG in_size, void *out,
-                                ULONG *size)
+static SECURITY_STATUS initiate(const struct sspi_package *package, CtxtHandle *context, bool *have,
+                                void *in, ULONG in_size, void *out, ULONG *size)
 {
     SecBuffer in_buffer = {in_size, SECBUFFER_TOKEN, in},
               out_buffer = {*size, SECBUFFER_TOKEN, out};
@@ -110,7 +121,7 @@ static SECURITY_STATUS initiate(CtxtHandle *context, bool *have, void *in, ULONG
     SecBufferDesc out_desc = {SECBUFFER_VERSION, 1, &out_buffer};
     ULONG attributes;
     SECURITY_STATUS status = InitializeSecurityContextW(
-        &client_cred, *have ? context : NULL, target,
+        (CredHandle *)&package->client, *have ? context : NULL, target,
         ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY | ISC_REQ_REPLAY_DETECT |
             ISC_REQ_SEQUENCE_DETECT,
         0, SECURITY_NATIVE_DREP, in ? &in_desc : NULL, 0, context, &out_desc, &attributes, NULL);
@@ -119,8 +130,8 @@ static SECURITY_STATUS initiate(CtxtHandle *context, bool *have, void *in, ULONG
     return status;
 }
 
-static SECURITY_STATUS accept_token(CtxtHandle *context, bool *have, void *in, ULONG in_size,
-                                    void *out, ULONG *size)
+static SECURITY_STATUS accept_token(const struct sspi_package *package, CtxtHandle *context,
+                                    bool *have, void *in, ULONG in_size, void *out, ULONG *size)
 {
     SecBuffer in_buffer = {in_size, SECBUFFER_TOKEN, in},
               out_buffer = {*size, SECBUFFER_TOKEN, out};
@@ -128,8 +139,9 @@ static SECURITY_STATUS accept_token(CtxtHandle *context, bool *have, void *in, U
     SecBufferDesc out_desc = {SECBUFFER_VERSION, 1, &out_buffer};
     ULONG attributes;
     SECURITY_STATUS status = AcceptSecurityContext(
-        &server_cred, *have ? context : NULL, &in_desc, ASC_REQ_CONFIDENTIALITY | ASC_REQ_INTEGRITY,
-        SECURITY_NATIVE_DREP, context, &out_desc, &attributes, NULL);
+        (CredHandle *)&package->server, *have ? context : NULL, &in_desc,
+        ASC_REQ_CONFIDENTIALITY | ASC_REQ_INTEGRITY, SECURITY_NATIVE_DREP, context, &out_desc,
+        &attributes, NULL);
     *have = *have || !FAILED(status);
     *size = out_buffer.cbBuffer;
     return status;
@@ -142,34 +154,36 @@ static void sspi_pair_free(struct bench_pair *pair)
     free(pair);
 }
 
-static bool shake_hands(struct bench_pair *pair)
+/* Until both ends are content, or until the server has answered once. */
+static bool shake_hands(struct bench_pair *pair, bool half)
 {
     BYTE from_client[TOKEN_LIMIT], from_server[TOKEN_LIMIT];
-    ULONG size = sizeof(from_client), answer = sizeof(from_server);
-    if (!report("InitializeSecurityContext 1",
-                initiate(&pair->client, &pair->have_client, NULL, 0, from_client, &size)) ||
-        !report("AcceptSecurityContext 1", accept_token(&pair->server, &pair->have_server,
-                                                        from_client, size, from_server, &answer))) {
-        return false;
+    ULONG answer = 0;
+    SECURITY_STATUS client = SEC_I_CONTINUE_NEEDED, server = SEC_I_CONTINUE_NEEDED;
+    for (unsigned leg = 0; leg < LEGS && (client != SEC_E_OK || server != SEC_E_OK); leg++) {
+        ULONG size = sizeof(from_client);
+        client = initiate(pair->package, &pair->client, &pair->have_client,
+                          answer ? from_server : NULL, answer, from_client, &size);
+        if (!report("InitializeSecurityContext", client)) return false;
+        if (!size) continue;
+        answer = sizeof(from_server);
+        server = accept_token(pair->package, &pair->server, &pair->have_server, from_client, size,
+                              from_server, &answer);
+        if (!report("AcceptSecurityContext", server)) return false;
+        if (half) return true;
     }
-    size = sizeof(from_client);
-    if (!report("InitializeSecurityContext 2", initiate(&pair->client, &pair->have_client,
-                                                        from_server, answer, from_client, &size))) {
-        return false;
-    }
-    answer = sizeof(from_server);
-    return report("AcceptSecurityContext 2", accept_token(&pair->server, &pair->have_server,
-                                                          from_client, size, from_server, &answer));
+    return client == SEC_E_OK && server == SEC_E_OK;
 }
 
-static struct bench_pair *sspi_pair_create(void)
+static struct bench_pair *make_pair(const struct sspi_package *package, bool half)
 {
-    SecPkgContext_Sizes sizes;
+    SecPkgContext_Sizes sizes = {0};
     struct bench_pair *pair = calloc(1, sizeof(*pair));
     if (!pair) return NULL;
-    if (shake_hands(pair) &&
-        report("QueryContextAttributes",
-               QueryContextAttributesW(&pair->client, SECPKG_ATTR_SIZES, &sizes)) &&
+    pair->package = package;
+    if (shake_hands(pair, half) &&
+        (half || report("QueryContextAttributes",
+                        QueryContextAttributesW(&pair->client, SECPKG_ATTR_SIZES, &sizes))) &&
         sizes.cbSecurityTrailer <= BENCH_SIGNATURE_ROOM &&
         sizes.cbMaxSignature <= BENCH_SIGNATURE_ROOM) {
         pair->trailer = sizes.cbSecurityTrailer;
@@ -180,6 +194,21 @@ static struct bench_pair *sspi_pair_create(void)
     return NULL;
 }
 
+static struct bench_pair *sspi_pair_create(void)
+{
+    return make_pair(&measured, false);
+}
+
+static struct bench_pair *sspi_pair_begin(void)
+{
+    return make_pair(&measured, true);
+}
+
+static struct bench_pair *sspi_inner_create(void)
+{
+    return make_pair(&inner, false);
+}
+
 static bool sspi_keep_half_open(bool server)
 {
     BYTE token[TOKEN_LIMIT];
@@ -188,18 +217,18 @@ static bool sspi_keep_half_open(bool server)
     bool have = false;
     if (!server) {
         return report("InitializeSecurityContext",
-                      initiate(&context, &have, NULL, 0, token, &size));
+                      initiate(&measured, &context, &have, NULL, 0, token, &size));
     }
     if (!kept_negotiate_size) {
         kept_negotiate_size = sizeof(kept_negotiate);
-        if (!report("InitializeSecurityContext",
-                    initiate(&context, &have, NULL, 0, kept_negotiate, &kept_negotiate_size))) {
+        if (!report("InitializeSecurityContext", initiate(&measured, &context, &have, NULL, 0,
+                                                          kept_negotiate, &kept_negotiate_size))) {
             return false;
         }
         have = false;
     }
-    return report("AcceptSecurityContext",
-                  accept_token(&context, &have, kept_negotiate, kept_negotiate_size, token, &size));
+    return report("AcceptSecurityContext", accept_token(&measured, &context, &have, kept_negotiate,
+                                                        kept_negotiate_size, token, &size));
 }
 
 /* The signature of a sealed message stands before its text, that of a signed one behind it. */
@@ -260,7 +289,7 @@ static bool sspi_export_server(struct bench_pair *pair, struct bench_blob *blob)
 static bool sspi_import_server(struct bench_pair *pair, struct bench_blob *blob)
 {
     SecBuffer packed = {(ULONG)blob->size, SECBUFFER_TOKEN, blob->data};
-    SECURITY_STATUS status = ImportSecurityContextW(package, &packed, NULL, &pair->server);
+    SECURITY_STATUS status = ImportSecurityContextW(measured.name, &packed, NULL, &pair->server);
     FreeContextBuffer(blob->data);
     pair->have_server = !FAILED(status);
     return report("ImportSecurityContext", status);
@@ -270,7 +299,7 @@ static double ask_package(void)
 {
     SecPkgInfoW *info = NULL;
     double start = sspi_now();
-    bool good = report("QuerySecurityPackageInfo", QuerySecurityPackageInfoW(package, &info));
+    bool good = report("QuerySecurityPackageInfo", QuerySecurityPackageInfoW(measured.name, &info));
     if (good) FreeContextBuffer(info);
     return good ? sspi_now() - start : -1;
 }
@@ -299,11 +328,43 @@ static void measure_packages(void)
     bench_print("package_list", good, listed / PACKAGE_CALLS * 1e6, "us");
 }
 
+struct start {
+    void (*work)(void *);
+    void *item;
+};
+
+static DWORD WINAPI run_thread(void *parameter)
+{
+    const struct start *start = parameter;
+    start->work(start->item);
+    return 0;
+}
+
+static bool sspi_together(unsigned count, void (*work)(void *), void **items)
+{
+    struct start starts[MOST_THREADS];
+    HANDLE threads[MOST_THREADS];
+    unsigned running = 0;
+    while (running < count && running < MOST_THREADS) {
+        starts[running] = (struct start){work, items[running]};
+        threads[running] = CreateThread(NULL, 0, run_thread, &starts[running], 0, NULL);
+        if (!threads[running]) break;
+        running++;
+    }
+    for (unsigned i = 0; i < running; i++) {
+        WaitForSingleObject(threads[i], INFINITE);
+        CloseHandle(threads[i]);
+    }
+    return running == count;
+}
+
 static const struct bench_ops sspi_ops = {
     .now = sspi_now,
     .private_bytes = sspi_private_bytes,
     .set_up = sspi_set_up,
     .pair_create = sspi_pair_create,
+    .pair_begin = sspi_pair_begin,
+    .inner_create = sspi_inner_create,
     .pair_free = sspi_pair_free,
     .keep_half_open = sspi_keep_half_open,
     .seal = sspi_seal,
@@ -314,9 +375,18 @@ static const struct bench_ops sspi_ops = {
     .export_server = sspi_export_server,
     .import_server = sspi_import_server,
     .packages = measure_packages,
+    .together = sspi_together,
 };
 
+/* The first argument may name another package than NTLM, as package=NAME. */
 int main(int argc, char **argv)
 {
+    static const char option[] = "package=";
+    if (argc > 1 && !strncmp(argv[1], option, strlen(option))) {
+        _snwprintf(measured.name, ARRAYSIZE(measured.name) - 1, L"%hs", argv[1] + strlen(option));
+        argv[1] = argv[0];
+        argv++;
+        argc--;
+    }
     return bench_run(&sspi_ops, argc, argv);
 }

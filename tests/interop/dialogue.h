@@ -73,7 +73,7 @@ bool dialogue_send_token(struct dialogue *dialogue, const uint8_t *token, size_t
 /* Rounds first to first + count - 1; false with the reason in dialogue->failure. */
 bool dialogue_run(struct dialogue *dialogue, uint32_t first, uint32_t count);
 
-/* Prints how far this end has come, for whoever must find out where two ends wait for each other. */
+/* Prints how far this end has come, for whoever must find out where two ends wait. */
 void dialogue_progress(const char *step);
 
 /* Writes "STEP STATUS" as the failure, unless there is an earlier one. Always false. */

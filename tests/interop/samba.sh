@@ -92,7 +92,8 @@ done
 with="--rounds 0 --package Negotiate"
 check_key "Negotiate, client --move-after-leg 2" peer ours "$with --move-after-leg 2" Negotiate
 check_key "Negotiate, server, bare NTLM" ours peer "$with" NTLM
-check_key "Negotiate, server, bare NTLM --move-after-leg 1" ours peer "$with --move-after-leg 1" NTLM
+check_key "Negotiate, server, bare NTLM --move-after-leg 1" ours peer \
+    "$with --move-after-leg 1" NTLM
 for message in mechanisms mechlistmic; do
     check "Negotiate, client, changed $message" peer ours "accept BH NT_STATUS_ACCESS_DENIED*" "*" \
         "$with" "$with --tamper $message"

@@ -157,8 +157,8 @@ static bool receive_token(struct dialogue *dialogue, char text[LINE_LIMIT])
     return true;
 }
 
-/* YR (first token, or a call for it), TT (a token, and more to come), KK (a later token), AF (done);
- * as a server, only the package SPNEGO has a token to send when it is done. */
+/* YR (first token, or a call for it), TT (a token, and more to come), KK (a later token) and AF
+ * (done); as a server, only the package SPNEGO has a token to send when it is done. */
 static bool accept_client(struct dialogue *dialogue, struct helper *helper, bool spnego)
 {
     char token[LINE_LIMIT];

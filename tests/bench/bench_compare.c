@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Figures that are ratios by their nature; see bench.h. What is compared takes turns within
+ * milliseconds, and each figure is the median of many such ratios: the differences are smaller than
+ * those between two runs.
+ */
+#include "bench_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { COST_ROUNDS = 301, THREAD_ROUNDS = 7, THREADS = 2, SEALED_SIZE = 1024 };
+
+static const double thread_seconds = 0.2;
+static const size_t cost_sizes[] = {64, 1024, 16384};
+
+/* ---- what a package adds to the one inside it ---- */
+
+/* Seconds for so many messages, or 0. */
+static double time_messages(const struct bench_ops *ops, struct bench_pair *pair,
+                            struct bench_slot *slot, bench_message_fn *make)
+{
+    double start = ops->now();
+    for (unsigned i = 0; i < BENCH_SLOTS; i++) {
+        if (!make(pair, true, slot)) return 0;
+    }
+    return ops->now() - start;
+}
+
+static bool compare_messages(const struct bench_ops *ops, struct bench_pair *const pairs[2],
+                             struct bench_slot *slot, bench_message_fn *make, double *ratio)
+{
+    double ratios[COST_ROUNDS];
+    for (unsigned round = 0; round < COST_ROUNDS; round++) {
+        double times[2];
+        const unsigned first = round % 2;
+        times[first] = time_messages(ops, pairs[first], slot, make);
+        times[1 - first] = time_messages(ops, pairs[1 - first], slot, make);
+        if (times[0] <= 0 || times[1] <= 0) return false;
+        ratios[round] = times[1] / times[0];
+    }
+    *ratio = bench_median(ratios, COST_ROUNDS);
+    return true;
+}
+
+static void measure_cost(const struct bench_ops *ops, struct bench_pair *const pairs[2],
+                         size_t size, bench_message_fn *make, const char *what)
+{
+    struct bench_slot slots[BENCH_SLOTS];
+    char name[32];
+    double ratio = 0;
+    bool good = bench_slots_init(slots, size) &&
+                compare_messages(ops, pairs, &slots[0], make, &ratio);
+    bench_slots_free(ops, slots);
+    snprintf(name, sizeof(name), "cost_%s_%u", what, (unsigned)size);
+    bench_print(name, good, (ratio - 1) * 100, "%");
+}
+
+void bench_cost(const struct bench_ops *ops)
+{
+    struct bench_pair *pairs[2] = {ops->inner_create(), ops->pair_create()};
+    for (unsigned i = 0; pairs[0] && pairs[1] && i < sizeof(cost_sizes) / sizeof(*cost_sizes);
+         i++) {
+        measure_cost(ops, pairs, cost_sizes[i], ops->seal, "seal");
+        measure_cost(ops, pairs, cost_sizes[i], ops->sign, "sign");
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        if (pairs[i]) ops->pair_free(pairs[i]);
+    }
+}
+
+/* ---- two threads against one ---- */
+
+struct worker {
+    const struct bench_ops *ops;
+    struct bench_pair *pair;
+    struct bench_slot slots[BENCH_SLOTS];
+    double rate; /* per second; 0 when something failed */
+};
+
+static void work_handshakes(void *item)
+{
+    struct worker *worker = item;
+    const struct bench_ops *ops = worker->ops;
+    uint64_t count = 0;
+    double start = ops->now(), elapsed;
+    worker->rate = 0;
+    do {
+        struct bench_pair *pair = ops->pair_create();
+        if (!pair) return;
+        ops->pair_free(pair);
+        count++;
+        elapsed = ops->now() - start;
+    } while (elapsed < thread_seconds);
+    worker->rate = (double)count / elapsed;
+}
+
+static void work_seal(void *item)
+{
+    struct worker *worker = item;
+    const struct bench_ops *ops = worker->ops;
+    uint64_t count = 0;
+    double start = ops->now(), elapsed;
+    worker->rate = 0;
+    do {
+        for (unsigned i = 0; i < BENCH_SLOTS; i++) {
+            if (!ops->seal(worker->pair, true, &worker->slots[0])) return;
+        }
+        count += BENCH_SLOTS;
+        elapsed = ops->now() - start;
+    } while (elapsed < thread_seconds);
+    worker->rate = (double)count / elapsed;
+}
+
+static void compare_threads(struct worker *workers, void (*work)(void *), const char *name)
+{
+    double ratios[THREAD_ROUNDS];
+    void *items[THREADS];
+    bool good = true;
+    for (unsigned i = 0; i < THREADS; i++) items[i] = &workers[i];
+    for (unsigned round = 0; good && round < THREAD_ROUNDS; round++) {
+        good = workers->ops->together(1, work, items) && workers[0].rate > 0;
+        const double alone = workers[0].rate;
+        double both = 0;
+        good = good && workers->ops->together(THREADS, work, items);
+        for (unsigned i = 0; i < THREADS; i++) {
+            good = good && workers[i].rate > 0;
+            both += workers[i].rate;
+        }
+        if (good) ratios[round] = both / alone;
+    }
+    bench_print(name, good, good ? bench_median(ratios, THREAD_ROUNDS) : 0, "times");
+}
+
+void bench_threads(const struct bench_ops *ops)
+{
+    static struct worker workers[THREADS];
+    bool good = true;
+    for (unsigned i = 0; i < THREADS; i++) {
+        workers[i].ops = ops;
+        workers[i].pair = ops->pair_create();
+        good = bench_slots_init(workers[i].slots, SEALED_SIZE) && workers[i].pair && good;
+    }
+    if (good) {
+        compare_threads(workers, work_handshakes, "threads_handshakes");
+        compare_threads(workers, work_seal, "threads_seal");
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        if (workers[i].pair) ops->pair_free(workers[i].pair);
+        bench_slots_free(ops, workers[i].slots);
+    }
+}
