@@ -66,7 +66,8 @@ listening() {
 start_apache() {
     port=$(free_port) || return 1
     write_configuration
-    apache2 -f "$work/apache.conf" -D FOREGROUND >"$work/apache" 2>&1 </dev/null &
+    # In a group of its own, which Apache ends when it ends.
+    setsid apache2 -f "$work/apache.conf" -D FOREGROUND >"$work/apache" 2>&1 </dev/null &
     server_pid=$!
     tries=0
     while [ $tries -lt 100 ]; do

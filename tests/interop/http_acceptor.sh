@@ -138,12 +138,25 @@ tr -d '\r' <"$work/server" | awk '/ is half open/ { half = $6 }
     END { printf "%s %d", other ? "some" : "none", same }' >"$work/legs"
 expect 'each leg is another worker'\''s' "$(cat "$work/legs")" 'some 0' "$work/legs" "$work/server"
 
+# Eight clients at once, each with cookies of its own, and only three workers.
+clients=
+for number in 1 2 3 4 5 6 7 8; do
+    $limit curl -q -sS --noproxy '*' --ntlm -u "$(as)" -b '' "$at/$number" "$at/again" \
+        >"$work/at-once.$number" 2>&1 3>&- &
+    clients="$clients $!"
+done
+# shellcheck disable=SC2086 # process ids
+wait $clients
+is=$(cat "$work"/at-once.* | grep -cFx "user: $user")
+expect 'curl, eight clients at once' "$is" 16 "$work"/at-once.*
+
 exec 3>&-
 wait "$server_pid"
 expect 'the server and its workers end well' "$?" 0 "$work/server"
 server_pid=
 
 # It has its own limits; this one is for what they do not reach.
-timeout --foreground --kill-after=2 450 "$WINE" "$BUILD/x86_64-windows/webworkers.exe" demo >"$work/demo" 2>&1
+timeout --foreground --kill-after=2 450 "$WINE" "$BUILD/x86_64-windows/webworkers.exe" demo \
+    >"$work/demo" 2>&1
 expect 'the demonstration, with what must be refused' "$?" 0 "$work/demo"
 finish
