@@ -265,7 +265,7 @@ given=$password
 challenge_names 'the names of the challenge' "$domain"
 client_user=$user client_name=$user
 check 'sign and seal' ours "$ok" "$ok"
-check 'sign and seal, moving' ours "$ok" "$ok" '' '--move --move-half-open'
+check 'sign and seal, moving' ours "$ok" "$ok" '' '--move --move-after-leg 1'
 client_user=$other client_name=$other
 check 'a name beyond ASCII' ours "$ok" "$ok"
 client_user=$domain\\WILMA client_name=$user
@@ -295,7 +295,7 @@ fi
 given=wrong
 check 'a wrong password' ours "$denied" "$closed"
 traced 'the trace names the reason' NT_STATUS_WRONG_PASSWORD
-check 'a wrong password after a move' ours "successor: $denied" "$closed" '' --move-half-open
+check 'a wrong password after a move' ours "successor: $denied" "$closed" '' --move-after-leg 1
 given=$password
 client_user=$domain\\fred
 check 'an unknown user' ours "$denied" "$closed"
