@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The package Negotiate as a program sees it, with NTLM as the mechanism: description, credentials,
- * package lists, legs with their statuses, flags and buffers, tokens without SPNEGO. What its tokens look
- * like inside, and what it does about wrong ones, is the matter of api_spnego_accept and
- * api_spnego_initiate; other mechanisms that of api_mechanisms.
+ * package lists, legs with their statuses, flags and buffers, tokens without SPNEGO. What its
+ * tokens look like inside, and what it does about wrong ones, is the matter of api_spnego_accept
+ * and api_spnego_initiate; other mechanisms that of api_mechanisms.
  */
 #include "spnego_peer.h"
 
@@ -282,7 +282,7 @@ static void test_identity_limits(void)
     ok(status == SEC_E_OK, "at the limits: %08lx", status);
 }
 
-/* [D QueryCredentialsAttributes] the name behind the credential; default: the user of the process */
+/* [D QueryCredentialsAttributes] the name behind a credential, here the user of the process */
 static void test_credential_names(void)
 {
     SecPkgCredentials_NamesW names;

@@ -13,7 +13,7 @@
 
 struct peer_session;
 
-/* The session of NTLM's side, complete, whose client sent this AUTHENTICATE. NULL if there is none. */
+/* The session of NTLM's side, complete, whose client sent this AUTHENTICATE. NULL for none. */
 struct peer_session *peer_session_create(CtxtHandle *ntlm, bool server, struct slice authenticate);
 void peer_session_free(struct peer_session *session);
 

@@ -134,7 +134,7 @@ static void test_no_state(void)
     run_whole(SPNEGO_STATE_ABSENT);
 }
 
-/* RFC 4178 5: with the mechanism that it wanted most the initiator can do without the acceptor's. */
+/* RFC 4178 5: with the mechanism that it wanted most the initiator does without the acceptor's. */
 static void test_no_mic(void)
 {
     if (!ours_only() || !begin()) return;

@@ -60,8 +60,8 @@ static bool move(CtxtHandle *context, ULONG flags, const char *what)
 /* ---- stages and roles ---- */
 
 /* The client can move after each leg, the server after each but the first. Bit 0 stands for the
- * client's move after the first leg, bit 1 for the server's after the second; from then on there are
- * two for each leg. */
+ * client's move after the first leg, bit 1 for the server's after the second; from then on there
+ * are two for each leg. */
 static int moves_after(int combination, int leg)
 {
     if (leg == 0) return combination & 1;

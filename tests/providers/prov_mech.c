@@ -63,8 +63,8 @@ static NTSTATUS NTAPI acquire(PUNICODE_STRING principal, ULONG use, PLUID logon,
                               PVOID get_key, PVOID argument, PLSA_SEC_HANDLE handle,
                               PTimeStamp expiry)
 {
-    (void)use, (void)logon, (void)auth, (void)get_key, (void)argument;
-    if (principal && principal->Length) return SEC_E_NO_CREDENTIALS;
+    (void)principal, (void)use, (void)logon, (void)auth, (void)get_key, (void)argument;
+    if (counters.refuse) return SEC_E_NO_CREDENTIALS;
     *handle = (LSA_SEC_HANDLE)InterlockedIncrement(&counters.credentials);
     expiry->QuadPart = INT64_MAX;
     return STATUS_SUCCESS;

@@ -11,7 +11,7 @@
  *   plain/localhost     no integrity: nothing can be signed
  *   huge/localhost      the initiator's token has 20000 bytes more
  *
- * It has no credential for a principal that is named. Nothing can be exported.
+ * A test can refuse it all credentials. Nothing can be exported.
  */
 #pragma once
 
@@ -27,6 +27,7 @@
 struct mech_counters {
     LONG contexts, credentials; /* alive */
     LONG faults;                /* calls that broke the contract */
+    LONG refuse;                /* set by a test: there is no credential */
 };
 
 typedef struct mech_counters *(WINAPI *mech_counters_get_fn)(void);
