@@ -77,6 +77,11 @@ is=$(curl_run --ntlm -u "$(as)" -b '' --data-binary @"$work/posted" "$at/")
 tail -n 1 "$work/body" | cmp -s - "$work/posted" && is="${is}the same"
 expect 'curl, NTLM, a body of 300,000 bytes' "$is" '200 1 the same' "$work/codes" "$work/heads"
 
+is=$(curl_run -H 'Expect: 100-continue' --data-binary @"$work/posted" "$at/")
+statuses=$(sed -n 's/^HTTP.1.1 \([0-9]*\).*/\1/p' "$work/heads" | tr '\n' ' ')
+expect 'curl, a body that waits to be let in' "$is$statuses" '401 1 100 401 ' "$work/codes" \
+    "$work/heads"
+
 # curl's Negotiate is MIT's SPNEGO, here with gss-ntlmssp inside.
 
 if ! curl --version | grep -q SPNEGO; then

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * See acceptor.h. HTTP authentication with the schemes Negotiate and NTLM (RFC 4559 and its
- * unwritten sibling), without anything that is kept between two requests: a context that is not
+ * See acceptor.h. HTTP authentication with the schemes Negotiate (RFC 4559) and NTLM
+ * (MS-NTHT), without anything that is kept between two requests: a context that is not
  * done leaves the process in a cookie, and so does one that is. RFC 4559 ties a handshake to a
  * connection; here the cookie does that, so the requests of a handshake may even come over
  * different connections.

@@ -175,6 +175,9 @@ static bool connection_serve(struct connection *connection)
                                    &answer);
     if (!result) {
         persistent = false;
+        /* There may be a part of one in it. */
+        writer_free(&answer);
+        writer_init(&answer);
         answer_write(&answer, &(struct answer){.status = 503, .close = true});
     }
     result = connection_send(connection, writer_view(&answer));
@@ -226,9 +229,11 @@ static DWORD WINAPI front_accept(void *parameter)
     struct front *front = parameter;
     for (;;) {
         SOCKET socket = accept(front->listening, NULL, NULL);
-        if (socket == INVALID_SOCKET) break;
-        connection_start(front, socket);
+        if (socket != INVALID_SOCKET) connection_start(front, socket);
+        /* A client that has gone before it was let in is nobody's failure. */
+        else if (WSAGetLastError() != WSAECONNRESET) break;
     }
+    narrate_failure("cannot accept a client: error %d", WSAGetLastError());
     return 0;
 }
 

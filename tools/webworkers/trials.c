@@ -332,6 +332,7 @@ static const struct {
     {"chunks", ASK "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501},
     {"a body without end", ASK "Content-Length: 99999999999999999999\r\n\r\n", 413},
     {"an unknown method", "BREW / HTTP/1.1\r\n" HOST "\r\n", 501},
+    {"a method in small letters", "get / HTTP/1.1\r\n" HOST "\r\n", 501},
     {"an unknown expectation", ASK "Expect: tea\r\n\r\n", 417},
     {"two proofs", ASK "Authorization: NTLM AA==\r\nAuthorization: NTLM AA==\r\n\r\n", 400},
     {"a token that is no base64", ASK "Authorization: NTLM !!!!\r\n\r\n", 400},

@@ -11,7 +11,7 @@
 #include "../handover/narrate.h"
 #include "../sspictl/options.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 /* What the client asked for: who it is, who says so, and what it sent. */
 static void worker_body(struct writer *w, const struct judgement *judgement, struct slice sent)
@@ -23,6 +23,13 @@ static void worker_body(struct writer *w, const struct judgement *judgement, str
              (unsigned long)sent.size);
     http_write_text(w, line);
     writer_slice(w, sent);
+}
+
+/* RFC 9110 9.1: methods have their case. */
+static bool worker_method_is(const struct http_head *request, const char *method)
+{
+    size_t size = strlen(method);
+    return request->method.size == size && !memcmp(request->method.data, method, size);
 }
 
 static void worker_answer(struct acceptor *acceptor, const struct http_head *request,
@@ -37,7 +44,7 @@ static void worker_answer(struct acceptor *acceptor, const struct http_head *req
     if (!whole) narrate_failure("out of memory");
     answer_write(answer, &(struct answer){.status = whole ? judgement.status : 500,
                                           .close = !request->persistent,
-                                          .bodiless = http_text_is(request->method, "HEAD"),
+                                          .bodiless = worker_method_is(request, "HEAD"),
                                           .fields = writer_view(&judgement.fields),
                                           .body = writer_view(&body)});
     writer_free(&body);
@@ -52,8 +59,8 @@ static void worker_request(struct acceptor *acceptor, struct slice frame, struct
     size_t size = http_head_size(frame);
     unsigned refusal = http_request_parse((struct slice){frame.data, size}, &request);
     bool known = !refusal &&
-                 (http_text_is(request.method, "GET") || http_text_is(request.method, "HEAD") ||
-                  http_text_is(request.method, "POST"));
+                 (worker_method_is(&request, "GET") || worker_method_is(&request, "HEAD") ||
+                  worker_method_is(&request, "POST"));
     if (!refusal && !known) refusal = 501;
     if (refusal) {
         answer_write(answer, &(struct answer){.status = refusal, .close = true});
