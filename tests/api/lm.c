@@ -9,7 +9,6 @@
 #include "loopback.h"
 
 #define LSA L"SYSTEM\\CurrentControlSet\\Control\\Lsa"
-#define PATIENCE_MS 1100
 #define RESPONSE 24
 
 /* [OS MS-NLMP 4.2.2.2.1, 4.2.2.2.2] of the password "Password" */
@@ -80,7 +79,7 @@ static bool level_set(DWORD number)
 {
     if (!ours_only()) return false;
     if (!ok(value_set(&level, REG_DWORD, &number, sizeof(number)), "level not set")) return false;
-    Sleep(PATIENCE_MS);
+    second_pass();
     return true;
 }
 

@@ -9,7 +9,6 @@
 
 #define LSA L"SYSTEM\\CurrentControlSet\\Control\\Lsa"
 #define MSV LSA L"\\MSV1_0"
-#define PATIENCE_MS 1100 /* a policy is read once a second */
 
 #define NEGOTIATE_FLAGS 12
 #define FLAG_UNICODE 0x1u
@@ -261,7 +260,7 @@ static void test_weak_sessions(void)
     value_set(&server_value, REG_DWORD, &nothing, sizeof(nothing));
     for (DWORD level = 0; level < 2; level++) {
         value_set(&level_value, REG_DWORD, &level, sizeof(level));
-        Sleep(PATIENCE_MS);
+        second_pass();
         check_weak_session(level, 0, 128);
         check_weak_session(level, FLAG_128, 56);
         check_weak_session(level, FLAG_128 | FLAG_56, 40);
@@ -269,7 +268,7 @@ static void test_weak_sessions(void)
     }
     ok(value_restore(&level_value) && value_restore(&client_value) && value_restore(&server_value),
        "the values stay");
-    Sleep(PATIENCE_MS);
+    second_pass();
 }
 
 int main(void)

@@ -262,6 +262,12 @@ void *function_find(const char *module, const char *name)
     return dll ? (void *)(ULONG_PTR)GetProcAddress(dll, name) : NULL;
 }
 
+void second_pass(void)
+{
+    const ULONGLONG start = GetTickCount64();
+    while (GetTickCount64() - start <= 1000) Sleep(20);
+}
+
 double time_ms(void)
 {
     LARGE_INTEGER now, frequency;
