@@ -13,9 +13,9 @@
 
 #define HANDSHAKE "winesspi-handshake"
 #define SESSION "winesspi-session"
-#define REQUESTS 12
+#define REQUESTS 6
 #define WORKERS 3
-#define CHANGES 24
+#define CHANGES 12
 #define TARGET L"HTTP/localhost"
 
 static bool expect_status(const char *what, const struct web_answer *answer, unsigned expected)
