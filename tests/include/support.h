@@ -76,8 +76,8 @@ bool program_folder(wchar_t *path, DWORD capacity);
 /* An export by name, the module loaded for it; NULL when there is none. */
 void *function_find(const char *module, const char *name);
 
-/* Waits until what modules keep for a second, policies and accounts, is read again. That is a second
- * of the tick count, by which they keep it and which may lag behind on a loaded machine. */
+/* Waits until what modules keep for a second, policies and accounts, is read again: a second of the
+ * tick count, by which they keep it and which may lag behind on a loaded machine. */
 void second_pass(void);
 
 /* Milliseconds with a fraction. */

@@ -295,7 +295,8 @@ fi
 given=wrong
 check 'a wrong password' ours "$denied" "$closed"
 traced 'the trace names the reason' NT_STATUS_WRONG_PASSWORD
-check 'a wrong password after a move' ours "successor: $denied" "$closed" '' --move-after-leg 1
+check 'a wrong password after a move' ours "successor: $denied" "$closed" '' \
+    '--move-after-leg 1'
 given=$password
 client_user=$domain\\fred
 check 'an unknown user' ours "$denied" "$closed"

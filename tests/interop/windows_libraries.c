@@ -70,7 +70,6 @@ enum {
     CURLOPT_TIMEOUT = 13,
     CURLINFO_RESPONSE_CODE = 0x200002,
     CURLAUTH_NEGOTIATE = 4,
-    CURLAUTH_NTLM = 8,
     TIMEOUT_SECONDS = 30,
 };
 
@@ -89,7 +88,7 @@ static size_t keep(char *bytes, size_t size, size_t count, void *data)
     return size * count;
 }
 
-static int run_curl(const char *path, const char *url, const char *user, const char *scheme)
+static int run_curl(const char *path, const char *url, const char *user)
 {
     HMODULE library = load(path);
     void *(*init)(void) = find(library, "curl_easy_init");
@@ -105,7 +104,11 @@ static int run_curl(const char *path, const char *url, const char *user, const c
     set(transfer, CURLOPT_URL, url);
     set(transfer, CURLOPT_USERPWD, user);
     set(transfer, CURLOPT_COOKIEFILE, "");
-    set(transfer, CURLOPT_HTTPAUTH, strcmp(scheme, "ntlm") ? CURLAUTH_NEGOTIATE : CURLAUTH_NTLM);
+    if (set(transfer, CURLOPT_HTTPAUTH, CURLAUTH_NEGOTIATE)) {
+        printf("result: the library has no Negotiate\n");
+        cleanup(transfer);
+        return EXIT_FAILURE;
+    }
     set(transfer, CURLOPT_TIMEOUT, TIMEOUT_SECONDS);
     set(transfer, CURLOPT_WRITEFUNCTION, keep);
     set(transfer, CURLOPT_WRITEDATA, &page);
@@ -125,6 +128,6 @@ int main(int argc, char **argv)
     if (argc == 4 && !strcmp(argv[1], "pq")) return run_pq(argv[2], argv[3]);
     if (argc == 6 && !strcmp(argv[1], "curl")) return run_curl(argv[2], argv[3], argv[4], argv[5]);
     fprintf(stderr, "usage: windows_libraries pq LIBPQ.DLL CONNINFO\n"
-                    "       windows_libraries curl LIBCURL.DLL URL USER:PASSWORD ntlm|negotiate\n");
+                    "       windows_libraries curl LIBCURL.DLL URL USER:PASSWORD\n");
     return 2;
 }
