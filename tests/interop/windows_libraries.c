@@ -126,7 +126,7 @@ static int run_curl(const char *path, const char *url, const char *user)
 int main(int argc, char **argv)
 {
     if (argc == 4 && !strcmp(argv[1], "pq")) return run_pq(argv[2], argv[3]);
-    if (argc == 6 && !strcmp(argv[1], "curl")) return run_curl(argv[2], argv[3], argv[4], argv[5]);
+    if (argc == 5 && !strcmp(argv[1], "curl")) return run_curl(argv[2], argv[3], argv[4]);
     fprintf(stderr, "usage: windows_libraries pq LIBPQ.DLL CONNINFO\n"
                     "       windows_libraries curl LIBCURL.DLL URL USER:PASSWORD\n");
     return 2;
