@@ -7,6 +7,8 @@ pe_cppflags = -I$(top_srcdir)/include -D_WIN32_WINNT=0x0A00 -DSECURITY_WIN32 \
     -DWIN32_LEAN_AND_MEAN
 pe_cflags = $(WARN_CFLAGS) -std=gnu11 -O2 -g
 pe_ldflags = -static-libgcc -Wl,--no-insert-timestamp
+# What the library heap puts in the C library's place.
+pe_wrap = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 pe_objects = $(patsubst %.c,obj/$(1)/%.o,$($(2)_sources))
 pe_libraries = $(patsubst %,obj/$(1)/lib%.a,$($(2)_uses) $(if $(filter core,$($(2)_uses)),gcrypt gpg-error))
 pe_link_libs = $(if $(filter core,$($(1)_uses)),$(PE_CORE_LIBS)) $($(1)_libs)
@@ -56,7 +58,8 @@ obj/$(1)/$(2).def: $(top_srcdir)/$($(2)_spec)
 $(1)-windows/$(2).dll: $(call pe_objects,$(1),$(2)) obj/$(1)/$(2).res.o obj/$(1)/$(2).def \
     $(call pe_libraries,$(1),$(2))
 	@$$(MKDIR_P) $$(@D)
-	$$(AM_V_CCLD)$$($(1)_CC) -shared $$(pe_ldflags) -Wl,--kill-at -o $$@ \
+	$$(AM_V_CCLD)$$($(1)_CC) -shared $$(pe_ldflags) $(if $(filter heap,$($(2)_uses)),$$(pe_wrap)) \
+	    -Wl,--kill-at -o $$@ \
 	    $(if $($(2)_sources),,-nostdlib -Wl,--entry=0) \
 	    $$^ $(call pe_link_libs,$(2))
 	$(if $(filter $(2),$(pe_builtins)),$$(AM_V_at)$$(WINEBUILD) --builtin $$@)

@@ -7,6 +7,8 @@
 #include "ssp/secbuf.h"
 #include "ssp/trace.h"
 
+#include <stdlib.h>
+
 TRACE_CHANNEL("sspi");
 
 /* ---- objects ---- */
@@ -23,7 +25,7 @@ static void context_release(void *object)
 {
     struct context *context = object;
     context->package->ops.delete_context(context->package, &context->provider);
-    HeapFree(GetProcessHeap(), 0, context);
+    free(context);
 }
 
 status_t context_pin(const CtxtHandle *handle, struct pinned_context *out)
@@ -42,11 +44,11 @@ void context_unpin(const struct pinned_context *pinned)
 status_t context_create(struct package *package, const struct provider_context *provider,
                         bool acceptor, bool complete, bool imported, CtxtHandle *out)
 {
-    struct context *context = HeapAlloc(GetProcessHeap(), 0, sizeof(*context));
+    struct context *context = malloc(sizeof(*context));
     if (!context) return SEC_E_INSUFFICIENT_MEMORY;
     *context = (struct context){package, *provider, acceptor, complete, imported};
     status_t status = handle_create(HANDLE_CONTEXT, context, context_release, out);
-    if (!status_ok(status)) HeapFree(GetProcessHeap(), 0, context);
+    if (!status_ok(status)) free(context);
     return status;
 }
 

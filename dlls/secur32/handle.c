@@ -12,9 +12,10 @@
  */
 #include "handle.h"
 
-#define CHUNK_SLOTS 4096u
+#define CHUNK_SLOTS 1024u
 #define CHUNKS_MAX 32768u
 #define NO_SLOT UINT32_MAX
+#define SPINS 1000u
 
 #define STATE_CLOSED ((LONG64)1 << 31)
 #define STATE_PINS(state) ((uint32_t)(state)&0x7fffffffu)
@@ -24,8 +25,12 @@
 #define TAG_GENERATION(tag) ((tag) >> 1)
 #define GENERATION_MAX 0x7fffffffu
 
+#define CACHE_LINE 64u
+
+/* A line of the processor's cache each: every call pins and unpins, and threads that work with
+ * different handles must not wait for each other's lines. */
 struct slot {
-    volatile LONG64 state;
+    _Alignas(CACHE_LINE) volatile LONG64 state;
     union {
         void *object;
         uint32_t next_free;
@@ -65,12 +70,23 @@ static LONG64 state_read(struct slot *slot)
     return __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
 }
 
+/* What is done under the lock takes less time than going to sleep does, and Wine's locks put who
+ * waits to sleep at once. */
+static void table_enter(void)
+{
+    for (unsigned i = 0; i < SPINS; i++) {
+        if (TryAcquireSRWLockExclusive(&table_lock)) return;
+        YieldProcessor();
+    }
+    AcquireSRWLockExclusive(&table_lock);
+}
+
 static bool table_grow(void)
 {
     uint32_t chunk = slot_count / CHUNK_SLOTS;
     if (chunk >= CHUNKS_MAX) return false;
-    struct slot *slots = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY,
-                                   CHUNK_SLOTS * sizeof(*slots));
+    struct slot *slots = VirtualAlloc(NULL, CHUNK_SLOTS * sizeof(*slots), MEM_COMMIT | MEM_RESERVE,
+                                      PAGE_READWRITE);
     if (!slots) return false;
     for (uint32_t i = 0; i < CHUNK_SLOTS; i++) {
         slots[i].state = state_make(TAG(1, 0), 0) | STATE_CLOSED;
@@ -86,7 +102,7 @@ static bool table_grow(void)
 static uint32_t slot_take(void)
 {
     uint32_t index = NO_SLOT;
-    AcquireSRWLockExclusive(&table_lock);
+    table_enter();
     if (free_first != NO_SLOT || table_grow()) {
         index = free_first;
         free_first = slot_at(index)->next_free;
@@ -99,7 +115,7 @@ static uint32_t slot_take(void)
 /* Slots are reused first in, first out, which keeps a stale handle's generation wrong longest. */
 static void slot_give_back(struct slot *slot, uint32_t index)
 {
-    AcquireSRWLockExclusive(&table_lock);
+    table_enter();
     slot->next_free = NO_SLOT;
     if (free_last != NO_SLOT) slot_at(free_last)->next_free = index;
     else free_first = index;
