@@ -104,9 +104,13 @@ static status_t start_keep(const struct leg *leg, struct context *context)
 {
     const SecBuffer *bindings = secbuf_find(leg->input, SECBUFFER_CHANNEL_BINDINGS);
     status_t status = SEC_E_OK;
-    if (bindings && bindings->pvBuffer && bindings->cbBuffer <= BINDINGS_KEPT_MAX)
+    if (bindings && bindings->cbBuffer) {
+        /* To go on without what the application wants to be bound to is no choice. */
+        if (!bindings->pvBuffer || bindings->cbBuffer > BINDINGS_KEPT_MAX)
+            return SEC_E_INVALID_PARAMETER;
         status = block_set(&context->bindings,
                            (struct slice){bindings->pvBuffer, bindings->cbBuffer});
+    }
     if (!leg->target || !status_ok(status)) return status;
     size_t size = (wcslen(leg->target) + 1) * sizeof(wchar_t);
     return block_set(&context->target, (struct slice){(const uint8_t *)leg->target, size});

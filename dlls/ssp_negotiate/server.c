@@ -127,9 +127,10 @@ static status_t choose(struct leg *leg, struct credential *credential,
     const struct spnego_response said = {SPNEGO_STATE_ABSENT, .token = offer->token,
                                          .mic = offer->mic};
     const struct spnego_response nothing = {.state = SPNEGO_STATE_ABSENT};
+    const struct member *unusable = NULL; /* under whichever of its identifiers */
     for (size_t i = 0; i < offer->mech_count; i++) {
         struct member *member = credential_find(credential, offer->mechs[i]);
-        if (!member) continue;
+        if (!member || member == unusable) continue;
         TRACE("%ls is number %u of %u in the list\n", member->mech.name, (unsigned)i + 1,
               (unsigned)offer->mech_count);
         take_mech(context, member, offer->mechs[i]);
@@ -138,6 +139,7 @@ static status_t choose(struct leg *leg, struct credential *credential,
         status = optimistic ? advance(leg, member, &said, context)
                             : answer(leg, &nothing, context, nothing.token);
         if (status_ok(status) || leg->moved || !is_unusable(status)) return status;
+        unusable = member;
     }
     return status;
 }

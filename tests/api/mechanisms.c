@@ -208,6 +208,50 @@ static void child_acceptor_fails(void)
     close_both();
 }
 
+/* Kerberos goes by two identifiers: it is chosen under the first, and when it turns out not to be
+ * usable here, it is not under the second one either. */
+static void child_two_identifiers(void)
+{
+    const struct slice oids[] = {spnego_oid_ms_kerberos, spnego_oid_kerberos, spnego_oid_ntlm};
+    if (!open_lists(NULL, NULL)) return;
+    ok(side_leg(&client, NONE) == SEC_I_CONTINUE_NEEDED, "client 1");
+    expect_offer(oids, 3);
+    DeleteSecurityContext(&client.context);
+    context_forget(&client.context);
+    expect_agreement(L"Kerberos", 3);
+    close_both();
+    if (!open_lists(NULL, NULL)) return;
+    client.target = L"unusable/localhost";
+    expect_agreement(L"NTLM", 7);
+    close_both();
+}
+
+/* Bindings that cannot be kept for a mechanism that may start later are not left out in silence,
+ * whether or not the one that starts now looks at them. */
+static void child_huge_bindings(void)
+{
+    static BYTE bindings[0x10000 + sizeof(SEC_CHANNEL_BINDINGS)];
+    SEC_CHANNEL_BINDINGS *head = (SEC_CHANNEL_BINDINGS *)bindings;
+    head->cbApplicationDataLength = sizeof(bindings) - sizeof(*head);
+    head->dwApplicationDataOffset = sizeof(*head);
+    SecBuffer in = {sizeof(bindings), SECBUFFER_CHANNEL_BINDINGS, bindings};
+    SecBuffer out = {sizeof(client.token), SECBUFFER_TOKEN, client.token};
+    SecBufferDesc in_desc = {SECBUFFER_VERSION, 1, &in}, out_desc = {SECBUFFER_VERSION, 1, &out};
+    for (int i = 0; i < 3; i++) {
+        if (!open_lists(NULL, NULL)) return;
+        if (i == 1) in.pvBuffer = NULL;
+        if (i == 2) in.cbBuffer = 0; /* none at all */
+        out.cbBuffer = sizeof(client.token);
+        SECURITY_STATUS status = InitializeSecurityContextW(
+            &client.credential, NULL, NULL, SEAL_FLAGS, 0, SECURITY_NATIVE_DREP, &in_desc, 0,
+            &client.context, &out_desc, &client.attributes, NULL);
+        ok(status == (i < 2 ? SEC_E_INVALID_PARAMETER : SEC_I_CONTINUE_NEEDED), "%d: %08lx", i,
+           status);
+        ok(context_present(&client.context) == (i == 2), "%d: a context or none", i);
+        close_both();
+    }
+}
+
 /* RFC 4178 5: without integrity there is no mechListMIC, whatever is asked for. */
 static void child_no_integrity(void)
 {
@@ -432,7 +476,9 @@ static void child_listed_last(void)
 
 static void expect_nothing_left(void)
 {
-    mech_counters_get_fn get = function_find("prov_mech.dll", "mech_counters_get");
+    bool renamed = GetModuleHandleW(MECH_KERBEROS_MODULE) != NULL;
+    mech_counters_get_fn get = function_find(renamed ? "prov_kerberos.dll" : "prov_mech.dll",
+                                             "mech_counters_get");
     if (!ok(get != NULL, "no prov_mech.dll")) return;
     ok(!get()->contexts, "%ld contexts of TestMech are left", get()->contexts);
     ok(!get()->credentials, "%ld credentials of TestMech are left", get()->credentials);
@@ -455,6 +501,8 @@ static const struct hosting_case child_cases[] = {
     CHILD(fails_at_once),
     CHILD(no_credential),
     CHILD(acceptor_fails),
+    CHILD(two_identifiers),
+    CHILD(huge_bindings),
     CHILD(no_integrity),
     CHILD(hints),
     CHILD(huge_token),
@@ -495,6 +543,7 @@ CASE(raw)
 CASE(fails_at_once)
 CASE(no_credential)
 CASE(acceptor_fails)
+CASE(huge_bindings)
 CASE(no_integrity)
 CASE(hints)
 CASE(huge_token)
@@ -502,6 +551,16 @@ CASE(export)
 CASE(export_before_choice)
 CASE(downgrade)
 CASE(dropped_mic)
+
+static void test_two_identifiers(void)
+{
+    static struct hosting_names lsa;
+    DWORD failures = 99;
+    hosting_names_add(&lsa, hosting_scratch, MECH_KERBEROS_MODULE);
+    bool done = ok(hosting_copy(L"prov_mech", hosting_scratch, MECH_KERBEROS_MODULE), "no copy") &&
+                hosting_run(L"two_identifiers", &lsa, NULL, &failures);
+    ok(done && !failures, "child two_identifiers: exit status %lu", failures);
+}
 
 static void test_unnamed(void)
 {
@@ -544,6 +603,8 @@ int main(int argc, char **argv)
     RUN(test_fails_at_once);
     RUN(test_no_credential);
     RUN(test_acceptor_fails);
+    RUN(test_two_identifiers);
+    RUN(test_huge_bindings);
     RUN(test_no_integrity);
     RUN(test_hints);
     RUN(test_huge_token);

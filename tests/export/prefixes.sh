@@ -76,7 +76,7 @@ for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     rm -f "$work/blob"
     wine "$program" churn "Z:$work/blob" >/dev/null 2>&1 &
     churning=$!
-    while [ ! -s "$work/blob" ]; do sleep 0.02; done
+    while [ ! -s "$work/blob" ] && kill -0 "$churning" 2>/dev/null; do sleep 0.02; done
     sleep "0.0$((round * 37 % 90 + 10))"
     kill -KILL "$churning"
     wait "$churning" 2>/dev/null

@@ -158,7 +158,7 @@ static void move_while_signing(int signers, LONG enough)
     HANDLE threads[4];
     if (!connect_loop()) return;
     begin(threads, signers);
-    while (produced < enough) SwitchToThread();
+    while (produced < enough && !failed && !refused) SwitchToThread();
     HANDLE token = NULL;
     SECURITY_STATUS status = context_export(&loop.client, DELETE_OLD, &blob, &token);
     ok(!status && blob.size, "export: %08lx", status);

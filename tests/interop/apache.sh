@@ -90,12 +90,20 @@ start_apache || start_apache || start_apache || {
     finish
 }
 
-# answers: how the requests that Apache has answered since the last time ended, and for whom.
+# answers NUMBER: how the requests that Apache has answered since the last time ended, and for whom.
+# It writes a line only after it has answered, so this waits for that many successes.
 : >"$work/before"
 answers() {
-    tail -n +$(($(wc -l <"$work/before") + 1)) "$work/access.log" | sort -u |
-        sed 's/\\\\/\//' | tr '\n' ' '
-    cp "$work/access.log" "$work/before"
+    tries=0
+    while
+        tail -n +$(($(wc -l <"$work/before") + 1)) "$work/access.log" >"$work/new"
+        [ "$(grep -c '^200 ' "$work/new")" -lt "$1" ] && [ $tries -lt 100 ]
+    do
+        sleep 0.1
+        tries=$((tries + 1))
+    done
+    sort -u "$work/new" | sed 's/\\\\/\//' | tr '\n' ' '
+    cat "$work/new" >>"$work/before"
 }
 
 page='the secret page'
@@ -110,22 +118,22 @@ for kind in sspi winhttp wininet; do
         client_user=$user given=$password
         run_client $kind $scheme --path /page.txt
         expect "$kind, $scheme" \
-            "$(grep -c "^body: $page" "$work/client") $(client_verdict)$(answers)" \
+            "$(grep -c "^body: $page" "$work/client") $(client_verdict)$(answers 1)" \
             "1 ${done}200 winesspi 200 $slashed 401 - " "$work/client" "$work/error.log"
         # The connection stays that client's.
         run_client $kind $scheme --path /page.txt --requests 3
         expect "$kind, $scheme, three requests" \
-            "$(grep -c "^body: $page" "$work/client") $(client_verdict)$(answers)" \
+            "$(grep -c "^body: $page" "$work/client") $(client_verdict)$(answers 3)" \
             "3 ${done}200 200 200 winesspi 200 $slashed 401 - " "$work/client" "$work/error.log"
         given=wrong
         run_client $kind $scheme --path /page.txt
         expect "$kind, $scheme, wrong password" \
-            "$(grep -c "^body: $page" "$work/client") $(client_verdict)$(answers)" \
+            "$(grep -c "^body: $page" "$work/client") $(client_verdict)$(answers 0)" \
             "0 ${refused}401 winesspi 401 - " "$work/client" "$work/error.log"
         client_user=$domain\\nobody
         run_client $kind $scheme --path /page.txt
         expect "$kind, $scheme, unknown user" \
-            "$(grep -c "^body: $page" "$work/client") $(client_verdict)$(answers)" \
+            "$(grep -c "^body: $page" "$work/client") $(client_verdict)$(answers 0)" \
             "0 ${refused}401 winesspi 401 - " "$work/client" "$work/error.log"
     done
 done

@@ -16,6 +16,8 @@
 
 enum { PATIENCE_MILLISECONDS = 25000, SIGNATURE = 16 };
 enum { PART_MAX = 4096 }; /* of an answer, in one packet */
+/* The run-time of a client waits 50 ms for an instance of a pipe that is free, and then gives up. */
+enum { PIPE_LISTENERS = 4 };
 
 static HANDLE stopped;
 
@@ -237,8 +239,13 @@ static DWORD WINAPI serve_pipe(void *parameter)
                                        PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE,
                                        PIPE_UNLIMITED_INSTANCES, 65536, 65536, 0, NULL);
         if (pipe == INVALID_HANDLE_VALUE) return 1;
-        if (!ConnectNamedPipe(pipe, NULL) && GetLastError() != ERROR_PIPE_CONNECTED) return 1;
-        if (!start(INVALID_SOCKET, pipe)) return 1;
+        if (ConnectNamedPipe(pipe, NULL) || GetLastError() == ERROR_PIPE_CONNECTED) {
+            if (!start(INVALID_SOCKET, pipe)) return 1;
+        } else if (GetLastError() == ERROR_NO_DATA) {
+            CloseHandle(pipe); /* who came has gone already */
+        } else {
+            return 1;
+        }
     }
 }
 
@@ -266,7 +273,8 @@ int main(void)
                                                         : listen_on_loopback(&port);
     if (listener == INVALID_SOCKET) return EXIT_FAILURE;
     _snwprintf(pipe_name, 64, L"\\\\.\\pipe\\winesspi-rpc-%lu", GetCurrentProcessId());
-    CloseHandle(CreateThread(NULL, 0, serve_pipe, pipe_name, 0, NULL));
+    for (int i = 0; i < PIPE_LISTENERS; i++)
+        CloseHandle(CreateThread(NULL, 0, serve_pipe, pipe_name, 0, NULL));
     CloseHandle(CreateThread(NULL, 0, serve_tcp, (void *)(UINT_PTR)listener, 0, NULL));
     printf("pipe: %ls\nport: %u\n", pipe_name + wcslen(L"\\\\."), port);
     fflush(stdout);

@@ -27,7 +27,8 @@ expect() {
 }
 
 # run_client KIND SCHEME ARGUMENT...: our client with $client_user and $given, or without a login
-# when $client_user is empty. Its output is in $work/client.
+# when $client_user is empty. Its output is in $work/client. Descriptor 3 keeps a server alive, and
+# is not for what the client may start that outlives it.
 run_client() {
     kind=$1
     scheme=$2
@@ -38,7 +39,7 @@ run_client() {
         : >"$work/login"
     fi
     $limit "$WINE" "$client" "$kind" --port "$port" --scheme "$scheme" "$@" <"$work/login" \
-        >"$work/client.crlf" 2>&1
+        >"$work/client.crlf" 2>&1 3>&-
     tr -d '\r' <"$work/client.crlf" >"$work/client"
 }
 

@@ -63,7 +63,7 @@ result_of() { tr -d '\r' <"$work/result" | sed -n 's/^result: //p' | tr '\\' '/'
 # curl_case CASE EXPECTED PASSWORD
 curl_case() {
     timeout 60 "$WINE" "$libraries" curl "$(windows_path "$postgres/libcurl.dll")" \
-        "http://127.0.0.1:$port/" "$user:$3" >"$work/result" 2>&1 </dev/null
+        "http://127.0.0.1:$port/" "$user:$3" >"$work/result" 2>&1 </dev/null 3>&-
     expect "$1" "$(result_of)" "$2" "$work/result" "$work/server"
 }
 

@@ -35,7 +35,7 @@ struct mech_counters *WINAPI mech_counters_get(void)
 
 /* ---- the package and its credentials ---- */
 
-static const SecPkgInfoW description = {
+static SecPkgInfoW description = {
     .fCapabilities = SECPKG_FLAG_INTEGRITY | SECPKG_FLAG_PRIVACY | SECPKG_FLAG_CONNECTION |
                      SECPKG_FLAG_NEGOTIABLE,
     .wVersion = 1,
@@ -45,11 +45,24 @@ static const SecPkgInfoW description = {
     .Comment = (wchar_t *)L"Test mechanism",
 };
 
+static bool is_kerberos(void)
+{
+    wchar_t path[MAX_PATH];
+    HMODULE own;
+    DWORD flags = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+                  GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT;
+    if (!GetModuleHandleExW(flags, (const wchar_t *)&counters, &own)) return false;
+    DWORD length = GetModuleFileNameW(own, path, MAX_PATH);
+    wchar_t *base = length && length < MAX_PATH ? wcsrchr(path, '\\') : NULL;
+    return base && !_wcsicmp(base + 1, MECH_KERBEROS_MODULE L".dll");
+}
+
 static NTSTATUS NTAPI initialize(ULONG_PTR id, PSECPKG_PARAMETERS parameters,
                                  PLSA_SECPKG_FUNCTION_TABLE functions)
 {
     (void)id, (void)parameters;
     lsa = functions;
+    if (is_kerberos()) description.Name = (wchar_t *)L"Kerberos";
     return crypto_init();
 }
 

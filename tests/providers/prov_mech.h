@@ -11,13 +11,16 @@
  *   plain/localhost     no integrity: nothing can be signed
  *   huge/localhost      the initiator's token has 20000 bytes more
  *
- * A test can refuse it all credentials. Nothing can be exported.
+ * A test can refuse it all credentials. Nothing can be exported. A copy of the module with the file
+ * name of MECH_KERBEROS_MODULE calls itself Kerberos, which is a name that Negotiate has identifiers
+ * for, two of them.
  */
 #pragma once
 
 #include "ssp/abi.h"
 
 #define MECH_PACKAGE L"TestMech"
+#define MECH_KERBEROS_MODULE L"prov_kerberos"
 #define MECH_OID_TEXT L"2.999.7" /* ITU-T X.660: the arc of examples */
 #define MECH_OID "\x88\x37\x07"  /* its content octets */
 #define MECH_OID_SIZE 3

@@ -83,6 +83,8 @@ static bool channel_exchange(struct channel *channel, struct slice request, stru
     if (channel->process.input)
         problem = frame_send(stream_of_pipe(channel->process.input), request);
     if (!problem) problem = frame_receive(stream_of_pipe(channel->answers), ANSWER_MAX, answer);
+    /* What is left of this answer must not become that of somebody else's request. */
+    if (problem) process_close_handle(&channel->process.input);
     ReleaseSRWLockExclusive(&channel->lock);
     return !problem || narrate_failure("a request finds no worker: %s", problem);
 }
