@@ -184,6 +184,8 @@ static status_t local_proof(const struct host *host, const struct ntlm_challenge
     status_t status = prefix_secret_get(&secret);
     if (!status_ok(status)) return status;
     finish->proof = NTLM_PROOF_LOCAL;
+    /* By the target's name the server tells a call that somebody passes on to it. */
+    finish->no_extended_protection = false;
     finish->user = name_slice(&host->user);
     finish->domain = name_slice(&host->computer);
     status = ntlm_local_hash(secret.key, challenge->local_ticket, challenge->server_challenge,
