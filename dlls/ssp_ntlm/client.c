@@ -55,6 +55,8 @@ static ULONG final_attributes(const struct ntlm_context *ntlm)
 {
     uint32_t flags = ntlm->session.flags;
     ULONG attributes = ntlm->requested & ECHOED;
+    /* A server that does not know of identification may impersonate. */
+    if (!(flags & NTLM_IDENTIFY)) attributes &= ~ISC_RET_IDENTIFY;
     if (is_anonymous(ntlm->requested)) return attributes | ISC_RET_NULL_SESSION;
     if (flags & NTLM_SIGN) attributes |= SIGNING;
     if (flags & NTLM_SEAL) attributes |= ISC_RET_CONFIDENTIALITY;
