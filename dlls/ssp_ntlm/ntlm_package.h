@@ -178,6 +178,7 @@ SpQueryCredentialsAttributesFn credentials_query;
 
 struct account {
     bool known;
+    bool is_named;            /* of the domain that the client named, if it named one */
     struct name user, domain; /* where it was found */
     uint8_t nt_hash[16];      /* random for an unknown account */
 };
