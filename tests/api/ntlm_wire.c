@@ -119,9 +119,9 @@ static void test_integrity_code(void)
     }
 }
 
-/* A bit of each byte of an answer with a password behind it. Names are not case sensitive, and a user may
- * have an account under another domain's name: such a change is caught by the code, not by the
- * proof. */
+/* A bit of each byte of an answer with a password behind it. Names are not case sensitive, and a
+ * user may have an account under another domain's name: such a change is caught by the code, not by
+ * the proof. */
 static void test_changed_answer(void)
 {
     ULONG size = 1;
