@@ -190,6 +190,16 @@ static void make_dummy(uint8_t signature[NTLM_SIGNATURE_SIZE])
     put_u32le(signature, SIGNATURE_VERSION);
 }
 
+/* The pad is the sender's choice: it may send zeros, or what the cipher makes of them, as the
+ * example in MS-NLMP 4.2.2.4 does. It is no evidence, whatever it is. */
+static bool is_expected(const struct ntlm_session *session,
+                        const uint8_t expected[NTLM_SIGNATURE_SIZE],
+                        const uint8_t signature[NTLM_SIGNATURE_SIZE])
+{
+    if (has_ess(session)) return secret_equal(expected, signature, NTLM_SIGNATURE_SIZE);
+    return secret_equal(expected, signature, 4) && secret_equal(expected + 8, signature + 8, 8);
+}
+
 static void crypt_parts(struct rc4 *rc4, const struct ntlm_part *parts, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -244,7 +254,7 @@ status_t ntlm_verify(struct ntlm_session *session, uint32_t sequence, const stru
     struct rc4 before = direction->rc4;
     clear_signature(session, direction, parts, count, expected);
     encipher_signature(session, direction, expected);
-    if (secret_equal(expected, signature, sizeof(expected))) {
+    if (is_expected(session, expected, signature)) {
         direction->sequence++;
     } else {
         direction->rc4 = before;
@@ -282,7 +292,7 @@ status_t ntlm_unseal(struct ntlm_session *session, uint32_t sequence, struct ntl
     crypt_parts(&direction->rc4, parts, count);
     clear_signature(session, direction, parts, count, expected);
     encipher_signature(session, direction, expected);
-    if (secret_equal(expected, signature, sizeof(expected))) {
+    if (is_expected(session, expected, signature)) {
         direction->sequence++;
     } else {
         status = refusal(session, direction, parts, count, signature);

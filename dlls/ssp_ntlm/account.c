@@ -192,7 +192,10 @@ status_t account_find(struct slice user, struct slice domain, struct account *ou
     if (name_set(&account.user, user) && name_set(&account.domain, domain) && user.size)
         status = entry_get(&key, host, &account, account.nt_hash);
     if (status_ok(status)) {
+        struct name named_user = account.user, named = account.domain;
+        bool names_one = meaning_get(MEANING_NAMED, host, &named, &named_user);
         account.known = key.known && meaning_get(key.meaning, host, &account.domain, &account.user);
+        account.is_named = !names_one || name_equal(&named, &account.domain);
         TRACE("%s account\n", account.known ? "known" : "unknown");
         *out = account;
     }

@@ -101,9 +101,10 @@ static bool result_set(struct authority_result *out, const struct winbind_logon 
     return true;
 }
 
-/* What an authority has to know to check the responses. It is not told of extended session
- * security: the challenge that takes this into account is made here, and then there is no LM
- * response, only the client's part of that challenge in its place (MS-NLMP 3.3.1). */
+/* What an authority has to know to check the NT response. It is not told of extended session
+ * security: the challenge that takes this into account is made here (MS-NLMP 3.3.1). Nor is it
+ * given the LM response: it would take a true one (LMv2, or LM) for a false NT response beside it,
+ * and that is where the client says that there is a MIC, what its channel is and whom it means. */
 static status_t responses_set(const struct ntlm_context *ntlm,
                               const struct ntlm_authenticate *message, struct winbind_logon *logon)
 {
@@ -112,7 +113,6 @@ static status_t responses_set(const struct ntlm_context *ntlm,
     if (ntlm_authenticate_response(message, flags) == NTLM_RESPONSE_V1_ESS)
         return ntlm_v1_ess_challenge(ntlm->server_challenge, message->lm_response.data,
                                      logon->challenge);
-    logon->lm_response = message->lm_response;
     memcpy(logon->challenge, ntlm->server_challenge, sizeof(logon->challenge));
     return SEC_E_OK;
 }

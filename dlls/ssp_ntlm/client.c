@@ -55,6 +55,8 @@ static ULONG final_attributes(const struct ntlm_context *ntlm)
 {
     uint32_t flags = ntlm->session.flags;
     ULONG attributes = ntlm->requested & ECHOED;
+    /* A server that does not know of identification may impersonate. */
+    if (!(flags & NTLM_IDENTIFY)) attributes &= ~ISC_RET_IDENTIFY;
     if (is_anonymous(ntlm->requested)) return attributes | ISC_RET_NULL_SESSION;
     if (flags & NTLM_SIGN) attributes |= SIGNING;
     if (flags & NTLM_SEAL) attributes |= ISC_RET_CONFIDENTIALITY;
@@ -184,6 +186,8 @@ static status_t local_proof(const struct host *host, const struct ntlm_challenge
     status_t status = prefix_secret_get(&secret);
     if (!status_ok(status)) return status;
     finish->proof = NTLM_PROOF_LOCAL;
+    /* By the target's name the server tells a call that somebody passes on to it. */
+    finish->no_extended_protection = false;
     finish->user = name_slice(&host->user);
     finish->domain = name_slice(&host->computer);
     status = ntlm_local_hash(secret.key, challenge->local_ticket, challenge->server_challenge,

@@ -136,6 +136,12 @@ static status_t token_take(HANDLE given, HANDLE *out)
     return SEC_E_OK;
 }
 
+/* Whose token it is has been found out by then; a stranger who logs on later must not get it. */
+static bool may_have_token(const struct ntlm_context *ntlm)
+{
+    return ntlm->role == NTLM_SERVER && ntlm->stage == NTLM_STAGE_ESTABLISHED;
+}
+
 static status_t body_read(const SecBuffer *packed, struct ntlm_context *ntlm,
                           struct bindings *bindings)
 {
@@ -165,7 +171,8 @@ NTSTATUS NTAPI context_import(SecBuffer *packed, HANDLE token, LSA_SEC_HANDLE *h
     status_t status = crypto_ready();
     if (status_ok(status)) status = body_read(packed, &ntlm, &bindings);
     if (!status_ok(status)) return status;
-    if (token) status = token_take(token, &own_token);
+    if (token)
+        status = may_have_token(&ntlm) ? token_take(token, &own_token) : SEC_E_INVALID_PARAMETER;
     if (status_ok(status)) status = context_create(&ntlm, HALF_USER, &context);
     TRACE("status %#lx\n", (ULONG)status);
     if (!status_ok(status)) {

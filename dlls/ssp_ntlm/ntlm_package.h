@@ -84,7 +84,8 @@ struct ntlm_policy {
     uint32_t client_level, server_level;     /* LmCompatibilityLevel, 0 to 5 */
     uint32_t client_minimum, server_minimum; /* NTLM_ flags, see policy_required */
     uint32_t restrict_sending, restrict_receiving;
-    bool no_extended_protection; /* a client names neither its channel nor its target */
+    /* A client names neither its channel nor its target, except in a local call. */
+    bool no_extended_protection;
     /* of a server, one of the three above */
     uint32_t channel_bindings, target_names;
     bool require_mic;
@@ -178,6 +179,7 @@ SpQueryCredentialsAttributesFn credentials_query;
 
 struct account {
     bool known;
+    bool is_named;            /* of the domain that the client named, if it named one */
     struct name user, domain; /* where it was found */
     uint8_t nt_hash[16];      /* random for an unknown account */
 };

@@ -251,8 +251,7 @@ static bool is_elsewhere(const struct logon *logon, const struct account *accoun
 {
     const struct ntlm_policy *policy = &logon->policy;
     if (!policy->winbind || policy->restrict_receiving >= RECEIVING_LOCAL) return false;
-    return !account->known ||
-           (logon->domain.length && !name_equal(&logon->domain, &account->domain));
+    return !account->known || !account->is_named;
 }
 
 static status_t finish_elsewhere(const struct logon *logon)

@@ -118,9 +118,12 @@ static status_t status_of_nt(uint32_t nt_status)
         {0xC0000072, SEC_E_LOGON_DENIED},                /* ACCOUNT_DISABLED */
         {0xC000015B, SEC_E_LOGON_DENIED},                /* LOGON_TYPE_NOT_GRANTED */
         {0xC0000193, SEC_E_LOGON_DENIED},                /* ACCOUNT_EXPIRED */
+        {0xC0000198, SEC_E_LOGON_DENIED},                /* NOLOGON_INTERDOMAIN_TRUST_ACCOUNT */
         {0xC0000199, SEC_E_LOGON_DENIED},                /* NOLOGON_WORKSTATION_TRUST_ACCOUNT */
+        {0xC000019A, SEC_E_LOGON_DENIED},                /* NOLOGON_SERVER_TRUST_ACCOUNT */
         {0xC0000224, SEC_E_LOGON_DENIED},                /* PASSWORD_MUST_CHANGE */
         {0xC0000234, SEC_E_LOGON_DENIED},                /* ACCOUNT_LOCKED_OUT */
+        {0xC00002FA, SEC_E_LOGON_DENIED},                /* SMARTCARD_LOGON_REQUIRED */
         {0xC0000413, SEC_E_LOGON_DENIED},                /* AUTHENTICATION_FIREWALL_FAILED */
         {0xC0000418, SEC_E_LOGON_DENIED},                /* NTLM_BLOCKED */
         {0xC0000022, SEC_E_NO_AUTHENTICATING_AUTHORITY}, /* ACCESS_DENIED */

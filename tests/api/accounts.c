@@ -160,6 +160,30 @@ static void test_made_up_names(void)
     expect_denied(user, L"FARM");
 }
 
+/* Where another authority is to be asked for accounts elsewhere, user@elsewhere is one of them, as
+ * ELSEWHERE\user is, and not the local account of that user name. There may be no authority. */
+static void test_names_elsewhere(void)
+{
+    static struct saved_value winbind;
+    const DWORD on = 1;
+    wchar_t realm[160], own_realm[160], expected[160];
+    if (!ours_only() || !account_set(computer, password_hash)) return;
+    account_name(expected, computer);
+    wsprintfW(realm, L"%s@elsewhere", user);
+    wsprintfW(own_realm, L"%s@%s", user, computer);
+    if (ok(value_save(&winbind, L"SOFTWARE\\winesspi\\NTLM", L"Winbind"), "not readable") &&
+        ok(value_set(&winbind, REG_DWORD, &on, sizeof(on)), "not set")) {
+        Sleep(KEPT);
+        ok(log_on(user, L"ELSEWHERE") < 0, "ELSEWHERE\\user is the local one");
+        ok(log_on(realm, L"") < 0, "user@elsewhere is the local one");
+        expect_named(own_realm, L"", expected);
+        expect_named(user, L"", expected);
+        ok(value_restore(&winbind), "the value stays");
+    }
+    account_set(computer, NULL);
+    Sleep(KEPT);
+}
+
 int main(void)
 {
     DWORD size = 64;
@@ -167,6 +191,7 @@ int main(void)
     wsprintfW(user, L"farmer%u", GetCurrentProcessId());
     RUN(test_names_of_a_domain);
     RUN(test_names_of_this_machine);
+    RUN(test_names_elsewhere);
     RUN(test_changes);
     RUN(test_made_up_names);
     return test_end("api_accounts");

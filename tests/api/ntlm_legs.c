@@ -134,6 +134,23 @@ static void test_identify(void)
     }
 }
 
+/* ours: a client is not told that it can only be identified where the server has not said so */
+static void test_identify_not_granted(void)
+{
+    if (!ours_only()) return;
+    for (int granted = 0; granted < 2; granted++) {
+        if (!open_loop()) return;
+        loop.client_flags |= ISC_REQ_IDENTIFY;
+        ok(loopback_client_leg(&loop) == SEC_I_CONTINUE_NEEDED, "client 1");
+        ok(loopback_server_leg(&loop) == SEC_I_CONTINUE_NEEDED, "server 1");
+        if (!granted) loop.token[22] &= (BYTE)~0x10; /* NTLMSSP_NEGOTIATE_IDENTIFY */
+        ok(loopback_client_leg(&loop) == SEC_E_OK, "client 2");
+        ok(!(loop.client_attrs & ISC_RET_IDENTIFY) == !granted, "granted %d: attributes %08lx",
+           granted, loop.client_attrs);
+        loopback_close(&loop);
+    }
+}
+
 /* ---- datagrams ---- */
 
 static bool moving; /* contexts are exported and imported after each leg */
@@ -449,6 +466,7 @@ int main(void)
     RUN(test_client_flags);
     RUN(test_server_flags);
     RUN(test_identify);
+    RUN(test_identify_not_granted);
     RUN(test_datagram);
     RUN(test_moved_datagram);
     RUN(test_datagram_with_others);

@@ -334,6 +334,24 @@ static void test_suppression(void)
     restore();
 }
 
+/* ours: a local call always says whom it is meant for, or anybody could pass it on to a server
+ * here; the value is for servers of old, and this one is our own */
+static void test_suppression_local(void)
+{
+    if (!ours_only()) return;
+    set_number(LSA, L"SuppressExtendedProtection", 1);
+    settle();
+    for (int foreign = 0; foreign < 2; foreign++) {
+        SECURITY_STATUS status = loopback_open(&loop, L"NTLM", NULL);
+        if (!ok(!status, "no credentials: %08lx", status)) break;
+        loop.target = foreign ? L"HTTP/elsewhere.example.com" : L"HTTP/localhost";
+        status = loopback_connect(&loop);
+        expect(status, foreign ? SEC_E_LOGON_DENIED : SEC_E_OK, foreign ? "passed on" : "direct");
+        loopback_close(&loop);
+    }
+    restore();
+}
+
 static SECURITY_STATUS connect_target(const wchar_t *target)
 {
     if (!open_loop(SEAL_FLAGS)) return SEC_E_INTERNAL_ERROR;
@@ -419,6 +437,7 @@ int main(void)
     RUN(test_receiving);
     RUN(test_channel_bindings);
     RUN(test_suppression);
+    RUN(test_suppression_local);
     RUN(test_target_names);
     RUN(test_require_mic);
     RUN(test_timestamp_window);

@@ -119,9 +119,9 @@ static void test_integrity_code(void)
     }
 }
 
-/* Each bit of an answer with a password behind it. Names are not case sensitive, and a user may
- * have an account under another domain's name: such a change is caught by the code, not by the
- * proof. */
+/* A bit of each byte of an answer with a password behind it. Names are not case sensitive, and a
+ * user may have an account under another domain's name: such a change is caught by the code, not by
+ * the proof. */
 static void test_changed_answer(void)
 {
     ULONG size = 1;
@@ -252,6 +252,27 @@ static void test_one_guess(void)
     token[MIC_OFFSET] ^= 1;
     status = answer_copy(token, size);
     ok(status == SEC_E_LOGON_DENIED, "the true one to another copy: %08lx", status);
+    loopback_close(&loop);
+}
+
+/* ours: a token that is there before anybody has logged on would be everybody's */
+static void test_token_too_early(void)
+{
+    HANDLE process;
+    CtxtHandle copy;
+    if (!ours_only() || !copy_server()) return;
+    SecBuffer packed = {blob.size, SECBUFFER_TOKEN, blob.bytes};
+    if (ok(OpenProcessToken(GetCurrentProcess(), TOKEN_DUPLICATE | TOKEN_QUERY, &process),
+           "no token: %lu", GetLastError())) {
+        SECURITY_STATUS status = ImportSecurityContextW((wchar_t *)L"NTLM", &packed, process,
+                                                        &copy);
+        ok(status == SEC_E_INVALID_PARAMETER, "with a token: %08lx", status);
+        if (!status) DeleteSecurityContext(&copy);
+        CloseHandle(process);
+    }
+    SECURITY_STATUS status = ImportSecurityContextW((wchar_t *)L"NTLM", &packed, NULL, &copy);
+    ok(status == SEC_E_OK, "without: %08lx", status);
+    if (!status) DeleteSecurityContext(&copy);
     loopback_close(&loop);
 }
 
@@ -432,6 +453,7 @@ int main(int argc, char **argv)
     RUN(test_pair_flags);
     RUN(test_one_answer);
     RUN(test_one_guess);
+    RUN(test_token_too_early);
     RUN(test_without_ledger);
     RUN(test_binding_forms);
     RUN(test_binding_borders);

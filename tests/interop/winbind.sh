@@ -18,6 +18,7 @@ user=$domain\\wilma
 other=$domain\\jürgen
 local=LOCALPC\\wanda
 password='Grün, with spaces'
+nt_hash=3358b5e5e7ef7da4f1b7b4519948093f # NTOWFv1 of it, MS-NLMP 3.3.1
 rounds=20
 passed=0 failed=0 skipped=0
 
@@ -218,6 +219,48 @@ get_challenge() {
         print $challenge' "$port"
 }
 
+# Answers the challenge with a true LMv2 response (MS-NLMP 3.3.2) beside an NTLMv2 response that
+# proves nothing and names no integrity code, which is what somebody between a client and a server
+# could make of a client's answer. $1: NTOWFv1, $2: domain, $3: user in upper case.
+half_right_answer() {
+    perl -MIO::Socket::INET -MDigest::MD5=md5 -e '
+        sub wide { pack("v*", unpack("C*", $_[0])) }
+        sub hmac {
+            my ($key, $text) = ($_[0] . "\0" x 48, $_[1]);
+            md5(($key ^ "\x5c" x 64) . md5(($key ^ "\x36" x 64) . $text)) }
+        my ($port, $hash, $domain, $user) = @ARGV;
+        my $server = IO::Socket::INET->new("127.0.0.1:$port") or die "connect: $!";
+        print $server pack("V/a*", "NTLMSSP\0" . pack("VVx16", 1, 0xe0088235));
+        read($server, my $size, 4);
+        read($server, my $challenge, unpack("V", $size));
+        my $key = hmac(pack("H*", $hash), wide($user . $domain));
+        my $lm = hmac($key, substr($challenge, 24, 8) . "a" x 8) . "a" x 8;
+        my $nt = "\0" x 16 . "\1\1" . "\0" x 6 . "\0" x 20 . "\0" x 8;
+        my ($head, $payload) = ("NTLMSSP\0" . pack("V", 3), "");
+        for my $part ($lm, $nt, wide($domain), wide($user), "", "k" x 16) {
+            $head .= pack("vvV", length $part, length $part, 64 + length $payload);
+            $payload .= $part;
+        }
+        my $flags = unpack("V", substr($challenge, 20, 4)) & ~0x02000000;
+        print $server pack("V/a*", $head . pack("V", $flags) . $payload);
+        read($server, $size, 4)' "$port" "$@"
+}
+
+# refuses_lmv2 CASE: what counts is the NTLMv2 response, whatever else the authority would take.
+refuses_lmv2() {
+    : >"$work/server"
+    printf '%s\n' "$user" "$given" >"$work/input"
+    start server server >"$work/server" 2>"$work/server.err" &
+    server_pid=$!
+    wait_for_port && half_right_answer "$nt_hash" "$domain" WILMA 2>"$work/client.err"
+    wait "$server_pid"
+    server_pid=
+    if [ "$(result_of server)" = "$denied" ]; then good_case "$1"; else
+        bad_case "$1" "server: $(result_of server) (expected: $denied)" "$(cat "$work/client.err")"
+        sed 's/^/  /' "$work/server" "$work/server.err"
+    fi
+}
+
 # challenge_names CASE NAME: the computer, its domain and the target of the challenge.
 challenge_names() {
     : >"$work/server"
@@ -292,11 +335,11 @@ else
     echo 'skip client of gss-ntlmssp: gss-ntlmssp (Debian packages gss-ntlmssp, libkrb5-dev)'
 fi
 
+refuses_lmv2 'a true LMv2 response beside a false NTLMv2 response'
 given=wrong
 check 'a wrong password' ours "$denied" "$closed"
 traced 'the trace names the reason' NT_STATUS_WRONG_PASSWORD
-check 'a wrong password after a move' ours "successor: $denied" "$closed" '' \
-    '--move-after-leg 1'
+check 'a wrong password after a move' ours "successor: $denied" "$closed" '' '--move-after-leg 1'
 given=$password
 client_user=$domain\\fred
 check 'an unknown user' ours "$denied" "$closed"

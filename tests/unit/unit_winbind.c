@@ -273,6 +273,8 @@ static void nt_statuses(void)
         {0xC0000064, SEC_E_LOGON_DENIED},                /* no such user */
         {0xC000006A, SEC_E_LOGON_DENIED},                /* wrong password */
         {0xC0000072, SEC_E_LOGON_DENIED},                /* disabled */
+        {0xC0000198, SEC_E_LOGON_DENIED},                /* the account of a trust */
+        {0xC000019A, SEC_E_LOGON_DENIED},                /* of a domain controller */
         {0xC0000224, SEC_E_LOGON_DENIED},                /* must change the password */
         {0xC0000234, SEC_E_LOGON_DENIED},                /* locked out */
         {0xC0000022, SEC_E_NO_AUTHENTICATING_AUTHORITY}, /* we may not ask */
