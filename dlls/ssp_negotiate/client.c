@@ -18,6 +18,16 @@ TRACE_CHANNEL("negotiate");
 
 /* ---- first leg ---- */
 
+/* With NTLM alone there is nothing to choose, and DCE RPC has legs for the tokens of NTLM: its
+ * third token needs no answer, while the one of SPNEGO does, which Wine's rpcrt4 does not wait for.
+ * Acceptors take NTLM without SPNEGO (MS-SPNG 3.3.5.1). */
+static bool speaks_raw(const struct leg *leg, const struct credential *credential)
+{
+    bool only_ntlm = credential->count == 1 &&
+                     oid_is(&credential->members[0].mech.oids[0], spnego_oid_ntlm);
+    return credential->raw || (only_ntlm && leg->requirements & ISC_REQ_USE_DCE_STYLE);
+}
+
 static status_t start_raw(struct leg *leg, struct member *member, struct context *context)
 {
     status_t status = inner_step_raw(leg, context, member);
@@ -122,7 +132,7 @@ status_t client_start(struct leg *leg, struct credential *credential, struct con
     SecBuffer token = {0, SECBUFFER_TOKEN, NULL};
     if (!credential) return SEC_E_INVALID_HANDLE;
     if (leg->requirements & ISC_REQ_DATAGRAM) return SEC_E_UNSUPPORTED_FUNCTION;
-    if (credential->raw) return start_raw(leg, &credential->members[0], context);
+    if (speaks_raw(leg, credential)) return start_raw(leg, &credential->members[0], context);
 
     status_t status = read_hints(leg, &hints);
     if (status_ok(status)) status = start_keep(leg, context);

@@ -89,6 +89,7 @@ struct ntlm_policy {
     /* of a server, one of the three above */
     uint32_t channel_bindings, target_names;
     bool require_mic;
+    bool loopback_check; /* a client of this prefix has to mean this machine */
     bool winbind; /* accounts that are not of this machine are asked for at the host's winbind */
     uint64_t timestamp_window; /* FILETIME units; 0: only a time that the server told is checked */
 };

@@ -56,12 +56,14 @@ static bool value_get(HKEY key, const wchar_t *name, uint32_t *value)
 static void read_lsa(struct ntlm_policy *policy)
 {
     HKEY key = key_open(LSA_KEY);
-    uint32_t level = DEFAULT_LEVEL, suppress = 0;
+    uint32_t level = DEFAULT_LEVEL, suppress = 0, no_loopback_check = 0;
     bool known = value_get(key, L"LmCompatibilityLevel", &level);
     policy->client_level = level;
     policy->server_level = known ? level : LEVEL_SERVER_V2;
     value_get(key, L"SuppressExtendedProtection", &suppress);
     policy->no_extended_protection = suppress & SUPPRESS_BY_CLIENT;
+    value_get(key, L"DisableLoopbackCheck", &no_loopback_check);
+    policy->loopback_check = no_loopback_check != 1;
     if (key) RegCloseKey(key);
 }
 

@@ -167,10 +167,25 @@ static status_t bindings_check(const struct leg *leg, const struct bindings *fir
     return secret_equal(sent.data, own.hash, sizeof(own.hash)) ? SEC_E_OK : SEC_E_BAD_BINDINGS;
 }
 
+/* A client of this prefix that means another machine: its answer has been passed on to us. Windows
+ * refuses that, too, unless DisableLoopbackCheck is set. */
+static bool is_reflected(const struct host *host, const struct ntlm_authenticate *message)
+{
+    struct slice sent = message->machine_id;
+    return host->has_machine_id && message->target_name.size &&
+           sent.size == sizeof(host->machine_id) &&
+           !memcmp(sent.data, host->machine_id, sizeof(host->machine_id)) &&
+           !host_is_target(host, message->target_name);
+}
+
 /* Whether the client means this machine, where the policy asks. */
 static status_t target_check(const struct ntlm_policy *policy, const struct host *host,
                              const struct ntlm_authenticate *message)
 {
+    if (policy->loopback_check && is_reflected(host, message)) {
+        WARN("an answer of this machine that was meant for another one is refused\n");
+        return SEC_E_LOGON_DENIED;
+    }
     if (policy->target_names == POLICY_OFF) return SEC_E_OK;
     if (!message->target_name.size && policy->target_names < POLICY_REQUIRED) return SEC_E_OK;
     if (host_is_target(host, message->target_name)) return SEC_E_OK;

@@ -361,11 +361,14 @@ static SECURITY_STATUS connect_target(const wchar_t *target)
     return status;
 }
 
-/* ours: HKLM\SOFTWARE\winesspi\NTLM TargetNames */
+/* ours: HKLM\SOFTWARE\winesspi\NTLM TargetNames. [D KB896861] DisableLoopbackCheck: client and
+ * server of one machine. */
 static void test_target_names(void)
 {
     static const wchar_t other[] = L"HTTP/elsewhere.example.com";
     if (!can_run()) return;
+    expect(connect_target(other), SEC_E_LOGON_DENIED, "default, another, though we are here");
+    set_number(LSA, L"DisableLoopbackCheck", 1);
     expect(connect_target(other), SEC_E_OK, "default, another");
     set_number(OWN, L"TargetNames", 1);
     expect(connect_target(other), SEC_E_LOGON_DENIED, "1, another");

@@ -16,7 +16,7 @@
 
 enum { PATIENCE_MILLISECONDS = 25000, SIGNATURE = 16 };
 enum { PART_MAX = 4096 }; /* of an answer, in one packet */
-/* The run-time of a client waits 50 ms for an instance of a pipe that is free, and then gives up. */
+/* The run-time of a client waits 50 ms for a free instance of a pipe, and then gives up. */
 enum { PIPE_LISTENERS = 4 };
 
 static HANDLE stopped;

@@ -11,9 +11,9 @@
  *   plain/localhost     no integrity: nothing can be signed
  *   huge/localhost      the initiator's token has 20000 bytes more
  *
- * A test can refuse it all credentials. Nothing can be exported. A copy of the module with the file
- * name of MECH_KERBEROS_MODULE calls itself Kerberos, which is a name that Negotiate has identifiers
- * for, two of them.
+ * A test can refuse it all credentials. Nothing can be exported. A copy of the module with the
+ * file name of MECH_KERBEROS_MODULE calls itself Kerberos, which is a name that Negotiate has
+ * identifiers for, two of them.
  */
 #pragma once
 
