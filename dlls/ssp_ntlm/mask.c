@@ -10,32 +10,25 @@
 #include "core/secret.h"
 #include "ssp/prefix.h"
 
-static struct hmac_md5 *pad_maker; /* has the key; for one thread at a time */
-static SRWLOCK pad_lock = SRWLOCK_INIT;
+static uint8_t pad_key[32];
 
-static BOOL CALLBACK pad_maker_create(INIT_ONCE *once, void *parameter, void **context)
+static BOOL CALLBACK pad_key_make(INIT_ONCE *once, void *parameter, void **context)
 {
     (void)once;
     (void)parameter;
     (void)context;
-    uint8_t key[16];
-    status_t status = crypto_ready();
-    if (status_ok(status)) status = random_bytes(key, sizeof(key));
-    if (status_ok(status)) status = hmac_md5_create(key, &pad_maker);
-    secret_wipe(key, sizeof(key));
-    return status_ok(status);
+    return status_ok(crypto_ready()) && status_ok(random_bytes(pad_key, sizeof(pad_key)));
 }
 
+/* Each handshake takes several, so no lock is held. */
 static status_t pad_apply(const uint8_t nonce[16], const uint8_t in[16], uint8_t out[16])
 {
     static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+    const struct slice parts[] = {{pad_key, sizeof(pad_key)}, {nonce, 16}};
     uint8_t pad[16];
-    if (!InitOnceExecuteOnce(&once, pad_maker_create, NULL, NULL)) return SEC_E_INTERNAL_ERROR;
-    AcquireSRWLockExclusive(&pad_lock);
-    hmac_md5_start(pad_maker);
-    hmac_md5_update(pad_maker, nonce, 16);
-    hmac_md5_finish(pad_maker, pad);
-    ReleaseSRWLockExclusive(&pad_lock);
+    if (!InitOnceExecuteOnce(&once, pad_key_make, NULL, NULL)) return SEC_E_INTERNAL_ERROR;
+    status_t status = md5(parts, ARRAYSIZE(parts), pad);
+    if (!status_ok(status)) return status;
     for (size_t i = 0; i < sizeof(pad); i++) out[i] = in[i] ^ pad[i];
     secret_wipe(pad, sizeof(pad));
     return SEC_E_OK;
