@@ -26,12 +26,12 @@ UNIXCALL_LAYOUT(struct winbind_call_check, why, 8, 168);
 
 struct winbind_call_logon {
     uint64_t user, domain, workstation; /* const char *, UTF-8, terminated */
-    uint64_t lm_response, nt_response;  /* const uint8_t * */
-    uint32_t lm_size, nt_size;
+    uint64_t nt_response;               /* const uint8_t * */
+    uint64_t nt_size;
     uint8_t challenge[8];
     /* results */
     uint8_t session_key[16];
     char account[CALL_NAME_SIZE], account_domain[CALL_NAME_SIZE];
     char why[CALL_WHY_SIZE];
 };
-UNIXCALL_LAYOUT(struct winbind_call_logon, why, 1624, 1784);
+UNIXCALL_LAYOUT(struct winbind_call_logon, why, 1616, 1776);

@@ -252,10 +252,8 @@ static status_t logon(void *params)
         .level = WBC_AUTH_USER_LEVEL_RESPONSE,
     };
     memcpy(request.password.response.challenge, call->challenge, sizeof(call->challenge));
-    request.password.response.lm_data = unixcall_pointer(call->lm_response);
-    request.password.response.lm_length = call->lm_size;
     request.password.response.nt_data = unixcall_pointer(call->nt_response);
-    request.password.response.nt_length = call->nt_size;
+    request.password.response.nt_length = (uint32_t)call->nt_size;
 
     wbcErr error = wbc.authenticate(context, &request, &info, &refusal);
     status = error ? failure(context, error, refusal, call->why) : result_take(info, call);

@@ -85,10 +85,8 @@ status_t __cdecl winbind_logon(struct winbind_logon *logon)
         .user = unixcall_address(user),
         .domain = unixcall_address(domain),
         .workstation = unixcall_address(workstation),
-        .lm_response = unixcall_address(logon->lm_response.data),
         .nt_response = unixcall_address(logon->nt_response.data),
-        .lm_size = (uint32_t)logon->lm_response.size,
-        .nt_size = (uint32_t)logon->nt_response.size,
+        .nt_size = logon->nt_response.size,
     };
     memcpy(call.challenge, logon->challenge, sizeof(call.challenge));
     status_t status = half_call(WINBIND_CALL_LOGON, &call, call.why);

@@ -20,8 +20,8 @@
 /* One log-on: what a client sent (MS-NLMP 2.2.1.3), and what the authority says of it. */
 struct winbind_logon {
     const wchar_t *user, *domain, *workstation; /* terminated; the last two may be empty */
-    struct slice lm_response, nt_response;
-    uint8_t challenge[8]; /* what the responses answer */
+    struct slice nt_response; /* alone: a true LM response beside it would do for a false one */
+    uint8_t challenge[8];     /* what it answers */
     /* On success: the account as the authority calls it, and what it derived from the password. */
     wchar_t account[WINBIND_NAME_CHARS + 1], account_domain[WINBIND_NAME_CHARS + 1];
     uint8_t session_key[16]; /* SessionBaseKey, MS-NLMP 3.3; never all zero */

@@ -164,14 +164,12 @@ static void fake_accepts(void)
 
 static status_t call_logon(struct winbind_call_logon *call)
 {
-    static const uint8_t lm[24] = {1}, nt[60] = {2};
+    static const uint8_t nt[60] = {2};
     *call = (struct winbind_call_logon){
         .user = unixcall_address("al"),
         .domain = unixcall_address("corp"),
         .workstation = unixcall_address("PC"),
-        .lm_response = unixcall_address(lm),
         .nt_response = unixcall_address(nt),
-        .lm_size = sizeof(lm),
         .nt_size = sizeof(nt),
         .challenge = {1, 2, 3, 4, 5, 6, 7, 8},
     };
@@ -234,7 +232,7 @@ static void passed_on(void)
     ok(got->level == WBC_AUTH_USER_LEVEL_RESPONSE && !got->flags, "level");
     ok(got->password.response.challenge[0] == 1 && got->password.response.challenge[7] == 8,
        "challenge");
-    ok(got->password.response.lm_length == 24 && got->password.response.lm_data[0] == 1, "LM");
+    ok(!got->password.response.lm_length && !got->password.response.lm_data, "no LM");
     ok(got->password.response.nt_length == 60 && got->password.response.nt_data[0] == 2, "NT");
 
     ok(!strcmp(call.account, "alice") && !strcmp(call.account_domain, "CORP"), "names are theirs");
