@@ -6,13 +6,9 @@
 #pragma once
 
 #include "core/spnego_body.h"
-#include "ssp/abi.h"
+#include "ssp/provider.h"
 
 /* ---- package.c ---- */
-
-/* Memory for the application, which frees it with FreeContextBuffer. NULL when there is none. */
-void *package_alloc(size_t size);
-void package_free(void *block);
 
 /* The strings are constants. */
 void package_info_get(SecPkgInfoW *info);

@@ -4,6 +4,7 @@
 
 #include "core/ntlm.h"
 #include "ssp/authdata.h"
+#include "ssp/provider.h"
 
 #define NAME_CHARS 256u
 #define MAX_TOKEN 2888u
@@ -21,10 +22,6 @@ static inline struct slice blob_slice(const struct blob *blob)
 /* ---- package.c ---- */
 
 extern const uint8_t package_version[8]; /* what our messages say, MS-NLMP 2.2.2.10 */
-
-/* Memory for the application, which frees it with FreeContextBuffer. NULL when there is none. */
-void *package_alloc(size_t size);
-void package_free(void *block);
 
 /* The strings are constants. */
 void package_info_get(SecPkgInfoW *info);

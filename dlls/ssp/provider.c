@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the SSP/APs of this project have in common; see ssp/provider.h. */
+#include "ssp/provider.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/* Written once, while the host initialises the package. */
+static struct {
+    PLSA_ALLOCATE_LSA_HEAP alloc;
+    PLSA_FREE_LSA_HEAP free;
+    bool decided; /* by the LSA-mode half: the user-mode half goes along */
+} heap;
+
+void *package_alloc(size_t size)
+{
+    if (size > MAXLONG) return NULL;
+    return heap.alloc ? heap.alloc((ULONG)size) : HeapAlloc(GetProcessHeap(), 0, size);
+}
+
+void package_free(void *block)
+{
+    if (!block) return;
+    if (heap.free) heap.free(block);
+    else HeapFree(GetProcessHeap(), 0, block);
+}
+
+NTSTATUS package_name_give(LSA_DISPATCH_TABLE *dispatch, const char *text, LSA_STRING **name)
+{
+    size_t length = strlen(text), size = sizeof(LSA_STRING) + length + 1;
+    bool hosted = dispatch && dispatch->AllocateLsaHeap;
+    LSA_STRING *string = hosted ? dispatch->AllocateLsaHeap((ULONG)size) : package_alloc(size);
+    if (!string) return STATUS_NO_MEMORY;
+    string->Length = (USHORT)length;
+    string->MaximumLength = (USHORT)(length + 1);
+    string->Buffer = (char *)(string + 1);
+    memcpy(string->Buffer, text, length + 1);
+    *name = string;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI package_initialize(ULONG_PTR id, SECPKG_PARAMETERS *parameters,
+                                  LSA_SECPKG_FUNCTION_TABLE *functions)
+{
+    (void)id;
+    (void)parameters;
+    heap.decided = true;
+    if (functions && functions->AllocateLsaHeap && functions->FreeLsaHeap) {
+        heap.alloc = functions->AllocateLsaHeap;
+        heap.free = functions->FreeLsaHeap;
+    }
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI package_instance_init(ULONG version, SECPKG_DLL_FUNCTIONS *functions,
+                                     void **user_functions)
+{
+    (void)version;
+    (void)user_functions;
+    if (heap.decided || !functions || !functions->AllocateHeap || !functions->FreeHeap)
+        return STATUS_SUCCESS;
+    heap.alloc = functions->AllocateHeap;
+    heap.free = functions->FreeHeap;
+    return STATUS_SUCCESS;
+}

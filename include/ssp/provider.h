@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the SSP/APs of this project have in common: the memory that they give to applications, and
+ * what a host tells a module when it makes it ready. Both tables of a module work on the same
+ * objects, because they are hosted in one process. A host that gives no functions (Wine's own
+ * secur32) is served from the process heap, which is the one that its FreeContextBuffer knows.
+ */
+#pragma once
+
+#include "ssp/abi.h"
+
+/* Memory for the application, which frees it with FreeContextBuffer. NULL when there is none. */
+void *package_alloc(size_t size);
+void package_free(void *block); /* NULL is fine */
+
+/* Slots of the LSA-mode and of the user-mode table. */
+SpInitializeFn package_initialize;
+SpInstanceInitFn package_instance_init;
+
+/* The answer of InitializePackage, which only hosts that know the package as an authentication
+ * package ask for: one block of the host's, which the host frees. */
+NTSTATUS package_name_give(LSA_DISPATCH_TABLE *dispatch, const char *text, LSA_STRING **name);
