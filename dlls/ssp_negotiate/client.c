@@ -40,7 +40,8 @@ static status_t start_raw(struct leg *leg, struct member *member, struct context
     return SEC_E_OK;
 }
 
-/* An acceptor that speaks first says what it has (NegTokenInit2). */
+/* An acceptor that speaks first says what it has (NegTokenInit2). Nothing protects what it says:
+ * whoever can change it decides what is offered, as far as the credential's package list goes. */
 static status_t read_hints(const struct leg *leg, struct spnego_init *hints)
 {
     hints->mech_count = 0;
