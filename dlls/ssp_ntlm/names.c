@@ -10,7 +10,6 @@
 #include "core/utf16.h"
 #include "ssp/prefix.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -56,16 +55,6 @@ wchar_t *names_join(struct slice domain, struct slice user)
     if (user.size) memcpy(joined + domain_chars + 1, user.data, user.size);
     joined[domain_chars + 1 + user.size / sizeof(wchar_t)] = 0;
     return joined;
-}
-
-status_t blob_set(struct blob *out, struct slice bytes)
-{
-    uint8_t *copy = malloc(bytes.size ? bytes.size : 1);
-    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
-    if (bytes.size) memcpy(copy, bytes.data, bytes.size);
-    secret_free(out->data, out->size);
-    *out = (struct blob){copy, bytes.size};
-    return SEC_E_OK;
 }
 
 /* ---- this machine ---- */

@@ -70,9 +70,6 @@ void name_upper(struct name *name);
 wchar_t *names_join(struct slice domain, struct slice user);
 wchar_t *text_copy(struct slice text);
 
-/* Copies into memory that secret_free releases; *out is untouched on failure. */
-status_t blob_set(struct blob *out, struct slice bytes);
-
 /* ---- policy.c ---- */
 
 enum { POLICY_OFF, POLICY_CHECKED, POLICY_REQUIRED };
