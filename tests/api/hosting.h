@@ -35,5 +35,21 @@ struct hosting_case {
     void (*function)(void);
 };
 
+/* In the child: runs the case of that name and then, unless NULL, after. Its failed statements, or
+ * 98 when there is no such case: the child's exit status. */
+static inline int hosting_case_run(const struct hosting_case *cases, size_t count, const char *name,
+                                   void (*after)(void))
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(cases[i].name, name)) continue;
+        test_state.case_name = name;
+        cases[i].function();
+        if (after) after();
+        fflush(stdout);
+        return test_state.case_failures;
+    }
+    return 98;
+}
+
 /* How often a package of that name is listed; -1 when there is no list. */
 int hosting_times_listed(const wchar_t *name);

@@ -574,22 +574,10 @@ static void test_listed_last(void)
     run_named(L"listed_last", MECH_OID_TEXT, false);
 }
 
-static int run_child_case(const char *name)
-{
-    for (unsigned i = 0; i < sizeof(child_cases) / sizeof(*child_cases); i++) {
-        if (strcmp(child_cases[i].name, name)) continue;
-        test_state.case_name = name;
-        child_cases[i].function();
-        expect_nothing_left();
-        fflush(stdout);
-        return test_state.case_failures;
-    }
-    return 98;
-}
-
 int main(int argc, char **argv)
 {
-    if (argc == 2) return run_child_case(argv[1]);
+    if (argc == 2)
+        return hosting_case_run(child_cases, ARRAYSIZE(child_cases), argv[1], expect_nothing_left);
     if (!hosting_begin()) {
         printf("skip api_mechanisms: a Wine prefix with a writable temporary folder\n");
         printf("api_mechanisms: 0 passed, 0 failed, 1 skipped\n");

@@ -382,21 +382,9 @@ CASE(allocated_token)
 CASE(pinned)
 CASE(sspi)
 
-static int run_child_case(const char *name)
-{
-    for (unsigned i = 0; i < sizeof(child_cases) / sizeof(*child_cases); i++) {
-        if (strcmp(child_cases[i].name, name)) continue;
-        test_state.case_name = name;
-        child_cases[i].function();
-        fflush(stdout);
-        return test_state.case_failures;
-    }
-    return 98;
-}
-
 int main(int argc, char **argv)
 {
-    if (argc == 2) return run_child_case(argv[1]);
+    if (argc == 2) return hosting_case_run(child_cases, ARRAYSIZE(child_cases), argv[1], NULL);
     if (!hosting_begin()) {
         printf("skip api_providers: a Wine prefix with a writable temporary folder\n");
         printf("api_providers: 0 passed, 0 failed, 1 skipped\n");
