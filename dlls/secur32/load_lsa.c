@@ -104,6 +104,18 @@ static void thunks_read(struct package *package)
     HeapFree(GetProcessHeap(), 0, information);
 }
 
+/* What log-ons call the package (LSA_AP_INITIALIZE_PACKAGE). The string is the LSA's from then on,
+ * which keeps it as long as the package. */
+static void logon_name_read(struct package *package)
+{
+    LSA_STRING *name = NULL;
+    LSA_DISPATCH_TABLE *dispatch = (LSA_DISPATCH_TABLE *)lsa_function_table(); /* it begins so */
+    if (!package->lsa->InitializePackage) return;
+    NTSTATUS status = package->lsa->InitializePackage((ULONG)package->id, dispatch, NULL, NULL,
+                                                      &name);
+    if (status >= 0 && name && name->Buffer && name->Length) package->logon_name = name;
+}
+
 static status_t package_init(struct package *package, const SECPKG_FUNCTION_TABLE *table)
 {
     struct module *module = package->module;
@@ -114,6 +126,7 @@ static status_t package_init(struct package *package, const SECPKG_FUNCTION_TABL
     package->lsa = table;
     status_t registered = lsa_package_register(package);
     if (!status_ok(registered)) return registered;
+    logon_name_read(package);
     if (table->Initialize) {
         NTSTATUS status = table->Initialize(package->id, lsa_parameters(), lsa_function_table());
         if (status < 0) {

@@ -85,8 +85,9 @@ struct package {
     SecPkgInfoW info; /* never changed once listed; its strings are in info_block */
     void *info_block;
     struct module *module;
-    ULONG index;  /* of its table in the module */
-    ULONG_PTR id; /* what the LSA calls a package id */
+    ULONG index;                  /* of its table in the module */
+    ULONG_PTR id;                 /* what the LSA calls a package id */
+    const LSA_STRING *logon_name; /* as an authentication package, or NULL */
     volatile LONG removed;
 
     /* Set when the module is loaded, and only then to be looked at (package_open). */
