@@ -8,7 +8,7 @@ pe_cppflags = -I$(top_srcdir)/include -D_WIN32_WINNT=0x0A00 -DSECURITY_WIN32 \
 pe_cflags = $(WARN_CFLAGS) -std=gnu11 -O2 -g
 pe_ldflags = -static-libgcc -Wl,--no-insert-timestamp
 # What the library heap puts in the C library's place.
-pe_wrap = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+pe_wrap = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free,--wrap=_gcry_fast_random_poll
 pe_objects = $(patsubst %.c,obj/$(1)/%.o,$($(2)_sources))
 pe_libraries = $(patsubst %,obj/$(1)/lib%.a,$($(2)_uses) $(if $(filter core,$($(2)_uses)),gcrypt gpg-error))
 pe_link_libs = $(if $(filter core,$($(1)_uses)),$(PE_CORE_LIBS)) $($(1)_libs)

@@ -1,48 +1,117 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * malloc and its kin for a whole module, libgcrypt included (pe.mk links these in their place):
- * several heaps, of which a thread uses the one that its id says. A heap of Wine lets one thread in
- * at a time and puts the next one to sleep, so that on one heap two threads that shake hands get
- * less done than one. What another module is to free must come from elsewhere.
+ * malloc and its kin for a whole module, libgcrypt included (pe.mk links these in their place). A
+ * heap of Wine lets one thread in at a time and puts the next one to sleep, so that on one heap two
+ * threads that shake hands get less done than one. Here are several shares, of which a thread uses
+ * the one that its id says: each has a heap, and in front of it a shelf of blocks that were freed,
+ * for libgcrypt asks for the same few sizes again and again. A thread that finds its shelf in use
+ * goes to the heap, and no thread waits. What another module is to free must come from elsewhere.
  */
 #include "ssp/abi.h"
 
 #include <stdint.h>
 #include <string.h>
 
-enum { HEAPS = 16 };
+#define CACHE_LINE 64u
+
+enum {
+    SHARES = 16,
+    STEP = 64, /* blocks come in multiples of it, as far as the shelf goes */
+    STEPS_MAX = 64,
+    SHELF_BYTES = 65536,
+};
 
 /* Stands before each block, and keeps the alignment that HeapAlloc gives. */
 union head {
     struct {
-        HANDLE heap;
-        size_t size;
+        union {
+            HANDLE heap;      /* of a block in use */
+            union head *next; /* of one on the shelf; its heap is that of the share */
+        };
+        size_t size; /* without the head */
     };
     uint8_t room[MEMORY_ALLOCATION_ALIGNMENT];
+};
+
+struct share {
+    _Alignas(CACHE_LINE) volatile LONG taken;
+    void *volatile heap;
+    size_t shelved; /* bytes; with what follows, for whoever has taken the share */
+    union head *shelf[STEPS_MAX + 1];
 };
 
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *block, size_t size);
 void __wrap_free(void *block);
+void __wrap__gcry_fast_random_poll(void);
 
-/* Without a heap of its own, the thread uses the process's. */
-static HANDLE heap_get(void)
+static struct share *share_get(void)
 {
-    static void *volatile heaps[HEAPS];
-    void *volatile *own = &heaps[GetCurrentThreadId() / 4 % HEAPS];
-    if (*own) return *own;
+    static struct share shares[SHARES];
+    return &shares[GetCurrentThreadId() / 4 % SHARES];
+}
+
+static bool share_take(struct share *share)
+{
+    return !__atomic_exchange_n(&share->taken, 1, __ATOMIC_ACQUIRE);
+}
+
+static void share_leave(struct share *share)
+{
+    __atomic_store_n(&share->taken, 0, __ATOMIC_RELEASE);
+}
+
+/* Without a heap of its own, the share uses the process's. */
+static HANDLE share_heap(struct share *share)
+{
+    if (share->heap) return share->heap;
     HANDLE made = HeapCreate(0, 0, 0);
-    if (made && !InterlockedCompareExchangePointer(own, made, NULL)) return made;
-    if (made) HeapDestroy(made);
-    return *own ? *own : GetProcessHeap();
+    if (!made) made = GetProcessHeap();
+    void *before = InterlockedCompareExchangePointer(&share->heap, made, NULL);
+    if (!before) return made;
+    if (made != GetProcessHeap()) HeapDestroy(made);
+    return before;
+}
+
+/* NULL unless there is one of that size. */
+static union head *shelf_take(struct share *share, size_t size)
+{
+    if (size > STEP * STEPS_MAX || !share_take(share)) return NULL;
+    union head **place = &share->shelf[size / STEP], *head = *place;
+    if (head) {
+        *place = head->next;
+        share->shelved -= size;
+        head->heap = share->heap;
+    }
+    share_leave(share);
+    return head;
+}
+
+static bool shelf_put(struct share *share, union head *head)
+{
+    bool fits = head->size <= STEP * STEPS_MAX && head->heap == share->heap;
+    if (!fits || !share_take(share)) return false;
+    bool room = share->shelved + head->size <= SHELF_BYTES;
+    if (room) {
+        union head **place = &share->shelf[head->size / STEP];
+        share->shelved += head->size;
+        head->next = *place;
+        *place = head;
+    }
+    share_leave(share);
+    return room;
 }
 
 void *__wrap_malloc(size_t size)
 {
-    if (size > SIZE_MAX - sizeof(union head)) return NULL;
-    HANDLE heap = heap_get();
-    union head *head = HeapAlloc(heap, 0, size + sizeof(*head));
+    if (size > SIZE_MAX - sizeof(union head) - STEP) return NULL;
+    if (size <= STEP * STEPS_MAX) size = size ? (size + STEP - 1) / STEP * STEP : STEP;
+    struct share *share = share_get();
+    union head *head = shelf_take(share, size);
+    if (head) return head + 1;
+    HANDLE heap = share_heap(share);
+    head = HeapAlloc(heap, 0, size + sizeof(*head));
     if (!head) return NULL;
     head->heap = heap;
     head->size = size;
@@ -61,7 +130,7 @@ void __wrap_free(void *block)
 {
     if (!block) return;
     union head *head = (union head *)block - 1;
-    HeapFree(head->heap, 0, head);
+    if (!shelf_put(share_get(), head)) HeapFree(head->heap, 0, head);
 }
 
 void *__wrap_realloc(void *block, size_t size)
@@ -72,4 +141,10 @@ void *__wrap_realloc(void *block, size_t size)
     memcpy(moved, block, old < size ? old : size);
     __wrap_free(block);
     return moved;
+}
+
+/* libgcrypt wants to feed its random source whenever a hash begins, under one lock for all threads.
+ * That source is not used. */
+void __wrap__gcry_fast_random_poll(void)
+{
 }

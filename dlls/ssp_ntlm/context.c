@@ -191,21 +191,19 @@ static status_t output_grow(struct output *output, struct writer *token)
     return SEC_E_OK;
 }
 
-/* The application's own copy of an allocated token is as large as the token. Where there is no
- * memory for it, the leg cannot fail any more: then the application gets the whole block. */
+/* An allocated token is the application's as it lies there: a smaller copy would cost it another
+ * turn at the heap that all modules share. */
 static void output_close(struct output *output, struct writer *token)
 {
     struct slice made = writer_view(token);
     SecBuffer *buffer = output->buffer;
-    uint8_t *exact = output->allocate ? package_alloc(made.size) : buffer->pvBuffer;
     buffer->cbBuffer = (ULONG)made.size;
-    if (!exact) {
+    if (output->allocate) {
         buffer->pvBuffer = output->block;
         output->block = NULL;
         return;
     }
-    memcpy(exact, made.data, made.size);
-    buffer->pvBuffer = exact;
+    memcpy(buffer->pvBuffer, made.data, made.size);
     output_discard(output, token);
 }
 
