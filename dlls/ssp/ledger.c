@@ -16,7 +16,9 @@
 
 TRACE_CHANNEL("sspi");
 
-#define LEDGER_MAGIC 0x3152474c50535357ll /* "WSSPLGR1" */
+#define LEDGER_MAGIC 0x3252474c50535357ll /* "WSSPLGR2" */
+
+#define LINE_SLOTS 8u /* of a line of 64 bytes */
 
 struct ledger_file {
     volatile LONG64 magic;
@@ -26,8 +28,8 @@ struct ledger_file {
 };
 
 static const wchar_t *const names[] = {
-    [LEDGER_EXPORT] = L"export",
-    [LEDGER_CHALLENGE] = L"challenge",
+    [LEDGER_EXPORT] = L"exports",
+    [LEDGER_CHALLENGE] = L"challenges",
 };
 
 /* ProgramData where it always is. The environment could name it differently in two processes,
@@ -170,21 +172,28 @@ static struct ledger_file *ledger_get(enum ledger ledger, status_t *status)
     return view;
 }
 
+/* Tickets that follow one another have slots in different lines of the processor's cache: they are
+ * used by different threads at the same time. */
+static volatile LONG64 *slot_of(struct ledger_file *file, uint64_t ticket)
+{
+    uint64_t n = ticket % LEDGER_TICKETS, lines = LEDGER_TICKETS / LINE_SLOTS;
+    return &file->slots[n % lines * LINE_SLOTS + n / lines];
+}
+
+static bool slot_swap(struct ledger_file *file, uint64_t ticket, LONG64 from, LONG64 to)
+{
+    return InterlockedCompareExchange64(slot_of(file, ticket), to, from) == from;
+}
+
 status_t ledger_issue(enum ledger ledger, uint64_t *ticket)
 {
     status_t status;
     struct ledger_file *file = ledger_get(ledger, &status);
     if (!file) return status;
     LONG64 issued = InterlockedIncrement64(&file->counter);
-    InterlockedExchange64(&file->slots[(uint64_t)issued % LEDGER_TICKETS], issued);
+    InterlockedExchange64(slot_of(file, (uint64_t)issued), issued);
     *ticket = (uint64_t)issued;
     return SEC_E_OK;
-}
-
-static bool slot_swap(struct ledger_file *file, uint64_t ticket, LONG64 from, LONG64 to)
-{
-    volatile LONG64 *slot = &file->slots[ticket % LEDGER_TICKETS];
-    return InterlockedCompareExchange64(slot, to, from) == from;
 }
 
 status_t ledger_redeem(enum ledger ledger, uint64_t ticket)

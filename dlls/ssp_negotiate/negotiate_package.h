@@ -62,12 +62,12 @@ struct member {
     CredHandle handle;
 };
 
-/* Never changed once made. */
+/* Never changed once made, but for the references, which stand away from what all threads read. */
 struct credential {
-    volatile LONG references;
     bool raw; /* one package was asked for by name: it speaks without SPNEGO */
     size_t count;
     struct member members[MECHS_MAX];
+    volatile LONG references;
 };
 
 struct credential *credential_hold(struct credential *credential);

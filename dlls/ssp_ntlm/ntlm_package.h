@@ -150,11 +150,12 @@ status_t saved_for_reference(const struct name *user, struct identity *out);
 
 /* ---- cred.c ---- */
 
+/* The references stand away from what all threads read. */
 struct credential {
-    volatile LONG references;
     ULONG use;
     struct identity identity; /* its hashes are wiped; credential_for_target has them */
     struct masked_hash nt_hash, lm_hash;
+    volatile LONG references;
 };
 
 struct credential *credential_hold(struct credential *credential);

@@ -311,7 +311,7 @@ static void test_without_ledger(void)
     SECURITY_STATUS status = loopback_make(&loop, L"NTLM", &account);
     if (!ok(!status, "no contexts: %08lx", status)) return;
     loopback_close(&loop);
-    HANDLE search = FindFirstFileW(LEDGERS L"challenge-*.ledger", &found);
+    HANDLE search = FindFirstFileW(LEDGERS L"challenges-*.ledger", &found);
     if (!ok(search != INVALID_HANDLE_VALUE, "there is no ledger")) return;
     FindClose(search);
     lstrcatW(path, found.cFileName);
