@@ -170,14 +170,8 @@ void *handle_pin(enum handle_kind kind, const SecHandle *handle)
 
 static void slot_unpin(struct slot *slot, uint32_t index)
 {
-    LONG64 state = state_read(slot);
-    LONG64 next;
-    bool last;
-    do {
-        next = state - 1;
-        last = STATE_PINS(next) == 0;
-    } while (!state_change(slot, &state, next));
-    if (!last) return;
+    LONG64 next = __atomic_sub_fetch(&slot->state, 1, __ATOMIC_ACQ_REL);
+    if (STATE_PINS(next)) return;
 
     /* Closed and unpinned: nobody can pin it again, so this thread alone has it. */
     void *object = slot->object;
