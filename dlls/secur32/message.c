@@ -3,6 +3,7 @@
 #include "exports.h"
 #include "ssp/secbuf.h"
 #include "ssp/trace.h"
+#include "token_name.h"
 
 TRACE_CHANNEL("sspi");
 
@@ -118,6 +119,9 @@ SECURITY_STATUS WINAPI QueryContextAttributesW(CtxtHandle *handle, ULONG attribu
     else status = package->ops.query_context(package, &pinned.context->provider, attribute, buffer);
     if (status == SEC_E_UNSUPPORTED_FUNCTION && attribute == SECPKG_ATTR_PACKAGE_INFO && buffer)
         status = package_info_query(package, buffer);
+    if (status_ok(status) && attribute == SECPKG_ATTR_ACCESS_TOKEN)
+        token_name_learn(package, &pinned.context->provider,
+                         ((SecPkgContext_AccessToken *)buffer)->AccessToken);
     context_unpin(&pinned);
     TRACE("attribute %#lx: status %#lx\n", attribute, (ULONG)status);
     return status;
@@ -150,6 +154,7 @@ SECURITY_STATUS WINAPI QuerySecurityContextToken(CtxtHandle *handle, HANDLE *tok
     if (!token) status = SEC_E_INVALID_PARAMETER;
     else if (!package->ops.query_token) status = SEC_E_UNSUPPORTED_FUNCTION;
     else status = package->ops.query_token(package, &pinned.context->provider, token);
+    if (status_ok(status)) token_name_learn(package, &pinned.context->provider, *token);
     context_unpin(&pinned);
     return status;
 }
@@ -163,6 +168,7 @@ static status_t context_act_as(const CtxtHandle *handle, bool client)
     status_t (*act)(struct package *, struct provider_context *) = client ? package->ops.impersonate
                                                                           : package->ops.revert;
     status = act ? act(package, &pinned.context->provider) : SEC_E_UNSUPPORTED_FUNCTION;
+    if (status_ok(status) && client) token_name_learn_thread(package, &pinned.context->provider);
     context_unpin(&pinned);
     return status;
 }

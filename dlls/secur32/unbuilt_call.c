@@ -30,3 +30,10 @@ UNBUILT(SECURITY_STATUS, SeciAllocateAndSetIPAddress,
 UNBUILT(SECURITY_STATUS, SeciFreeCallContext, (void), SEC_E_UNSUPPORTED_FUNCTION)
 UNBUILT(SECURITY_STATUS, SspiSetChannelBindingFlags,
         (SecPkgContext_Bindings * bindings, ULONG flags), SEC_E_UNSUPPORTED_FUNCTION)
+
+/* The insides of TranslateName have no public contract beyond their names. */
+UNBUILT(BOOLEAN, SecpTranslateName,
+        (const WCHAR *account, ULONG from, ULONG to, void *name, ULONG *size), FALSE)
+UNBUILT(BOOLEAN, SecpTranslateNameEx,
+        (const WCHAR *account, ULONG from, ULONG to, void *name, ULONG *size), FALSE)
+UNBUILT(SECURITY_STATUS, SecpFreeMemory, (void *buffer), SEC_E_UNSUPPORTED_FUNCTION)
