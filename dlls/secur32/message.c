@@ -97,6 +97,37 @@ SECURITY_STATUS WINAPI ApplyControlToken(CtxtHandle *handle, SecBufferDesc *inpu
     return status;
 }
 
+/* ---- the user half of a context (ntsecpkg.h) ---- */
+
+SECURITY_STATUS WINAPI SecInitUserModeContext(CtxtHandle *handle, SecBuffer *packed);
+SECURITY_STATUS WINAPI SecDeleteUserModeContext(CtxtHandle *handle);
+
+SECURITY_STATUS WINAPI SecInitUserModeContext(CtxtHandle *handle, SecBuffer *packed)
+{
+    struct pinned_context pinned;
+    status_t status = context_pin(handle, &pinned);
+    if (!status_ok(status)) return status;
+    struct package *package = pinned.context->package;
+    if (!packed || (packed->cbBuffer && !packed->pvBuffer)) status = SEC_E_INVALID_PARAMETER;
+    else if (!package->ops.init_user_half) status = SEC_E_UNSUPPORTED_FUNCTION;
+    else status = package->ops.init_user_half(package, &pinned.context->provider, packed);
+    context_unpin(&pinned);
+    return status;
+}
+
+SECURITY_STATUS WINAPI SecDeleteUserModeContext(CtxtHandle *handle)
+{
+    struct pinned_context pinned;
+    status_t status = context_pin(handle, &pinned);
+    if (!status_ok(status)) return status;
+    struct package *package = pinned.context->package;
+    status = package->ops.close_user_half
+                 ? package->ops.close_user_half(package, &pinned.context->provider)
+                 : SEC_E_UNSUPPORTED_FUNCTION;
+    context_unpin(&pinned);
+    return status;
+}
+
 /* ---- attributes ---- */
 
 /* Packages that do not describe themselves are described by what they are listed with. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Password changes, user-mode contexts and call contexts, not built yet.
+ * Password changes, not built yet.
  */
 #include "unbuilt.h"
 
@@ -14,26 +14,3 @@ UNBUILT(SECURITY_STATUS, ChangeAccountPasswordW,
         (WCHAR * package, WCHAR *domain, WCHAR *account, WCHAR *old, WCHAR *new,
          BOOLEAN impersonating, ULONG reserved, SecBufferDesc *output),
         SEC_E_UNSUPPORTED_FUNCTION)
-UNBUILT(SECURITY_STATUS, SecInitUserModeContext, (CtxtHandle * context, SecBuffer *packed),
-        SEC_E_INVALID_HANDLE)
-UNBUILT(SECURITY_STATUS, SecDeleteUserModeContext, (CtxtHandle * context), SEC_E_INVALID_HANDLE)
-UNBUILT(SECURITY_STATUS, SecCacheSspiPackages, (void), SEC_E_UNSUPPORTED_FUNCTION)
-UNBUILT(SECURITY_STATUS, SecGetLocaleSpecificEncryptionRules, (void *rules),
-        SEC_E_UNSUPPORTED_FUNCTION)
-UNBUILT(SECURITY_STATUS, SeciAllocateAndSetCallFlags, (ULONG flags, BOOL *free_context),
-        SEC_E_UNSUPPORTED_FUNCTION)
-UNBUILT(SECURITY_STATUS, SeciAllocateAndSetCallTarget,
-        (UCHAR * address, ULONG size, WCHAR *target, BOOL *free_context),
-        SEC_E_UNSUPPORTED_FUNCTION)
-UNBUILT(SECURITY_STATUS, SeciAllocateAndSetIPAddress,
-        (UCHAR * address, ULONG size, BOOL *free_context), SEC_E_UNSUPPORTED_FUNCTION)
-UNBUILT(SECURITY_STATUS, SeciFreeCallContext, (void), SEC_E_UNSUPPORTED_FUNCTION)
-UNBUILT(SECURITY_STATUS, SspiSetChannelBindingFlags,
-        (SecPkgContext_Bindings * bindings, ULONG flags), SEC_E_UNSUPPORTED_FUNCTION)
-
-/* The insides of TranslateName have no public contract beyond their names. */
-UNBUILT(BOOLEAN, SecpTranslateName,
-        (const WCHAR *account, ULONG from, ULONG to, void *name, ULONG *size), FALSE)
-UNBUILT(BOOLEAN, SecpTranslateNameEx,
-        (const WCHAR *account, ULONG from, ULONG to, void *name, ULONG *size), FALSE)
-UNBUILT(SECURITY_STATUS, SecpFreeMemory, (void *buffer), SEC_E_UNSUPPORTED_FUNCTION)

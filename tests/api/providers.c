@@ -179,6 +179,15 @@ static void child_credentials(void)
     set = function_find("secur32.dll", "SetCredentialsAttributesW");
     status = set(&made, PROV_SET_ATTRIBUTE, &good, sizeof(good));
     ok(status == SEC_E_OK, "set: %08lx", status);
+    SecPkgCredentials_NamesW wide = {(wchar_t *)PROV_SET_NAME};
+    SecPkgCredentials_NamesA narrow = {(char *)"TEST\\other"};
+    status = set(&made, SECPKG_CRED_ATTR_NAMES, &wide, sizeof(wide));
+    ok(status == SEC_E_OK, "set name: %08lx", status);
+    status = set(&made, SECPKG_CRED_ATTR_NAMES, &narrow, sizeof(narrow));
+    ok(status == SEC_E_INVALID_PARAMETER, "set name, wrong form: %08lx", status);
+    set = function_find("secur32.dll", "SetCredentialsAttributesA");
+    status = set(&made, SECPKG_CRED_ATTR_NAMES, &narrow, sizeof(narrow));
+    ok(status == SEC_E_OK, "set name, A: %08lx", status);
     status = AddCredentialsW(&made, NULL, (wchar_t *)L"TestTwo", SECPKG_CRED_OUTBOUND, NULL, NULL,
                              NULL, NULL);
     ok(status == SEC_E_OK, "add: %08lx", status);
