@@ -107,22 +107,35 @@ SECURITY_STATUS WINAPI QueryContextAttributesA(CtxtHandle *handle, ULONG attribu
     return QueryContextAttributesW(handle, attribute, buffer);
 }
 
+/* NAMES and SSI_PROVIDER begin with their one string. */
+static bool credential_has_text(ULONG attribute)
+{
+    return attribute == SECPKG_CRED_ATTR_NAMES || attribute == SECPKG_CRED_ATTR_SSI_PROVIDER;
+}
+
 SECURITY_STATUS WINAPI QueryCredentialsAttributesA(CredHandle *handle, ULONG attribute,
                                                    void *buffer)
 {
-    if (attribute != SECPKG_CRED_ATTR_NAMES || !buffer)
+    if (!credential_has_text(attribute) || !buffer)
         return QueryCredentialsAttributesW(handle, attribute, buffer);
-    SecPkgCredentials_NamesW wide;
+    SecPkgCredentials_SSIProviderW wide = {NULL, 0, NULL};
     status_t status = QueryCredentialsAttributesW(handle, attribute, &wide);
     if (!status_ok(status)) return status;
     char *text;
-    status = ansi_from_wide(wide.sUserName, &text);
-    FreeContextBuffer(wide.sUserName);
-    if (status_ok(status)) ((SecPkgCredentials_NamesA *)buffer)->sUserName = text;
-    return status;
+    status = ansi_from_wide(wide.sProviderName, &text);
+    FreeContextBuffer(wide.sProviderName);
+    if (!status_ok(status)) {
+        FreeContextBuffer(wide.ProviderInfo);
+        return status;
+    }
+    if (attribute == SECPKG_CRED_ATTR_NAMES) ((SecPkgCredentials_NamesA *)buffer)->sUserName = text;
+    else
+        *(SecPkgCredentials_SSIProviderA *)buffer = (SecPkgCredentials_SSIProviderA){
+            text, wide.ProviderInfoLength, wide.ProviderInfo};
+    return SEC_E_OK;
 }
 
-/* The attributes that can be set carry no text in any package that is there. */
+/* The attributes of a context that can be set carry no text. */
 SECURITY_STATUS WINAPI SetContextAttributesA(CtxtHandle *handle, ULONG attribute, void *buffer,
                                              ULONG size)
 {
@@ -132,13 +145,29 @@ SECURITY_STATUS WINAPI SetContextAttributesA(CtxtHandle *handle, ULONG attribute
 SECURITY_STATUS WINAPI SetCredentialsAttributesA(CredHandle *handle, ULONG attribute, void *buffer,
                                                  ULONG size)
 {
-    return SetCredentialsAttributesW(handle, attribute, buffer, size);
+    bool names = attribute == SECPKG_CRED_ATTR_NAMES;
+    ULONG needed = names ? sizeof(SecPkgCredentials_NamesA)
+                         : sizeof(SecPkgCredentials_SSIProviderA);
+    if (!credential_has_text(attribute) || !buffer || size < needed)
+        return SetCredentialsAttributesW(handle, attribute, buffer, size);
+    const SecPkgCredentials_SSIProviderA *ansi = buffer; /* of NAMES the first member only */
+    SecPkgCredentials_SSIProviderW wide = {NULL, 0, NULL};
+    status_t status = ansi_to_wide(ansi->sProviderName, &wide.sProviderName);
+    if (!status_ok(status)) return status;
+    if (!names) {
+        wide.ProviderInfoLength = ansi->ProviderInfoLength;
+        wide.ProviderInfo = ansi->ProviderInfo;
+    }
+    status = SetCredentialsAttributesW(handle, attribute, &wide, needed);
+    HeapFree(GetProcessHeap(), 0, wide.sProviderName);
+    return status;
 }
 
 /* ---- Ex forms ---- */
 
+/* The same for both forms, which differ in what their pointers point to. */
 struct attribute_size {
-    ULONG attribute, wide;
+    ULONG attribute, size;
 };
 
 /* The attributes whose size is known here; for others the caller's size is taken on trust, as the
@@ -159,13 +188,34 @@ static const struct attribute_size context_sizes[] = {
     {SECPKG_ATTR_FLAGS, sizeof(SecPkgContext_Flags)},
     {SECPKG_ATTR_CREDENTIAL_NAME, sizeof(SecPkgContext_CredentialNameW)},
     {SECPKG_ATTR_ACCESS_TOKEN, sizeof(SecPkgContext_AccessToken)},
+    {SECPKG_ATTR_PROTO_INFO, sizeof(SecPkgContext_ProtoInfoW)},
+    {SECPKG_ATTR_USER_FLAGS, sizeof(SecPkgContext_UserFlags)},
+    {SECPKG_ATTR_TARGET_INFORMATION, sizeof(SecPkgContext_TargetInformation)},
+    {SECPKG_ATTR_TARGET, sizeof(SecPkgContext_Target)},
+    {SECPKG_ATTR_AUTHENTICATION_ID, sizeof(SecPkgContext_AuthzID)},
+    {SECPKG_ATTR_LOGOFF_TIME, sizeof(SecPkgContext_LogoffTime)},
+    {SECPKG_ATTR_NEGO_KEYS, sizeof(SecPkgContext_NegoKeys)},
+    {SECPKG_ATTR_UNIQUE_BINDINGS, sizeof(SecPkgContext_Bindings)},
+    {SECPKG_ATTR_ENDPOINT_BINDINGS, sizeof(SecPkgContext_Bindings)},
+    {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, sizeof(SecPkgContext_ClientSpecifiedTarget)},
+    {SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, sizeof(SecPkgContext_LastClientTokenStatus)},
+    {SECPKG_ATTR_NEGO_PKG_INFO, sizeof(SecPkgContext_NegoPackageInfo)},
+    {SECPKG_ATTR_NEGO_STATUS, sizeof(SecPkgContext_NegoStatus)},
 };
 
-static bool size_fits(ULONG attribute, ULONG size)
+static const struct attribute_size credential_sizes[] = {
+    {SECPKG_CRED_ATTR_NAMES, sizeof(SecPkgCredentials_NamesW)},
+    {SECPKG_CRED_ATTR_SSI_PROVIDER, sizeof(SecPkgCredentials_SSIProviderW)},
+    {SECPKG_CRED_ATTR_CERT, sizeof(SecPkgCredentials_Cert)},
+};
+
+static status_t size_check(const struct attribute_size *sizes, size_t count, ULONG attribute,
+                           ULONG size)
 {
-    for (size_t i = 0; i < ARRAYSIZE(context_sizes); i++)
-        if (context_sizes[i].attribute == attribute) return size >= context_sizes[i].wide;
-    return true;
+    for (size_t i = 0; i < count; i++)
+        if (sizes[i].attribute == attribute)
+            return size >= sizes[i].size ? SEC_E_OK : SEC_E_BUFFER_TOO_SMALL;
+    return SEC_E_OK;
 }
 
 /* A handle that is none comes before a buffer that is too small. */
@@ -175,7 +225,7 @@ static status_t context_size_check(const CtxtHandle *handle, ULONG attribute, UL
     status_t status = context_pin(handle, &pinned);
     if (!status_ok(status)) return status;
     context_unpin(&pinned);
-    return size_fits(attribute, size) ? SEC_E_OK : SEC_E_BUFFER_TOO_SMALL;
+    return size_check(context_sizes, ARRAYSIZE(context_sizes), attribute, size);
 }
 
 SECURITY_STATUS WINAPI QueryContextAttributesExW(CtxtHandle *handle, ULONG attribute, void *buffer,
@@ -198,8 +248,7 @@ static status_t credential_size_check(const CredHandle *handle, ULONG attribute,
     SecHandle copy = *handle;
     if (!handle_pin(HANDLE_CREDENTIAL, &copy)) return SEC_E_INVALID_HANDLE;
     handle_unpin(&copy);
-    bool fits = attribute != SECPKG_CRED_ATTR_NAMES || size >= sizeof(SecPkgCredentials_NamesW);
-    return fits ? SEC_E_OK : SEC_E_BUFFER_TOO_SMALL;
+    return size_check(credential_sizes, ARRAYSIZE(credential_sizes), attribute, size);
 }
 
 SECURITY_STATUS WINAPI QueryCredentialsAttributesExW(CredHandle *handle, ULONG attribute,

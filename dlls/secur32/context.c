@@ -3,6 +3,7 @@
  * Credentials and contexts, W forms. Every export here does the same: find and pin what the
  * handles name, see whether the package has the function, call it with no lock held, and let go.
  */
+#include "call_context.h"
 #include "exports.h"
 #include "ssp/secbuf.h"
 #include "ssp/trace.h"
@@ -25,19 +26,42 @@ static void context_release(void *object)
 {
     struct context *context = object;
     context->package->ops.delete_context(context->package, &context->provider);
+    while (context->former) {
+        struct former_context *former = context->former;
+        context->former = former->next;
+        context->package->ops.delete_context(context->package, &former->provider);
+        free(former);
+    }
     free(context);
+}
+
+status_t context_pin_export(const CtxtHandle *handle, bool alone, struct pinned_context *out)
+{
+    if (!handle) return SEC_E_INVALID_HANDLE;
+    *out = (struct pinned_context){NULL, *handle, alone};
+    out->context = handle_pin(HANDLE_CONTEXT, &out->handle);
+    if (!out->context) return SEC_E_INVALID_HANDLE;
+    if (!out->context->package->sspi) return SEC_E_OK;
+    if (alone) AcquireSRWLockExclusive(&out->context->use);
+    else AcquireSRWLockShared(&out->context->use);
+    if (!out->context->handed_over) return SEC_E_OK;
+    context_unpin(out);
+    out->context = NULL;
+    return SEC_E_INVALID_HANDLE;
 }
 
 status_t context_pin(const CtxtHandle *handle, struct pinned_context *out)
 {
-    if (!handle) return SEC_E_INVALID_HANDLE;
-    out->handle = *handle;
-    out->context = handle_pin(HANDLE_CONTEXT, &out->handle);
-    return out->context ? SEC_E_OK : SEC_E_INVALID_HANDLE;
+    return context_pin_export(handle, false, out);
 }
 
 void context_unpin(const struct pinned_context *pinned)
 {
+    struct context *context = pinned->context;
+    if (context->package->sspi) {
+        if (pinned->alone) ReleaseSRWLockExclusive(&context->use);
+        else ReleaseSRWLockShared(&context->use);
+    }
     handle_unpin(&pinned->handle);
 }
 
@@ -46,7 +70,11 @@ status_t context_create(struct package *package, const struct provider_context *
 {
     struct context *context = malloc(sizeof(*context));
     if (!context) return SEC_E_INSUFFICIENT_MEMORY;
-    *context = (struct context){package, *provider, acceptor, complete, imported};
+    *context = (struct context){.package = package,
+                                .provider = *provider,
+                                .acceptor = acceptor,
+                                .complete = complete,
+                                .imported = imported};
     status_t status = handle_create(HANDLE_CONTEXT, context, context_release, out);
     if (!status_ok(status)) free(context);
     return status;
@@ -141,10 +169,11 @@ SECURITY_STATUS WINAPI QueryCredentialsAttributesW(CredHandle *handle, ULONG att
     status_t status = credential_pin(handle, &pinned);
     if (!status_ok(status)) return status;
     struct package *package = pinned.credential->package;
-    status = package->ops.query_credentials
-                 ? package->ops.query_credentials(package, &pinned.credential->handle, attribute,
-                                                  buffer)
-                 : SEC_E_UNSUPPORTED_FUNCTION;
+    if (!buffer) status = SEC_E_INVALID_PARAMETER;
+    else if (!package->ops.query_credentials) status = SEC_E_UNSUPPORTED_FUNCTION;
+    else
+        status = package->ops.query_credentials(package, &pinned.credential->handle, attribute,
+                                                buffer);
     handle_unpin(&pinned.handle);
     return status;
 }
@@ -156,10 +185,11 @@ SECURITY_STATUS WINAPI SetCredentialsAttributesW(CredHandle *handle, ULONG attri
     status_t status = credential_pin(handle, &pinned);
     if (!status_ok(status)) return status;
     struct package *package = pinned.credential->package;
-    status = package->ops.set_credentials
-                 ? package->ops.set_credentials(package, &pinned.credential->handle, attribute,
-                                                buffer, size)
-                 : SEC_E_UNSUPPORTED_FUNCTION;
+    if (!buffer) status = SEC_E_INVALID_PARAMETER;
+    else if (!package->ops.set_credentials) status = SEC_E_UNSUPPORTED_FUNCTION;
+    else
+        status = package->ops.set_credentials(package, &pinned.credential->handle, attribute,
+                                              buffer, size);
     handle_unpin(&pinned.handle);
     return status;
 }
@@ -236,7 +266,7 @@ static status_t leg_run(struct leg *leg, const CredHandle *credential_handle,
                         const CtxtHandle *context_handle, CtxtHandle *out)
 {
     struct pinned_credential credential = {NULL, {0, 0}};
-    struct pinned_context context = {NULL, {0, 0}};
+    struct pinned_context context = {.context = NULL};
     status_t status;
     if (!credential_handle && !context_handle) return SEC_E_INVALID_HANDLE;
     if (leg->input && !secbuf_valid(leg->input)) return SEC_E_INVALID_TOKEN;
@@ -300,6 +330,7 @@ SECURITY_STATUS WINAPI AcceptSecurityContext(CredHandle *credential, CtxtHandle 
     status_t status = leg_run(&leg, credential, context, new_context);
     TRACE("requirements %#lx: status %#lx, attributes %#lx\n", requirements, (ULONG)status,
           leg.attributes);
+    call_context_audit(status);
     leg_report(&leg, status, attributes, expiry);
     return status;
 }

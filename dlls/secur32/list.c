@@ -40,6 +40,19 @@ SECURITY_STATUS WINAPI QuerySecurityPackageInfoW(SEC_WCHAR *name, SecPkgInfoW **
     return SEC_E_OK;
 }
 
+SECURITY_STATUS WINAPI SecCacheSspiPackages(void);
+
+/* No more is public than that it looks after the cache of package information. Afterwards ours has
+ * all modules that the registry names. */
+SECURITY_STATUS WINAPI SecCacheSspiPackages(void)
+{
+    struct package **packages;
+    ULONG count;
+    status_t status = package_list(&packages, &count);
+    if (status_ok(status)) HeapFree(GetProcessHeap(), 0, packages);
+    return status;
+}
+
 SECURITY_STATUS WINAPI AddSecurityPackageW(LPWSTR name, PSECURITY_PACKAGE_OPTIONS options)
 {
     if (!name || !*name) return SEC_E_INVALID_PARAMETER;

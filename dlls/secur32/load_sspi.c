@@ -42,6 +42,12 @@ static status_t sspi_query_credentials(struct package *package, SecHandle *crede
     return package->sspi->QueryCredentialsAttributesW(credential, attribute, buffer);
 }
 
+static status_t sspi_set_credentials(struct package *package, SecHandle *credential,
+                                     ULONG attribute, void *buffer, ULONG size)
+{
+    return package->sspi->SetCredentialsAttributesW(credential, attribute, buffer, size);
+}
+
 static SecHandle *handle_if_set(SecHandle *handle)
 {
     return handle->dwLower || handle->dwUpper ? handle : NULL;
@@ -109,6 +115,12 @@ static status_t sspi_query_context(struct package *package, struct provider_cont
     return package->sspi->QueryContextAttributesW(&context->handle, attribute, buffer);
 }
 
+static status_t sspi_set_context(struct package *package, struct provider_context *context,
+                                 ULONG attribute, void *buffer, ULONG size)
+{
+    return package->sspi->SetContextAttributesW(&context->handle, attribute, buffer, size);
+}
+
 static status_t sspi_make_signature(struct package *package, struct provider_context *context,
                                     ULONG qop, SecBufferDesc *message, ULONG sequence)
 {
@@ -152,7 +164,8 @@ static status_t sspi_revert(struct package *package, struct provider_context *co
 static status_t sspi_export_context(struct package *package, struct provider_context *context,
                                     ULONG flags, SecBuffer *body, HANDLE *token)
 {
-    /* The dispatcher deletes the context itself once the blob is sealed. */
+    /* The dispatcher deletes the context itself once the blob is sealed, and lets nobody in until
+     * then. */
     flags &= ~(ULONG)SECPKG_CONTEXT_EXPORT_DELETE_OLD;
     return package->sspi->ExportSecurityContext(&context->handle, flags, body, token);
 }
@@ -209,6 +222,13 @@ static void ops_fill(struct package *package)
         ops->change_password = sspi_change_password;
     ops->free_body = sspi_free_body;
     if (sspi->ImportSecurityContextW) ops->import_context = sspi_import_context;
+    /* Tables of earlier versions end before these. */
+    if (sspi->dwVersion >= SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION_2 &&
+        sspi->SetContextAttributesW)
+        ops->set_context = sspi_set_context;
+    if (sspi->dwVersion >= SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION_3 &&
+        sspi->SetCredentialsAttributesW)
+        ops->set_credentials = sspi_set_credentials;
 }
 
 status_t module_load_sspi(struct module *module)

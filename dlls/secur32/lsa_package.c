@@ -117,6 +117,11 @@ static status_t lsa_change_password(struct package *package, WCHAR *domain, WCHA
 
 /* ---- contexts ---- */
 
+static bool has_user_half(const struct provider_context *context)
+{
+    return context->user_half && !context->user_closed;
+}
+
 static void lsa_delete_context(struct package *package, struct provider_context *context)
 {
     if (context->user_half && package->user && package->user->DeleteUserModeContext)
@@ -218,13 +223,13 @@ static bool lsa_is_thunked(const struct package *package, ULONG attribute)
 static status_t lsa_query_context(struct package *package, struct provider_context *context,
                                   ULONG attribute, void *buffer)
 {
-    bool user = context->user_half && package->user && package->user->QueryContextAttributes;
+    bool user = has_user_half(context) && package->user && package->user->QueryContextAttributes;
     bool lsa = context->lsa_half && package->lsa->QueryContextAttributes;
     LSA_SEC_HANDLE handle = context->handle.dwLower;
     if (user && !(lsa && lsa_is_thunked(package, attribute)))
         return lsa_status(package->user->QueryContextAttributes(handle, attribute, buffer));
     if (lsa) return lsa_status(package->lsa->QueryContextAttributes(handle, attribute, buffer));
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    return context->user_closed ? SEC_E_INVALID_HANDLE : SEC_E_UNSUPPORTED_FUNCTION;
 }
 
 static status_t lsa_set_context(struct package *package, struct provider_context *context,
@@ -244,17 +249,36 @@ static status_t lsa_control_token(struct package *package, struct provider_conte
 
 /* ---- the user half ---- */
 
+/* SecInitUserModeContext: what a leg does with the data that it got. */
+static status_t lsa_init_user_half(struct package *package, struct provider_context *context,
+                                   const SecBuffer *packed)
+{
+    if (!context->lsa_half) return SEC_E_INVALID_HANDLE;
+    status_t status = user_half_init(package, context, packed);
+    if (status_ok(status)) InterlockedExchange(&context->user_closed, 0);
+    return status;
+}
+
+/* SecDeleteUserModeContext. Another thread may be inside the provider, which therefore is told
+ * when the context as a whole goes. */
+static status_t lsa_close_user_half(struct package *package, struct provider_context *context)
+{
+    (void)package;
+    if (!context->user_half) return SEC_E_INVALID_HANDLE;
+    return InterlockedExchange(&context->user_closed, 1) ? SEC_E_INVALID_HANDLE : SEC_E_OK;
+}
+
 static status_t lsa_complete_token(struct package *package, struct provider_context *context,
                                    SecBufferDesc *token)
 {
-    if (!context->user_half) return SEC_E_INVALID_HANDLE;
+    if (!has_user_half(context)) return SEC_E_INVALID_HANDLE;
     return lsa_status(package->user->CompleteAuthToken(context->handle.dwLower, token));
 }
 
 static status_t lsa_make_signature(struct package *package, struct provider_context *context,
                                    ULONG qop, SecBufferDesc *message, ULONG sequence)
 {
-    if (!context->user_half) return SEC_E_INVALID_HANDLE;
+    if (!has_user_half(context)) return SEC_E_INVALID_HANDLE;
     return lsa_status(
         package->user->MakeSignature(context->handle.dwLower, qop, message, sequence));
 }
@@ -262,7 +286,7 @@ static status_t lsa_make_signature(struct package *package, struct provider_cont
 static status_t lsa_verify_signature(struct package *package, struct provider_context *context,
                                      SecBufferDesc *message, ULONG sequence, ULONG *qop)
 {
-    if (!context->user_half) return SEC_E_INVALID_HANDLE;
+    if (!has_user_half(context)) return SEC_E_INVALID_HANDLE;
     return lsa_status(
         package->user->VerifySignature(context->handle.dwLower, message, sequence, qop));
 }
@@ -270,14 +294,14 @@ static status_t lsa_verify_signature(struct package *package, struct provider_co
 static status_t lsa_seal_message(struct package *package, struct provider_context *context,
                                  ULONG qop, SecBufferDesc *message, ULONG sequence)
 {
-    if (!context->user_half) return SEC_E_INVALID_HANDLE;
+    if (!has_user_half(context)) return SEC_E_INVALID_HANDLE;
     return lsa_status(package->user->SealMessage(context->handle.dwLower, qop, message, sequence));
 }
 
 static status_t lsa_unseal_message(struct package *package, struct provider_context *context,
                                    SecBufferDesc *message, ULONG sequence, ULONG *qop)
 {
-    if (!context->user_half) return SEC_E_INVALID_HANDLE;
+    if (!has_user_half(context)) return SEC_E_INVALID_HANDLE;
     return lsa_status(
         package->user->UnsealMessage(context->handle.dwLower, message, sequence, qop));
 }
@@ -286,7 +310,7 @@ static status_t lsa_unseal_message(struct package *package, struct provider_cont
 static status_t lsa_query_token(struct package *package, struct provider_context *context,
                                 HANDLE *token)
 {
-    if (!context->user_half) return SEC_E_INVALID_HANDLE;
+    if (!has_user_half(context)) return SEC_E_INVALID_HANDLE;
     HANDLE own = NULL, duplicate = NULL;
     status_t status = lsa_status(package->user->GetContextToken(context->handle.dwLower, &own));
     if (!status_ok(status)) return status;
@@ -300,7 +324,7 @@ static status_t lsa_query_token(struct package *package, struct provider_context
 
 static status_t lsa_impersonate(struct package *package, struct provider_context *context)
 {
-    if (!context->user_half) return SEC_E_INVALID_HANDLE;
+    if (!has_user_half(context)) return SEC_E_INVALID_HANDLE;
     HANDLE own = NULL;
     status_t status = lsa_status(package->user->GetContextToken(context->handle.dwLower, &own));
     if (!status_ok(status)) return status;
@@ -317,7 +341,7 @@ static status_t lsa_revert(struct package *package, struct provider_context *con
 static status_t lsa_export_context(struct package *package, struct provider_context *context,
                                    ULONG flags, SecBuffer *body, HANDLE *token)
 {
-    if (!context->user_half) return SEC_E_INVALID_HANDLE;
+    if (!has_user_half(context)) return SEC_E_INVALID_HANDLE;
     return lsa_status(package->user->ExportContext(context->handle.dwLower, flags, body, token));
 }
 
@@ -342,6 +366,21 @@ static status_t lsa_import_context(struct package *package, SecBuffer *body, HAN
     return SEC_E_OK;
 }
 
+/* Other threads look at the context meanwhile, with no lock: they find the old handle, which the
+ * provider has let go of, or the new one, which has no LSA half. */
+static status_t lsa_resume_context(struct package *package, struct provider_context *context,
+                                   SecBuffer *body, struct provider_context *former)
+{
+    struct provider_context resumed = {.handle = {0, 0}};
+    status_t status = lsa_import_context(package, body, NULL, &resumed);
+    if (!status_ok(status)) return status;
+    *former = *context;
+    context->lsa_half = false;
+    InterlockedExchangePointer((void *volatile *)&context->handle.dwLower,
+                               (void *)resumed.handle.dwLower);
+    return SEC_E_OK;
+}
+
 /* A slot is filled when the provider has the function behind it. */
 void lsa_package_fill(struct package *package)
 {
@@ -363,6 +402,8 @@ void lsa_package_fill(struct package *package)
     ops->free_body = lsa_free_body;
     ops->revert = lsa_revert;
     if (!user) return;
+    if (user->InitUserModeContext) ops->init_user_half = lsa_init_user_half;
+    if (user->DeleteUserModeContext) ops->close_user_half = lsa_close_user_half;
     if (user->CompleteAuthToken) ops->complete_token = lsa_complete_token;
     if (user->MakeSignature) ops->make_signature = lsa_make_signature;
     if (user->VerifySignature) ops->verify_signature = lsa_verify_signature;
@@ -372,4 +413,5 @@ void lsa_package_fill(struct package *package)
     if (user->GetContextToken) ops->impersonate = lsa_impersonate;
     if (user->ExportContext) ops->export_context = lsa_export_context;
     if (user->ImportContext) ops->import_context = lsa_import_context;
+    if (user->ImportContext) ops->resume_context = lsa_resume_context;
 }

@@ -3,6 +3,7 @@
 #include "exports.h"
 #include "ssp/secbuf.h"
 #include "ssp/trace.h"
+#include "token_name.h"
 
 TRACE_CHANNEL("sspi");
 
@@ -96,6 +97,37 @@ SECURITY_STATUS WINAPI ApplyControlToken(CtxtHandle *handle, SecBufferDesc *inpu
     return status;
 }
 
+/* ---- the user half of a context (ntsecpkg.h) ---- */
+
+SECURITY_STATUS WINAPI SecInitUserModeContext(CtxtHandle *handle, SecBuffer *packed);
+SECURITY_STATUS WINAPI SecDeleteUserModeContext(CtxtHandle *handle);
+
+SECURITY_STATUS WINAPI SecInitUserModeContext(CtxtHandle *handle, SecBuffer *packed)
+{
+    struct pinned_context pinned;
+    status_t status = context_pin(handle, &pinned);
+    if (!status_ok(status)) return status;
+    struct package *package = pinned.context->package;
+    if (!packed || (packed->cbBuffer && !packed->pvBuffer)) status = SEC_E_INVALID_PARAMETER;
+    else if (!package->ops.init_user_half) status = SEC_E_UNSUPPORTED_FUNCTION;
+    else status = package->ops.init_user_half(package, &pinned.context->provider, packed);
+    context_unpin(&pinned);
+    return status;
+}
+
+SECURITY_STATUS WINAPI SecDeleteUserModeContext(CtxtHandle *handle)
+{
+    struct pinned_context pinned;
+    status_t status = context_pin(handle, &pinned);
+    if (!status_ok(status)) return status;
+    struct package *package = pinned.context->package;
+    status = package->ops.close_user_half
+                 ? package->ops.close_user_half(package, &pinned.context->provider)
+                 : SEC_E_UNSUPPORTED_FUNCTION;
+    context_unpin(&pinned);
+    return status;
+}
+
 /* ---- attributes ---- */
 
 /* Packages that do not describe themselves are described by what they are listed with. */
@@ -118,6 +150,9 @@ SECURITY_STATUS WINAPI QueryContextAttributesW(CtxtHandle *handle, ULONG attribu
     else status = package->ops.query_context(package, &pinned.context->provider, attribute, buffer);
     if (status == SEC_E_UNSUPPORTED_FUNCTION && attribute == SECPKG_ATTR_PACKAGE_INFO && buffer)
         status = package_info_query(package, buffer);
+    if (status_ok(status) && attribute == SECPKG_ATTR_ACCESS_TOKEN)
+        token_name_learn(package, &pinned.context->provider,
+                         ((SecPkgContext_AccessToken *)buffer)->AccessToken);
     context_unpin(&pinned);
     TRACE("attribute %#lx: status %#lx\n", attribute, (ULONG)status);
     return status;
@@ -150,6 +185,7 @@ SECURITY_STATUS WINAPI QuerySecurityContextToken(CtxtHandle *handle, HANDLE *tok
     if (!token) status = SEC_E_INVALID_PARAMETER;
     else if (!package->ops.query_token) status = SEC_E_UNSUPPORTED_FUNCTION;
     else status = package->ops.query_token(package, &pinned.context->provider, token);
+    if (status_ok(status)) token_name_learn(package, &pinned.context->provider, *token);
     context_unpin(&pinned);
     return status;
 }
@@ -163,6 +199,7 @@ static status_t context_act_as(const CtxtHandle *handle, bool client)
     status_t (*act)(struct package *, struct provider_context *) = client ? package->ops.impersonate
                                                                           : package->ops.revert;
     status = act ? act(package, &pinned.context->provider) : SEC_E_UNSUPPORTED_FUNCTION;
+    if (status_ok(status) && client) token_name_learn_thread(package, &pinned.context->provider);
     context_unpin(&pinned);
     return status;
 }

@@ -15,6 +15,7 @@ struct package;
 struct provider_context {
     SecHandle handle;
     bool lsa_half, user_half;
+    volatile LONG user_closed; /* the application has deleted the user half */
 };
 
 /* What a provider can be asked, in W form only; a slot that the provider leaves out is NULL.
@@ -45,6 +46,9 @@ struct package_ops {
                                ULONG requirements, ULONG data_representation, SecBufferDesc *output,
                                ULONG *attributes, TimeStamp *expiry);
     void (*delete_context)(struct package *package, struct provider_context *context);
+    status_t (*init_user_half)(struct package *package, struct provider_context *context,
+                               const SecBuffer *packed);
+    status_t (*close_user_half)(struct package *package, struct provider_context *context);
     status_t (*complete_token)(struct package *package, struct provider_context *context,
                                SecBufferDesc *token);
     status_t (*control_token)(struct package *package, struct provider_context *context,
@@ -75,10 +79,15 @@ struct package_ops {
     status_t (*revert)(struct package *package, struct provider_context *context);
 
     /* The body is released with free_body, whatever heap it came from.
-     * With DELETE_OLD the provider must see to it that the old context seals nothing any more, and
-     * leave its deletion to the dispatcher, which deletes it when the blob is made. */
+     * With DELETE_OLD an SSP/AP must see to it that the old context seals nothing any more, and
+     * leave its deletion to the dispatcher, which deletes it when the blob is made. An SSP is asked
+     * for a copy: nobody else is let into the context until it is deleted. */
     status_t (*export_context)(struct package *package, struct provider_context *context,
                                ULONG flags, SecBuffer *body, HANDLE *token);
+    /* Has the context go on, from the body, when the blob could not be made: there only where the
+     * provider lets go of it. *former is then what it was, to be deleted along with it. */
+    status_t (*resume_context)(struct package *package, struct provider_context *context,
+                               SecBuffer *body, struct provider_context *former);
     void (*free_body)(struct package *package, SecBuffer *body);
     status_t (*import_context)(struct package *package, SecBuffer *body, HANDLE token,
                                struct provider_context *context);

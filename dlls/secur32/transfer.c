@@ -10,6 +10,7 @@
 #include "ssp/prefix.h"
 #include "ssp/trace.h"
 
+#include <stdlib.h>
 #include <wchar.h>
 
 TRACE_CHANNEL("sspi");
@@ -67,6 +68,7 @@ struct export_call {
     struct packed packed;
     BYTE *blob; /* process heap */
     size_t room;
+    struct former_context *former; /* for export_undo */
 };
 
 /* Everything that can fail before the provider lets go of the context. */
@@ -85,6 +87,8 @@ static status_t export_prepare(struct export_call *call, const struct context *c
         call->packed.flags |= PACKED_SINGLE_USE;
         status = ledger_issue(LEDGER_EXPORT, &call->packed.ticket);
         if (!status_ok(status)) return status;
+        call->former = malloc(sizeof(*call->former));
+        if (!call->former) return SEC_E_INSUFFICIENT_MEMORY;
     }
     call->room = BLOB_ROOM;
     call->blob = HeapAlloc(GetProcessHeap(), 0, call->room);
@@ -119,6 +123,26 @@ static status_t export_seal(struct export_call *call, const SecBuffer *body, Sec
     return SEC_E_OK;
 }
 
+/* The provider has let go of the context, and no blob could be made of what it gave: that goes back
+ * to the provider. A token that an import brought along does not come back with it. */
+static void export_undo(struct export_call *call, struct context *context, SecBuffer *body)
+{
+    struct package *package = call->package;
+    if (!call->former || !package->ops.resume_context) return;
+    status_t status = package->ops.resume_context(package, &context->provider, body,
+                                                  &call->former->provider);
+    if (!status_ok(status)) {
+        ERR("a context of %ls is lost: status %#lx\n", package->info.Name, (ULONG)status);
+        return;
+    }
+    context->imported = true;
+    struct former_context *former = call->former, *seen;
+    call->former = NULL;
+    do former->next = seen = context->former;
+    while (InterlockedCompareExchangePointer((void *volatile *)&context->former, former, seen) !=
+           seen);
+}
+
 /* The context is pinned: it stays whole even if its handle is closed meanwhile. */
 static status_t export_pinned(const struct pinned_context *pinned, ULONG flags, SecBuffer *out,
                               HANDLE *token)
@@ -134,8 +158,12 @@ static status_t export_pinned(const struct pinned_context *pinned, ULONG flags, 
     if (!status_ok(status)) goto done;
     status = package->ops.export_context(package, &context->provider, flags, &body,
                                          token ? &context_token : NULL);
-    if (status_ok(status)) status = export_seal(&call, &body, &sealed);
     if (!status_ok(status)) goto done;
+    status = export_seal(&call, &body, &sealed);
+    if (!status_ok(status)) {
+        export_undo(&call, context, &body);
+        goto done;
+    }
     if ((flags & SECPKG_CONTEXT_EXPORT_DELETE_OLD) &&
         !handle_close(HANDLE_CONTEXT, &pinned->handle)) {
         /* Somebody else deleted it, or exported it, first: there must not be two of it. */
@@ -143,6 +171,7 @@ static status_t export_pinned(const struct pinned_context *pinned, ULONG flags, 
         status = SEC_E_INVALID_HANDLE;
         goto done;
     }
+    context->handed_over = flags & SECPKG_CONTEXT_EXPORT_DELETE_OLD;
     *out = sealed;
     if (token) {
         *token = context_token;
@@ -152,6 +181,7 @@ done:
     package->ops.free_body(package, &body);
     if (context_token) CloseHandle(context_token);
     HeapFree(GetProcessHeap(), 0, call.blob);
+    free(call.former);
     if (!status_ok(status) && call.packed.ticket) ledger_redeem(LEDGER_EXPORT, call.packed.ticket);
     return status;
 }
@@ -160,7 +190,7 @@ SECURITY_STATUS WINAPI ExportSecurityContext(CtxtHandle *handle, ULONG flags, Se
                                              void **token)
 {
     struct pinned_context pinned;
-    status_t status = context_pin(handle, &pinned);
+    status_t status = context_pin_export(handle, flags & SECPKG_CONTEXT_EXPORT_DELETE_OLD, &pinned);
     if (!status_ok(status)) return status;
     if (!out || (flags & ~EXPORT_FLAGS)) status = SEC_E_INVALID_PARAMETER;
     else if (flags & SECPKG_CONTEXT_EXPORT_TO_KERNEL) status = SEC_E_UNSUPPORTED_FUNCTION;

@@ -8,6 +8,7 @@
 #include "ntlm_package.h"
 
 #include "core/secret.h"
+#include "ssp/foreign.h"
 #include "ssp/trace.h"
 
 #include <stdlib.h>
@@ -84,6 +85,13 @@ static status_t principal_check(const UNICODE_STRING *principal, ULONG use, bool
     return !given || !matters || is_own_name(principal) ? SEC_E_OK : SEC_E_NOT_OWNER;
 }
 
+/* What belongs to the user of this process is not for a thread that acts for a foreign client. */
+static status_t owner_check(ULONG use, const struct identity *identity)
+{
+    bool own = identity->is_default || identity->is_saved;
+    return use & SECPKG_CRED_OUTBOUND && own && foreign_caller() ? SEC_E_NO_CREDENTIALS : SEC_E_OK;
+}
+
 /* The hashes do not stay where identity_parse has put them. */
 static status_t credential_mask(struct credential *credential)
 {
@@ -121,6 +129,7 @@ NTSTATUS NTAPI credentials_acquire(UNICODE_STRING *principal, ULONG use, LUID *l
     status_t status = identity_parse(outbound ? auth_data : NULL, &credential->identity);
     if (status_ok(status)) status = use_check(use, identity);
     if (status_ok(status)) status = principal_check(principal, use, identity->is_default);
+    if (status_ok(status)) status = owner_check(use, identity);
     if (status_ok(status)) status = credential_mask(credential);
     TRACE("use %#lx, %s user %s: status %#lx\n", use, kind_name(identity),
           trace_wide(user, identity->user.text, -1), (ULONG)status);

@@ -3,10 +3,12 @@
  * Tokens of authenticated clients. Wine makes no token for another user, so there is one only
  * for a client that is the user of this process, for nobody (where Wine can be nobody), or where
  * an import brought one along; for anybody else the process's token would turn a stranger into
- * its owner. A client's context has no token: its server has authenticated to nobody.
+ * its owner. Where policy wants it, anybody else has a foreign token, which can do next to nothing.
+ * A client's context has no token: its server has authenticated to nobody.
  */
 #include "ntlm_package.h"
 
+#include "ssp/foreign.h"
 #include "ssp/trace.h"
 
 TRACE_CHANNEL("ntlm");
@@ -33,8 +35,8 @@ static HANDLE token_copy(HANDLE source, const struct ntlm_context *ntlm)
 
 static HANDLE own_token(const struct ntlm_context *ntlm)
 {
-    HANDLE process;
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_DUPLICATE, &process)) return NULL;
+    HANDLE process = process_token_open(TOKEN_DUPLICATE);
+    if (!process) return NULL;
     HANDLE token = token_copy(process, ntlm);
     CloseHandle(process);
     return token;
@@ -61,7 +63,8 @@ static HANDLE token_make(const struct ntlm_context *ntlm)
 {
     if (ntlm->role != NTLM_SERVER) return NULL;
     if (ntlm->attributes & ASC_RET_NULL_SESSION) return anonymous_token(ntlm);
-    return is_process_user(ntlm) ? own_token(ntlm) : NULL;
+    if (is_process_user(ntlm)) return own_token(ntlm);
+    return foreign_tokens_wanted() ? foreign_token_make() : NULL;
 }
 
 status_t context_token(struct context *context, HANDLE *out)

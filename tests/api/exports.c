@@ -231,35 +231,6 @@ static void test_sasl(void)
     ok(!made && !context.dwLower && !context.dwUpper, "something was returned");
 }
 
-static void expect_last_error(BOOL result, const char *what)
-{
-    DWORD error = GetLastError();
-    ok(!result, "%s succeeded", what);
-    ok(error != 0 && error != 0xdeadbeef, "%s: last error %lu", what, error);
-    SetLastError(0xdeadbeef);
-}
-
-static void test_name_functions(void)
-{
-    if (!ours_only()) return;
-    FUNCTION(BOOLEAN, GetUserNameExA, int, char *, ULONG *);
-    FUNCTION(BOOLEAN, GetUserNameExW, int, wchar_t *, ULONG *);
-    FUNCTION(BOOLEAN, GetComputerObjectNameA, int, char *, ULONG *);
-    FUNCTION(BOOLEAN, GetComputerObjectNameW, int, wchar_t *, ULONG *);
-    FUNCTION(BOOLEAN, TranslateNameA, const char *, int, int, char *, ULONG *);
-    FUNCTION(BOOLEAN, TranslateNameW, const wchar_t *, int, int, wchar_t *, ULONG *);
-    wchar_t wide[256];
-    char narrow[256];
-    ULONG size = 256;
-    SetLastError(0xdeadbeef);
-    expect_last_error(GetUserNameExA(1, narrow, &size), "GetUserNameExA");
-    expect_last_error(GetUserNameExW(1, wide, &size), "GetUserNameExW");
-    expect_last_error(GetComputerObjectNameA(1, narrow, &size), "GetComputerObjectNameA");
-    expect_last_error(GetComputerObjectNameW(1, wide, &size), "GetComputerObjectNameW");
-    expect_last_error(TranslateNameA("a\\b", 2, 1, narrow, &size), "TranslateNameA");
-    expect_last_error(TranslateNameW(L"a\\b", 2, 1, wide, &size), "TranslateNameW");
-}
-
 static void test_identities(void)
 {
     if (!ours_only()) return;
@@ -334,7 +305,6 @@ int main(void)
     RUN(test_aliases);
     RUN(test_one_implementation);
     RUN(test_sasl);
-    RUN(test_name_functions);
     RUN(test_identities);
     RUN(test_targets);
     RUN(test_unsupported_by_package);

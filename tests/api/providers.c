@@ -179,6 +179,15 @@ static void child_credentials(void)
     set = function_find("secur32.dll", "SetCredentialsAttributesW");
     status = set(&made, PROV_SET_ATTRIBUTE, &good, sizeof(good));
     ok(status == SEC_E_OK, "set: %08lx", status);
+    SecPkgCredentials_NamesW wide = {(wchar_t *)PROV_SET_NAME};
+    SecPkgCredentials_NamesA narrow = {(char *)"TEST\\other"};
+    status = set(&made, SECPKG_CRED_ATTR_NAMES, &wide, sizeof(wide));
+    ok(status == SEC_E_OK, "set name: %08lx", status);
+    status = set(&made, SECPKG_CRED_ATTR_NAMES, &narrow, sizeof(narrow));
+    ok(status == SEC_E_INVALID_PARAMETER, "set name, wrong form: %08lx", status);
+    set = function_find("secur32.dll", "SetCredentialsAttributesA");
+    status = set(&made, SECPKG_CRED_ATTR_NAMES, &narrow, sizeof(narrow));
+    ok(status == SEC_E_OK, "set name, A: %08lx", status);
     status = AddCredentialsW(&made, NULL, (wchar_t *)L"TestTwo", SECPKG_CRED_OUTBOUND, NULL, NULL,
                              NULL, NULL);
     ok(status == SEC_E_OK, "add: %08lx", status);
@@ -340,6 +349,59 @@ static void child_sspi(void)
     loopback_close(&loop);
 }
 
+struct slow_call {
+    CtxtHandle context;
+    SECURITY_STATUS status;
+    struct blob blob;
+};
+
+static DWORD WINAPI sign_in_sspi(void *argument)
+{
+    struct slow_call *call = argument;
+    BYTE token[4], data[4] = "abc";
+    SecBuffer parts[2] = {{4, SECBUFFER_TOKEN, token}, {4, SECBUFFER_DATA, data}};
+    SecBufferDesc desc = {SECBUFFER_VERSION, 2, parts};
+    call->status = MakeSignature(&call->context, 0, &desc, 0x510e);
+    return 0;
+}
+
+static DWORD WINAPI hand_over(void *argument)
+{
+    struct slow_call *call = argument;
+    call->status = context_export(&call->context, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &call->blob,
+                                  NULL);
+    return 0;
+}
+
+/* A message that is being signed is signed before the context is handed over, and none after. */
+static void child_sspi_handover(void)
+{
+    static struct slow_call sign, export;
+    HANDLE here = CreateEventW(NULL, FALSE, FALSE, L"prov-sspi-here");
+    HANDLE go_on = CreateEventW(NULL, TRUE, FALSE, L"prov-sspi-go-on");
+    if (!ok(!loopback_open(&loop, L"TestSspi", NULL), "no credentials")) return;
+    loop.target = L"test/target";
+    ok(loopback_client_leg(&loop) == SEC_E_OK, "client");
+    ok(context_export(&loop.client, 0x80, &export.blob, NULL) < 0, "wrong flags");
+    sign.context = export.context = loop.client;
+    HANDLE threads[2];
+    threads[0] = CreateThread(NULL, 0, sign_in_sspi, &sign, 0, NULL);
+    ok(WaitForSingleObject(here, 20000) == WAIT_OBJECT_0, "the module was not called");
+    threads[1] = CreateThread(NULL, 0, hand_over, &export, 0, NULL);
+    ok(WaitForSingleObject(threads[1], 200) == WAIT_TIMEOUT, "handed over while it is in use");
+    SetEvent(go_on);
+    ok(WaitForMultipleObjects(2, threads, TRUE, 20000) == WAIT_OBJECT_0, "they do not end");
+    ok(sign.status == SEC_E_OK, "sign: %08lx", sign.status);
+    ok(export.status == SEC_E_OK && export.blob.size, "export: %08lx", export.status);
+    ok(DeleteSecurityContext(&loop.client) == SEC_E_INVALID_HANDLE, "the old context is alive");
+    context_forget(&loop.client);
+    loopback_close(&loop);
+    CloseHandle(threads[0]);
+    CloseHandle(threads[1]);
+    CloseHandle(here);
+    CloseHandle(go_on);
+}
+
 /* ---- in the parent ---- */
 
 #define CHILD(name)         \
@@ -348,9 +410,9 @@ static void child_sspi(void)
     }
 
 static const struct hosting_case child_cases[] = {
-    CHILD(listed),      CHILD(lazy),   CHILD(handshakes),   CHILD(attributes),
-    CHILD(credentials), CHILD(export), CHILD(empty_export), CHILD(allocated_token),
-    CHILD(pinned),      CHILD(sspi),
+    CHILD(listed),      CHILD(lazy),   CHILD(handshakes),    CHILD(attributes),
+    CHILD(credentials), CHILD(export), CHILD(empty_export),  CHILD(allocated_token),
+    CHILD(pinned),      CHILD(sspi),   CHILD(sspi_handover),
 };
 
 static void run(const wchar_t *child)
@@ -381,6 +443,7 @@ CASE(empty_export)
 CASE(allocated_token)
 CASE(pinned)
 CASE(sspi)
+CASE(sspi_handover)
 
 int main(int argc, char **argv)
 {
@@ -400,6 +463,7 @@ int main(int argc, char **argv)
     RUN(test_allocated_token);
     RUN(test_pinned);
     RUN(test_sspi);
+    RUN(test_sspi_handover);
     hosting_end();
     return test_end("api_providers");
 }

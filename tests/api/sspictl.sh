@@ -64,7 +64,7 @@ exec 9>"$work/hold"
 
 case_is 'packages shows NTLM' 0 '^NTLM ' run packages
 case_is 'help' 0 '^Usage: sspictl' run --help
-for command in packages handshake account export import winbind; do
+for command in packages handshake account config export import winbind; do
     case_is "help of $command" 0 "^Usage: sspictl $command" run "$command" --help
 done
 case_is 'no command is wrong usage' 2 'a command is needed' run
@@ -82,6 +82,16 @@ case_is 'account list of one' 0 "\\\\$user" run account list "$user"
 case_is 'a user name of 257 characters' 2 'longer than 256' \
     run account add "$(printf '%0257d' 0)"
 case_is 'a domain of 16 characters' 2 'longer than 15' run account add 'D234567890123456\u'
+
+case_is 'config lists the policies' 0 '^ForeignTokens  *0  (default)' run config
+case_is 'config set' 0 '^TimestampWindow  *90$' run config set TimestampWindow 90
+case_is 'config get' 0 '^90$' run config get timestampwindow
+case_is 'config set beyond the range' 2 'from 0 to 2' run config set ChannelBindings 3
+case_is 'config set to no number' 2 'from 0 to 1' run config set ForeignTokens yes
+case_is 'config left it alone' 0 '^ForeignTokens  *0  (default)' run config
+case_is 'config set to the default' 0 '(default)' run config set TimestampWindow default
+case_is 'config of an unknown policy' 2 'there is no policy Frob' run config get Frob
+case_is 'config get without a name' 2 'needs a name' run config get
 
 case_is 'handshake with default credentials' 0 'all arrived unchanged' run handshake NTLM
 case_is 'handshake with an account' 0 "user .*\\\\$user" \

@@ -61,7 +61,8 @@ class Acceptor {
   }
 }
 
-function connect(clientPackage, serverPackage, authData) {
+// look(handle) is asked about the server's context; without it the answer is the client's name.
+function connect(clientPackage, serverPackage, authData, look) {
   const wanted = { packageName: clientPackage, credentialUse: 'SECPKG_CRED_OUTBOUND' };
   if (authData) wanted.authData = authData;
   const credential = sspi.AcquireCredentialsHandle(wanted).credential;
@@ -82,7 +83,7 @@ function connect(clientPackage, serverPackage, authData) {
     if (client.SECURITY_STATUS === 'SEC_E_OK') break;
   }
   assert.strictEqual(acceptor.status, 'SEC_E_OK');
-  const name = acceptor.name();
+  const name = look ? look(acceptor.handle) : acceptor.name();
   sspi.DeleteSecurityContext(input.contextHandle);
   acceptor.close();
   sspi.FreeCredentialsHandle(credential);
@@ -91,6 +92,16 @@ function connect(clientPackage, serverPackage, authData) {
 
 const same = (left, right) => assert.strictEqual(left.toLowerCase(), right.toLowerCase());
 const own = () => `${process.env.COMPUTERNAME}\\${sspi.GetUserName()}`;
+
+// As servers do that want the client's name of the thread that acts for him.
+function impersonatedName(handle) {
+  sspi.ImpersonateSecurityContext(handle);
+  try {
+    return sspi.GetUserNameEx('NameSamCompatible');
+  } finally {
+    sspi.RevertSecurityContext(handle);
+  }
+}
 
 function listen(options) {
   const middleware = sso.auth(options);
@@ -179,6 +190,17 @@ async function main() {
         /SEC_E_LOGON_DENIED/);
     });
   }
+  await run('node-expose-sspi: GetUserNameEx', () => {
+    same(sspi.GetUserNameEx('NameSamCompatible'), own());
+    assert.throws(() => sspi.GetUserNameEx('NameUserPrincipal'));
+  });
+  for (const packageName of ['NTLM', 'Negotiate']) {
+    await run(`node-expose-sspi: ${packageName}, the name of an impersonated client`, () => {
+      same(connect(packageName, packageName, undefined, impersonatedName), own());
+      same(connect(packageName, packageName, account, impersonatedName), `${domain}\\${user}`);
+      same(sspi.GetUserNameEx('NameSamCompatible'), own());
+    });
+  }
   for (const forceNTLM of [true, false]) {
     const scheme = forceNTLM ? 'NTLM' : 'Negotiate';
     await run(`node-expose-sspi: HTTP server and client, ${scheme}`, async () => {
@@ -195,6 +217,9 @@ async function main() {
       assert.strictEqual(result.status, 401, result.body);
     });
   }
+  await run('win-sso: getLogonUserName', () => {
+    same(WinSso.getLogonUserName(), own());
+  });
   for (const packageName of ['NTLM', 'Negotiate']) {
     await run(`win-sso: ${packageName} with channel bindings`, () => winSso(packageName));
   }

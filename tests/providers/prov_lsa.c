@@ -176,6 +176,11 @@ static NTSTATUS NTAPI set_credentials(LSA_SEC_HANDLE handle, ULONG attribute, PV
 {
     struct prov_credential *credential = credential_get(handle);
     if (!credential) return STATUS_INVALID_HANDLE;
+    if (attribute == SECPKG_CRED_ATTR_NAMES) {
+        const SecPkgCredentials_NamesW *names = buffer;
+        bool wide = size == sizeof(*names) && !lstrcmpW(names->sUserName, PROV_SET_NAME);
+        return wide ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+    }
     if (attribute != PROV_SET_ATTRIBUTE || size != 4) return STATUS_NOT_SUPPORTED;
     return prov_lsa_functions->CopyFromClientBuffer(NULL, 4, &credential->attribute, buffer);
 }

@@ -19,7 +19,8 @@
 #define PROV_PACKAGES 3
 
 /* Buffers and attributes by which tests provoke something. */
-#define PROV_SET_ATTRIBUTE 0x5e /* SetContextAttributes takes 4 bytes and remembers them */
+#define PROV_SET_ATTRIBUTE 0x5e      /* SetContextAttributes takes 4 bytes and remembers them */
+#define PROV_SET_NAME L"TEST\\other" /* the one name that a credential can be given */
 
 struct prov_counters {
     LONG lsa_contexts, user_contexts, credentials; /* alive */

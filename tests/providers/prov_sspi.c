@@ -15,6 +15,7 @@
 #define SERVER ((ULONG_PTR)0x5c2222)
 #define IMPORTED ((ULONG_PTR)0x5c3333)
 #define UPPER ((ULONG_PTR)0x5ca5)
+#define PROV_SLOW 0x510e /* a sequence number */
 
 static const wchar_t *const names[] = {L"TestSspi", L"TestSspiTwo", L"NTLM"};
 static const wchar_t comment[] = L"Test package of the older kind";
@@ -138,6 +139,14 @@ static SECURITY_STATUS SEC_ENTRY make_signature(PCtxtHandle context, ULONG quali
 {
     (void)quality;
     if (!is_context(context)) return SEC_E_INVALID_HANDLE;
+    if (sequence == PROV_SLOW) { /* says that it is here, and stays until it is told to go on */
+        HANDLE here = OpenEventW(EVENT_MODIFY_STATE, FALSE, L"prov-sspi-here");
+        HANDLE go_on = OpenEventW(SYNCHRONIZE, FALSE, L"prov-sspi-go-on");
+        SetEvent(here);
+        WaitForSingleObject(go_on, 20000);
+        CloseHandle(here);
+        CloseHandle(go_on);
+    }
     if (desc->cBuffers < 2 || desc->pBuffers[0].cbBuffer < 4) return SEC_E_INVALID_TOKEN;
     memcpy(desc->pBuffers[0].pvBuffer, &sequence, 4);
     desc->pBuffers[0].cbBuffer = 4;

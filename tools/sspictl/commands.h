@@ -4,6 +4,7 @@
 #pragma once
 
 int command_account(char **arguments);
+int command_config(char **arguments);
 int command_export(char **arguments);
 int command_handshake(char **arguments);
 int command_import(char **arguments);

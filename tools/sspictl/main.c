@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"packages", "list the security packages", command_packages},
     {"handshake", "authenticate to oneself and show every detail", command_handshake},
     {"account", "add, remove and list local accounts", command_account},
+    {"config", "show and change the policies of this prefix", command_config},
     {"export", "make a context and write it to a file or pipe", command_export},
     {"import", "read such a context and prove that it lives", command_import},
     {"winbind", "say whether the host's winbind can be asked", command_winbind},

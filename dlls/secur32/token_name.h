@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The names of the clients that foreign tokens stand for (ssp/foreign.h). */
+#pragma once
+
+#include "package.h"
+
+/* Remembers whom a token stands for that a context has given out, if it is a foreign one. */
+void token_name_learn(struct package *package, struct provider_context *context, HANDLE token);
+
+/* The same for the token that the thread acts with. */
+void token_name_learn_thread(struct package *package, struct provider_context *context);
+
+/* The client of a foreign token, in the process heap; ERROR_NONE_MAPPED when it is not known. */
+DWORD token_name_get(HANDLE token, WCHAR **out);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tokens for clients for whom Wine has none; see ssp/foreign.h. */
+#include "ssp/foreign.h"
+
+#include "ssp/prefix.h"
+#include "ssp/trace.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+TRACE_CHANNEL("sspi");
+
+static volatile LONG any_made;
+
+/* ---- the policy ---- */
+
+static bool policy_read(void)
+{
+    DWORD wanted = 0, size = sizeof(wanted);
+    LSTATUS error = RegGetValueW(HKEY_LOCAL_MACHINE, PREFIX_REGISTRY_KEY, FOREIGN_TOKENS_VALUE,
+                                 RRF_RT_REG_DWORD | RRF_SUBKEY_WOW6464KEY, NULL, &wanted, &size);
+    return !error && wanted == 1;
+}
+
+/* One word, so that it takes no lock: the second of the reading and, lowest bit, the answer. */
+bool foreign_tokens_wanted(void)
+{
+    static volatile LONG kept;
+    ULONG second = (ULONG)(GetTickCount64() / 1000) + 1, seen = (ULONG)kept;
+    if (seen >> 1 == (second & 0x7fffffff)) return seen & 1;
+    bool wanted = policy_read();
+    InterlockedExchange(&kept, (LONG)(second << 1 | wanted));
+    return wanted;
+}
+
+/* ---- tokens ---- */
+
+/* In memory of malloc; NULL on failure. */
+static void *token_info(HANDLE token, TOKEN_INFORMATION_CLASS class)
+{
+    DWORD size = 0;
+    GetTokenInformation(token, class, NULL, 0, &size);
+    void *info = size ? malloc(size) : NULL;
+    if (info && GetTokenInformation(token, class, info, size, &size)) return info;
+    free(info);
+    return NULL;
+}
+
+/* Without privileges, and with all its groups for denying only. */
+static HANDLE token_strip(HANDLE source)
+{
+    TOKEN_GROUPS *groups = token_info(source, TokenGroups);
+    TOKEN_PRIVILEGES *privileges = token_info(source, TokenPrivileges);
+    HANDLE stripped = NULL;
+    if (groups && privileges &&
+        !CreateRestrictedToken(source, 0, groups->GroupCount, groups->Groups,
+                               privileges->PrivilegeCount, privileges->Privileges, 0, NULL,
+                               &stripped))
+        stripped = NULL;
+    free(groups);
+    free(privileges);
+    return stripped;
+}
+
+HANDLE process_token_open(DWORD access)
+{
+    HANDLE before, token = NULL;
+    if (OpenProcessToken(GetCurrentProcess(), access, &token)) return token;
+    if (!OpenThreadToken(GetCurrentThread(), TOKEN_IMPERSONATE, TRUE, &before)) return NULL;
+    if (RevertToSelf() && !OpenProcessToken(GetCurrentProcess(), access, &token)) token = NULL;
+    SetThreadToken(NULL, before);
+    CloseHandle(before);
+    return token;
+}
+
+HANDLE foreign_token_make(void)
+{
+    HANDLE token = NULL, process = process_token_open(TOKEN_DUPLICATE | TOKEN_QUERY);
+    if (!process) return NULL;
+    HANDLE stripped = token_strip(process);
+    if (stripped && !DuplicateTokenEx(stripped, MAXIMUM_ALLOWED, NULL, SecurityIdentification,
+                                      TokenImpersonation, &token))
+        token = NULL;
+    if (token && !foreign_token_is(token)) {
+        ERR("this Wine does not take privileges and groups from a token\n");
+        CloseHandle(token);
+        token = NULL;
+    }
+    if (token) InterlockedExchange(&any_made, 1);
+    if (stripped) CloseHandle(stripped);
+    CloseHandle(process);
+    return token;
+}
+
+bool foreign_token_is(HANDLE token)
+{
+    TOKEN_STATISTICS statistics;
+    DWORD size;
+    if (!GetTokenInformation(token, TokenStatistics, &statistics, sizeof(statistics), &size))
+        return true;
+    if (statistics.PrivilegeCount) return false;
+    TOKEN_GROUPS *groups = token_info(token, TokenGroups);
+    bool foreign = true;
+    for (DWORD i = 0; groups && i < groups->GroupCount; i++)
+        if (!(groups->Groups[i].Attributes & SE_GROUP_USE_FOR_DENY_ONLY)) foreign = false;
+    free(groups);
+    return foreign;
+}
+
+bool foreign_caller(void)
+{
+    HANDLE token;
+    if (!any_made && !foreign_tokens_wanted()) return false;
+    if (!OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token)) return false;
+    bool foreign = foreign_token_is(token);
+    CloseHandle(token);
+    return foreign;
+}

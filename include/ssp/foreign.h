@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Tokens for clients for whom Wine has none. The policy ForeignTokens (REG_DWORD 1 under
+ * HKLM\SOFTWARE\winesspi) has packages give them out: the token of this process at identification
+ * level, without privileges, and with groups that only count against it. It still names this
+ * process's user; whom it stands for is known to the host that gave it out.
+ */
+#pragma once
+
+#include "ssp/abi.h"
+
+#define FOREIGN_TOKENS_VALUE L"ForeignTokens"
+
+/* The policy, as it was a second ago at the most. Any thread. */
+bool foreign_tokens_wanted(void);
+
+/* Whether the thread acts for a foreign client. Where policy has no such tokens and this module
+ * has made none, it is not looked at. */
+bool foreign_caller(void);
+
+/* NULL on failure. */
+HANDLE foreign_token_make(void);
+
+/* The token of this process, also for a thread that acts for somebody who may not open it. NULL on
+ * failure. */
+HANDLE process_token_open(DWORD access);
+
+/* Whether it is such a token or a copy of one; so is any whose likeness to one cannot be ruled
+ * out. Needs TOKEN_QUERY. */
+bool foreign_token_is(HANDLE token);

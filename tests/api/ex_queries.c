@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The attribute functions that are told the size of a buffer: QueryContextAttributesEx,
+ * QueryCredentialsAttributesEx ([H sspi.h]; older libraries lack them), SetContextAttributes and
+ * SetCredentialsAttributes. The documentation names no error for a buffer that is too small;
+ * SEC_E_BUFFER_TOO_SMALL is ours.
+ */
+#include "loopback.h"
+
+#define COUNT(list) (sizeof(list) / sizeof(*(list)))
+
+typedef SECURITY_STATUS(WINAPI *query_function)(SecHandle *, ULONG, void *, ULONG);
+
+static query_function context_w, context_a, credentials_w, credentials_a, set_w, set_a;
+static struct loopback loop;
+
+static bool find_all(void)
+{
+    context_w = function_find("sspicli.dll", "QueryContextAttributesExW");
+    context_a = function_find("sspicli.dll", "QueryContextAttributesExA");
+    credentials_w = function_find("sspicli.dll", "QueryCredentialsAttributesExW");
+    credentials_a = function_find("sspicli.dll", "QueryCredentialsAttributesExA");
+    set_w = function_find("sspicli.dll", "SetCredentialsAttributesW");
+    set_a = function_find("sspicli.dll", "SetCredentialsAttributesA");
+    return context_w && context_a && credentials_w && credentials_a && set_w && set_a;
+}
+
+/* What a server's context of NTLM answers, and what is to be freed afterwards. */
+static const struct row {
+    ULONG attribute, size;
+    int pointers[2]; /* offsets, -1: none */
+} rows[] = {
+    {SECPKG_ATTR_SIZES, sizeof(SecPkgContext_Sizes), {-1, -1}},
+    {SECPKG_ATTR_NAMES, sizeof(SecPkgContext_NamesW), {0, -1}},
+    {SECPKG_ATTR_LIFESPAN, sizeof(SecPkgContext_Lifespan), {-1, -1}},
+    {SECPKG_ATTR_KEY_INFO, sizeof(SecPkgContext_KeyInfoW), {0, sizeof(void *)}},
+    {SECPKG_ATTR_AUTHORITY, sizeof(SecPkgContext_AuthorityW), {0, -1}},
+    {SECPKG_ATTR_PASSWORD_EXPIRY, sizeof(SecPkgContext_PasswordExpiry), {-1, -1}},
+    {SECPKG_ATTR_SESSION_KEY,
+     sizeof(SecPkgContext_SessionKey),
+     {offsetof(SecPkgContext_SessionKey, SessionKey), -1}},
+    {SECPKG_ATTR_PACKAGE_INFO, sizeof(SecPkgContext_PackageInfoW), {0, -1}},
+    {SECPKG_ATTR_NEGOTIATION_INFO, sizeof(SecPkgContext_NegotiationInfoW), {0, -1}},
+    {SECPKG_ATTR_NATIVE_NAMES, sizeof(SecPkgContext_NativeNamesW), {0, sizeof(void *)}},
+    {SECPKG_ATTR_FLAGS, sizeof(SecPkgContext_Flags), {-1, -1}},
+    {SECPKG_ATTR_ACCESS_TOKEN, sizeof(SecPkgContext_AccessToken), {-1, -1}},
+    {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, sizeof(SecPkgContext_ClientSpecifiedTarget), {0, -1}},
+};
+
+static void release(const struct row *row, const BYTE *room)
+{
+    for (int i = 0; i < 2; i++) {
+        void *block;
+        if (row->pointers[i] < 0) continue;
+        memcpy(&block, room + row->pointers[i], sizeof(block));
+        ok(block && FreeContextBuffer(block) == SEC_E_OK, "attribute %lu: pointer %d",
+           row->attribute, i);
+    }
+}
+
+static bool untouched(const BYTE *room, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (room[i] != 0x55) return false;
+    return true;
+}
+
+/* [H sspi.h] a structure that fits is filled in and nothing behind it */
+static void test_context_sizes(void)
+{
+    BYTE room[128];
+    for (unsigned i = 0; i < 2 * COUNT(rows); i++) {
+        const struct row *row = &rows[i / 2];
+        query_function query = i % 2 ? context_a : context_w;
+        memset(room, 0x55, sizeof(room));
+        SECURITY_STATUS status = query(&loop.server, row->attribute, room, row->size);
+        ok(!status, "attribute %lu: %08lx", row->attribute, status);
+        ok(untouched(room + row->size, sizeof(room) - row->size), "attribute %lu: written beyond",
+           row->attribute);
+        if (!status) release(row, room);
+    }
+}
+
+static void test_context_too_small(void)
+{
+    BYTE room[128];
+    if (!ours_only()) return;
+    for (unsigned i = 0; i < 2 * COUNT(rows); i++) {
+        const struct row *row = &rows[i / 2];
+        query_function query = i % 2 ? context_a : context_w;
+        const ULONG sizes[] = {row->size - 1, 0};
+        memset(room, 0x55, sizeof(room));
+        for (int j = 0; j < 2; j++) {
+            SECURITY_STATUS status = query(&loop.server, row->attribute, room, sizes[j]);
+            ok(status == SEC_E_BUFFER_TOO_SMALL, "attribute %lu, size %lu: %08lx", row->attribute,
+               sizes[j], status);
+            ok(untouched(room, sizeof(room)), "attribute %lu: written to", row->attribute);
+        }
+    }
+    ok(context_w(&loop.server, SECPKG_ATTR_SIZES, NULL, 64) == SEC_E_INVALID_PARAMETER, "NULL");
+    ok(context_w(&loop.server, 0x1234, room, 0) == SEC_E_UNSUPPORTED_FUNCTION, "no attribute");
+}
+
+/* [W8T] the handle counts first: an error for none whatever the size */
+static void test_bad_handles(void)
+{
+    BYTE room[64];
+    SecHandle none = {0, 0};
+    SecHandle *const handles[] = {NULL, &none, &loop.client_cred};
+    for (unsigned i = 0; i < COUNT(handles); i++) {
+        if (!handles[i] && !running_under_wine()) continue;
+        ok(context_w(handles[i], SECPKG_ATTR_SIZES, room, 0) == SEC_E_INVALID_HANDLE, "W %u", i);
+        ok(context_a(handles[i], SECPKG_ATTR_SIZES, room, 64) == SEC_E_INVALID_HANDLE, "A %u", i);
+        if (i == 2) continue;
+        ok(credentials_w(handles[i], SECPKG_CRED_ATTR_NAMES, room, 0) == SEC_E_INVALID_HANDLE,
+           "credentials W %u", i);
+        ok(credentials_a(handles[i], SECPKG_CRED_ATTR_NAMES, room, 64) == SEC_E_INVALID_HANDLE,
+           "credentials A %u", i);
+    }
+}
+
+static void test_credentials(void)
+{
+    struct {
+        void *name, *behind;
+    } room = {NULL, (void *)(ULONG_PTR)0x55};
+    wchar_t expected[256];
+    char expected_a[256];
+    ok(process_user(expected, 256), "the process has no user");
+    WideCharToMultiByte(CP_ACP, 0, expected, -1, expected_a, 256, NULL, NULL);
+    SECURITY_STATUS status = credentials_w(&loop.client_cred, SECPKG_CRED_ATTR_NAMES, &room,
+                                           sizeof(room.name));
+    if (ok(!status, "W: %08lx", status)) {
+        ok(!lstrcmpiW(room.name, expected), "W: %ls", (wchar_t *)room.name);
+        FreeContextBuffer(room.name);
+    }
+    status = credentials_a(&loop.client_cred, SECPKG_CRED_ATTR_NAMES, &room, sizeof(room.name));
+    if (ok(!status, "A: %08lx", status)) {
+        ok(!lstrcmpiA(room.name, expected_a), "A: %s", (char *)room.name);
+        FreeContextBuffer(room.name);
+    }
+    ok(room.behind == (void *)(ULONG_PTR)0x55, "written beyond");
+    if (!running_under_wine()) return;
+    room.name = (void *)(ULONG_PTR)0x55;
+    for (ULONG size = 0; size < sizeof(void *); size += sizeof(void *) - 1) {
+        status = credentials_w(&loop.client_cred, SECPKG_CRED_ATTR_NAMES, &room, size);
+        ok(status == SEC_E_BUFFER_TOO_SMALL, "W, size %lu: %08lx", size, status);
+        status = credentials_a(&loop.client_cred, SECPKG_CRED_ATTR_NAMES, &room, size);
+        ok(status == SEC_E_BUFFER_TOO_SMALL, "A, size %lu: %08lx", size, status);
+    }
+    ok(room.name == (void *)(ULONG_PTR)0x55, "too small, and written to");
+    status = credentials_w(&loop.client_cred, SECPKG_CRED_ATTR_NAMES, NULL, 64);
+    ok(status == SEC_E_INVALID_PARAMETER, "NULL: %08lx", status);
+}
+
+/* [D SetContextAttributes, SetCredentialsAttributes] NTLM has nothing to set: the attributes are
+ * those of Schannel and of Kerberos. */
+static void test_set(void)
+{
+    BYTE room[64] = {0};
+    SecPkgCredentials_NamesA names = {(char *)"name"};
+    if (!ours_only()) return;
+    for (int i = 0; i < 2; i++) {
+        query_function set = i ? set_a : set_w;
+        SECURITY_STATUS status = i ? SetContextAttributesA(&loop.server, 0x5e, room, sizeof(room))
+                                   : SetContextAttributesW(&loop.server, 0x5e, room, sizeof(room));
+        ok(status == SEC_E_UNSUPPORTED_FUNCTION, "context %d: %08lx", i, status);
+        status = i ? SetContextAttributesA(&loop.server, 0x5e, NULL, 0)
+                   : SetContextAttributesW(&loop.server, 0x5e, NULL, 0);
+        ok(status == SEC_E_INVALID_PARAMETER, "context %d, NULL: %08lx", i, status);
+        status = set(&loop.client_cred, SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS, room, sizeof(room));
+        ok(status == SEC_E_UNSUPPORTED_FUNCTION, "credentials %d: %08lx", i, status);
+        status = set(&loop.client_cred, SECPKG_CRED_ATTR_NAMES, &names, sizeof(names));
+        ok(status == SEC_E_UNSUPPORTED_FUNCTION, "name %d: %08lx", i, status);
+        status = set(&loop.client_cred, SECPKG_CRED_ATTR_NAMES, NULL, sizeof(names));
+        ok(status == SEC_E_INVALID_PARAMETER, "name %d, NULL: %08lx", i, status);
+        status = set(NULL, SECPKG_CRED_ATTR_NAMES, &names, sizeof(names));
+        ok(status == SEC_E_INVALID_HANDLE, "no credentials %d: %08lx", i, status);
+    }
+}
+
+int main(void)
+{
+    if (!find_all()) {
+        printf("skip all: this Windows has no Ex functions\n");
+        printf("api_ex_queries: 0 passed, 0 failed, 1 skipped\n");
+        return 0;
+    }
+    SECURITY_STATUS status = loopback_open(&loop, L"NTLM", NULL);
+    loop.target = L"HTTP/localhost";
+    if (!status) status = loopback_connect(&loop);
+    if (status) {
+        printf("no contexts: %08lx\n", status);
+        return 99;
+    }
+    RUN(test_context_sizes);
+    RUN(test_context_too_small);
+    RUN(test_bad_handles);
+    RUN(test_credentials);
+    RUN(test_set);
+    loopback_close(&loop);
+    return test_end("api_ex_queries");
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The policy ForeignTokens (ours): a server acts for clients for whom Wine has no token with one
+ * that identifies and is good for nothing else, and whose name GetUserNameEx knows.
+ */
+#include "loopback.h"
+
+#include <wchar.h>
+
+static struct saved_value policy, second_account;
+static struct account alice, bob;
+static wchar_t own[512];
+
+/* Another account, with the same password. */
+static bool bob_create(void)
+{
+    static const BYTE hash[16] = {0xa4, 0xf4, 0x9c, 0x40, 0x65, 0x10, 0xbd, 0xca,
+                                  0xb6, 0x82, 0x4e, 0xe7, 0xc3, 0x0f, 0xd8, 0x52};
+    static wchar_t name[96];
+    bob = alice;
+    wcscat(bob.user, L"-bob");
+    wsprintfW(name, L"%ls\\%ls", bob.domain, bob.user);
+    return value_save(&second_account, L"SOFTWARE\\winesspi\\Accounts", name) &&
+           value_set(&second_account, REG_BINARY, hash, sizeof(hash));
+}
+
+static void policy_set(DWORD value)
+{
+    ok(value_set(&policy, REG_DWORD, &value, sizeof(value)), "the policy is not set");
+    second_pass();
+}
+
+static bool thread_has_token(void)
+{
+    HANDLE token;
+    if (!OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token)) return false;
+    CloseHandle(token);
+    return true;
+}
+
+static bool caller_is(const wchar_t *domain, const wchar_t *user)
+{
+    wchar_t name[512] = L"", expected[512];
+    ULONG size = 512;
+    wsprintfW(expected, L"%ls\\%ls", domain, user);
+    bool told = GetUserNameExW(NameSamCompatible, name, &size);
+    return ok(told && !lstrcmpiW(name, expected), "error %lu, %ls, not %ls",
+              told ? 0 : GetLastError(), name, expected);
+}
+
+static bool caller_is_own(void)
+{
+    wchar_t name[512] = L"";
+    ULONG size = 512;
+    GetUserNameExW(NameSamCompatible, name, &size);
+    return ok(!lstrcmpiW(name, own), "%ls, not %ls", name, own);
+}
+
+static bool connect_as(struct loopback *loop, const wchar_t *package, const struct account *account)
+{
+    SECURITY_STATUS status = loopback_make(loop, package, account);
+    return ok(!status, "%ls: %08lx", package, status);
+}
+
+static void test_default(void)
+{
+    static struct loopback loop;
+    if (!connect_as(&loop, L"NTLM", &alice)) return;
+    ok(ImpersonateSecurityContext(&loop.server) == SEC_E_NO_IMPERSONATION, "impersonated");
+    ok(!thread_has_token(), "the thread has a token");
+    loopback_close(&loop);
+}
+
+/* A token that no access check can take for the owner of anything but what his SID alone opens. */
+static void check_token(HANDLE token)
+{
+    BYTE room[4096];
+    TOKEN_STATISTICS statistics;
+    DWORD size;
+    if (!ok(GetTokenInformation(token, TokenStatistics, &statistics, sizeof(statistics), &size),
+            "no statistics"))
+        return;
+    ok(statistics.TokenType == TokenImpersonation, "type %d", statistics.TokenType);
+    ok(statistics.ImpersonationLevel == SecurityIdentification, "level %d",
+       statistics.ImpersonationLevel);
+    ok(!statistics.PrivilegeCount, "%lu privileges", statistics.PrivilegeCount);
+    TOKEN_GROUPS *groups = (TOKEN_GROUPS *)room;
+    ok(GetTokenInformation(token, TokenGroups, room, sizeof(room), &size), "no groups");
+    ok(groups->GroupCount > 2, "%lu groups", groups->GroupCount);
+    for (DWORD i = 0; i < groups->GroupCount; i++)
+        ok(groups->Groups[i].Attributes & SE_GROUP_USE_FOR_DENY_ONLY, "group %lu counts", i);
+    HANDLE raised;
+    bool done = DuplicateTokenEx(token, MAXIMUM_ALLOWED, NULL, SecurityImpersonation,
+                                 TokenImpersonation, &raised);
+    ok(!done, "the level can be raised");
+    if (done) CloseHandle(raised);
+}
+
+static void test_impersonate(void)
+{
+    static const wchar_t *const packages[] = {L"NTLM", L"Negotiate"};
+    static struct loopback loop;
+    for (int i = 0; i < 2; i++) {
+        HANDLE token;
+        if (!connect_as(&loop, packages[i], &alice)) continue;
+        SECURITY_STATUS status = ImpersonateSecurityContext(&loop.server);
+        ok(!status, "%ls: impersonate: %08lx", packages[i], status);
+        caller_is(alice.domain, alice.user);
+        char narrow[512] = "";
+        ULONG size = 512;
+        ok(GetUserNameExA(NameSamCompatible, narrow, &size) && size == strlen(narrow), "A");
+        ok(!GetUserNameExA(NameUserPrincipal, narrow, &size) && GetLastError() == ERROR_NONE_MAPPED,
+           "a principal's name: error %lu", GetLastError());
+        if (ok(OpenThreadToken(GetCurrentThread(), TOKEN_QUERY | TOKEN_DUPLICATE, TRUE, &token),
+               "no thread token")) {
+            check_token(token);
+            CloseHandle(token);
+        }
+        ok(RevertSecurityContext(&loop.server) == SEC_E_OK, "not reverted");
+        ok(!thread_has_token(), "still impersonating");
+        caller_is_own();
+        ok(contexts_talk(&loop.client, &loop.server), "%ls: messages fail", packages[i]);
+        loopback_close(&loop);
+    }
+}
+
+/* Tokens outlive contexts, and copies of tokens have names too. */
+static void test_token(void)
+{
+    static struct loopback loop;
+    HANDLE token = NULL, copy = NULL, primary = NULL;
+    if (!connect_as(&loop, L"NTLM", &alice)) return;
+    SECURITY_STATUS status = QuerySecurityContextToken(&loop.server, &token);
+    ok(!status && token, "token: %08lx", status);
+    loopback_close(&loop);
+    ok(SetThreadToken(NULL, token), "not set");
+    caller_is(alice.domain, alice.user);
+    RevertToSelf();
+    ok(DuplicateTokenEx(token, MAXIMUM_ALLOWED, NULL, SecurityIdentification, TokenImpersonation,
+                        &copy),
+       "no copy");
+    ok(SetThreadToken(NULL, copy), "copy not set");
+    caller_is(alice.domain, alice.user);
+    RevertToSelf();
+    if (DuplicateTokenEx(token, MAXIMUM_ALLOWED, NULL, SecurityIdentification, TokenPrimary,
+                         &primary)) {
+        ok(ImpersonateLoggedOnUser(primary), "not impersonated");
+        wchar_t name[512] = L"";
+        ULONG size = 512;
+        ok(!GetUserNameExW(NameSamCompatible, name, &size) || lstrcmpiW(name, own),
+           "a stranger is the owner");
+        RevertToSelf();
+        CloseHandle(primary);
+    }
+    caller_is_own();
+    CloseHandle(copy);
+    CloseHandle(token);
+}
+
+/* [D QueryContextAttributes, ACCESS_TOKEN] the context's own token */
+static void test_access_token(void)
+{
+    static struct loopback loop;
+    SecPkgContext_AccessToken access = {NULL};
+    if (!connect_as(&loop, L"NTLM", &bob)) return;
+    SECURITY_STATUS status = QueryContextAttributesW(&loop.server, SECPKG_ATTR_ACCESS_TOKEN,
+                                                     &access);
+    ok(!status && access.AccessToken, "access token: %08lx", status);
+    ok(SetThreadToken(NULL, access.AccessToken), "not set");
+    caller_is(bob.domain, bob.user);
+    RevertToSelf();
+    loopback_close(&loop);
+}
+
+/* [D RevertSecurityContext] ends in the thread's own identity, however many came before */
+static void test_nested(void)
+{
+    static struct loopback first, second, third;
+    if (!connect_as(&first, L"NTLM", &alice) || !connect_as(&second, L"Negotiate", &bob) ||
+        !connect_as(&third, L"NTLM", NULL))
+        return;
+    ok(ImpersonateSecurityContext(&first.server) == SEC_E_OK, "first");
+    caller_is(alice.domain, alice.user);
+    ok(ImpersonateSecurityContext(&second.server) == SEC_E_OK, "second");
+    caller_is(bob.domain, bob.user);
+    ok(ImpersonateSecurityContext(&third.server) == SEC_E_OK, "third");
+    caller_is_own();
+    ok(ImpersonateSecurityContext(&first.server) == SEC_E_OK, "first again");
+    caller_is(alice.domain, alice.user);
+    ok(RevertSecurityContext(&second.server) == SEC_E_OK, "reverted by another context");
+    ok(!thread_has_token(), "still impersonating");
+    caller_is_own();
+    loopback_close(&first);
+    loopback_close(&second);
+    loopback_close(&third);
+}
+
+static void test_imported(void)
+{
+    static const wchar_t *const packages[] = {L"NTLM", L"Negotiate"};
+    static struct loopback loop;
+    static struct blob blob;
+    for (int i = 0; i < 4; i++) {
+        HANDLE token = NULL;
+        CtxtHandle imported;
+        if (!connect_as(&loop, packages[i % 2], &bob)) continue;
+        SECURITY_STATUS status = context_export(&loop.server, SECPKG_CONTEXT_EXPORT_DELETE_OLD,
+                                                &blob, i < 2 ? &token : NULL);
+        ok(!status, "row %d: export: %08lx", i, status);
+        context_forget(&loop.server);
+        SecBuffer packed = {blob.size, SECBUFFER_TOKEN, blob.bytes};
+        status = ImportSecurityContextW((wchar_t *)packages[i % 2], &packed, token, &imported);
+        ok(!status, "row %d: import: %08lx", i, status);
+        if (token) CloseHandle(token);
+        ok(ImpersonateSecurityContext(&imported) == SEC_E_OK, "row %d: impersonate", i);
+        caller_is(bob.domain, bob.user);
+        ok(RevertSecurityContext(&imported) == SEC_E_OK, "row %d: revert", i);
+        DeleteSecurityContext(&imported);
+        loopback_close(&loop);
+    }
+}
+
+/* The owner's credentials are not the stranger's. */
+static void test_credentials(void)
+{
+    static const wchar_t *const packages[] = {L"NTLM", L"Negotiate"};
+    static struct loopback loop, other;
+    if (!connect_as(&loop, L"NTLM", &alice)) return;
+    ok(ImpersonateSecurityContext(&loop.server) == SEC_E_OK, "impersonate");
+    for (int i = 0; i < 2; i++) {
+        SECURITY_STATUS status = loopback_open(&other, packages[i], NULL);
+        ok(status == SEC_E_NO_CREDENTIALS, "%ls: default: %08lx", packages[i], status);
+        if (!status) loopback_close(&other);
+        status = loopback_make(&other, packages[i], &bob);
+        ok(!status, "%ls: given: %08lx", packages[i], status);
+        if (!status) loopback_close(&other);
+    }
+    ok(RevertSecurityContext(&loop.server) == SEC_E_OK, "revert");
+    ok(!loopback_make(&other, L"NTLM", NULL), "the owner has lost them");
+    loopback_close(&other);
+    loopback_close(&loop);
+}
+
+static DWORD name_error(HANDLE token)
+{
+    wchar_t name[512];
+    ULONG size = 512;
+    if (!SetThreadToken(NULL, token)) return 1;
+    DWORD error = GetUserNameExW(NameSamCompatible, name, &size) ? 0 : GetLastError();
+    RevertToSelf();
+    return error;
+}
+
+/* A process that has got a token and knows no context has no name for it, least of all its own. */
+static void test_other_process(void)
+{
+    static struct loopback loop;
+    HANDLE token = NULL;
+    DWORD found = 0;
+    wchar_t argument[64];
+    if (!connect_as(&loop, L"NTLM", &alice)) return;
+    SECURITY_STATUS status = QuerySecurityContextToken(&loop.server, &token);
+    ok(!status, "token: %08lx", status);
+    ok(SetHandleInformation(token, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT), "not to inherit");
+    wsprintfW(argument, L"token %lu", (ULONG)(ULONG_PTR)token);
+    ok(child_run(argument, &found) && found == ERROR_NONE_MAPPED, "the child: error %lu", found);
+    CloseHandle(token);
+    loopback_close(&loop);
+}
+
+static void test_switched_off(void)
+{
+    static struct loopback loop;
+    policy_set(0);
+    if (!connect_as(&loop, L"NTLM", &alice)) return;
+    ok(ImpersonateSecurityContext(&loop.server) == SEC_E_NO_IMPERSONATION, "impersonated");
+    loopback_close(&loop);
+}
+
+int main(int count, char **arguments)
+{
+    if (count == 3 && !strcmp(arguments[1], "token"))
+        return (int)name_error((HANDLE)(ULONG_PTR)strtoul(arguments[2], NULL, 10));
+    if (!running_under_wine() || !process_user(own, 512) || !account_create(&alice)) {
+        printf("skip all: states a choice of this project, not Windows behaviour\n");
+        printf("api_foreign_tokens: 0 passed, 0 failed, 1 skipped\n");
+        return 0;
+    }
+    if (!bob_create() || !value_save(&policy, L"SOFTWARE\\winesspi", L"ForeignTokens")) return 99;
+    RUN(test_default);
+    policy_set(1);
+    RUN(test_impersonate);
+    RUN(test_token);
+    RUN(test_access_token);
+    RUN(test_nested);
+    RUN(test_imported);
+    RUN(test_credentials);
+    RUN(test_other_process);
+    RUN(test_switched_off);
+    value_restore(&policy);
+    account_remove(&alice);
+    value_restore(&second_account);
+    return test_end("api_foreign_tokens");
+}
