@@ -3,7 +3,7 @@
  * Credentials and contexts, W forms. Every export here does the same: find and pin what the
  * handles name, see whether the package has the function, call it with no lock held, and let go.
  */
-#include "exports.h"
+#include "sasl.h"
 #include "ssp/secbuf.h"
 #include "ssp/trace.h"
 
@@ -25,6 +25,7 @@ static void context_release(void *object)
 {
     struct context *context = object;
     context->package->ops.delete_context(context->package, &context->provider);
+    sasl_free(context->sasl);
     free(context);
 }
 
@@ -46,7 +47,7 @@ status_t context_create(struct package *package, const struct provider_context *
 {
     struct context *context = malloc(sizeof(*context));
     if (!context) return SEC_E_INSUFFICIENT_MEMORY;
-    *context = (struct context){package, *provider, acceptor, complete, imported};
+    *context = (struct context){package, *provider, acceptor, complete, imported, NULL};
     status_t status = handle_create(HANDLE_CONTEXT, context, context_release, out);
     if (!status_ok(status)) free(context);
     return status;
@@ -166,17 +167,6 @@ SECURITY_STATUS WINAPI SetCredentialsAttributesW(CredHandle *handle, ULONG attri
 
 /* ---- legs ---- */
 
-/* One call of InitializeSecurityContext or AcceptSecurityContext, before it is known whether it
- * is the first of its context. */
-struct leg {
-    bool acceptor;
-    WCHAR *target;
-    ULONG requirements, data_representation;
-    SecBufferDesc *input, *output;
-    ULONG attributes;
-    TimeStamp expiry;
-};
-
 static bool leg_possible(const struct leg *leg, const struct package *package)
 {
     return leg->acceptor ? package->ops.accept_context != NULL : package->ops.init_context != NULL;
@@ -221,6 +211,7 @@ static status_t leg_next(struct leg *leg, struct credential *credential, struct 
     SecHandle none = {0, 0};
     if (credential && credential->package != package) return SEC_E_INVALID_HANDLE;
     if (context->acceptor != leg->acceptor) return SEC_E_INVALID_HANDLE;
+    if (sasl_owns_handshake(context) != leg->sasl) return SEC_E_INVALID_HANDLE;
     if (context->imported && context->complete) {
         TRACE("an imported context has no handshake to go on with\n");
         return SEC_E_UNSUPPORTED_FUNCTION;
@@ -232,8 +223,8 @@ static status_t leg_next(struct leg *leg, struct credential *credential, struct 
     return status;
 }
 
-static status_t leg_run(struct leg *leg, const CredHandle *credential_handle,
-                        const CtxtHandle *context_handle, CtxtHandle *out)
+status_t leg_run(struct leg *leg, const CredHandle *credential_handle,
+                 const CtxtHandle *context_handle, CtxtHandle *out)
 {
     struct pinned_credential credential = {NULL, {0, 0}};
     struct pinned_context context = {NULL, {0, 0}};
@@ -257,7 +248,7 @@ static status_t leg_run(struct leg *leg, const CredHandle *credential_handle,
     return status;
 }
 
-static void leg_report(const struct leg *leg, status_t status, ULONG *attributes, TimeStamp *expiry)
+void leg_report(const struct leg *leg, status_t status, ULONG *attributes, TimeStamp *expiry)
 {
     if (!status_ok(status)) return;
     if (attributes) *attributes = leg->attributes;
