@@ -14,21 +14,23 @@ TRACE_CHANNEL("sspi");
 
 /* ---- legs ---- */
 
-/* RFC 4752 3.1: the rounds need integrity, and layers a server that has shown who it is. */
-static ULONG client_requirements(ULONG wanted)
+/* What the package is asked for beside what the application wants. GSSAPI (RFC 4752 3.1): integrity
+ * for the rounds, and for a layer a server that has shown who it is. GSS-SPNEGO (MS-ADTS 5.1.2.1):
+ * a server takes integrity that Negotiate would want for itself for a layer. */
+static ULONG client_requirements(enum sasl_mechanism mechanism, ULONG wanted)
 {
-    ULONG layers = ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY | ISC_REQ_REPLAY_DETECT |
-                   ISC_REQ_SEQUENCE_DETECT;
-    ULONG more = ISC_REQ_INTEGRITY;
-    if (wanted & layers) more |= ISC_REQ_MUTUAL_AUTH | ISC_REQ_SEQUENCE_DETECT;
-    return wanted | more;
+    bool layer = wanted & (ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY | ISC_REQ_REPLAY_DETECT |
+                           ISC_REQ_SEQUENCE_DETECT);
+    if (mechanism == SASL_SPNEGO) return layer ? wanted : wanted | ISC_REQ_NO_INTEGRITY;
+    if (mechanism != SASL_GSSAPI) return wanted;
+    wanted |= ISC_REQ_INTEGRITY;
+    return layer ? wanted | ISC_REQ_MUTUAL_AUTH | ISC_REQ_SEQUENCE_DETECT : wanted;
 }
 
-static void require_rounds(struct leg *leg, const struct sasl *sasl)
+static void requirements_extend(struct leg *leg, enum sasl_mechanism mechanism)
 {
-    if (sasl->mechanism != SASL_GSSAPI) return;
-    if (leg->acceptor) leg->requirements |= ASC_REQ_INTEGRITY;
-    else leg->requirements = client_requirements(leg->requirements);
+    if (!leg->acceptor) leg->requirements = client_requirements(mechanism, leg->requirements);
+    else if (mechanism == SASL_GSSAPI) leg->requirements |= ASC_REQ_INTEGRITY;
 }
 
 static status_t mechanism_of_credential(const CredHandle *handle, enum sasl_mechanism *mechanism)
@@ -52,7 +54,7 @@ static status_t sasl_first(struct leg *leg, const CredHandle *credential, CtxtHa
     if (!status_ok(status)) return status;
     struct sasl *sasl = sasl_create(mechanism);
     if (!sasl) return SEC_E_INSUFFICIENT_MEMORY;
-    require_rounds(leg, sasl);
+    requirements_extend(leg, sasl->mechanism);
     status = leg_run(leg, credential, NULL, &made);
     if (!status_ok(status)) {
         sasl_free(sasl);
@@ -83,7 +85,7 @@ static status_t sasl_next(struct leg *leg, const CredHandle *credential,
     } else if (sasl->done || sasl->stage != SASL_HANDSHAKE) {
         status = sasl_round(pinned, leg, wanted);
     } else {
-        require_rounds(leg, sasl);
+        requirements_extend(leg, sasl->mechanism);
         status = leg_run(leg, credential, &handle, NULL);
         status = sasl_after_handshake(pinned, leg, wanted, status);
     }
@@ -199,7 +201,8 @@ static status_t option_set_string(const struct context *context, struct sasl *sa
 {
     const BYTE *bytes = value;
     if (sasl->authz_forbidden || context->acceptor) return SEC_E_UNSUPPORTED_FUNCTION;
-    if (sasl->mechanism == SASL_PLAIN) return SEC_E_UNSUPPORTED_FUNCTION; /* nothing carries it */
+    if (sasl->mechanism != SASL_GSSAPI && sasl->mechanism != SASL_EXTERNAL)
+        return SEC_E_UNSUPPORTED_FUNCTION; /* nothing would carry it */
     if (size && !bytes[size - 1]) size--;
     if (!sasl_authzid_valid((struct slice){bytes, size})) return SEC_E_INVALID_PARAMETER;
     if (size) memcpy(sasl->authzid, bytes, size);

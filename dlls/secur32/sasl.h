@@ -10,7 +10,8 @@
 #include "exports.h"
 
 enum sasl_mechanism {
-    SASL_PLAIN,    /* nothing follows: GSS-SPNEGO (as MS-ADTS has it), DIGEST-MD5 and others */
+    SASL_PLAIN,    /* nothing follows: DIGEST-MD5 and others */
+    SASL_SPNEGO,   /* nor here, and the flags that SPNEGO agrees on say what is protected */
     SASL_GSSAPI,   /* the rounds of RFC 4752 follow */
     SASL_EXTERNAL, /* one message on a context that is there already (RFC 4422 appendix A) */
 };

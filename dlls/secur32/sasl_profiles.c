@@ -39,6 +39,7 @@ static bool is_name(const WCHAR *text)
 static enum sasl_mechanism mechanism_of(const WCHAR *name)
 {
     if (package_name_equal(name, L"GSSAPI")) return SASL_GSSAPI;
+    if (package_name_equal(name, L"GSS-SPNEGO")) return SASL_SPNEGO;
     if (package_name_equal(name, L"EXTERNAL")) return SASL_EXTERNAL;
     return SASL_PLAIN;
 }
