@@ -8,14 +8,15 @@
 
 #define PROTECTING (SASL_LAYER_INTEGRITY | SASL_LAYER_PRIVACY)
 
-/* Layers of specifications to come are negotiated off, and say nothing of the size. */
+/* Layers of specifications to come are negotiated off, and say nothing of the size. A server that
+ * cannot offer what it wants may offer nothing at all (Cyrus SASL). */
 status_t sasl_offer_decode(struct slice text, struct sasl_offer *out)
 {
     struct reader r;
     reader_init(&r, text.data, text.size);
     uint8_t layers = reader_u8(&r);
     uint32_t size = reader_u24be(&r);
-    if (!reader_end(&r) || !layers) return SEC_E_INVALID_TOKEN;
+    if (!reader_end(&r)) return SEC_E_INVALID_TOKEN;
     if (layers == SASL_LAYER_NONE && size) return SEC_E_INVALID_TOKEN;
     *out = (struct sasl_offer){layers & SASL_LAYERS, size};
     return SEC_E_OK;

@@ -249,7 +249,7 @@ static void test_offers(void)
         {"\x03\x00\xff\xff", 4, PRIVACY, SEC_E_QOP_NOT_SUPPORTED, NULL},
         {"\x08\x00\xff\xff", 4, 0, SEC_E_QOP_NOT_SUPPORTED, NULL},
         {"\x01\x00\x00\x01", 4, 0, SEC_E_INVALID_TOKEN, NULL},
-        {"\x00\x00\x00\x00", 4, 0, SEC_E_INVALID_TOKEN, NULL},
+        {"\x00\x00\x00\x00", 4, 0, SEC_E_QOP_NOT_SUPPORTED, NULL},
         {"\x07\x00\xff", 3, 0, SEC_E_INVALID_TOKEN, NULL},
         {"\x07\x00\xff\xff\x00", 5, 0, SEC_E_INVALID_TOKEN, NULL},
         {"", 0, 0, SEC_E_INVALID_TOKEN, NULL},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The foreign end of the interoperability test of SASL: Cyrus SASL with its mechanism GSS-SPNEGO,
- * which uses the host's GSS-API and there gss-ntlmssp, as client or as server on loopback, once per
- * run. A frame of the server begins with whether it has succeeded. Messages go without the length
+ * The foreign end of the interoperability test of SASL: Cyrus SASL with its mechanism GSS-SPNEGO or
+ * GSSAPI (--package), which uses the host's GSS-API and there gss-ntlmssp, as client or as server on
+ * loopback, once per run. A GSSAPI server takes whatever the host's GSS-API takes. A frame of the server begins with whether it has succeeded. Messages go without the length
  * that Cyrus puts before them.
  */
 #include "options.h"
@@ -16,12 +16,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MECHANISM "GSS-SPNEGO"
-
 enum { LENGTH = 4, MOST_BYTES = 0xFFFFFF };
 
 struct peer {
     sasl_conn_t *connection;
+    const char *mechanism;
     bool layered; /* messages have a length before them */
     gss_cred_id_t credential;
 };
@@ -115,10 +114,9 @@ static const struct dialogue_ops peer_ops = {
 static int get_option(void *context, const char *plugin, const char *option, const char **result,
                       unsigned *length)
 {
-    (void)context;
     (void)plugin;
     *result = NULL;
-    if (!strcmp(option, "mech_list")) *result = MECHANISM;
+    if (!strcmp(option, "mech_list")) *result = context;
     if (!strcmp(option, "log_level")) *result = "0";
     if (length) *length = *result ? (unsigned)strlen(*result) : 0;
     return *result ? SASL_OK : SASL_FAIL;
@@ -134,8 +132,8 @@ static int get_name(void *context, int id, const char **result, unsigned *length
     return SASL_OK;
 }
 
-static const sasl_callback_t callbacks[] = {
-    {SASL_CB_GETOPT, (int (*)(void))(void *)get_option, NULL},
+static sasl_callback_t callbacks[] = {
+    {SASL_CB_GETOPT, (int (*)(void))(void *)get_option, NULL}, /* and the mechanism */
     {SASL_CB_USER, (int (*)(void))(void *)get_name, NULL},
     {SASL_CB_LIST_END, NULL, NULL},
 };
@@ -173,6 +171,7 @@ static bool acquire(struct peer *peer, const struct options *options)
 static int open_connection(struct peer *peer, const struct options *options)
 {
     sasl_security_properties_t properties = properties_of(options->layer);
+    callbacks[0].context = (void *)peer->mechanism;
     int status = options->server ? sasl_server_init(callbacks, "winesspi")
                                  : sasl_client_init(callbacks);
     if (status == SASL_OK && options->server)
@@ -217,8 +216,8 @@ static bool serve(struct dialogue *dialogue)
         if (!dialogue_receive(dialogue, &token)) return false;
         const char *in = token.data ? (const char *)token.data : "";
         if (first)
-            status = sasl_server_start(peer->connection, MECHANISM, in, (unsigned)token.size, &out,
-                                       &size);
+            status = sasl_server_start(peer->connection, peer->mechanism, in, (unsigned)token.size,
+                                       &out, &size);
         else status = sasl_server_step(peer->connection, in, (unsigned)token.size, &out, &size);
         octets_clear(&token);
         if (status != SASL_OK && status != SASL_CONTINUE) return refuse(dialogue, "accept", status);
@@ -232,7 +231,8 @@ static bool ask(struct dialogue *dialogue)
     struct peer *peer = dialogue->context;
     const char *out = NULL, *mechanism;
     unsigned size = 0;
-    int status = sasl_client_start(peer->connection, MECHANISM, NULL, &out, &size, &mechanism);
+    int status = sasl_client_start(peer->connection, peer->mechanism, NULL, &out, &size,
+                                   &mechanism);
     bool done = false;
     while (status == SASL_OK || status == SASL_CONTINUE) {
         struct octets frame = {0};
@@ -269,7 +269,7 @@ int main(int argc, char **argv)
     if (!options_parse(&options, argc, argv)) return 2;
     int channel = tcp_open(&options);
     if (channel < 0) return EXIT_FAILURE;
-    struct peer peer = {.credential = GSS_C_NO_CREDENTIAL};
+    struct peer peer = {.mechanism = options.package, .credential = GSS_C_NO_CREDENTIAL};
     struct dialogue dialogue = {
         .ops = &peer_ops,
         .context = &peer,
