@@ -261,7 +261,8 @@ static void test_offers(void)
         SECURITY_STATUS status = answer_to(rows[i].offer, rows[i].size, rows[i].flags, choice,
                                            &size);
         ok(status == rows[i].status, "row %u: %08lx", i, status);
-        if (!status) ok(size == 4 && !memcmp(choice, rows[i].choice, 4), "row %u: choice", i);
+        if (!status && rows[i].choice)
+            ok(size == 4 && !memcmp(choice, rows[i].choice, 4), "row %u: choice", i);
     }
 }
 
@@ -407,8 +408,11 @@ static void test_outputs(void)
             ok(status == SEC_E_BUFFER_TOO_SMALL, "choice: %08lx", status);
         }
         room = allocate ? 0 : 20;
+        BYTE given[20];
+        memcpy(given, loop.token, sizeof(given));
         status = leg_with_room(false, made, &room, flag);
         ok(!status && room == 20, "choice: %08lx, %lu", status, room);
+        ok(!memcmp(given, loop.token, sizeof(given)), "the input was changed");
         ok(!(loop.client_attrs & ISC_RET_ALLOCATED_MEMORY) == !allocate, "attributes");
         memcpy(loop.token, made, loop.token_size = 20);
         room = allocate ? 0 : sizeof(made);
@@ -417,6 +421,32 @@ static void test_outputs(void)
         ok(contexts_talk(&loop.client, &loop.server), "they do not talk");
         loopback_close(&loop);
     }
+}
+
+/* [RFC4752 3.2] to the package's last token the client says nothing; and without integrity anybody
+ * could have said the rest [ours] */
+static void test_order(void)
+{
+    BYTE last[1024];
+    if (!ours_only() || !rounds_open(L"Negotiate", PRIVACY, S_PRIVACY)) return;
+    ok(sasl_client_leg(&loop) > 0 && sasl_server_leg(&loop) > 0, "first legs");
+    ok(sasl_client_leg(&loop) > 0 && sasl_server_leg(&loop) > 0, "second legs");
+    ULONG size = loop.token_size;
+    if (ok(size && size <= sizeof(last), "the package's last token: %lu", size)) {
+        memcpy(last, loop.token, size);
+        SECURITY_STATUS status = sasl_server_leg(&loop);
+        ok(status == SEC_E_INVALID_TOKEN, "its own token: %08lx", status);
+        memcpy(loop.token, last, loop.token_size = size);
+        status = sasl_connect(&loop);
+        ok(!status, "afterwards: %08lx", status);
+        ok(contexts_talk(&loop.client, &loop.server), "hurt");
+    }
+    loopback_close(&loop);
+
+    if (!rounds_open(L"NTLM", 0, 0)) return;
+    SECURITY_STATUS status = sasl_half_connect(&loop, true);
+    ok(status == SEC_E_QOP_NOT_SUPPORTED, "no integrity: %08lx", status);
+    loopback_close(&loop);
 }
 
 /* A SASL context in the middle belongs to the Sasl functions, and protects nothing yet */
@@ -443,6 +473,9 @@ static void test_in_between(void)
     ok(status == SEC_E_NOT_SUPPORTED, "exported: %08lx", status);
     status = SaslInitializeSecurityContextW(&loop.client_cred, &loop.server, NULL, 0, 0, 0, NULL, 0,
                                             NULL, NULL, NULL, NULL);
+    ok(status == SEC_E_INVALID_HANDLE, "not SASL's: %08lx", status);
+    status = SaslAcceptSecurityContext(&loop.server_cred, &loop.client, NULL, 0, 0, NULL, NULL,
+                                       NULL, NULL);
     ok(status == SEC_E_INVALID_HANDLE, "the other end's: %08lx", status);
     loopback_close(&loop);
 }
@@ -501,6 +534,7 @@ int main(void)
     RUN(test_choices);
     RUN(test_damage);
     RUN(test_outputs);
+    RUN(test_order);
     RUN(test_in_between);
     RUN(test_export);
     ok(profiles_restore(), "the profiles are not as they were");
