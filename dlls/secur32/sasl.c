@@ -297,7 +297,7 @@ static ULONG bytes_of(const SecBufferDesc *message, bool protection)
         bool rest = type == SECBUFFER_TOKEN || type == SECBUFFER_STREAM ||
                     type == SECBUFFER_PADDING;
         if (!text && !(rest && protection)) continue;
-        size = buffer->cbBuffer > ULONG_MAX - size ? ULONG_MAX : size + buffer->cbBuffer;
+        size = buffer->cbBuffer > MAXDWORD - size ? MAXDWORD : size + buffer->cbBuffer;
     }
     return size;
 }
