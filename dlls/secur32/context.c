@@ -4,7 +4,7 @@
  * handles name, see whether the package has the function, call it with no lock held, and let go.
  */
 #include "call_context.h"
-#include "exports.h"
+#include "sasl.h"
 #include "ssp/secbuf.h"
 #include "ssp/trace.h"
 
@@ -32,6 +32,7 @@ static void context_release(void *object)
         context->package->ops.delete_context(context->package, &former->provider);
         free(former);
     }
+    sasl_free(context->sasl);
     free(context);
 }
 
@@ -196,17 +197,6 @@ SECURITY_STATUS WINAPI SetCredentialsAttributesW(CredHandle *handle, ULONG attri
 
 /* ---- legs ---- */
 
-/* One call of InitializeSecurityContext or AcceptSecurityContext, before it is known whether it
- * is the first of its context. */
-struct leg {
-    bool acceptor;
-    WCHAR *target;
-    ULONG requirements, data_representation;
-    SecBufferDesc *input, *output;
-    ULONG attributes;
-    TimeStamp expiry;
-};
-
 static bool leg_possible(const struct leg *leg, const struct package *package)
 {
     return leg->acceptor ? package->ops.accept_context != NULL : package->ops.init_context != NULL;
@@ -251,6 +241,7 @@ static status_t leg_next(struct leg *leg, struct credential *credential, struct 
     SecHandle none = {0, 0};
     if (credential && credential->package != package) return SEC_E_INVALID_HANDLE;
     if (context->acceptor != leg->acceptor) return SEC_E_INVALID_HANDLE;
+    if (sasl_owns_handshake(context) != leg->sasl) return SEC_E_INVALID_HANDLE;
     if (context->imported && context->complete) {
         TRACE("an imported context has no handshake to go on with\n");
         return SEC_E_UNSUPPORTED_FUNCTION;
@@ -262,8 +253,8 @@ static status_t leg_next(struct leg *leg, struct credential *credential, struct 
     return status;
 }
 
-static status_t leg_run(struct leg *leg, const CredHandle *credential_handle,
-                        const CtxtHandle *context_handle, CtxtHandle *out)
+status_t leg_run(struct leg *leg, const CredHandle *credential_handle,
+                 const CtxtHandle *context_handle, CtxtHandle *out)
 {
     struct pinned_credential credential = {NULL, {0, 0}};
     struct pinned_context context = {.context = NULL};
@@ -287,7 +278,7 @@ static status_t leg_run(struct leg *leg, const CredHandle *credential_handle,
     return status;
 }
 
-static void leg_report(const struct leg *leg, status_t status, ULONG *attributes, TimeStamp *expiry)
+void leg_report(const struct leg *leg, status_t status, ULONG *attributes, TimeStamp *expiry)
 {
     if (!status_ok(status)) return;
     if (attributes) *attributes = leg->attributes;

@@ -25,7 +25,26 @@ struct context {
     bool handed_over; /* exported with DELETE_OLD */
     struct former_context *former;
     SRWLOCK use; /* of an SSP's: shared by calls, alone by an export that hands it over */
+    struct sasl *volatile sasl; /* NULL unless a Sasl function made it (sasl.h); never changed */
 };
+
+/* One call of InitializeSecurityContext or AcceptSecurityContext, before it is known whether it
+ * is the first of its context. */
+struct leg {
+    bool acceptor;
+    bool sasl; /* by way of the Sasl function */
+    WCHAR *target;
+    ULONG requirements, data_representation;
+    SecBufferDesc *input, *output;
+    ULONG room; /* of SASL's output token, whose size a package changes to what it wrote */
+    ULONG attributes;
+    TimeStamp expiry;
+};
+
+/* The package's part of a leg: a context handle of NULL begins, and writes *out. */
+status_t leg_run(struct leg *leg, const CredHandle *credential, const CtxtHandle *context,
+                 CtxtHandle *out);
+void leg_report(const struct leg *leg, status_t status, ULONG *attributes, TimeStamp *expiry);
 
 /* A context pinned for one call. The handle is copied: the application's may change meanwhile. */
 struct pinned_context {
@@ -47,3 +66,12 @@ status_t context_create(struct package *package, const struct provider_context *
 
 /* Finds a package by name and loads its module. */
 status_t package_find_open(const WCHAR *name, struct package **out);
+
+/* What the security layer that a SASL context agreed on says to a message; SEC_E_OK for contexts
+ * without one. *qop may be changed to what the package calls the same. */
+status_t sasl_check_send(const struct context *context, bool seal, const SecBufferDesc *message,
+                         ULONG *qop);
+status_t sasl_check_receive(const struct context *context, const SecBufferDesc *message);
+
+/* Whether calls that are not SASL's may go on with the handshake. */
+bool sasl_owns_handshake(const struct context *context);

@@ -6,7 +6,7 @@
  */
 #include "core/packed.h"
 #include "core/secret.h"
-#include "exports.h"
+#include "sasl.h"
 #include "ssp/prefix.h"
 #include "ssp/trace.h"
 
@@ -69,7 +69,51 @@ struct export_call {
     BYTE *blob; /* process heap */
     size_t room;
     struct former_context *former; /* for export_undo */
+    BYTE
+        *joined; /* process heap: the security layer and the provider's body, if there is a layer */
+    size_t joined_room, joined_size;
 };
+
+/* What SASL agreed on goes before the body. Half of an agreement cannot be carried on. */
+static status_t export_layer(struct export_call *call, struct sasl *sasl)
+{
+    struct sasl_body layer;
+    struct writer w;
+    if (!sasl) return SEC_E_OK;
+    status_t status = sasl_describe(sasl, &layer);
+    if (!status_ok(status)) return status;
+    call->joined = HeapAlloc(GetProcessHeap(), 0, BLOB_ROOM);
+    if (!call->joined) return SEC_E_INSUFFICIENT_MEMORY;
+    call->joined_room = BLOB_ROOM;
+    writer_init_fixed(&w, call->joined, BLOB_ROOM);
+    sasl_body_write(&layer, &w);
+    call->joined_size = w.size;
+    call->packed.flags |= PACKED_SASL;
+    return writer_status(&w);
+}
+
+static status_t export_join(struct export_call *call)
+{
+    size_t size = call->joined_size + call->packed.body.size;
+    if (!call->joined) return SEC_E_OK;
+    if (size > call->joined_room) {
+        BYTE *larger = HeapReAlloc(GetProcessHeap(), 0, call->joined, size);
+        if (!larger) return SEC_E_INSUFFICIENT_MEMORY;
+        call->joined = larger;
+        call->joined_room = size;
+    }
+    memcpy(call->joined + call->joined_size, call->packed.body.data, call->packed.body.size);
+    call->joined_size = size;
+    call->packed.body = (struct slice){call->joined, size};
+    return SEC_E_OK;
+}
+
+static void export_close(struct export_call *call)
+{
+    if (call->joined) secret_wipe(call->joined, call->joined_room);
+    HeapFree(GetProcessHeap(), 0, call->joined);
+    HeapFree(GetProcessHeap(), 0, call->blob);
+}
 
 /* Everything that can fail before the provider lets go of the context. */
 static status_t export_prepare(struct export_call *call, const struct context *context, ULONG flags)
@@ -79,7 +123,8 @@ static status_t export_prepare(struct export_call *call, const struct context *c
                          (context->acceptor ? PACKED_ACCEPTOR : 0);
     call->packed.package.data = (const uint8_t *)context->package->info.Name;
     call->packed.package.size = wcslen(context->package->info.Name) * sizeof(WCHAR);
-    status_t status = seal_ready();
+    status_t status = export_layer(call, context->sasl);
+    if (status_ok(status)) status = seal_ready();
     if (status_ok(status)) status = random_bytes(call->packed.nonce, sizeof(call->packed.nonce));
     if (!status_ok(status)) return status;
     call->packed.epoch = seal_epoch;
@@ -103,6 +148,8 @@ static status_t export_seal(struct export_call *call, const SecBuffer *body, Sec
     }
     call->packed.body.data = body->pvBuffer;
     call->packed.body.size = body->cbBuffer;
+    status_t status = export_join(call);
+    if (!status_ok(status)) return status;
     size_t size = packed_size(&call->packed);
     if (size > call->room) {
         BYTE *larger = HeapReAlloc(GetProcessHeap(), 0, call->blob, size);
@@ -113,7 +160,7 @@ static status_t export_seal(struct export_call *call, const SecBuffer *body, Sec
     struct writer w;
     writer_init_fixed(&w, call->blob, call->room);
     AcquireSRWLockExclusive(&seal_lock);
-    status_t status = packed_encode(&call->packed, seal_aead, &w);
+    status = packed_encode(&call->packed, seal_aead, &w);
     ReleaseSRWLockExclusive(&seal_lock);
     if (!status_ok(status)) return status;
     out->BufferType = SECBUFFER_TOKEN;
@@ -180,7 +227,7 @@ static status_t export_pinned(const struct pinned_context *pinned, ULONG flags, 
 done:
     package->ops.free_body(package, &body);
     if (context_token) CloseHandle(context_token);
-    HeapFree(GetProcessHeap(), 0, call.blob);
+    export_close(&call);
     free(call.former);
     if (!status_ok(status) && call.packed.ticket) ledger_redeem(LEDGER_EXPORT, call.packed.ticket);
     return status;
@@ -246,20 +293,55 @@ static status_t import_open(struct slice blob, const struct packed *packed, SecB
     return SEC_E_OK;
 }
 
-static status_t import_body(struct package *package, const struct packed *packed, SecBuffer *body,
-                            HANDLE token, CtxtHandle *out)
+/* Takes the security layer off the body; *sasl is NULL where there is none. */
+static status_t import_layer(const struct packed *packed, SecBuffer *body, struct sasl **sasl)
+{
+    struct reader r;
+    struct sasl_body layer;
+    *sasl = NULL;
+    if (!(packed->flags & PACKED_SASL)) return SEC_E_OK;
+    if (packed->flags & PACKED_HALF_OPEN) return SEC_E_INVALID_TOKEN;
+    reader_init(&r, body->pvBuffer, body->cbBuffer);
+    status_t status = sasl_body_read(&r, &layer);
+    if (!status_ok(status)) return status;
+    *sasl = sasl_restore(&layer);
+    if (!*sasl) return SEC_E_INSUFFICIENT_MEMORY;
+    body->pvBuffer = (BYTE *)body->pvBuffer + r.pos;
+    body->cbBuffer -= (ULONG)r.pos;
+    return SEC_E_OK;
+}
+
+static status_t import_context(struct package *package, const struct packed *packed,
+                               SecBuffer *body, HANDLE token, CtxtHandle *out)
 {
     struct provider_context provider = {.handle = {0, 0}};
-    bool single = packed->flags & PACKED_SINGLE_USE;
-    status_t status = single ? ledger_redeem(LEDGER_EXPORT, packed->ticket) : SEC_E_OK;
+    CtxtHandle made;
+    status_t status = package->ops.import_context(package, body, token, &provider);
     if (!status_ok(status)) return status;
-    status = package->ops.import_context(package, body, token, &provider);
-    if (status_ok(status)) {
-        status = context_create(package, &provider, packed->flags & PACKED_ACCEPTOR,
-                                !(packed->flags & PACKED_HALF_OPEN), true, out);
-        if (!status_ok(status)) package->ops.delete_context(package, &provider);
+    status = context_create(package, &provider, packed->flags & PACKED_ACCEPTOR,
+                            !(packed->flags & PACKED_HALF_OPEN), true, &made);
+    if (status_ok(status)) *out = made;
+    else package->ops.delete_context(package, &provider);
+    return status;
+}
+
+static status_t import_body(struct package *package, const struct packed *packed,
+                            const SecBuffer *body, HANDLE token, CtxtHandle *out)
+{
+    bool single = packed->flags & PACKED_SINGLE_USE;
+    SecBuffer own = *body;
+    struct sasl *sasl;
+    status_t status = import_layer(packed, &own, &sasl);
+    if (status_ok(status) && single) {
+        status = ledger_redeem(LEDGER_EXPORT, packed->ticket);
+        single = status_ok(status);
     }
-    if (!status_ok(status) && single) ledger_restore(LEDGER_EXPORT, packed->ticket);
+    if (status_ok(status)) {
+        status = import_context(package, packed, &own, token, out);
+        if (!status_ok(status) && single) ledger_restore(LEDGER_EXPORT, packed->ticket);
+    }
+    if (sasl && status_ok(status)) sasl_attach_restored(out, sasl);
+    else sasl_free(sasl);
     return status;
 }
 

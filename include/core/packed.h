@@ -13,7 +13,8 @@
 #define PACKED_SINGLE_USE 0x01u /* made with DELETE_OLD: the ledger decides */
 #define PACKED_HALF_OPEN 0x02u  /* the handshake goes on after the import */
 #define PACKED_ACCEPTOR 0x04u   /* made by AcceptSecurityContext */
-#define PACKED_FLAGS 0x07u
+#define PACKED_SASL 0x08u       /* the body begins with that of core/sasl.h */
+#define PACKED_FLAGS 0x0Fu
 
 #define PACKED_BODY_MAX (16u << 20)
 

@@ -25,6 +25,7 @@ typedef long HRESULT; /* winerror.h needs it, and winnt.h must stay the includer
 #define SEC_E_NOT_OWNER ((status_t)0x80090306)
 #define SEC_E_INVALID_TOKEN ((status_t)0x80090308)
 #define SEC_E_CANNOT_PACK ((status_t)0x80090309)
+#define SEC_E_QOP_NOT_SUPPORTED ((status_t)0x8009030A)
 #define SEC_E_LOGON_DENIED ((status_t)0x8009030C)
 #define SEC_E_NO_CREDENTIALS ((status_t)0x8009030E)
 #define SEC_E_MESSAGE_ALTERED ((status_t)0x8009030F)

@@ -195,42 +195,6 @@ static void *find(const char *name)
         ok(result < 0, #call " gave %08lx", result); \
     } while (0)
 
-static void test_sasl(void)
-{
-    if (!ours_only()) return;
-    FUNCTION(LONG, SaslEnumerateProfilesA, char **, ULONG *);
-    FUNCTION(LONG, SaslEnumerateProfilesW, wchar_t **, ULONG *);
-    FUNCTION(LONG, SaslGetProfilePackageA, const char *, SecPkgInfoA **);
-    FUNCTION(LONG, SaslGetProfilePackageW, const wchar_t *, SecPkgInfoW **);
-    FUNCTION(LONG, SaslIdentifyPackageA, SecBufferDesc *, SecPkgInfoA **);
-    FUNCTION(LONG, SaslIdentifyPackageW, SecBufferDesc *, SecPkgInfoW **);
-    FUNCTION(LONG, SaslInitializeSecurityContextW, CredHandle *, CtxtHandle *, wchar_t *, ULONG,
-             ULONG, ULONG, SecBufferDesc *, ULONG, CtxtHandle *, SecBufferDesc *, ULONG *,
-             TimeStamp *);
-    FUNCTION(LONG, SaslAcceptSecurityContext, CredHandle *, CtxtHandle *, SecBufferDesc *, ULONG,
-             ULONG, CtxtHandle *, SecBufferDesc *, ULONG *, TimeStamp *);
-    FUNCTION(LONG, SaslSetContextOption, CtxtHandle *, ULONG, void *, ULONG);
-    FUNCTION(LONG, SaslGetContextOption, CtxtHandle *, ULONG, void *, ULONG, ULONG *);
-    void *made = NULL;
-    ULONG number = 0;
-    SecBuffer buffer = {6, SECBUFFER_TOKEN, (void *)"GSSAPI"};
-    SecBufferDesc desc = {SECBUFFER_VERSION, 1, &buffer};
-    CtxtHandle context = {0, 0};
-    EXPECT_ERROR(SaslEnumerateProfilesA((char **)&made, &number));
-    EXPECT_ERROR(SaslEnumerateProfilesW((wchar_t **)&made, &number));
-    EXPECT_ERROR(SaslGetProfilePackageA("GSSAPI", (SecPkgInfoA **)&made));
-    EXPECT_ERROR(SaslGetProfilePackageW(L"GSSAPI", (SecPkgInfoW **)&made));
-    EXPECT_ERROR(SaslIdentifyPackageA(&desc, (SecPkgInfoA **)&made));
-    EXPECT_ERROR(SaslIdentifyPackageW(&desc, (SecPkgInfoW **)&made));
-    EXPECT_ERROR(SaslInitializeSecurityContextW(NULL, NULL, NULL, 0, 0, 0, NULL, 0, &context, &desc,
-                                                &number, NULL));
-    EXPECT_ERROR(
-        SaslAcceptSecurityContext(NULL, NULL, &desc, 0, 0, &context, &desc, &number, NULL));
-    EXPECT_ERROR(SaslSetContextOption(&context, 1, &number, sizeof(number)));
-    EXPECT_ERROR(SaslGetContextOption(&context, 1, &number, sizeof(number), &number));
-    ok(!made && !context.dwLower && !context.dwUpper, "something was returned");
-}
-
 static void test_identities(void)
 {
     if (!ours_only()) return;
@@ -304,7 +268,6 @@ int main(void)
     if (test_state.failed) return test_end("api_exports");
     RUN(test_aliases);
     RUN(test_one_implementation);
-    RUN(test_sasl);
     RUN(test_identities);
     RUN(test_targets);
     RUN(test_unsupported_by_package);

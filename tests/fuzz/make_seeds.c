@@ -240,6 +240,16 @@ static void spnego_bodies(void)
     save_spnego_body("established", &body);
 }
 
+/* See fuzz_sasl.c. */
+static void security_layers(void)
+{
+    save("sasl", "offer", hex("00 0700ffff"));
+    save("sasl", "offer-none", hex("00 01000000"));
+    save("sasl", "choice", hex("01 0400ffff"));
+    save("sasl", "choice-name", hex("01 02001000 4772c3bc6e"));
+    save("sasl", "body", hex("02 04 01 00100000 ffff0000 0300 626f62"));
+}
+
 /* Scripts; see fuzz_handshake.c and fuzz_session.c. */
 static void scripts(void)
 {
@@ -304,6 +314,7 @@ int main(int argc, char **argv)
     envelopes();
     negotiations();
     spnego_bodies();
+    security_layers();
     scripts();
     web_messages();
     return EXIT_SUCCESS;

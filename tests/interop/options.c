@@ -56,10 +56,10 @@ static bool parse_tamper(struct options *options, const char *text)
     return false;
 }
 
-static bool parse_package(struct options *options, const char *text)
+static bool parse_word(char word[16], const char *text)
 {
-    if (strlen(text) >= sizeof(options->package)) return false;
-    strcpy(options->package, text);
+    if (strlen(text) >= 16) return false;
+    strcpy(word, text);
     return true;
 }
 
@@ -67,7 +67,8 @@ static bool parse_valued(struct options *options, const char *name, const char *
 {
     unsigned long number;
     if (!strcmp(name, "--tamper")) return parse_tamper(options, value);
-    if (!strcmp(name, "--package")) return parse_package(options, value);
+    if (!strcmp(name, "--package")) return parse_word(options->package, value);
+    if (!strcmp(name, "--layer")) return parse_word(options->layer, value);
     if (!strcmp(name, "--successor")) return (options->successor = value) != NULL;
     if (!strcmp(name, "--port") && parse_number(value, UINT16_MAX, &number)) {
         options->port = (uint16_t)number;
@@ -115,12 +116,12 @@ bool options_read_account(struct options *options, const char *program)
 
 bool options_parse(struct options *options, int argc, char **argv)
 {
-    *options = (struct options){.rounds = 30, .package = "NTLM"};
+    *options = (struct options){.rounds = 30, .package = "NTLM", .layer = "privacy"};
     if (!parse_all(options, argc, argv)) {
         fprintf(stderr,
                 "usage: %s server|client [--port PORT] [--package NTLM|Negotiate]\n"
                 "       [--rounds N] [--tamper WHAT] [--move] [--move-after-leg N]\n"
-                "       [--successor PROGRAM] [--key]\n",
+                "       [--successor PROGRAM] [--key] [--layer none|integrity|privacy]\n",
                 argv[0]);
         return false;
     }

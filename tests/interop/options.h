@@ -13,6 +13,7 @@ struct options {
     uint32_t move_after_leg; /* change it when so many legs of the handshake are done; 0: do not */
     uint16_t port;           /* client: where to connect; a server takes a free one and prints it */
     char package[16];        /* NTLM, or Negotiate for SPNEGO with NTLM inside */
+    char layer[16];          /* SASL: none, integrity or privacy */
     char domain[16];
     char user[64];
     char password[64];

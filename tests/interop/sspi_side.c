@@ -23,6 +23,7 @@ static const struct {
     {SEC_E_NO_AUTHENTICATING_AUTHORITY, "SEC_E_NO_AUTHENTICATING_AUTHORITY"},
     {SEC_E_NOT_OWNER, "SEC_E_NOT_OWNER"},
     {SEC_E_OUT_OF_SEQUENCE, "SEC_E_OUT_OF_SEQUENCE"},
+    {SEC_E_QOP_NOT_SUPPORTED, "SEC_E_QOP_NOT_SUPPORTED"},
     {SEC_E_SECPKG_NOT_FOUND, "SEC_E_SECPKG_NOT_FOUND"},
     {SEC_E_UNSUPPORTED_FUNCTION, "SEC_E_UNSUPPORTED_FUNCTION"},
 };
@@ -64,7 +65,7 @@ static uint32_t side_seal(void *context, const struct octets *text, struct octet
         {(ULONG)text->size, SECBUFFER_DATA, sealed->data + sizes.cbSecurityTrailer},
     };
     SecBufferDesc desc = {SECBUFFER_VERSION, 2, buffers};
-    status = EncryptMessage(&side->context, 0, &desc, 0);
+    status = EncryptMessage(&side->context, side->qop, &desc, 0);
     if (status == SEC_E_OK && buffers[0].cbBuffer != sizes.cbSecurityTrailer) {
         status = SEC_E_INTERNAL_ERROR; /* the peer expects the two side by side */
     }

@@ -18,6 +18,7 @@ struct sspi_side {
     bool complete; /* the handshake */
     uint32_t legs; /* of the handshake done so far, in whichever process */
     char package[16];
+    ULONG qop;       /* with which messages are sealed */
     uint32_t opened; /* sealed messages opened so far: the two ways to pass one take turns */
 };
 

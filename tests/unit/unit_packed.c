@@ -51,7 +51,7 @@ static void layout(void)
     writer_init(&w);
     ok(packed_encode(&packed, aead, &w) == SEC_E_OK, "encode");
     ok(same(view(writer_view(&w).data, 48),
-            hex("57535058 01 07 0800 0807060504030201 4d00000000000000 0102030405060708090a0b0c"
+            hex("57535058 01 0f 0800 0807060504030201 4d00000000000000 0102030405060708090a0b0c"
                 "30000000 4e0054004c004d00")),
        "the clear part");
     writer_free(&w);

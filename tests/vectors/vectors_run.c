@@ -9,6 +9,7 @@
 
 #include "core/ntlm.h"
 #include "core/secret.h"
+#include "core/sasl.h"
 #include "core/spnego.h"
 
 /* ---- primitives ---- */
@@ -415,6 +416,48 @@ static void run_spnego_response(void)
     check_token(token, spnego_response_again);
 }
 
+static status_t sasl_offer_again(struct slice token, struct writer *w)
+{
+    struct sasl_offer message;
+    status_t status = sasl_offer_decode(token, &message);
+    if (status_ok(status)) sasl_offer_encode(w, &message);
+    return status;
+}
+
+static status_t sasl_choice_again(struct slice token, struct writer *w)
+{
+    struct sasl_choice message;
+    status_t status = sasl_choice_decode(token, &message);
+    if (status_ok(status)) sasl_choice_encode(w, &message);
+    return status;
+}
+
+static void expect_layers(uint8_t layers, const char *name, uint32_t size)
+{
+    const uint8_t octets[3] = {(uint8_t)(size >> 16), (uint8_t)(size >> 8), (uint8_t)size};
+    expect(name, &layers, 1);
+    expect("size", octets, sizeof(octets));
+}
+
+static void run_sasl_offer(void)
+{
+    struct sasl_offer message = {0, 0};
+    struct slice token = get("token", 0);
+    succeed(sasl_offer_decode(token, &message), "decode");
+    expect_layers(message.layers, "layers", message.size);
+    check_token(token, sasl_offer_again);
+}
+
+static void run_sasl_choice(void)
+{
+    struct sasl_choice message = {0};
+    struct slice token = get("token", 0);
+    succeed(sasl_choice_decode(token, &message), "decode");
+    expect_layers(message.layer, "layer", message.size);
+    expect("authzid", message.authzid.data, message.authzid.size);
+    check_token(token, sasl_choice_again);
+}
+
 /* A server that sent this challenge; the context comes from a body written by hand. */
 static status_t waiting_server(struct ntlm_context *ctx)
 {
@@ -504,6 +547,8 @@ static const struct {
     {"accept", run_accept},
     {"spnego_init", run_spnego_init},
     {"spnego_response", run_spnego_response},
+    {"sasl_offer", run_sasl_offer},
+    {"sasl_choice", run_sasl_choice},
 };
 
 static void run_section(void)
