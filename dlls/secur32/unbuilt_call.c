@@ -28,5 +28,3 @@ UNBUILT(SECURITY_STATUS, SeciAllocateAndSetCallTarget,
 UNBUILT(SECURITY_STATUS, SeciAllocateAndSetIPAddress,
         (UCHAR * address, ULONG size, BOOL *free_context), SEC_E_UNSUPPORTED_FUNCTION)
 UNBUILT(SECURITY_STATUS, SeciFreeCallContext, (void), SEC_E_UNSUPPORTED_FUNCTION)
-UNBUILT(SECURITY_STATUS, SspiSetChannelBindingFlags,
-        (SecPkgContext_Bindings * bindings, ULONG flags), SEC_E_UNSUPPORTED_FUNCTION)
