@@ -174,7 +174,6 @@ static bool info_read(struct slice bytes, struct target_info *out)
         if (!(mask & 1u << i)) continue;
         size_t size = reader_u16le(&r);
         info.names[i] = reader_bytes(&r, size);
-        if (!size) info.names[i].data = bytes.data; /* there, and empty */
         if (!reader_ok(&r) || !utf16_valid(info.names[i])) return false;
     }
     for (size_t i = 0; i < info.type_count; i++) info.types[i] = reader_u32le(&r);

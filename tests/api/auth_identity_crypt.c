@@ -179,6 +179,23 @@ static void test_no_room(void)
     SspiFreeAuthIdentity(copy);
 }
 
+/* What says that it is encrypted and cannot be is no identity: its password is none. */
+static void test_not_encrypted(void)
+{
+    identity_t copy = NULL;
+    if (!ours_only()) return;
+    SEC_WINNT_AUTH_IDENTITY_W plain = wide_identity(L"user", L"DOMAIN", L"a secret password");
+    plain.Flags |= SEC_WINNT_AUTH_IDENTITY_FLAGS_PROCESS_ENCRYPTED;
+    ok(SspiIsAuthIdentityEncrypted((identity_t)&plain), "flag not seen");
+    ok(SspiValidateAuthIdentity((identity_t)&plain) == SEC_E_INVALID_TOKEN, "valid");
+    ok(SspiCopyAuthIdentity((identity_t)&plain, &copy) == SEC_E_INVALID_TOKEN && !copy, "copied");
+    ok(SspiDecryptAuthIdentity((identity_t)&plain) == SEC_E_INVALID_TOKEN, "decrypted");
+    identity_t made = make(L"user", L"DOMAIN", L"a secret password");
+    ((SEC_WINNT_AUTH_IDENTITY_EX2 *)made)->Flags |= SEC_WINNT_AUTH_IDENTITY_FLAGS_PROCESS_ENCRYPTED;
+    ok(SspiDecryptAuthIdentity(made) == SEC_E_INVALID_TOKEN, "EX2 decrypted");
+    SspiFreeAuthIdentity(made);
+}
+
 /* Whatever was changed, an identity is refused and stays as it is. */
 static void test_changed(void)
 {
@@ -348,6 +365,7 @@ int main(int argc, char **argv)
     RUN(test_other_options);
     RUN(test_combined);
     RUN(test_no_room);
+    RUN(test_not_encrypted);
     RUN(test_changed);
     RUN(test_carried);
     RUN(test_log_on);

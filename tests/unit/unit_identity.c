@@ -31,7 +31,8 @@ static bool parts_same(const struct identity_parts *a, const struct identity_par
 {
     return a->flags == b->flags && same(a->user, b->user) && !a->user.data == !b->user.data &&
            same(a->domain, b->domain) && !a->domain.data == !b->domain.data &&
-           same(a->packed, b->packed) && same(a->package_list, b->package_list);
+           same(a->packed, b->packed) && !a->packed.data == !b->packed.data &&
+           same(a->package_list, b->package_list) && !a->package_list.data == !b->package_list.data;
 }
 
 /* A block of its own that can be sealed; free it. */

@@ -136,6 +136,36 @@ static void damage(void)
     writer_free(&w);
 }
 
+static const uint8_t alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/* One value has one text: what does not make a whole byte is zero, and never a whole digit. */
+static void digits(void)
+{
+    for (size_t length = 0; length < 3; length++) {
+        struct target_info info = {.flags = 1}, out;
+        struct writer w;
+        size_t used;
+        info.names[TARGET_NAME] = wide("abc");
+        info.names[TARGET_NAME].size = 2 * length;
+        writer_init(&w);
+        ok(target_info_encode(&info, &w) == SEC_E_OK, "encode");
+        size_t tail = w.size - 12;
+        uint8_t *longer = calloc(1, w.size + 2);
+        memcpy(longer, w.data, tail);
+        longer[tail] = 'A';
+        memcpy(longer + tail + 2, w.data + tail, 12);
+        longer[w.size] = alphabet[(w.size + 2) % 64];
+        longer[w.size - 2] = alphabet[(w.size + 2) / 64];
+        ok(decode(view(longer, w.size + 2), &out, &used) == SEC_E_INVALID_TOKEN, "a digit more");
+        free(longer);
+        w.data[tail - 2]++;
+        bool unused = (14 + 2 * length) % 3;
+        ok(!unused || decode(writer_view(&w), &out, &used) == SEC_E_INVALID_TOKEN, "unused bits");
+        writer_free(&w);
+    }
+}
+
 static void limits(void)
 {
     struct target_info info = sample();
@@ -162,6 +192,7 @@ int main(void)
     RUN(behind_a_name);
     RUN(layout);
     RUN(damage);
+    RUN(digits);
     RUN(limits);
     return test_end("unit_target");
 }
