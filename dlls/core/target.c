@@ -209,8 +209,9 @@ status_t target_info_decode(struct slice text, struct writer *room, struct targe
         status_t status = writer_status(room);
         return status_ok(status) ? SEC_E_INVALID_TOKEN : status;
     }
+    if (room->size == start) return SEC_E_INVALID_TOKEN;
     struct slice bytes = {room->data + start, room->size - start};
-    if (!bytes.size || !info_read(bytes, out)) return SEC_E_INVALID_TOKEN;
+    if (!info_read(bytes, out)) return SEC_E_INVALID_TOKEN;
     *used = whole;
     return SEC_E_OK;
 }

@@ -330,6 +330,7 @@ static void targets(void)
     must(!target_info_encode(&info, &w));
     save("target", "whole", writer_view(&w));
     writer_free(&w);
+    save("target", "size-only", wide("AAAAAM"));
     save("target", "address", wide("HTTP/[fe80::1]:80"));
     save("target", "realm", wide("ldap/dc.farm.test:389/farm.test@FARM.TEST"));
 }
