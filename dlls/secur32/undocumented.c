@@ -13,7 +13,6 @@ BOOLEAN WINAPI SecpTranslateNameEx(const WCHAR *account, ULONG from, ULONG to, v
 SECURITY_STATUS WINAPI SecpFreeMemory(void *block);
 SECURITY_STATUS WINAPI SecGetLocaleSpecificEncryptionRules(void *rules);
 SECURITY_STATUS WINAPI SeciAllocateAndSetCallFlags(ULONG flags, BOOL *must_free);
-SECURITY_STATUS WINAPI SspiSetChannelBindingFlags(SecPkgContext_Bindings *bindings, ULONG flags);
 
 /* Parts of TranslateName, which does its work without them. */
 BOOLEAN WINAPI SecpTranslateName(const WCHAR *account, ULONG from, ULONG to, void *name,
@@ -48,12 +47,5 @@ SECURITY_STATUS WINAPI SecGetLocaleSpecificEncryptionRules(void *rules)
 SECURITY_STATUS WINAPI SeciAllocateAndSetCallFlags(ULONG flags, BOOL *must_free)
 {
     (void)flags, (void)must_free;
-    return SEC_E_UNSUPPORTED_FUNCTION;
-}
-
-/* Would turn channel bindings into the extended form, whose layout is not in the headers. */
-SECURITY_STATUS WINAPI SspiSetChannelBindingFlags(SecPkgContext_Bindings *bindings, ULONG flags)
-{
-    (void)bindings, (void)flags;
     return SEC_E_UNSUPPORTED_FUNCTION;
 }

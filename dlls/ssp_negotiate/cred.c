@@ -56,20 +56,47 @@ struct request {
     void *auth_data, *get_key, *get_key_argument;
 };
 
-/* The mechanisms that the application's package list leaves. What is given to a mere acceptor need
- * not be an identity: what cannot be read says nothing. */
-static status_t mechs_wanted(const struct request *request, struct mechs *mechs, bool *sole)
+/* What the application gave, read. What is given to a mere acceptor need not be an identity: what
+ * cannot be read says nothing. */
+static status_t request_read(const struct request *request, struct authdata *out)
 {
-    struct authdata data;
-    wchar_t *package_list = NULL;
+    struct authdata data = {0};
     status_t status = authdata_parse(request->auth_data, &data);
-    if (status_ok(status)) status = authdata_package_list(&data, &package_list);
     if (!(request->use & SECPKG_CRED_OUTBOUND) && status == SEC_E_UNKNOWN_CREDENTIALS)
         status = SEC_E_OK;
+    if (status_ok(status)) *out = data;
+    return status;
+}
+
+/* The mechanisms that the application's package list leaves. */
+static status_t mechs_wanted(const struct authdata *data, struct mechs *mechs, bool *sole)
+{
+    wchar_t *package_list;
+    status_t status = authdata_package_list(data, &package_list);
     if (status_ok(status)) status = mechs_find(mechs);
     if (status_ok(status)) mechs_select(mechs, package_list, sole);
     free(package_list);
     return status;
+}
+
+/* The mechanisms get the form that every package knows: some, Wine's Kerberos among them, know no
+ * other, and take the version of an extended one for an address. */
+static void *identity_for_mechs(const struct request *request, const struct authdata *data,
+                                SEC_WINNT_AUTH_IDENTITY_W *plain)
+{
+    if (!data->extended) return request->auth_data;
+    const size_t unit = data->ansi ? 1 : sizeof(wchar_t);
+    *plain = (SEC_WINNT_AUTH_IDENTITY_W){
+        .User = (unsigned short *)data->user.data,
+        .UserLength = (ULONG)(data->user.size / unit),
+        .Domain = (unsigned short *)data->domain.data,
+        .DomainLength = (ULONG)(data->domain.size / unit),
+        .Password = (unsigned short *)data->password.data,
+        .PasswordLength = (ULONG)(data->password.size / unit),
+        .Flags = data->ansi ? SEC_WINNT_AUTH_IDENTITY_ANSI : SEC_WINNT_AUTH_IDENTITY_UNICODE,
+    };
+    plain->Flags |= data->flags & SEC_WINNT_AUTH_IDENTITY_ONLY;
+    return plain;
 }
 
 static status_t members_acquire(const struct request *request, const struct mechs *mechs,
@@ -96,12 +123,12 @@ static status_t members_acquire(const struct request *request, const struct mech
     return credential->count ? SEC_E_OK : last;
 }
 
-static status_t credential_make(const struct request *request, struct credential **out,
-                                TimeStamp *expiry)
+static status_t credential_fill(const struct request *request, const struct authdata *data,
+                                struct credential **out, TimeStamp *expiry)
 {
     struct mechs mechs;
     bool sole = false;
-    status_t status = mechs_wanted(request, &mechs, &sole);
+    status_t status = mechs_wanted(data, &mechs, &sole);
     if (!status_ok(status)) return status;
     struct credential *credential = calloc(1, sizeof(*credential));
     if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
@@ -114,6 +141,20 @@ static status_t credential_make(const struct request *request, struct credential
     }
     *out = credential;
     return SEC_E_OK;
+}
+
+static status_t credential_make(const struct request *request, struct credential **out,
+                                TimeStamp *expiry)
+{
+    SEC_WINNT_AUTH_IDENTITY_W plain;
+    struct request for_mechs = *request;
+    struct authdata data = {0};
+    status_t status = request_read(request, &data);
+    if (!status_ok(status)) return status;
+    for_mechs.auth_data = identity_for_mechs(request, &data, &plain);
+    status = credential_fill(&for_mechs, &data, out, expiry);
+    authdata_clear(&data);
+    return status;
 }
 
 /* *out is NULL for no text. */

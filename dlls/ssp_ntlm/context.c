@@ -22,6 +22,7 @@
 TRACE_CHANNEL("ntlm");
 
 #define BINDINGS_MAX 65536u
+#define BINDINGS_EX_MAGIC 0x58454243u /* of SEC_CHANNEL_BINDINGS_EX, which MinGW lacks */
 #define USUAL_TOKEN 4096u /* room for a token whose size the application leaves to us, at first */
 
 /* ISC_ and ASC_ share these two. */
@@ -120,6 +121,15 @@ static bool is_empty(const struct ntlm_channel_bindings *bindings)
            !bindings->acceptor.size && !bindings->application_data.size;
 }
 
+/* The extended form has four more numbers before the addresses, and counts offsets from them. */
+static void bindings_enter(struct reader *r)
+{
+    struct reader extended = *r;
+    if (reader_u32le(&extended) != BINDINGS_EX_MAGIC) return;
+    reader_skip(&extended, 12); /* flags, size of the header, size */
+    *r = extended;
+}
+
 status_t leg_bindings(const struct leg *leg, struct bindings *out)
 {
     const SecBuffer *buffer = secbuf_find(leg->input, SECBUFFER_CHANNEL_BINDINGS);
@@ -130,6 +140,7 @@ status_t leg_bindings(const struct leg *leg, struct bindings *out)
     struct reader r;
     struct ntlm_channel_bindings bindings;
     reader_init(&r, buffer->pvBuffer, buffer->cbBuffer);
+    bindings_enter(&r);
     bindings.initiator = read_address(&r, &bindings.initiator_type);
     bindings.acceptor = read_address(&r, &bindings.acceptor_type);
     uint32_t size = reader_u32le(&r), offset = reader_u32le(&r);

@@ -116,6 +116,8 @@ status_t identity_parse(const void *auth_data, struct identity *out)
     if (!status_ok(status)) return status;
     bool alone = given.user.size && !given.domain.size;
     if (alone && status_ok(name_read(&given, given.user, &user)) && saved_is_reference(&user))
-        return saved_for_reference(&user, out);
-    return identity_set(&given, out);
+        status = saved_for_reference(&user, out);
+    else status = identity_set(&given, out);
+    authdata_clear(&given);
+    return status;
 }

@@ -7,6 +7,7 @@
 #include "ntlm_package.h"
 
 #include "core/secret.h"
+#include "core/target.h"
 #include "core/utf16.h"
 #include "ssp/prefix.h"
 
@@ -104,25 +105,10 @@ const struct host *host_get(void)
 
 /* ---- targets ---- */
 
-/* service/host:port/name, host:port or host, where host may be an IPv6 address in brackets or,
- * from sloppy programs, bare. */
 bool target_host_name(struct slice target_name, struct name *host)
 {
-    struct name target;
-    if (!name_set(&target, target_name)) return false;
-    const wchar_t *start = wcschr(target.text, '/');
-    start = start ? start + 1 : target.text;
-    size_t length = wcscspn(start, L"/");
-    if (*start == '[') {
-        start++;
-        length = wcscspn(start, L"]/");
-    } else {
-        size_t colon = wcscspn(start, L":/");
-        bool one_colon = start[colon] == ':' && !wcschr(start + colon + 1, ':');
-        if (one_colon) length = colon;
-    }
-    if (length && start[length - 1] == '.') length--;
-    return length && name_set(host, text_slice(start, length));
+    struct slice found = target_host(target_name);
+    return found.size && name_set(host, found);
 }
 
 bool host_is_target(const struct host *host, struct slice target_name)

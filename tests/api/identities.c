@@ -301,8 +301,8 @@ static void test_no_addresses(void)
     expect_identity(&ex, SEC_E_UNKNOWN_CREDENTIALS, "package list");
 }
 
-/* Identities encrypted by SspiEncryptAuthIdentity say so; none can be decrypted here, and none is
- * taken for plain text. [D acquirecredentialshandle--ntlm] the credentials were not recognized */
+/* What says that it is encrypted and is not is not taken for plain text.
+ * [D acquirecredentialshandle--ntlm] the credentials were not recognized */
 static void test_encrypted(void)
 {
     if (!ours_only()) return;

@@ -2,6 +2,7 @@
 /* What fuzz targets share. A target is linked with libFuzzer, or with replay.c. */
 #pragma once
 
+#include "core/identity.h"
 #include "core/ntlm.h"
 #include "core/packed.h"
 #include "core/secret.h"
@@ -28,3 +29,6 @@ static inline bool slices_equal(struct slice a, struct slice b)
 
 /* The key under which the seeds of fuzz_packed are sealed. */
 #define FUZZ_PACKED_KEY "a key for fuzzing, 32 bytes....."
+
+/* The key under which some seeds of fuzz_identity are sealed. */
+static const struct identity_key fuzz_identity_key __attribute__((unused)) = {0x10, "identity key"};

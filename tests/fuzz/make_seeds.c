@@ -8,6 +8,7 @@
 #include "fuzz.h"
 
 #include "core/spnego_body.h"
+#include "core/target.h"
 
 #include <sys/stat.h>
 
@@ -299,6 +300,51 @@ static void web_messages(void)
         save("http", messages[i][0], view(messages[i][1], strlen(messages[i][1])));
 }
 
+static void save_identity(const char *name, struct identity_parts parts, bool sealed)
+{
+    struct writer password, w;
+    writer_init(&password);
+    writer_init(&w);
+    identity_password_write(wide("secret"), &password);
+    if (!parts.packed.data) parts.packed = writer_view(&password);
+    must(!identity_encode(&parts, identity_room(&parts), &w));
+    if (sealed) must(!identity_seal_block(w.data, w.size, &fuzz_identity_key, unit_pool));
+    save("identity", name, writer_view(&w));
+    writer_free(&w);
+    writer_free(&password);
+}
+
+static void identities(void)
+{
+    struct identity_parts parts = {.user = wide("user"), .domain = wide("FARM")};
+    save_identity("password", parts, false);
+    save_identity("sealed", parts, true);
+    parts.package_list = wide("Kerberos,!NTLM");
+    parts.domain = view(NULL, 0);
+    save_identity("list", parts, false);
+    parts.packed = ascii("of another type");
+    save_identity("other", parts, true);
+}
+
+static void targets(void)
+{
+    struct target_info info = {.flags = 1, .types = {2, 3}, .type_count = 2};
+    struct writer w;
+    writer_init(&w);
+    must(!target_info_encode(&info, &w));
+    save("target", "bare", writer_view(&w));
+    writer_free(&w);
+    for (size_t i = 0; i < TARGET_NAMES; i++) info.names[i] = wide("a name");
+    writer_init(&w);
+    writer_slice(&w, wide("cifs/server"));
+    must(!target_info_encode(&info, &w));
+    save("target", "whole", writer_view(&w));
+    writer_free(&w);
+    save("target", "size-only", wide("AAAAAM"));
+    save("target", "address", wide("HTTP/[fe80::1]:80"));
+    save("target", "realm", wide("ldap/dc.farm.test:389/farm.test@FARM.TEST"));
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2 || crypto_init() != SEC_E_OK) {
@@ -317,5 +363,7 @@ int main(int argc, char **argv)
     security_layers();
     scripts();
     web_messages();
+    identities();
+    targets();
     return EXIT_SUCCESS;
 }

@@ -3,7 +3,9 @@
  * Every allocation of the library fails once: each operation then says so, leaves its objects as
  * they were, and succeeds when it is tried again. Linked with --wrap for malloc and calloc.
  */
+#include "core/identity.h"
 #include "core/packed.h"
+#include "core/target.h"
 #include "handshake.h"
 
 /* How many allocations still succeed; negative when none is to fail. */
@@ -184,6 +186,55 @@ static void envelope(void)
     aead_free(aead);
 }
 
+static status_t encode_target(const struct target_info *info, struct writer *w)
+{
+    writer_free(w);
+    return target_info_encode(info, w);
+}
+
+static status_t decode_target(struct slice text, struct target_info *out, size_t *used)
+{
+    struct writer room;
+    writer_init(&room);
+    status_t status = target_info_decode(text, &room, out, used);
+    writer_free(&room);
+    return status;
+}
+
+static void identities(void)
+{
+    static const struct identity_key key = {0x10, {1}};
+    static const uint8_t nonce[12];
+    struct identity_parts parts = {.user = wide("user"), .packed = ascii("packed")};
+    struct writer plain, block;
+    size_t room = identity_room(&parts);
+    writer_init(&plain);
+    writer_init(&block);
+    ok(!identity_encode(&parts, room, &plain) && !identity_encode(&parts, room, &block), "encode");
+    WITH_FAILURES("seal", identity_seal_block(block.data, room, &key, nonce),
+                  !memcmp(block.data, plain.data, room));
+    uint8_t *sealed = exact_copy(block.data, room);
+    WITH_FAILURES("open", identity_open_block(block.data, room, &key),
+                  !memcmp(block.data, sealed, room));
+    ok(!memcmp(block.data, plain.data, room), "as it was");
+    free(sealed);
+    writer_free(&block);
+    writer_free(&plain);
+}
+
+static void targets(void)
+{
+    struct target_info info = {.flags = 1}, out = {.flags = 77};
+    struct writer w;
+    size_t used = 5;
+    info.names[TARGET_NAME] = wide("server");
+    writer_init(&w);
+    WITH_FAILURES("encode", encode_target(&info, &w), !writer_view(&w).size);
+    WITH_FAILURES("decode", decode_target(writer_view(&w), &out, &used),
+                  out.flags == 77 && used == 5);
+    writer_free(&w);
+}
+
 int main(void)
 {
     if (crypto_init() != SEC_E_OK) return EXIT_FAILURE;
@@ -192,5 +243,7 @@ int main(void)
     RUN(moving);
     RUN(first_messages);
     RUN(envelope);
+    RUN(identities);
+    RUN(targets);
     return test_end("unit_memory");
 }
