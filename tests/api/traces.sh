@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # What the traces of our own channels show while test programs log on: names and statuses, the peer
-# that a program has named, but no password and no hash. Environment: BUILD, as tools/check sets it; WINEPREFIX has the modules
-# installed.
+# that a program has named, but no password and no hash. Environment: BUILD, as tools/check sets it;
+# WINEPREFIX has the modules installed.
 
 set -u
 : "${BUILD:?}" "${WINEPREFIX:?}"
