@@ -5,6 +5,7 @@
  */
 #include "call_context.h"
 #include "sasl.h"
+#include "ssp/foreign.h"
 #include "ssp/secbuf.h"
 #include "ssp/trace.h"
 
@@ -105,6 +106,14 @@ status_t package_find_open(const WCHAR *name, struct package **out)
 
 /* ---- credentials ---- */
 
+/* Whether what is asked for belongs to the user of this process, for whom the thread does not act.
+ * Packages for streams name nobody by default. */
+static bool credential_is_withheld(const struct package *package, ULONG use, const void *auth_data)
+{
+    if (!(use & SECPKG_CRED_OUTBOUND) || auth_data) return false;
+    return !(package->info.fCapabilities & SECPKG_FLAG_STREAM) && foreign_caller();
+}
+
 SECURITY_STATUS WINAPI AcquireCredentialsHandleW(SEC_WCHAR *principal, SEC_WCHAR *package_name,
                                                  ULONG use, void *logon_id, void *auth_data,
                                                  SEC_GET_KEY_FN get_key, void *get_key_argument,
@@ -116,6 +125,7 @@ SECURITY_STATUS WINAPI AcquireCredentialsHandleW(SEC_WCHAR *principal, SEC_WCHAR
     if (!status_ok(status)) return status;
     if (!package->ops.acquire_credentials) return SEC_E_UNSUPPORTED_FUNCTION;
     if (!out) return SEC_E_INVALID_HANDLE;
+    if (credential_is_withheld(package, use, auth_data)) return SEC_E_NO_CREDENTIALS;
 
     struct credential *credential = HeapAlloc(GetProcessHeap(), 0, sizeof(*credential));
     if (!credential) return SEC_E_INSUFFICIENT_MEMORY;

@@ -90,16 +90,20 @@ static void name_keep(const struct token_ids *ids, const WCHAR *name)
     HeapFree(GetProcessHeap(), 0, forgotten);
 }
 
+void token_name_set(HANDLE token, const WCHAR *name)
+{
+    struct token_ids ids;
+    if (foreign_token_is(token) && token_ids_get(token, &ids)) name_keep(&ids, name);
+}
+
 void token_name_learn(struct package *package, struct provider_context *context, HANDLE token)
 {
     SecPkgContext_NamesW names = {NULL};
-    struct token_ids ids;
-    if (!token || !foreign_token_is(token) || !token_ids_get(token, &ids)) return;
-    if (!package->ops.query_context) return;
+    if (!token || !foreign_token_is(token) || !package->ops.query_context) return;
     status_t status = package->ops.query_context(package, context, SECPKG_ATTR_NAMES, &names);
     TRACE("a foreign token of %ls: names have status %#lx\n", package->info.Name, (ULONG)status);
     if (!status_ok(status) || !names.sUserName) return;
-    name_keep(&ids, names.sUserName);
+    token_name_set(token, names.sUserName);
     HeapFree(GetProcessHeap(), 0, names.sUserName);
 }
 

@@ -4,10 +4,13 @@
 
 #include "package.h"
 
-/* Remembers whom a token stands for that a context has given out, if it is a foreign one. */
+/* Remembers whom a token stands for, if it is a foreign one. */
+void token_name_set(HANDLE token, const WCHAR *name);
+
+/* The same for one that a context has given out: it is asked for its client. */
 void token_name_learn(struct package *package, struct provider_context *context, HANDLE token);
 
-/* The same for the token that the thread acts with. */
+/* And for the one that the thread acts with now. */
 void token_name_learn_thread(struct package *package, struct provider_context *context);
 
 /* The client of a foreign token, in the process heap; ERROR_NONE_MAPPED when it is not known. */

@@ -10,7 +10,7 @@
 
 TRACE_CHANNEL("sspi");
 
-static volatile LONG any_made;
+static volatile LONG any_seen;
 
 /* ---- the policy ---- */
 
@@ -68,7 +68,7 @@ HANDLE process_token_open(DWORD access)
     if (OpenProcessToken(GetCurrentProcess(), access, &token)) return token;
     if (!OpenThreadToken(GetCurrentThread(), TOKEN_IMPERSONATE, TRUE, &before)) return NULL;
     if (RevertToSelf() && !OpenProcessToken(GetCurrentProcess(), access, &token)) token = NULL;
-    SetThreadToken(NULL, before);
+    if (!SetThreadToken(NULL, before)) ERR("the thread does not act for its client any more\n");
     CloseHandle(before);
     return token;
 }
@@ -86,7 +86,6 @@ HANDLE foreign_token_make(void)
         CloseHandle(token);
         token = NULL;
     }
-    if (token) InterlockedExchange(&any_made, 1);
     if (stripped) CloseHandle(stripped);
     CloseHandle(process);
     return token;
@@ -104,13 +103,14 @@ bool foreign_token_is(HANDLE token)
     for (DWORD i = 0; groups && i < groups->GroupCount; i++)
         if (!(groups->Groups[i].Attributes & SE_GROUP_USE_FOR_DENY_ONLY)) foreign = false;
     free(groups);
+    if (foreign && !any_seen) InterlockedExchange(&any_seen, 1);
     return foreign;
 }
 
 bool foreign_caller(void)
 {
     HANDLE token;
-    if (!any_made && !foreign_tokens_wanted()) return false;
+    if (!any_seen && !foreign_tokens_wanted()) return false;
     if (!OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token)) return false;
     bool foreign = foreign_token_is(token);
     CloseHandle(token);

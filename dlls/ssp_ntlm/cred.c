@@ -85,7 +85,8 @@ static status_t principal_check(const UNICODE_STRING *principal, ULONG use, bool
     return !given || !matters || is_own_name(principal) ? SEC_E_OK : SEC_E_NOT_OWNER;
 }
 
-/* What belongs to the user of this process is not for a thread that acts for a foreign client. */
+/* What belongs to the user of this process is not for a thread that acts for a foreign client: nor
+ * by an identity without names, or a reference to a saved one. */
 static status_t owner_check(ULONG use, const struct identity *identity)
 {
     bool own = identity->is_default || identity->is_saved;

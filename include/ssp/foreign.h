@@ -15,7 +15,7 @@
 bool foreign_tokens_wanted(void);
 
 /* Whether the thread acts for a foreign client. Where policy has no such tokens and this module
- * has made none, it is not looked at. */
+ * has seen none, it is not looked at. */
 bool foreign_caller(void);
 
 /* NULL on failure. */

@@ -231,6 +231,15 @@ static void test_credentials(void)
         SECURITY_STATUS status = loopback_open(&other, packages[i], NULL);
         ok(status == SEC_E_NO_CREDENTIALS, "%ls: default: %08lx", packages[i], status);
         if (!status) loopback_close(&other);
+        SEC_WINNT_AUTH_IDENTITY_W nothing = {.Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE};
+        CredHandle credential;
+        status = AcquireCredentialsHandleW(NULL, (wchar_t *)packages[i], SECPKG_CRED_OUTBOUND, NULL,
+                                           &nothing, NULL, NULL, &credential, NULL);
+        ok(status < 0, "%ls: an empty identity: %08lx", packages[i], status);
+        status = AcquireCredentialsHandleW(NULL, (wchar_t *)packages[i], SECPKG_CRED_INBOUND, NULL,
+                                           NULL, NULL, NULL, &credential, NULL);
+        if (ok(!status, "%ls: inbound: %08lx", packages[i], status))
+            FreeCredentialsHandle(&credential);
         status = loopback_make(&other, packages[i], &bob);
         ok(!status, "%ls: given: %08lx", packages[i], status);
         if (!status) loopback_close(&other);
@@ -238,6 +247,24 @@ static void test_credentials(void)
     ok(RevertSecurityContext(&loop.server) == SEC_E_OK, "revert");
     ok(!loopback_make(&other, L"NTLM", NULL), "the owner has lost them");
     loopback_close(&other);
+    loopback_close(&loop);
+}
+
+/* A package that knows nothing of such threads does not hear of them. */
+static void test_credentials_of_others(void)
+{
+    static struct loopback loop, other;
+    wchar_t module[MAX_PATH];
+    if (!ok(program_folder(module, MAX_PATH - 16), "no folder")) return;
+    wcscat(module, L"prov_lsa.dll");
+    ok(AddSecurityPackageW(module, NULL) == SEC_E_OK, "not added");
+    if (!connect_as(&loop, L"NTLM", &alice)) return;
+    ok(ImpersonateSecurityContext(&loop.server) == SEC_E_OK, "impersonate");
+    SECURITY_STATUS status = loopback_open(&other, L"TestOne", NULL);
+    ok(status == SEC_E_NO_CREDENTIALS, "default: %08lx", status);
+    ok(RevertSecurityContext(&loop.server) == SEC_E_OK, "revert");
+    status = loopback_open(&other, L"TestOne", NULL);
+    if (ok(!status, "the owner's: %08lx", status)) loopback_close(&other);
     loopback_close(&loop);
 }
 
@@ -295,6 +322,7 @@ int main(int count, char **arguments)
     RUN(test_nested);
     RUN(test_imported);
     RUN(test_credentials);
+    RUN(test_credentials_of_others);
     RUN(test_other_process);
     RUN(test_switched_off);
     value_restore(&policy);

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# What the traces of our own channels show while test programs log on: names and statuses, but no
-# password and no hash. Environment: BUILD, as tools/check sets it; WINEPREFIX has the modules
-# installed.
+# What the traces of our own channels show while test programs log on: names and statuses, the peer
+# that a program has named, but no password and no hash. Environment: BUILD, as tools/check sets it;
+# WINEPREFIX has the modules installed.
 
 set -u
 : "${BUILD:?}" "${WINEPREFIX:?}"
@@ -35,5 +35,16 @@ traces_are_clean() {
 for program in api_credentials api_identities api_saved api_attributes; do
     traces_are_clean "$program"
 done
+
+# [D SeciAllocateAndSetIPAddress] audit records show the address; ours is a line of the trace.
+WINEDEBUG=-all,warn+sspi wine "$BUILD/x86_64-windows/api_call_contexts.exe" </dev/null \
+    >"$work/output" 2>"$work/traces"
+if grep -q 'log-on refused .* peer 127\.0\.0\.1:8080' "$work/traces"; then
+    passed=$((passed + 1))
+    printf 'ok   a refused log-on names its peer\n'
+else
+    failed=$((failed + 1))
+    printf 'FAIL a refused log-on names its peer\n'
+fi
 printf '%s: %d passed, %d failed, %d skipped\n' traces "$passed" "$failed" 0
 [ "$failed" = 0 ]

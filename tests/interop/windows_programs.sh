@@ -40,8 +40,8 @@ add_account "$user" "$password"
 
 # A server in node.exe acts for the account's user, too.
 policy() {
-    $limit "$WINE" "$BUILD/x86_64-windows/sspictl.exe" config set ForeignTokens "$1" >/dev/null 2>&1 \
-        </dev/null
+    $limit "$WINE" "$BUILD/x86_64-windows/sspictl.exe" config set ForeignTokens "$1" \
+        >/dev/null 2>&1 </dev/null
 }
 policy 1
 
