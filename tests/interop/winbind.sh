@@ -41,8 +41,8 @@ for file in /usr/lib/*/libnss_wrapper.so /usr/lib*/libnss_wrapper.so; do
     [ -e "$file" ] && wrapper=$file
 done
 [ "$(id -u)" = 0 ] || skip_all 'root, as whom winbindd runs'
-[ -e "$BUILD/$ARCH-unix/ssp_winbind.so" ] || skip_all "the Unix half for $ARCH: libwbclient's header\
- and a compiler for it at build time (Debian packages libwbclient-dev, for i386 gcc-multilib)"
+[ -e "$BUILD/$ARCH-unix/ssp_winbind.so" ] ||
+    skip_all "the Unix half for $ARCH at build time (Debian packages libwbclient-dev, gcc-multilib)"
 command -v winbindd >/dev/null || skip_all 'winbindd (Debian package winbind)'
 command -v smbpasswd >/dev/null || skip_all 'smbpasswd (Debian package samba-common-bin)'
 [ "$wrapper" ] || skip_all 'libnss_wrapper (Debian package libnss-wrapper)'
