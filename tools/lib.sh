@@ -99,11 +99,15 @@ make_build() {
     fi
 }
 
-# Prefixes. Programs in them see neither a display nor Wine settings of the user.
+# Prefixes. Programs in them see neither a display nor Wine settings of the user, and Wine's
+# kerberos.dll asks no name server for the realm of every account that there is.
 
 clean_environment() {
     unset DISPLAY WAYLAND_DISPLAY WINEARCH WINEDLLPATH WINEDLLOVERRIDES WINEPATH WINESERVER WINE
     unset WINESSPI_MODULES
+    mkdir -p "$build" || die "cannot make $build"
+    printf '[libdefaults]\n dns_lookup_kdc = false\n dns_lookup_realm = false\n' >"$build/krb5.conf"
+    export KRB5_CONFIG="$build/krb5.conf" KRB5CCNAME="FILE:$build/no-tickets"
     export WINEDEBUG="${WINEDEBUG--all}"
 }
 

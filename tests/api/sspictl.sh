@@ -9,7 +9,7 @@ set -u
 : "${BUILD:?}" "${SRCDIR:?}" "${WINEPREFIX:?}"
 work=$(mktemp -d) || exit 1
 export WINEDEBUG=-all
-sspictl=$BUILD/x86_64-windows/sspictl.exe
+sspictl=$BUILD/${ARCH:-x86_64}-windows/sspictl.exe
 file=Z:$work/contexts
 secret='Geheim-4711 ü'
 user=sspictl-test-$$

@@ -19,7 +19,7 @@ failed=0
 
 # traces_are_clean PROGRAM: it passes, traces, and gives nothing away.
 traces_are_clean() {
-    wine "$BUILD/x86_64-windows/$1.exe" </dev/null >"$work/output" 2>"$work/traces"
+    wine "$BUILD/${ARCH:-x86_64}-windows/$1.exe" </dev/null >"$work/output" 2>"$work/traces"
     status=$?
     if [ "$status" = 0 ] && grep -q 'trace:ntlm:' "$work/traces" &&
         ! grep -q -E -e "$secrets" "$work/traces"; then

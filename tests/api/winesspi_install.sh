@@ -11,6 +11,7 @@ winesspi=$SRCDIR/tools/winesspi
 work=$(mktemp -d) || exit 1
 export WINEPREFIX="$work/a prefix" WINESSPI_MODULES="$BUILD" WINEDEBUG=-all
 unset WINEDLLOVERRIDES WINEDLLPATH WINEPATH WINEARCH DISPLAY
+[ "${ARCH:=x86_64}" = x86_64 ] || export WINEARCH=win32
 trap 'wineserver -k >/dev/null 2>&1; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 passed=0
@@ -73,8 +74,8 @@ ok uninstall_nothing refuses "$winesspi" uninstall
 ok install "$winesspi" install
 ok status_installed status_says 0 'winesspi is installed'
 for dll in secur32 sspicli ssp_negotiate ssp_ntlm ssp_winbind; do
-    ok "file_$dll" installed_file x86_64 system32 "$dll.dll"
-    if [ -f "$BUILD/i386-windows/$dll.dll" ]; then
+    ok "file_$dll" installed_file "$ARCH" system32 "$dll.dll"
+    if [ "$ARCH" = x86_64 ] && [ -f "$BUILD/i386-windows/$dll.dll" ]; then
         ok "file32_$dll" installed_file i386 syswow64 "$dll.dll"
     fi
 done

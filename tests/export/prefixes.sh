@@ -8,7 +8,7 @@
 
 set -u
 : "${BUILD:?}" "${SRCDIR:?}"
-program=$BUILD/x86_64-windows/export_process.exe
+program=$BUILD/${ARCH:-x86_64}-windows/export_process.exe
 work=$(mktemp -d) || exit 1
 one=$work/one two=$work/two
 export WINEPREFIX="$one" WINESSPI_MODULES="$BUILD" WINEDEBUG=-all

@@ -148,34 +148,96 @@ static void test_half_open(void)
     run_half_open(true);
 }
 
-/* ours: a blob is the same for 32 and 64 bit */
-static void test_other_width(void)
+/* ---- to a process of the other width ---- */
+
+/* False where there are no such programs; Wine starts the process then, and it ends at once. */
+static bool start_other_width(struct worker *worker)
 {
-    if (!ours_only()) return;
     const bool wide = sizeof(void *) == 8;
     wchar_t program[MAX_PATH];
-    struct worker worker;
     program_folder(program, MAX_PATH - 64);
     lstrcatW(program, wide ? L"..\\i386-windows\\export_process.exe"
                            : L"..\\x86_64-windows\\export_process.exe");
-    bool there = GetFileAttributesW(program) != INVALID_FILE_ATTRIBUTES &&
-                 worker_start(&worker, program);
-    /* Where Wine has no such programs, the process starts and ends at once. */
-    if (!there || worker_delete(&worker) == WORKER_GONE) {
-        skip_case(wide ? "32-bit Wine" : "64-bit Wine");
-        return;
+    if (GetFileAttributesW(program) != INVALID_FILE_ATTRIBUTES && worker_start(worker, program) &&
+        worker_delete(worker) != WORKER_GONE)
+        return true;
+    skip_case(wide ? "32-bit Wine" : "64-bit Wine");
+    return false;
+}
+
+/* The worker's context comes home, and goes on there. */
+static void bring_home(struct worker *worker, CtxtHandle *moved)
+{
+    if (!take_from(worker, DELETE_OLD)) return;
+    SECURITY_STATUS status = context_import(worker_package, blob.bytes, blob.size, moved);
+    ok(status == SEC_E_OK, "home: %08lx", status);
+    if (!status) ok(contexts_talk(&loop.client, &loop.server), "at home");
+}
+
+/* ours: a blob is the same for 32 and 64 bit, with what each direction has counted */
+static void test_other_width(void)
+{
+    if (!ours_only()) return;
+    for (int side = 0; side < 2; side++) {
+        struct worker worker;
+        if (!start_other_width(&worker)) return;
+        if (!connect_loop()) return;
+        CtxtHandle *moved = side ? &loop.server : &loop.client;
+        CtxtHandle *peer = side ? &loop.client : &loop.server;
+        for (int i = 0; i < 5; i++)
+            ok(contexts_talk(&loop.client, &loop.server), "%d: before", side);
+        if (export_side(moved, DELETE_OLD) && hand_to(&worker, peer)) bring_home(&worker, moved);
+        ok(worker_end(&worker), "%d: the worker did not end well", side);
+        loopback_close(&loop);
     }
-    if (!connect_loop()) return;
-    ok(contexts_talk(&loop.client, &loop.server), "before");
-    if (export_side(&loop.server, DELETE_OLD) && hand_to(&worker, &loop.client) &&
-        take_from(&worker, DELETE_OLD)) {
-        SECURITY_STATUS status = context_import(worker_package, blob.bytes, blob.size,
-                                                &loop.server);
-        ok(status == SEC_E_OK, "home: %08lx", status);
-        if (!status) ok(contexts_talk(&loop.client, &loop.server), "at home");
+}
+
+/* The server has sent its challenge; it gets the answer in the other process. */
+static void finish_server(struct worker *worker)
+{
+    SECURITY_STATUS client = loopback_client_leg(&loop);
+    ok(client >= 0, "client 2: %08lx", client);
+    SECURITY_STATUS status = worker_accept(worker, loop.token, &loop.token_size);
+    ok(status == SEC_E_OK, "server 2: %08lx", status);
+    if (client == SEC_I_CONTINUE_NEEDED) ok(!loopback_client_leg(&loop), "client 3");
+    ok(worker_talks(worker, &loop.client), "the worker does not talk");
+    bring_home(worker, &loop.server);
+}
+
+/* The client has sent its first message; it gets the challenge in the other process. */
+static void finish_client(struct worker *worker)
+{
+    const struct account *known = have_account ? &account : NULL;
+    SECURITY_STATUS status = worker_initialize(worker, known, loop.token, &loop.token_size);
+    ok(status >= 0, "client 2: %08lx", status);
+    ok(!loopback_server_leg(&loop), "server 2");
+    if (status == SEC_I_CONTINUE_NEEDED)
+        ok(!worker_initialize(worker, known, loop.token, &loop.token_size), "client 3");
+    ok(worker_talks(worker, &loop.server), "the worker does not talk");
+    bring_home(worker, &loop.client);
+}
+
+/* ours: so is the blob of a context in mid-handshake, of either end */
+static void test_half_open_to_other_width(void)
+{
+    if (!ours_only()) return;
+    for (int side = 0; side < 2; side++) {
+        struct worker worker;
+        if (!start_other_width(&worker)) return;
+        SECURITY_STATUS status = loopback_open(&loop, worker_package,
+                                               have_account ? &account : NULL);
+        if (!ok(!status, "no credentials: %08lx", status)) return;
+        ok(loopback_client_leg(&loop) == SEC_I_CONTINUE_NEEDED, "client 1");
+        ok(loopback_server_leg(&loop) == SEC_I_CONTINUE_NEEDED, "server 1");
+        if (export_side(side ? &loop.server : &loop.client, DELETE_OLD)) {
+            status = worker_import(&worker, &blob);
+            ok(status == SEC_E_OK, "import in the worker: %08lx", status);
+            if (side) finish_server(&worker);
+            else finish_client(&worker);
+        }
+        ok(worker_end(&worker), "%d: the worker did not end well", side);
+        loopback_close(&loop);
     }
-    ok(worker_end(&worker), "the worker did not end well");
-    loopback_close(&loop);
 }
 
 /* ---- killed processes ---- */
@@ -379,6 +441,7 @@ static void run_moves(void)
     RUN(test_both_ends);
     RUN(test_half_open);
     RUN(test_other_width);
+    RUN(test_half_open_to_other_width);
 }
 
 int main(int argc, char **argv)

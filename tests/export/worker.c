@@ -126,14 +126,30 @@ SECURITY_STATUS worker_delete(struct worker *worker)
     return ask(worker, 'D', "", 0) ? answer(worker, &reply) : WORKER_GONE;
 }
 
-SECURITY_STATUS worker_accept(struct worker *worker, BYTE *token, ULONG *size)
+static SECURITY_STATUS ask_for_leg(struct worker *worker, char what, const void *request,
+                                   ULONG request_size, BYTE *token, ULONG *size)
 {
     struct request reply;
-    if (!ask(worker, 'A', token, *size)) return WORKER_GONE;
+    if (!ask(worker, what, request, request_size)) return WORKER_GONE;
     SECURITY_STATUS status = answer(worker, &reply);
     *size = reply.size - sizeof(status);
     memcpy(token, reply.bytes + sizeof(status), *size);
     return status;
+}
+
+SECURITY_STATUS worker_accept(struct worker *worker, BYTE *token, ULONG *size)
+{
+    return ask_for_leg(worker, 'A', token, *size, token, size);
+}
+
+SECURITY_STATUS worker_initialize(struct worker *worker, const struct account *account, BYTE *token,
+                                  ULONG *size)
+{
+    BYTE request[sizeof(*account) + 4096] = {0};
+    if (*size > sizeof(request) - sizeof(*account)) return SEC_E_INSUFFICIENT_MEMORY;
+    if (account) memcpy(request, account, sizeof(*account));
+    memcpy(request + sizeof(*account), token, *size);
+    return ask_for_leg(worker, 'L', request, sizeof(*account) + *size, token, size);
 }
 
 bool worker_talks(struct worker *worker, CtxtHandle *peer)
@@ -219,6 +235,24 @@ static bool serve_accept(HANDLE out, struct request *request)
     return reply(out, status, made, status < 0 ? 0 : output.cbBuffer);
 }
 
+/* An account without a name stands for default credentials. */
+static bool serve_initialize(HANDLE out, const struct request *request)
+{
+    static struct loopback loop;
+    struct account account;
+    memcpy(&account, request->bytes + 1, sizeof(account));
+    SECURITY_STATUS status = loopback_open(&loop, worker_package, *account.user ? &account : NULL);
+    if (status) return reply(out, status, "", 0);
+    loop.client = kept;
+    loop.token_size = request->size - 1 - sizeof(account);
+    memcpy(loop.token, request->bytes + 1 + sizeof(account), loop.token_size);
+    status = loopback_client_leg(&loop);
+    kept = loop.client;
+    context_forget(&loop.client);
+    loopback_close(&loop);
+    return reply(out, status, loop.token, loop.token_size);
+}
+
 static bool serve_message(HANDLE out, const struct request *request)
 {
     struct message message;
@@ -273,6 +307,7 @@ static bool serve(HANDLE out, struct request *request)
     case 'S':
     case 'O': return serve_message(out, request);
     case 'A': return serve_accept(out, request);
+    case 'L': return serve_initialize(out, request);
     case 'D': return reply(out, DeleteSecurityContext(&kept), "", 0);
     case 'R': return serve_race(out, request);
     case 'C': return serve_churn(out);

@@ -31,6 +31,9 @@ SECURITY_STATUS worker_delete(struct worker *worker);
 
 /* The worker's context takes the next leg of the server; the token is replaced by its answer. */
 SECURITY_STATUS worker_accept(struct worker *worker, BYTE *token, ULONG *size);
+/* The same for the client; account NULL means default credentials. */
+SECURITY_STATUS worker_initialize(struct worker *worker, const struct account *account, BYTE *token,
+                                  ULONG *size);
 
 /* One sealed message each way between the worker's context and ours. */
 bool worker_talks(struct worker *worker, CtxtHandle *peer);

@@ -157,7 +157,8 @@ bool value_save(struct saved_value *saved, const wchar_t *key, const wchar_t *na
 {
     *saved = (struct saved_value){.key = key, .name = name, .size = sizeof(saved->data)};
     HKEY handle;
-    if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, key, 0, KEY_QUERY_VALUE, &handle)) return true;
+    if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, key, 0, KEY_QUERY_VALUE | KEY_WOW64_64KEY, &handle))
+        return true;
     LSTATUS status = RegQueryValueExW(handle, name, NULL, &saved->type, saved->data, &saved->size);
     RegCloseKey(handle);
     saved->existed = !status;
@@ -167,8 +168,8 @@ bool value_save(struct saved_value *saved, const wchar_t *key, const wchar_t *na
 bool value_set(const struct saved_value *saved, DWORD type, const void *data, DWORD size)
 {
     HKEY handle;
-    if (RegCreateKeyExW(HKEY_LOCAL_MACHINE, saved->key, 0, NULL, 0, KEY_SET_VALUE, NULL, &handle,
-                        NULL))
+    if (RegCreateKeyExW(HKEY_LOCAL_MACHINE, saved->key, 0, NULL, 0, KEY_SET_VALUE | KEY_WOW64_64KEY,
+                        NULL, &handle, NULL))
         return false;
     LSTATUS status = RegSetValueExW(handle, saved->name, 0, type, data, size);
     RegCloseKey(handle);
@@ -179,7 +180,8 @@ bool value_restore(const struct saved_value *saved)
 {
     if (saved->existed) return value_set(saved, saved->type, saved->data, saved->size);
     HKEY handle;
-    if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, saved->key, 0, KEY_SET_VALUE, &handle)) return true;
+    if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, saved->key, 0, KEY_SET_VALUE | KEY_WOW64_64KEY, &handle))
+        return true;
     LSTATUS status = RegDeleteValueW(handle, saved->name);
     RegCloseKey(handle);
     return !status || status == ERROR_FILE_NOT_FOUND;

@@ -46,7 +46,8 @@ bool pipe_read(HANDLE pipe, void *bytes, DWORD size);
 bool block_write(HANDLE pipe, const void *bytes, DWORD size);
 bool block_read(HANDLE pipe, void *bytes, DWORD capacity, DWORD *size);
 
-/* A registry value as it was, for putting it back. */
+/* A registry value as it was, for putting it back: one of the 64-bit registry, in 32-bit programs
+ * too. */
 struct saved_value {
     const wchar_t *key, *name;
     bool existed;

@@ -4,10 +4,12 @@
 #
 # What all scripts of this folder share: counting, accounts, the NTLM mechanism for GSS-API, and
 # a folder of their own, $work, that goes away with them. The caller sets $name, then sources this
-# file. Environment: BUILD (build folder), WINEPREFIX (with the modules installed).
+# file. Environment: BUILD (build folder), WINEPREFIX (with the modules installed), ARCH (which of
+# our programs run: x86_64, which it is if not set, or i386).
 
 : "${BUILD:?names the build folder}" "${WINEPREFIX:?names the prefix to run in}"
-: "${WINE:=wine}"
+: "${WINE:=wine}" "${ARCH:=x86_64}"
+programs=$BUILD/$ARCH-windows
 passed=0 failed=0 skipped=0
 domain=INTEROP
 # The programs give up when the other end is silent for 20 s (DIALOGUE_PATIENCE_SECONDS); this is
@@ -50,7 +52,7 @@ fail_case() {
 work=$(mktemp -d) || exit 1
 server_pid=
 accounts=
-account() { $limit "$WINE" "$BUILD/x86_64-windows/sspictl.exe" account "$@"; }
+account() { $limit "$WINE" "$programs/sspictl.exe" account "$@"; }
 # shellcheck disable=SC2317 # called by the trap
 clean_up() {
     if [ "$server_pid" ]; then

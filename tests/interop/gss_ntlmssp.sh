@@ -6,7 +6,6 @@
 
 name=interop_gss_ntlmssp
 . "${SRCDIR:?names the source folder}/tests/interop/pairs.sh"
-ours32=$BUILD/i386-windows/interop_ntlm.exe
 peer=$BUILD/interop_gss_peer
 user=$domain\\alice
 other=$domain\\jürgen
@@ -38,15 +37,17 @@ client_user=$domain\\Alice
 check "client, as $client_user" peer ours "$ok" "$ok" "--rounds $rounds" "--rounds $rounds"
 client_user=$user
 
-# The successor is the 32-bit program where 32-bit programs run at all.
-if [ -e "$ours32" ] && "$WINE" "$ours32" --help 2>&1 | grep -q '^usage:'; then
-    moves="--move --move-after-leg 1 --successor $("$WINE" winepath -w "$ours32" | tr -d '\r')"
-    check "client, moving to 32 bit" peer ours "$ok" "$ok" "--rounds $rounds" \
+# The successor is the program of the other width, where such programs run at all.
+width=32 successor=$BUILD/i386-windows/interop_ntlm.exe
+[ "$ARCH" = x86_64 ] || width=64 successor=$BUILD/x86_64-windows/interop_ntlm.exe
+if [ -e "$successor" ] && "$WINE" "$successor" --help 2>&1 | grep -q '^usage:'; then
+    moves="--move --move-after-leg 1 --successor $("$WINE" winepath -w "$successor" | tr -d '\r')"
+    check "client, moving to $width bit" peer ours "$ok" "$ok" "--rounds $rounds" \
         "--rounds $rounds $moves"
-    check "server, moving to 32 bit" ours peer "$ok" "$ok" "--rounds $rounds $moves" \
+    check "server, moving to $width bit" ours peer "$ok" "$ok" "--rounds $rounds $moves" \
         "--rounds $rounds"
 else
-    skip_cases 2 "moving to 32 bit: 32-bit Wine (Debian package wine32:i386)"
+    skip_cases 2 "moving to $width bit: Wine for both widths (Debian packages wine64, wine32:i386)"
 fi
 
 given=wrong

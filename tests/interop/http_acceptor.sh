@@ -18,7 +18,7 @@ password='Secret, with spaces'
 start_server() {
     mkfifo "$work/hold" || exit 1
     : >"$work/server"
-    "$WINE" "$BUILD/x86_64-windows/webworkers.exe" serve <"$work/hold" >"$work/server" 2>&1 &
+    "$WINE" "$programs/webworkers.exe" serve <"$work/hold" >"$work/server" 2>&1 &
     server_pid=$!
     exec 3>"$work/hold"
     wait_for_port && return
@@ -161,7 +161,7 @@ expect 'the server and its workers end well' "$?" 0 "$work/server"
 server_pid=
 
 # It has its own limits; this one is for what they do not reach.
-timeout --foreground --kill-after=2 450 "$WINE" "$BUILD/x86_64-windows/webworkers.exe" demo \
+timeout --foreground --kill-after=2 450 "$WINE" "$programs/webworkers.exe" demo \
     >"$work/demo" 2>&1
 expect 'the demonstration, with what must be refused' "$?" 0 "$work/demo"
 finish

@@ -11,7 +11,7 @@ password='Grün, with spaces'
 add_account "$user" "$password"
 
 : >"$work/server"
-$limit "$WINE" "$BUILD/x86_64-windows/interop_rpc_server.exe" \
+$limit "$WINE" "$programs/interop_rpc_server.exe" \
     >"$work/server" 2>"$work/server.err" &
 server_pid=$!
 : >"$work/client"
@@ -19,7 +19,7 @@ if wait_for_port; then
     pipe=$(tr -d '\r' <"$work/server" | sed -n 's/^pipe: //p')
     printf '%s\n' "$user" "$password" >"$work/input"
     $limit "$WINE" \
-        "$BUILD/x86_64-windows/interop_rpc_client.exe" "$port" "$pipe" <"$work/input" \
+        "$programs/interop_rpc_client.exe" "$port" "$pipe" <"$work/input" \
         >"$work/client" 2>&1
     wait "$server_pid"
     server_pid=

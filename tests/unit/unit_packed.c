@@ -33,7 +33,7 @@ static void round_trip(void)
     writer_u32le(&w, 0x11111111); /* what stood before is no part of it */
     ok(packed_encode(&packed, aead, &w) == SEC_E_OK, "encode");
     struct slice all = writer_view(&w), blob = view(all.data + 4, all.size - 4);
-    ok(blob.size == packed_size(&packed), "size %zu", blob.size);
+    ok(blob.size == packed_size(&packed), "size %u", (unsigned)blob.size);
     ok(open_blob(blob, &out, plain) == SEC_E_OK, "open");
     ok(out.flags == packed.flags && out.epoch == packed.epoch && out.ticket == 77, "numbers");
     ok(!memcmp(out.nonce, packed.nonce, 12) && same(out.package, packed.package), "nonce, name");
@@ -68,13 +68,13 @@ static void changes(void)
     uint8_t *blob = exact_copy(writer_view(&w).data, size);
     for (size_t bit = 0; bit < 8 * size; bit++) {
         blob[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        ok(!status_ok(open_blob(view(blob, size), &out, plain)), "bit %zu", bit);
+        ok(!status_ok(open_blob(view(blob, size), &out, plain)), "bit %u", (unsigned)bit);
         blob[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
     ok(open_blob(view(blob, size), &out, plain) == SEC_E_OK, "unchanged");
     for (size_t part = 0; part < size; part++) {
         uint8_t *cut = exact_copy(blob, part);
-        ok(packed_decode(view(cut, part), &out) == SEC_E_INVALID_TOKEN, "%zu bytes", part);
+        ok(packed_decode(view(cut, part), &out) == SEC_E_INVALID_TOKEN, "%u bytes", (unsigned)part);
         free(cut);
     }
     writer_u8(&w, 0);
@@ -148,7 +148,8 @@ static void too_small(void)
         struct writer w;
         writer_init_fixed(&w, block, size);
         status_t status = packed_encode(&packed, aead, &w);
-        ok(status == (size < needed ? SEC_E_BUFFER_TOO_SMALL : SEC_E_OK), "%zu bytes", size);
+        ok(status == (size < needed ? SEC_E_BUFFER_TOO_SMALL : SEC_E_OK), "%u bytes",
+           (unsigned)size);
         writer_free(&w);
         free(block);
     }

@@ -98,7 +98,8 @@ static void cut_short(void)
 {
     struct slice whole = hex(half_open);
     for (size_t size = 0; size < whole.size; size++)
-        ok(read_body(view(whole.data, size), NULL) == SEC_E_INVALID_TOKEN, "%zu bytes", size);
+        ok(read_body(view(whole.data, size), NULL) == SEC_E_INVALID_TOKEN, "%u bytes",
+           (unsigned)size);
 }
 
 #define PARTS(target, inner) NTLM LIST target "0000 0000" inner
