@@ -4,8 +4,6 @@
 
 #include "core/utf16.h"
 
-#include <string.h>
-
 #define PROTECTING (SASL_LAYER_INTEGRITY | SASL_LAYER_PRIVACY)
 
 /* Layers of specifications to come are negotiated off, and say nothing of the size. A server that
@@ -66,8 +64,10 @@ bool sasl_authzid_valid(struct slice authzid)
     struct writer w;
     if (authzid.size > SASL_AUTHZ_MAX) return false;
     if (!authzid.size) return true;
-    if (memchr(authzid.data, 0, authzid.size)) return false;
-    memcpy(text, authzid.data, authzid.size);
+    for (size_t i = 0; i < authzid.size; i++) {
+        if (!authzid.data[i]) return false;
+        text[i] = (char)authzid.data[i];
+    }
     text[authzid.size] = 0;
     writer_init_fixed(&w, wide, sizeof(wide));
     utf16_from_utf8(&w, text);

@@ -36,7 +36,7 @@ struct leg {
     WCHAR *target;
     ULONG requirements, data_representation;
     SecBufferDesc *input, *output;
-    ULONG room; /* of SASL's output token, whose size a package changes to what it wrote */
+    SecBuffer given; /* SASL's output token as it was: a package changes it */
     ULONG attributes;
     TimeStamp expiry;
 };

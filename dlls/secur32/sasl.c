@@ -60,8 +60,11 @@ static status_t sasl_first(struct leg *leg, const CredHandle *credential, CtxtHa
         sasl_free(sasl);
         return status;
     }
-    /* Nobody else knows the handle yet. */
-    context_pin(&made, &pinned);
+    status_t pin_status = context_pin(&made, &pinned);
+    if (!status_ok(pin_status)) { /* somebody closed a handle that was not theirs */
+        sasl_free(sasl);
+        return pin_status;
+    }
     pinned.context->sasl = sasl;
     status = sasl_after_handshake(&pinned, leg, wanted, status);
     context_unpin(&pinned);
@@ -103,7 +106,7 @@ static status_t sasl_leg(struct leg *leg, const CredHandle *credential, const Ct
     if (leg->output && !secbuf_valid(leg->output)) return SEC_E_INVALID_TOKEN;
     const SecBuffer *token = secbuf_find(leg->output, SECBUFFER_TOKEN);
     leg->sasl = true;
-    leg->room = token ? token->cbBuffer : 0;
+    if (token) leg->given = *token;
     if (!context) {
         status = sasl_first(leg, credential, out);
     } else {

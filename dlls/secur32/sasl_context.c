@@ -272,11 +272,32 @@ static bool has_output(const struct leg *leg)
     return token && token->cbBuffer && token->pvBuffer;
 }
 
+/* What the package wrote is not for a caller to whom the leg has failed. */
+static void output_take_back(const struct leg *leg)
+{
+    SecBuffer *token = secbuf_find(leg->output, SECBUFFER_TOKEN);
+    if (!token) return;
+    bool allocated = leg->requirements & ISC_REQ_ALLOCATE_MEMORY;
+    if (allocated && token->pvBuffer != leg->given.pvBuffer) FreeContextBuffer(token->pvBuffer);
+    *token = leg->given;
+}
+
+static status_t rounds_begin(const struct pinned_context *pinned, struct leg *leg, ULONG wanted,
+                             status_t status)
+{
+    struct context *context = pinned->context;
+    /* The rounds would be anybody's. */
+    if (!(leg->attributes & integrity_bit(context))) return SEC_E_QOP_NOT_SUPPORTED;
+    context->sasl->stage = SASL_OFFER_NEXT;
+    if (status == SEC_I_COMPLETE_NEEDED) return SEC_I_COMPLETE_AND_CONTINUE;
+    if (!leg->acceptor || has_output(leg)) return SEC_I_CONTINUE_NEEDED;
+    return offer_make(pinned, leg, wanted);
+}
+
 status_t sasl_after_handshake(const struct pinned_context *pinned, struct leg *leg, ULONG wanted,
                               status_t status)
 {
-    struct context *context = pinned->context;
-    struct sasl *sasl = context->sasl;
+    struct sasl *sasl = pinned->context->sasl;
     if (status != SEC_E_OK && status != SEC_I_COMPLETE_NEEDED) return status;
     sasl->attributes = leg->attributes & ~(ULONG)ISC_RET_ALLOCATED_MEMORY;
     sasl->expiry = leg->expiry;
@@ -284,14 +305,8 @@ status_t sasl_after_handshake(const struct pinned_context *pinned, struct leg *l
         sasl_finish(sasl, 0, 0, sasl->send_size);
         return status;
     }
-    /* The rounds would be anybody's. */
-    if (!(leg->attributes & integrity_bit(context))) return SEC_E_QOP_NOT_SUPPORTED;
-    sasl->stage = SASL_OFFER_NEXT;
-    if (status == SEC_I_COMPLETE_NEEDED) return SEC_I_COMPLETE_AND_CONTINUE;
-    if (!leg->acceptor || has_output(leg)) return SEC_I_CONTINUE_NEEDED;
-    status = offer_make(pinned, leg, wanted);
-    SecBuffer *token = secbuf_find(leg->output, SECBUFFER_TOKEN);
-    if (!status_ok(status) && token) token->cbBuffer = leg->room;
+    status = rounds_begin(pinned, leg, wanted, status);
+    if (!status_ok(status)) output_take_back(leg);
     return status;
 }
 

@@ -27,7 +27,7 @@ status_t sasl_token_open(struct sasl_token *token, const struct leg *leg, ULONG 
     SecBuffer *buffer = secbuf_find(leg->output, SECBUFFER_TOKEN);
     bool allocate = leg->requirements & ISC_REQ_ALLOCATE_MEMORY; /* ASC_REQ_ has the same bit */
     if (!buffer || (!allocate && !buffer->pvBuffer)) return SEC_E_INVALID_TOKEN;
-    if (!allocate && leg->room < room) return SEC_E_BUFFER_TOO_SMALL;
+    if (!allocate && leg->given.cbBuffer < room) return SEC_E_BUFFER_TOO_SMALL;
     BYTE *block = HeapAlloc(GetProcessHeap(), 0, room ? room : 1);
     if (!block) return SEC_E_INSUFFICIENT_MEMORY;
     *token = (struct sasl_token){buffer, block, room, 0, allocate};

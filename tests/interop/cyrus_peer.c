@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The foreign end of the interoperability test of SASL: Cyrus SASL with its mechanism GSS-SPNEGO or
- * GSSAPI (--package), which uses the host's GSS-API and there gss-ntlmssp, as client or as server on
- * loopback, once per run. A GSSAPI server takes whatever the host's GSS-API takes. A frame of the server begins with whether it has succeeded. Messages go without the length
- * that Cyrus puts before them.
+ * GSSAPI (--package), which uses the host's GSS-API and there gss-ntlmssp, as client or as server
+ * on loopback, once per run. A GSSAPI server takes whatever the host's GSS-API takes. A frame of
+ * the server begins with whether it has succeeded. Messages go without the length that Cyrus puts
+ * before them.
  */
 #include "options.h"
 #include "tcp.h"
