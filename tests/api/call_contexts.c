@@ -240,14 +240,10 @@ static void test_names_only(void)
     LONG(WINAPI * cache)(void) = function_find("sspicli.dll", "SecCacheSspiPackages");
     LONG(WINAPI * flags)
     (ULONG, BOOL *) = function_find("sspicli.dll", "SeciAllocateAndSetCallFlags");
-    LONG(WINAPI * bindings)
-    (void *, ULONG) = function_find("sspicli.dll", "SspiSetChannelBindingFlags");
     BOOL must_free = 7;
-    SecPkgContext_Bindings given = {0, NULL};
     if (!ours_only()) return;
     ok(cache() == SEC_E_OK, "the cache is not up to date");
     ok(flags(1, &must_free) == SEC_E_UNSUPPORTED_FUNCTION && must_free == 7, "flags were set");
-    ok(bindings(&given, 1) == SEC_E_UNSUPPORTED_FUNCTION && !given.Bindings, "bindings were set");
 }
 
 int main(void)
