@@ -32,3 +32,14 @@ struct dll_function_table {
     SECPKG_DLL_FUNCTIONS declared;
     void *(NTAPI *LocatePackageById)(ULONG id); /* a SECPKG_USER_FUNCTION_TABLE */
 };
+
+/* SECPKG_FUNCTION_TABLE with the member that version 4 adds. */
+#define SECPKG_INTERFACE_VERSION_4 0x00080000
+typedef NTSTATUS(NTAPI SpChangeAccountPasswordFn)(UNICODE_STRING *domain, UNICODE_STRING *account,
+                                                  UNICODE_STRING *old_password,
+                                                  UNICODE_STRING *new_password,
+                                                  BOOLEAN impersonating, SecBufferDesc *output);
+struct package_function_table {
+    SECPKG_FUNCTION_TABLE declared;
+    SpChangeAccountPasswordFn *ChangeAccountPassword;
+};
