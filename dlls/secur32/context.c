@@ -124,11 +124,13 @@ SECURITY_STATUS WINAPI AddCredentialsW(CredHandle *handle, SEC_WCHAR *principal,
     if (!status_ok(status)) return status;
     struct package *package = pinned.credential->package;
     TimeStamp end = {0};
-    if (package_name && package_find(package_name) != package) status = SEC_E_SECPKG_NOT_FOUND;
+    struct package *user = package_name ? package_find(package_name) : package;
+    if (!user) status = SEC_E_SECPKG_NOT_FOUND;
     else if (!package->ops.add_credentials) status = SEC_E_UNSUPPORTED_FUNCTION;
     else
-        status = package->ops.add_credentials(package, &pinned.credential->handle, principal, use,
-                                              auth_data, get_key, get_key_argument, &end);
+        status = package->ops.add_credentials(package, &pinned.credential->handle, principal,
+                                              user->info.Name, use, auth_data, get_key,
+                                              get_key_argument, &end);
     if (status_ok(status) && expiry) *expiry = end;
     handle_unpin(&pinned.handle);
     return status;
