@@ -105,6 +105,31 @@ status_t des_block(const uint8_t key[7], const uint8_t in[8], uint8_t out[8])
     return status;
 }
 
+static status_t aes_cts(struct slice key, bool encrypt, uint8_t *data, size_t size)
+{
+    if (size < 16) return SEC_E_INTERNAL_ERROR;
+    int algorithm = key.size == 32 ? GCRY_CIPHER_AES256 : GCRY_CIPHER_AES128;
+    gcry_cipher_hd_t handle = NULL;
+    status_t status = from_gcry(
+        gcry_cipher_open(&handle, algorithm, GCRY_CIPHER_MODE_CBC, GCRY_CIPHER_CBC_CTS));
+    if (status_ok(status)) status = from_gcry(gcry_cipher_setkey(handle, key.data, key.size));
+    if (status_ok(status))
+        status = from_gcry(encrypt ? gcry_cipher_encrypt(handle, data, size, NULL, 0)
+                                   : gcry_cipher_decrypt(handle, data, size, NULL, 0));
+    gcry_cipher_close(handle);
+    return status;
+}
+
+status_t aes_cts_encrypt(struct slice key, uint8_t *data, size_t size)
+{
+    return aes_cts(key, true, data, size);
+}
+
+status_t aes_cts_decrypt(struct slice key, uint8_t *data, size_t size)
+{
+    return aes_cts(key, false, data, size);
+}
+
 /* A table of 16 entries: CRC-32 serves sessions without extended session security only. */
 uint32_t crc32_update(uint32_t crc, const void *data, size_t size)
 {

@@ -6,6 +6,8 @@
  */
 #include "ansi.h"
 
+#include "lsa_caller.h"
+
 status_t ansi_to_wide(const char *text, WCHAR **out)
 {
     if (!text) {
@@ -133,9 +135,12 @@ SECURITY_STATUS WINAPI AcquireCredentialsHandleA(SEC_CHAR *principal, SEC_CHAR *
     WCHAR *wide_principal = NULL, *wide_package = NULL;
     status_t status = ansi_to_wide(principal, &wide_principal);
     if (status_ok(status)) status = ansi_to_wide(package_name, &wide_package);
+    struct lsa_call call;
+    lsa_call_enter(&call, NULL, SECPKG_CALL_ANSI);
     if (status_ok(status))
         status = AcquireCredentialsHandleW(wide_principal, wide_package, use, logon_id, auth_data,
                                            get_key, get_key_argument, out, expiry);
+    lsa_call_leave(&call);
     wide_free(wide_principal);
     wide_free(wide_package);
     return status;
@@ -149,9 +154,12 @@ SECURITY_STATUS WINAPI AddCredentialsA(CredHandle *handle, SEC_CHAR *principal,
     WCHAR *wide_principal = NULL, *wide_package = NULL;
     status_t status = ansi_to_wide(principal, &wide_principal);
     if (status_ok(status)) status = ansi_to_wide(package_name, &wide_package);
+    struct lsa_call call;
+    lsa_call_enter(&call, NULL, SECPKG_CALL_ANSI);
     if (status_ok(status))
         status = AddCredentialsW(handle, wide_principal, wide_package, use, auth_data, get_key,
                                  get_key_argument, expiry);
+    lsa_call_leave(&call);
     wide_free(wide_principal);
     wide_free(wide_package);
     return status;
@@ -167,9 +175,12 @@ SECURITY_STATUS WINAPI InitializeSecurityContextA(CredHandle *credential, CtxtHa
     WCHAR *wide_target;
     status_t status = ansi_to_wide(target, &wide_target);
     if (!status_ok(status)) return status;
+    struct lsa_call call;
+    lsa_call_enter(&call, NULL, SECPKG_CALL_ANSI);
     status = InitializeSecurityContextW(credential, context, wide_target, requirements, reserved1,
                                         data_representation, input, reserved2, new_context, output,
                                         attributes, expiry);
+    lsa_call_leave(&call);
     wide_free(wide_target);
     return status;
 }

@@ -153,6 +153,9 @@ static void members_note(struct package *package, ULONG version)
                                package->lsa->SetContextAttributes;
     package->has_set_credentials = version >= SECPKG_INTERFACE_VERSION_3 &&
                                    package->lsa->SetCredentialsAttributes;
+    if (version >= SECPKG_INTERFACE_VERSION_4)
+        package->change_password =
+            ((const struct package_function_table *)package->lsa)->ChangeAccountPassword;
 }
 
 /* The user half is there to be missed: packages without it have no messages and no export. */
@@ -233,10 +236,12 @@ status_t module_load_lsa(struct module *module)
     user_half_load(module);
     for (ULONG i = 0; i < count; i++) {
         lsa_package_fill(&module->packages[i]);
-        lsa_package_publish(&module->packages[i]);
         useful = useful || package_useful(&module->packages[i]);
     }
-    if (useful) return SEC_E_OK;
+    if (useful) {
+        for (ULONG i = 0; i < count; i++) lsa_package_publish(&module->packages[i]);
+        return SEC_E_OK;
+    }
     WARN("%ls describes packages that can do nothing\n", module->path);
     if (!module->listed) {
         module_drop_packages(module);

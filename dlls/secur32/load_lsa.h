@@ -11,7 +11,10 @@ SECPKG_DLL_FUNCTIONS *lsa_dll_functions(void);
 /* Gives a package its id; and, once its user half is up, lets other packages find that by id. */
 #define LSA_PACKAGES_MAX 1024
 status_t lsa_package_register(struct package *package);
-void lsa_package_publish(const struct package *package);
+void lsa_package_publish(struct package *package);
+
+/* The package of that id, once its module is loaded, or NULL. */
+struct package *lsa_package_find(ULONG_PTR id);
 
 /* What an SSP/AP is told of the machine at initialisation. */
 SECPKG_PARAMETERS *lsa_parameters(void);

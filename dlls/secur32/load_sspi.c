@@ -174,6 +174,14 @@ static status_t sspi_import_context(struct package *package, SecBuffer *body, HA
     return leg_finish(package, context, status, &handle);
 }
 
+static status_t sspi_change_password(struct package *package, WCHAR *domain, WCHAR *account,
+                                     WCHAR *old_password, WCHAR *new_password,
+                                     BOOLEAN impersonating, SecBufferDesc *output)
+{
+    return package->sspi->ChangeAccountPasswordW(package->info.Name, domain, account, old_password,
+                                                 new_password, impersonating, 0, output);
+}
+
 static void ops_fill(struct package *package)
 {
     const SecurityFunctionTableW *sspi = package->sspi;
@@ -196,6 +204,9 @@ static void ops_fill(struct package *package)
     if (sspi->ImpersonateSecurityContext) ops->impersonate = sspi_impersonate;
     if (sspi->RevertSecurityContext) ops->revert = sspi_revert;
     if (sspi->ExportSecurityContext) ops->export_context = sspi_export_context;
+    if (sspi->dwVersion >= SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION_4 &&
+        sspi->ChangeAccountPasswordW)
+        ops->change_password = sspi_change_password;
     ops->free_body = sspi_free_body;
     if (sspi->ImportSecurityContextW) ops->import_context = sspi_import_context;
 }

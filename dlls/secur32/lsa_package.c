@@ -102,6 +102,19 @@ static status_t lsa_set_credentials(struct package *package, SecHandle *credenti
         package->lsa->SetCredentialsAttributes(credential->dwLower, attribute, buffer, size));
 }
 
+static status_t lsa_change_password(struct package *package, WCHAR *domain, WCHAR *account,
+                                    WCHAR *old_password, WCHAR *new_password, BOOLEAN impersonating,
+                                    SecBufferDesc *output)
+{
+    UNICODE_STRING room[4], *texts[4];
+    if (!text_wrap(domain, &room[0], &texts[0]) || !text_wrap(account, &room[1], &texts[1]) ||
+        !text_wrap(old_password, &room[2], &texts[2]) ||
+        !text_wrap(new_password, &room[3], &texts[3]))
+        return SEC_E_INVALID_PARAMETER;
+    return lsa_status(
+        package->change_password(texts[0], texts[1], texts[2], texts[3], impersonating, output));
+}
+
 /* ---- contexts ---- */
 
 static void lsa_delete_context(struct package *package, struct provider_context *context)
@@ -346,6 +359,7 @@ void lsa_package_fill(struct package *package)
     ops->query_context = lsa_query_context;
     if (package->has_set_context) ops->set_context = lsa_set_context;
     if (lsa->ApplyControlToken) ops->control_token = lsa_control_token;
+    if (package->change_password) ops->change_password = lsa_change_password;
     ops->free_body = lsa_free_body;
     ops->revert = lsa_revert;
     if (!user) return;

@@ -173,3 +173,21 @@ status_t package_remove(const WCHAR *name)
     TRACE("%ls removed\n", name);
     return SEC_E_OK;
 }
+
+static bool logon_name_is(const struct package *package, const LSA_STRING *name)
+{
+    const LSA_STRING *own = package->logon_name;
+    return own && !package->removed && own->Length == name->Length &&
+           !_strnicmp(own->Buffer, name->Buffer, name->Length);
+}
+
+struct package *package_find_logon(const LSA_STRING *name)
+{
+    list_ensure();
+    for (struct module *m = chain_next(NULL); m; m = chain_next(m)) {
+        if (m->kind == MODULE_SSPI || !status_ok(module_load(m))) continue;
+        for (ULONG i = 0; i < m->package_count; i++)
+            if (logon_name_is(&m->packages[i], name)) return &m->packages[i];
+    }
+    return NULL;
+}

@@ -64,6 +64,11 @@ struct package_ops {
     status_t (*unseal_message)(struct package *package, struct provider_context *context,
                                SecBufferDesc *message, ULONG sequence, ULONG *qop);
 
+    /* output has the one buffer that the answer goes to. */
+    status_t (*change_password)(struct package *package, WCHAR *domain, WCHAR *account,
+                                WCHAR *old_password, WCHAR *new_password, BOOLEAN impersonating,
+                                SecBufferDesc *output);
+
     /* A token for the caller to close. */
     status_t (*query_token)(struct package *package, struct provider_context *context,
                             HANDLE *token);
@@ -95,7 +100,8 @@ struct package {
     struct package_ops ops;
     const SECPKG_FUNCTION_TABLE *lsa;
     const SECPKG_USER_FUNCTION_TABLE *user;
-    bool has_set_context, has_set_credentials; /* the LSA table reaches that far and has them */
+    bool has_set_context, has_set_credentials;  /* the LSA table reaches that far and has them */
+    SpChangeAccountPasswordFn *change_password; /* of the LSA table, likewise, or NULL */
     const SecurityFunctionTableW *sspi;
     ULONG thunks[16]; /* attributes that the LSA half answers (SECPKG_CONTEXT_THUNKS) */
     ULONG thunk_count;
@@ -105,6 +111,10 @@ bool package_name_equal(const WCHAR *left, const WCHAR *right); /* case aside */
 
 /* The listed package of that name, case aside, or NULL; loads nothing. */
 struct package *package_find(const WCHAR *name);
+
+/* The package that log-ons call by that name, case aside (LSA_AP_INITIALIZE_PACKAGE), listed or
+ * not; loads modules until it is found. NULL when there is none. */
+struct package *package_find_logon(const LSA_STRING *name);
 
 /* Makes the package's functions available. SEC_E_SECPKG_NOT_FOUND when its module is gone or has
  * turned bad. Called without any lock held. */

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Password changes, user-mode contexts and call contexts, not built yet.
+ * User-mode contexts and call contexts, not built yet.
  */
 #include "unbuilt.h"
 
 TRACE_CHANNEL("sspi");
 
-UNBUILT(SECURITY_STATUS, ChangeAccountPasswordA,
-        (char *package, char *domain, char *account, char *old, char *new, BOOLEAN impersonating,
-         ULONG reserved, SecBufferDesc *output),
-        SEC_E_UNSUPPORTED_FUNCTION)
-UNBUILT(SECURITY_STATUS, ChangeAccountPasswordW,
-        (WCHAR * package, WCHAR *domain, WCHAR *account, WCHAR *old, WCHAR *new,
-         BOOLEAN impersonating, ULONG reserved, SecBufferDesc *output),
-        SEC_E_UNSUPPORTED_FUNCTION)
 UNBUILT(SECURITY_STATUS, SecInitUserModeContext, (CtxtHandle * context, SecBuffer *packed),
         SEC_E_INVALID_HANDLE)
 UNBUILT(SECURITY_STATUS, SecDeleteUserModeContext, (CtxtHandle * context), SEC_E_INVALID_HANDLE)

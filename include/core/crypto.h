@@ -22,6 +22,11 @@ status_t hmac_sha256(struct slice key, const struct slice *parts, size_t count, 
 /* One DES block under a 7-byte key (MS-NLMP 6, DES). */
 status_t des_block(const uint8_t key[7], const uint8_t in[8], uint8_t out[8]);
 
+/* AES-CBC with ciphertext stealing from an initial vector of zeros (RFC 3962 5), in place, under a
+ * key of 16 or 32 bytes. Needs at least one block of 16. */
+status_t aes_cts_encrypt(struct slice key, uint8_t *data, size_t size);
+status_t aes_cts_decrypt(struct slice key, uint8_t *data, size_t size);
+
 uint32_t crc32_update(uint32_t crc, const void *data, size_t size);
 
 /* An HMAC-MD5 that keeps its key: start, update..., finish, again and again without allocation.

@@ -195,58 +195,6 @@ static void *find(const char *name)
         ok(result < 0, #call " gave %08lx", result); \
     } while (0)
 
-static void test_lsa_connections(void)
-{
-    if (!ours_only()) return;
-    FUNCTION(NTSTATUS, LsaConnectUntrusted, HANDLE *);
-    FUNCTION(NTSTATUS, LsaRegisterLogonProcess, LSA_STRING *, HANDLE *, ULONG *);
-    FUNCTION(NTSTATUS, LsaDeregisterLogonProcess, HANDLE);
-    FUNCTION(NTSTATUS, LsaLookupAuthenticationPackage, HANDLE, LSA_STRING *, ULONG *);
-    FUNCTION(NTSTATUS, LsaCallAuthenticationPackage, HANDLE, ULONG, void *, ULONG, void **, ULONG *,
-             NTSTATUS *);
-    HANDLE handle = NULL;
-    ULONG number = 0;
-    void *response = NULL;
-    NTSTATUS protocol = 0;
-    LSA_STRING name = {4, 5, (char *)"NTLM"};
-    EXPECT_ERROR(LsaConnectUntrusted(&handle));
-    ok(!handle, "a handle was returned");
-    EXPECT_ERROR(LsaRegisterLogonProcess(&name, &handle, &number));
-    EXPECT_ERROR(LsaLookupAuthenticationPackage(NULL, &name, &number));
-    EXPECT_ERROR(LsaCallAuthenticationPackage(NULL, 0, NULL, 0, &response, &number, &protocol));
-    ok(!response, "a response was returned");
-    EXPECT_ERROR(LsaDeregisterLogonProcess(NULL));
-}
-
-static void test_lsa_sessions(void)
-{
-    if (!ours_only()) return;
-    FUNCTION(NTSTATUS, LsaEnumerateLogonSessions, ULONG *, LUID **);
-    FUNCTION(NTSTATUS, LsaGetLogonSessionData, LUID *, void **);
-    FUNCTION(NTSTATUS, LsaRegisterPolicyChangeNotification, int, HANDLE);
-    FUNCTION(NTSTATUS, LsaUnregisterPolicyChangeNotification, int, HANDLE);
-    FUNCTION(NTSTATUS, LsaLogonUser, HANDLE, LSA_STRING *, int, ULONG, void *, ULONG,
-             TOKEN_GROUPS *, TOKEN_SOURCE *, void **, ULONG *, LUID *, HANDLE *, QUOTA_LIMITS *,
-             NTSTATUS *);
-    FUNCTION(NTSTATUS, LsaFreeReturnBuffer, void *);
-    ULONG count = 0, size = 0;
-    LUID *list = NULL, id = {0, 0};
-    void *data = NULL;
-    HANDLE token = NULL;
-    LSA_STRING name = {4, 5, (char *)"test"};
-    TOKEN_SOURCE source = {"test", {0, 0}};
-    QUOTA_LIMITS limits;
-    NTSTATUS substatus;
-    EXPECT_ERROR(LsaEnumerateLogonSessions(&count, &list));
-    EXPECT_ERROR(LsaGetLogonSessionData(&id, &data));
-    EXPECT_ERROR(LsaRegisterPolicyChangeNotification(1, NULL));
-    EXPECT_ERROR(LsaUnregisterPolicyChangeNotification(1, NULL));
-    EXPECT_ERROR(LsaLogonUser(NULL, &name, 3, 0, NULL, 0, NULL, &source, &data, &size, &id, &token,
-                              &limits, &substatus));
-    ok(!list && !data && !token, "something was returned");
-    LsaFreeReturnBuffer(NULL);
-}
-
 static void test_sasl(void)
 {
     if (!ours_only()) return;
@@ -346,23 +294,16 @@ static void test_identities(void)
     SspiLocalFree(NULL);
 }
 
-static void test_passwords_and_targets(void)
+static void test_targets(void)
 {
     if (!ours_only()) return;
-    FUNCTION(LONG, ChangeAccountPasswordW, wchar_t *, wchar_t *, wchar_t *, wchar_t *, wchar_t *,
-             BOOLEAN, ULONG, SecBufferDesc *);
     FUNCTION(LONG, CredMarshalTargetInfo, void *, USHORT **, ULONG *);
     FUNCTION(LONG, CredUnmarshalTargetInfo, USHORT *, ULONG, void **, ULONG *);
     FUNCTION(LONG, SspiGetTargetHostName, const wchar_t *, wchar_t **);
-    SecBuffer buffer = {0, SECBUFFER_CHANGE_PASS_RESPONSE, NULL};
-    SecBufferDesc desc = {SECBUFFER_VERSION, 1, &buffer};
     USHORT *marshalled = NULL;
     void *info = NULL;
     ULONG size = 0;
     wchar_t *host = NULL;
-    wchar_t word[] = L"test";
-    EXPECT_ERROR(
-        ChangeAccountPasswordW((wchar_t *)L"NTLM", word, word, word, word, FALSE, 0, &desc));
     EXPECT_ERROR(CredMarshalTargetInfo(NULL, &marshalled, &size));
     EXPECT_ERROR(CredUnmarshalTargetInfo(NULL, 0, &info, &size));
     EXPECT_ERROR(SspiGetTargetHostName(NULL, &host));
@@ -392,12 +333,10 @@ int main(void)
     if (test_state.failed) return test_end("api_exports");
     RUN(test_aliases);
     RUN(test_one_implementation);
-    RUN(test_lsa_connections);
-    RUN(test_lsa_sessions);
     RUN(test_sasl);
     RUN(test_name_functions);
     RUN(test_identities);
-    RUN(test_passwords_and_targets);
+    RUN(test_targets);
     RUN(test_unsupported_by_package);
     return test_end("api_exports");
 }

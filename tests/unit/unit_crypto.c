@@ -32,6 +32,30 @@ static void parts(void)
        "MD5 of no parts");
 }
 
+/* RFC 3962, appendix B. */
+static void ciphertext_stealing(void)
+{
+    static const struct {
+        size_t size;
+        const char *cipher;
+    } cases[] = {
+        {17, "c6353568f2bf8cb4d8a580362da7ff7f97"},
+        {31, "fc00783e0efdb2c1d445d4c8eff7ed2297687268d6ecccc0c07b25e25ecfe5"},
+        {32, "39312523a78662d5be7fcbcc98ebf5a897687268d6ecccc0c07b25e25ecfe584"},
+    };
+    struct slice key = ascii("chicken teriyaki"), text = ascii("I would like the General Gau's C");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        uint8_t data[32];
+        memcpy(data, text.data, sizeof(data));
+        ok(!aes_cts_encrypt(key, data, cases[i].size), "encrypting %zu bytes", cases[i].size);
+        ok(same(view(data, cases[i].size), hex(cases[i].cipher)), "cipher of %zu", cases[i].size);
+        ok(!aes_cts_decrypt(key, data, cases[i].size), "decrypting %zu bytes", cases[i].size);
+        ok(!memcmp(data, text.data, sizeof(data)), "text of %zu", cases[i].size);
+    }
+    uint8_t data[16] = "less than a bloc";
+    ok(aes_cts_encrypt(key, data, 15) && !memcmp(data, "less than a bloc", 16), "15 bytes");
+}
+
 /* Keys that libgcrypt calls weak come from short passwords. */
 static void weak_keys(void)
 {
@@ -127,6 +151,7 @@ int main(void)
 {
     RUN(init_again);
     RUN(parts);
+    RUN(ciphertext_stealing);
     RUN(weak_keys);
     RUN(kept_hmac);
     RUN(aead_round_trip);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What packages want of other packages: messages, news of credentials, reasons of failures. */
+#include "load_lsa.h"
+#include "lsa_call.h"
+#include "lsa_services.h"
+#include "lsa_session.h"
+#include "ssp/trace.h"
+
+#include <string.h>
+
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
+TRACE_CHANNEL("sspi");
+
+static struct package *package_named(const UNICODE_STRING *name)
+{
+    char text[128];
+    if (!name || !name->Buffer) return NULL;
+    int length = WideCharToMultiByte(CP_ACP, 0, name->Buffer, name->Length / 2, text, sizeof(text),
+                                     NULL, NULL);
+    return length > 0 ? lsa_package_named(text, (USHORT)length) : NULL;
+}
+
+static NTSTATUS package_call(enum lsa_call_kind kind, const UNICODE_STRING *name, void *client_base,
+                             const void *in, ULONG in_size, void **out, ULONG *out_size,
+                             NTSTATUS *protocol_status)
+{
+    struct lsa_answer answer;
+    const struct lsa_message message = {in, in_size, client_base};
+    if (!in || !out || !out_size || !protocol_status) return STATUS_INVALID_PARAMETER;
+    struct package *package = package_named(name);
+    if (!package) return STATUS_NO_SUCH_PACKAGE;
+    NTSTATUS status = lsa_package_call(package, kind, false, &message, &answer);
+    *out = answer.block;
+    *out_size = answer.size;
+    *protocol_status = answer.protocol_status;
+    return status;
+}
+
+NTSTATUS NTAPI service_package_call(PUNICODE_STRING package, PVOID in, ULONG in_size, PVOID *out,
+                                    PULONG out_size, PNTSTATUS protocol_status)
+{
+    return package_call(LSA_CALL_TRUSTED, package, in, in, in_size, out, out_size, protocol_status);
+}
+
+NTSTATUS NTAPI service_package_call_ex(PUNICODE_STRING package, PVOID client_base, PVOID in,
+                                       ULONG in_size, PVOID *out, PULONG out_size,
+                                       PNTSTATUS protocol_status)
+{
+    return package_call(LSA_CALL_TRUSTED, package, client_base, in, in_size, out, out_size,
+                        protocol_status);
+}
+
+NTSTATUS NTAPI service_package_passthrough(PUNICODE_STRING package, PVOID client_base, PVOID in,
+                                           ULONG in_size, PVOID *out, PULONG out_size,
+                                           PNTSTATUS protocol_status)
+{
+    return package_call(LSA_CALL_PASSTHROUGH, package, client_base, in, in_size, out, out_size,
+                        protocol_status);
+}
+
+/* ---- credentials ---- */
+
+/* They would go into a database of users, which there is none of. */
+NTSTATUS NTAPI service_supplemental_save(PLUID id, ULONG size, PVOID credentials,
+                                         BOOLEAN synchronous)
+{
+    if (!id || (size && !credentials)) return STATUS_INVALID_PARAMETER;
+    return session_exists(id) ? STATUS_NOT_SUPPORTED : STATUS_NO_SUCH_LOGON_SESSION;
+}
+
+NTSTATUS NTAPI service_credentials_update(PSECPKG_PRIMARY_CRED primary,
+                                          PSECPKG_SUPPLEMENTAL_CRED_ARRAY supplemental)
+{
+    if (!primary) return STATUS_INVALID_PARAMETER;
+    if (!session_exists(&primary->LogonId)) return STATUS_NO_SUCH_LOGON_SESSION;
+    SECPKG_PRIMARY_CRED updated = *primary;
+    updated.Flags |= PRIMARY_CRED_UPDATE;
+    lsa_credentials_tell(Interactive, &updated, supplemental);
+    return STATUS_SUCCESS;
+}
+
+static SECPKG_SUPPLEMENTAL_CRED *supplemental_find(SECPKG_SUPPLEMENTAL_CRED_ARRAY *array,
+                                                   const WCHAR *name)
+{
+    for (ULONG i = 0; array && i < array->CredentialCount; i++) {
+        const UNICODE_STRING *own = &array->Credentials[i].PackageName;
+        if (CompareStringOrdinal(own->Buffer, own->Length / 2, name, -1, TRUE) == CSTR_EQUAL)
+            return &array->Credentials[i];
+    }
+    return NULL;
+}
+
+void lsa_credentials_tell(SECURITY_LOGON_TYPE type, SECPKG_PRIMARY_CRED *primary,
+                          SECPKG_SUPPLEMENTAL_CRED_ARRAY *supplemental)
+{
+    for (ULONG_PTR id = 0; id < LSA_PACKAGES_MAX; id++) {
+        struct package *package = lsa_package_find(id);
+        if (!package || !package->lsa->AcceptCredentials) continue;
+        NTSTATUS status = package->lsa->AcceptCredentials(
+            type, &primary->DownlevelName, primary,
+            supplemental_find(supplemental, package->info.Name));
+        TRACE("%ls: status %#lx\n", package->info.Name, (ULONG)status);
+    }
+}
+
+void lsa_session_end(const LUID *id)
+{
+    LUID copy = *id;
+    for (ULONG_PTR at = 0; at < LSA_PACKAGES_MAX; at++) {
+        struct package *package = lsa_package_find(at);
+        if (package && package->lsa->LogonTerminated) package->lsa->LogonTerminated(&copy);
+    }
+    session_delete(&copy);
+}
+
+/* ---- why a call failed ---- */
+
+static SRWLOCK reasons_lock = SRWLOCK_INIT;
+static struct {
+    bool given;
+    struct secpkg_failure_reason reason;
+} reasons[LSA_PACKAGES_MAX]; /* the last one of each package */
+
+NTSTATUS NTAPI service_failure_get(ULONG_PTR id, struct secpkg_failure_reason *reason)
+{
+    if (!reason || id >= LSA_PACKAGES_MAX) return STATUS_INVALID_PARAMETER;
+    AcquireSRWLockShared(&reasons_lock);
+    bool given = reasons[id].given;
+    if (given) *reason = reasons[id].reason;
+    ReleaseSRWLockShared(&reasons_lock);
+    return given ? STATUS_SUCCESS : STATUS_NOT_FOUND;
+}
+
+/* Whose reason it is follows from the call that the package is in. */
+NTSTATUS NTAPI service_failure_set(struct secpkg_failure_reason reason)
+{
+    const struct lsa_call *call = lsa_call_current();
+    if (!call || !call->package) return STATUS_INVALID_SERVER_STATE;
+    AcquireSRWLockExclusive(&reasons_lock);
+    reasons[call->package->id].given = true;
+    reasons[call->package->id].reason = reason;
+    ReleaseSRWLockExclusive(&reasons_lock);
+    return STATUS_SUCCESS;
+}
