@@ -97,13 +97,6 @@ SpChangeAccountPasswordFn password_change_sspi;
 
 /* ---- logon.c, call.c: members of the package's table ---- */
 
-/* The header forgets the calling convention. */
-typedef NTSTATUS(NTAPI logon_user_fn)(
-    PLSA_CLIENT_REQUEST request, SECURITY_LOGON_TYPE type, void *submitted, void *client_base,
-    ULONG size, void **profile, ULONG *profile_size, LUID *logon_id, NTSTATUS *sub_status,
-    LSA_TOKEN_INFORMATION_TYPE *information_type, void **information, UNICODE_STRING **account,
-    UNICODE_STRING **authority, UNICODE_STRING **machine, SECPKG_PRIMARY_CRED *primary,
-    SECPKG_SUPPLEMENTAL_CRED_ARRAY **supplemental);
-logon_user_fn logon_user;
+logon_user_ex2_fn logon_user;
 LSA_AP_LOGON_TERMINATED logon_terminated;
 LSA_AP_CALL_PACKAGE call_trusted, call_untrusted;
