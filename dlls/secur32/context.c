@@ -216,6 +216,16 @@ static status_t leg_first(struct leg *leg, struct credential *credential, CtxtHa
     return created;
 }
 
+/* A handshake that is over has no more legs, and an imported context has no LSA half that could say
+ * so. Only a peer that negotiates may send one more token, which says nothing; Negotiate is the
+ * package of the number 0. */
+static bool leg_too_late(const struct context *context)
+{
+    const struct package *package = context->package;
+    bool negotiates = package->lsa && !package->id;
+    return context->imported && context->complete && !negotiates;
+}
+
 /* The credential may be left out from the second leg on. */
 static status_t leg_next(struct leg *leg, struct credential *credential, struct context *context)
 {
@@ -223,7 +233,7 @@ static status_t leg_next(struct leg *leg, struct credential *credential, struct 
     SecHandle none = {0, 0};
     if (credential && credential->package != package) return SEC_E_INVALID_HANDLE;
     if (context->acceptor != leg->acceptor) return SEC_E_INVALID_HANDLE;
-    if (context->imported && context->complete) {
+    if (leg_too_late(context)) {
         TRACE("an imported context has no handshake to go on with\n");
         return SEC_E_UNSUPPORTED_FUNCTION;
     }

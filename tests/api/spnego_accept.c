@@ -232,6 +232,9 @@ static void test_extra_leg(void)
         status = side_leg(&subject,
                           wire_response(SPNEGO_ACCEPT_INCOMPLETE, NONE, side_token(&ntlm), NONE));
         ok(status == SEC_E_OUT_OF_SEQUENCE, "AUTHENTICATE again: %08lx", status);
+        ok(side_move(&subject, L"Negotiate"), "not moved");
+        status = side_leg(&subject, wire_response(SPNEGO_ACCEPT_COMPLETED, NONE, NONE, NONE));
+        ok(status == SEC_E_OK && !subject.size, "moved: %08lx, %lu bytes", status, subject.size);
         ok(peer_talks(session, &subject.context), "no talk");
     }
     end();
