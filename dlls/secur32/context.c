@@ -163,11 +163,13 @@ SECURITY_STATUS WINAPI AddCredentialsW(CredHandle *handle, SEC_WCHAR *principal,
     if (!status_ok(status)) return status;
     struct package *package = pinned.credential->package;
     TimeStamp end = {0};
-    if (package_name && package_find(package_name) != package) status = SEC_E_SECPKG_NOT_FOUND;
+    struct package *user = package_name ? package_find(package_name) : package;
+    if (!user) status = SEC_E_SECPKG_NOT_FOUND;
     else if (!package->ops.add_credentials) status = SEC_E_UNSUPPORTED_FUNCTION;
     else
-        status = package->ops.add_credentials(package, &pinned.credential->handle, principal, use,
-                                              auth_data, get_key, get_key_argument, &end);
+        status = package->ops.add_credentials(package, &pinned.credential->handle, principal,
+                                              user->info.Name, use, auth_data, get_key,
+                                              get_key_argument, &end);
     if (status_ok(status) && expiry) *expiry = end;
     handle_unpin(&pinned.handle);
     return status;
@@ -244,6 +246,16 @@ static status_t leg_first(struct leg *leg, struct credential *credential, CtxtHa
     return created;
 }
 
+/* A handshake that is over has no more legs, and an imported context has no LSA half that could say
+ * so. Only a peer that negotiates may send one more token, which says nothing; Negotiate is the
+ * package of the number 0. */
+static bool leg_too_late(const struct context *context)
+{
+    const struct package *package = context->package;
+    bool negotiates = package->lsa && !package->id;
+    return context->imported && context->complete && !negotiates;
+}
+
 /* The credential may be left out from the second leg on. */
 static status_t leg_next(struct leg *leg, struct credential *credential, struct context *context)
 {
@@ -252,7 +264,7 @@ static status_t leg_next(struct leg *leg, struct credential *credential, struct 
     if (credential && credential->package != package) return SEC_E_INVALID_HANDLE;
     if (context->acceptor != leg->acceptor) return SEC_E_INVALID_HANDLE;
     if (sasl_owns_handshake(context) != leg->sasl) return SEC_E_INVALID_HANDLE;
-    if (context->imported && context->complete) {
+    if (leg_too_late(context)) {
         TRACE("an imported context has no handshake to go on with\n");
         return SEC_E_UNSUPPORTED_FUNCTION;
     }

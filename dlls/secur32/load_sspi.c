@@ -28,12 +28,12 @@ static status_t sspi_free_credentials(struct package *package, SecHandle *creden
 }
 
 static status_t sspi_add_credentials(struct package *package, SecHandle *credential,
-                                     WCHAR *principal, ULONG use, void *auth_data,
+                                     WCHAR *principal, WCHAR *name, ULONG use, void *auth_data,
                                      SEC_GET_KEY_FN get_key, void *get_key_argument,
                                      TimeStamp *expiry)
 {
-    return package->sspi->AddCredentialsW(credential, principal, package->info.Name, use, auth_data,
-                                          get_key, get_key_argument, expiry);
+    return package->sspi->AddCredentialsW(credential, principal, name, use, auth_data, get_key,
+                                          get_key_argument, expiry);
 }
 
 static status_t sspi_query_credentials(struct package *package, SecHandle *credential,

@@ -75,13 +75,13 @@ static status_t lsa_free_credentials(struct package *package, SecHandle *credent
 }
 
 static status_t lsa_add_credentials(struct package *package, SecHandle *credential,
-                                    WCHAR *principal, ULONG use, void *auth_data,
+                                    WCHAR *principal, WCHAR *name, ULONG use, void *auth_data,
                                     SEC_GET_KEY_FN get_key, void *get_key_argument,
                                     TimeStamp *expiry)
 {
     UNICODE_STRING principal_room, package_room, *principal_name, *package_name;
     if (!text_wrap(principal, &principal_room, &principal_name) ||
-        !text_wrap(package->info.Name, &package_room, &package_name))
+        !text_wrap(name, &package_room, &package_name))
         return SEC_E_INVALID_PARAMETER;
     return lsa_status(package->lsa->AddCredentials(credential->dwLower, principal_name,
                                                    package_name, use, auth_data, (void *)get_key,

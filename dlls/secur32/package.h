@@ -27,8 +27,9 @@ struct package_ops {
                                     void *get_key_argument, SecHandle *credential,
                                     TimeStamp *expiry);
     status_t (*free_credentials)(struct package *package, SecHandle *credential);
+    /* name: the package that is to use them, which only a package that negotiates may not be. */
     status_t (*add_credentials)(struct package *package, SecHandle *credential, WCHAR *principal,
-                                ULONG use, void *auth_data, SEC_GET_KEY_FN get_key,
+                                WCHAR *name, ULONG use, void *auth_data, SEC_GET_KEY_FN get_key,
                                 void *get_key_argument, TimeStamp *expiry);
     status_t (*query_credentials)(struct package *package, SecHandle *credential, ULONG attribute,
                                   void *buffer);

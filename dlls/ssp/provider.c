@@ -12,6 +12,13 @@ static struct {
     bool decided; /* by the LSA-mode half: the user-mode half goes along */
 } heap;
 
+static const LSA_SECPKG_FUNCTION_TABLE *host; /* likewise */
+
+const LSA_SECPKG_FUNCTION_TABLE *package_host(void)
+{
+    return host;
+}
+
 void *package_alloc(size_t size)
 {
     if (size > MAXLONG) return NULL;
@@ -45,6 +52,7 @@ NTSTATUS NTAPI package_initialize(ULONG_PTR id, SECPKG_PARAMETERS *parameters,
     (void)id;
     (void)parameters;
     heap.decided = true;
+    host = functions;
     if (functions && functions->AllocateLsaHeap && functions->FreeLsaHeap) {
         heap.alloc = functions->AllocateLsaHeap;
         heap.free = functions->FreeLsaHeap;

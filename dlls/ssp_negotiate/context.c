@@ -249,7 +249,7 @@ static void leg_token(const SecBufferDesc *input, struct slice *out)
 static status_t leg_run(struct leg *leg, bool acceptor, LSA_SEC_HANDLE credential_handle,
                         struct context *context, const struct report *report)
 {
-    struct credential *credential = (struct credential *)credential_handle;
+    struct credential *credential = credential_of(credential_handle);
     status_t status;
     leg_token(leg->input, &leg->token);
     writer_init(&leg->answer);
@@ -260,6 +260,7 @@ static status_t leg_run(struct leg *leg, bool acceptor, LSA_SEC_HANDLE credentia
     } else {
         status = leg_first(leg, acceptor, credential, report);
     }
+    credential_release(credential);
     writer_free(&leg->answer);
     TRACE("%s's %s leg, requirements %#lx: status %#lx\n", acceptor ? "acceptor" : "initiator",
           context ? "next" : "first", leg->requirements, (ULONG)status);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Credentials: one of each mechanism, made of what the application gave for all of them. Those
- * that cannot be had are left out. A handle is a counted reference: a context keeps its credential
- * until its handshake is complete.
+ * Credentials: one of each mechanism, made of what the application gave for all of them, or for one
+ * of them later (AddCredentials). Those that cannot be had are left out. They are counted: a
+ * context keeps its credential until its handshake is complete.
  */
 #include "negotiate_package.h"
 
@@ -21,12 +21,34 @@ struct credential *credential_hold(struct credential *credential)
     return credential;
 }
 
+static void member_release(struct member *member)
+{
+    if (InterlockedDecrement(member->references)) return;
+    FreeCredentialsHandle(&member->handle);
+    free((void *)member->references);
+}
+
 void credential_release(struct credential *credential)
 {
     if (!credential || InterlockedDecrement(&credential->references)) return;
-    for (size_t i = 0; i < credential->count; i++)
-        FreeCredentialsHandle(&credential->members[i].handle);
+    for (size_t i = 0; i < credential->count; i++) member_release(&credential->members[i]);
     free(credential);
+}
+
+/* What a handle is: credentials are added to it, and legs take what it has then. */
+struct slot {
+    SRWLOCK lock;
+    struct credential *current;
+};
+
+struct credential *credential_of(LSA_SEC_HANDLE handle)
+{
+    struct slot *slot = (struct slot *)handle;
+    if (!slot) return NULL;
+    AcquireSRWLockShared(&slot->lock);
+    struct credential *credential = credential_hold(slot->current);
+    ReleaseSRWLockShared(&slot->lock);
+    return credential;
 }
 
 struct member *credential_find(struct credential *credential, struct slice oid)
@@ -99,6 +121,26 @@ static void *identity_for_mechs(const struct request *request, const struct auth
     return plain;
 }
 
+static status_t member_acquire(const struct request *request, const struct mech *mech,
+                               struct member *member, TimeStamp *expiry)
+{
+    volatile LONG *references = calloc(1, sizeof(*references));
+    if (!references) return SEC_E_INSUFFICIENT_MEMORY;
+    status_t status = AcquireCredentialsHandleW(request->principal, (wchar_t *)mech->name,
+                                                request->use, request->logon_id, request->auth_data,
+                                                (SEC_GET_KEY_FN)request->get_key,
+                                                request->get_key_argument, &member->handle, expiry);
+    TRACE("%ls: status %#lx\n", mech->name, (ULONG)status);
+    if (!status_ok(status)) {
+        free((void *)references);
+        return status;
+    }
+    *references = 1;
+    member->references = references;
+    member->mech = *mech;
+    return SEC_E_OK;
+}
+
 static status_t members_acquire(const struct request *request, const struct mechs *mechs,
                                 struct credential *credential, TimeStamp *expiry)
 {
@@ -107,12 +149,7 @@ static status_t members_acquire(const struct request *request, const struct mech
     for (size_t i = 0; i < mechs->count; i++) {
         struct member *member = &credential->members[credential->count];
         TimeStamp end = {.QuadPart = INT64_MAX};
-        member->mech = mechs->items[i];
-        status_t status = AcquireCredentialsHandleW(
-            request->principal, member->mech.name, request->use, request->logon_id,
-            request->auth_data, (SEC_GET_KEY_FN)request->get_key, request->get_key_argument,
-            &member->handle, &end);
-        TRACE("%ls: status %#lx\n", member->mech.name, (ULONG)status);
+        status_t status = member_acquire(request, &mechs->items[i], member, &end);
         if (!status_ok(status)) {
             last = status;
             continue;
@@ -175,22 +212,129 @@ NTSTATUS NTAPI credentials_acquire(UNICODE_STRING *principal, ULONG use, LUID *l
                                    LSA_SEC_HANDLE *handle, TimeStamp *expiry)
 {
     struct request request = {NULL, use, logon_id, auth_data, get_key, get_key_argument};
-    struct credential *credential;
     TimeStamp end;
+    struct slot *slot = calloc(1, sizeof(*slot));
+    if (!slot) return SEC_E_INSUFFICIENT_MEMORY;
     status_t status = text_terminate(principal, &request.principal);
-    if (status_ok(status)) status = credential_make(&request, &credential, &end);
+    if (status_ok(status)) status = credential_make(&request, &slot->current, &end);
     free(request.principal);
     TRACE("use %#lx: status %#lx\n", use, (ULONG)status);
-    if (!status_ok(status)) return status;
-    *handle = (LSA_SEC_HANDLE)credential;
+    if (!status_ok(status)) {
+        free(slot);
+        return status;
+    }
+    *handle = (LSA_SEC_HANDLE)slot;
     if (expiry) *expiry = end;
     return SEC_E_OK;
 }
 
 NTSTATUS NTAPI credentials_free(LSA_SEC_HANDLE handle)
 {
-    credential_release((struct credential *)handle);
+    struct slot *slot = (struct slot *)handle;
+    credential_release(slot->current);
+    free(slot);
     return SEC_E_OK;
+}
+
+/* ---- adding ---- */
+
+/* The set with one more member, or with this one in the place of that of the same mechanism; in the
+ * order of mechs. With more than one there is something to negotiate. */
+static struct credential *set_with(const struct credential *old, const struct mechs *mechs,
+                                   const struct member *added)
+{
+    struct credential *set = calloc(1, sizeof(*set));
+    if (!set) return NULL;
+    set->references = 1;
+    for (size_t i = 0; i < mechs->count; i++) {
+        const wchar_t *name = mechs->items[i].name;
+        const struct member *member = wcscmp(name, added->mech.name) ? NULL : added;
+        for (size_t j = 0; j < old->count && !member; j++)
+            if (!wcscmp(old->members[j].mech.name, name)) member = &old->members[j];
+        if (!member) continue;
+        InterlockedIncrement(member->references);
+        set->members[set->count++] = *member;
+    }
+    set->raw = old->raw && set->count == 1;
+    return set;
+}
+
+static const struct mech *mech_named(const struct mechs *mechs, const UNICODE_STRING *name)
+{
+    for (size_t i = 0; i < mechs->count; i++)
+        if (CompareStringOrdinal(mechs->items[i].name, -1, name->Buffer,
+                                 name->Length / (int)sizeof(wchar_t), TRUE) == CSTR_EQUAL)
+            return &mechs->items[i];
+    return NULL;
+}
+
+/* For one mechanism, which is named. */
+static status_t add_one(struct slot *slot, const struct request *request,
+                        const UNICODE_STRING *package, TimeStamp *expiry)
+{
+    struct mechs mechs;
+    struct member member;
+    status_t status = mechs_find(&mechs);
+    if (!status_ok(status)) return status;
+    const struct mech *mech = mech_named(&mechs, package);
+    if (!mech) return SEC_E_SECPKG_NOT_FOUND;
+    status = member_acquire(request, mech, &member, expiry);
+    if (!status_ok(status)) return status;
+
+    AcquireSRWLockExclusive(&slot->lock);
+    struct credential *old = slot->current, *set = set_with(old, &mechs, &member);
+    if (set) slot->current = set;
+    ReleaseSRWLockExclusive(&slot->lock);
+    member_release(&member);
+    if (!set) return SEC_E_INSUFFICIENT_MEMORY;
+    credential_release(old);
+    return SEC_E_OK;
+}
+
+/* For all of them, as far as they take any. */
+static status_t add_all(struct slot *slot, const struct request *request, TimeStamp *expiry)
+{
+    status_t result = SEC_E_UNSUPPORTED_FUNCTION;
+    struct credential *credential = credential_of((LSA_SEC_HANDLE)slot);
+    for (size_t i = 0; i < credential->count; i++) {
+        struct member *member = &credential->members[i];
+        status_t status = AddCredentialsW(&member->handle, request->principal, member->mech.name,
+                                          request->use, request->auth_data,
+                                          (SEC_GET_KEY_FN)request->get_key,
+                                          request->get_key_argument, expiry);
+        if (!status_ok(result)) result = status;
+    }
+    credential_release(credential);
+    return result;
+}
+
+static bool is_negotiate(const UNICODE_STRING *package)
+{
+    SecPkgInfoW info;
+    package_info_get(&info);
+    return !package || !package->Buffer ||
+           CompareStringOrdinal(info.Name, -1, package->Buffer,
+                                package->Length / (int)sizeof(wchar_t), TRUE) == CSTR_EQUAL;
+}
+
+NTSTATUS NTAPI credentials_add(LSA_SEC_HANDLE handle, UNICODE_STRING *principal,
+                               UNICODE_STRING *package, ULONG use, void *auth_data, void *get_key,
+                               void *get_key_argument, TimeStamp *expiry)
+{
+    struct slot *slot = (struct slot *)handle;
+    struct request request = {NULL, use, NULL, auth_data, get_key, get_key_argument};
+    SEC_WINNT_AUTH_IDENTITY_W plain;
+    struct authdata data = {0};
+    status_t status = request_read(&request, &data);
+    if (!status_ok(status)) return status;
+    request.auth_data = identity_for_mechs(&request, &data, &plain);
+    status = text_terminate(principal, &request.principal);
+    if (status_ok(status))
+        status = is_negotiate(package) ? add_all(slot, &request, expiry)
+                                       : add_one(slot, &request, package, expiry);
+    free(request.principal);
+    authdata_clear(&data);
+    return status;
 }
 
 /* ---- attributes ---- */
@@ -198,44 +342,26 @@ NTSTATUS NTAPI credentials_free(LSA_SEC_HANDLE handle)
 /* The first mechanism that has an answer gives it. */
 NTSTATUS NTAPI credentials_query(LSA_SEC_HANDLE handle, ULONG attribute, void *buffer)
 {
-    struct credential *credential = (struct credential *)handle;
+    struct credential *credential = credential_of(handle);
     status_t status = SEC_E_UNSUPPORTED_FUNCTION;
     for (size_t i = 0; i < credential->count; i++) {
         status = QueryCredentialsAttributesW(&credential->members[i].handle, attribute, buffer);
         if (status_ok(status)) break;
     }
+    credential_release(credential);
     return status;
 }
 
 /* A setting is made wherever there is one; it is refused when no mechanism takes it. */
 NTSTATUS NTAPI credentials_set(LSA_SEC_HANDLE handle, ULONG attribute, void *buffer, ULONG size)
 {
-    struct credential *credential = (struct credential *)handle;
+    struct credential *credential = credential_of(handle);
     status_t result = SEC_E_UNSUPPORTED_FUNCTION;
     for (size_t i = 0; i < credential->count; i++) {
         status_t status = SetCredentialsAttributesW(&credential->members[i].handle, attribute,
                                                     buffer, size);
         if (!status_ok(result)) result = status;
     }
-    return result;
-}
-
-NTSTATUS NTAPI credentials_add(LSA_SEC_HANDLE handle, UNICODE_STRING *principal,
-                               UNICODE_STRING *package, ULONG use, void *auth_data, void *get_key,
-                               void *get_key_argument, TimeStamp *expiry)
-{
-    (void)package; /* the host has seen that it is Negotiate */
-    struct credential *credential = (struct credential *)handle;
-    status_t result = SEC_E_UNSUPPORTED_FUNCTION;
-    wchar_t *name;
-    status_t status = text_terminate(principal, &name);
-    if (!status_ok(status)) return status;
-    for (size_t i = 0; i < credential->count; i++) {
-        struct member *member = &credential->members[i];
-        status = AddCredentialsW(&member->handle, name, member->mech.name, use, auth_data,
-                                 (SEC_GET_KEY_FN)get_key, get_key_argument, expiry);
-        if (!status_ok(result)) result = status;
-    }
-    free(name);
+    credential_release(credential);
     return result;
 }

@@ -46,6 +46,16 @@ static bool input_add(struct input *input, ULONG type, struct slice bytes)
     return true;
 }
 
+/* NTLM demands a signature of the list from a client that signs its messages. No other package is
+ * known to look at these buffers, and some refuse what they do not know. */
+static bool input_add_list(const struct leg *leg, const struct context *context,
+                           struct input *input)
+{
+    if (!context->acceptor || !oid_is(&context->oid, spnego_oid_ntlm)) return true;
+    return input_add(input, SECBUFFER_MECHLIST, block_slice(&context->mech_list)) &&
+           input_add(input, SECBUFFER_MECHLIST_SIGNATURE, leg->mic);
+}
+
 /* The application's buffers, with the mechanism's token in the place of its own, and the channel
  * bindings of the first leg where this one has none. */
 static status_t input_fill(const struct leg *leg, const struct context *context, struct slice token,
@@ -64,6 +74,7 @@ static status_t input_fill(const struct leg *leg, const struct context *context,
     }
     if (fits && context->bindings.size && !secbuf_find(given, SECBUFFER_CHANNEL_BINDINGS))
         fits = input_add(input, SECBUFFER_CHANNEL_BINDINGS, block_slice(&context->bindings));
+    fits = fits && input_add_list(leg, context, input);
     return fits ? SEC_E_OK : SEC_E_INVALID_TOKEN;
 }
 

@@ -57,12 +57,14 @@ bool mech_list_has(struct slice mech_list, struct slice oid);
 
 /* ---- cred.c ---- */
 
+/* Sets of credentials share their members' handles. */
 struct member {
     struct mech mech;
     CredHandle handle;
+    volatile LONG *references; /* of the handle */
 };
 
-/* Never changed once made, but for the references, which stand away from what all threads read. */
+/* Never changed once made: what an application adds makes a new one. */
 struct credential {
     bool raw; /* one package was asked for by name: it speaks without SPNEGO */
     size_t count;
@@ -73,6 +75,9 @@ struct credential {
 struct credential *credential_hold(struct credential *credential);
 void credential_release(struct credential *credential); /* NULL is fine */
 
+/* What an application's handle stands for at present, to be released; NULL for none. */
+struct credential *credential_of(LSA_SEC_HANDLE handle);
+
 /* NULL when there is none, and for a credential that is NULL. */
 struct member *credential_find(struct credential *credential, struct slice oid);
 struct member *credential_find_name(struct credential *credential, const wchar_t *name);
@@ -82,6 +87,11 @@ SpFreeCredentialsHandleFn credentials_free;
 SpQueryCredentialsAttributesFn credentials_query;
 SpSetCredentialsAttributesFn credentials_set;
 SpAddCredentialsFn credentials_add;
+
+/* ---- call.c ---- */
+
+LSA_AP_CALL_PACKAGE package_call;
+SpChangeAccountPasswordFn password_change;
 
 /* ---- context.c ---- */
 
@@ -168,6 +178,7 @@ struct leg {
     ULONG requirements, representation;
     SecBufferDesc *input, *output;
     struct slice token;   /* of the input; data NULL when there is none */
+    struct slice mic;     /* the peer's mechListMIC in it, likewise */
     struct writer answer; /* what the leg sends; empty for nothing */
     status_t status;      /* of a leg of a raw context, whose output the mechanism has filled in */
     bool moved;           /* the mechanism has gone on: the leg cannot be repeated */

@@ -5,7 +5,7 @@
  */
 #include "negotiate_package.h"
 
-#define TABLE_VERSION SECPKG_INTERFACE_VERSION_3 /* where SECPKG_FUNCTION_TABLE of abi.h ends */
+#define TABLE_VERSION SECPKG_INTERFACE_VERSION_4 /* where package_function_table of abi.h ends */
 
 BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved);
 NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version_out,
@@ -50,21 +50,27 @@ static NTSTATUS NTAPI get_info(SecPkgInfo *info)
     return STATUS_SUCCESS;
 }
 
-static SECPKG_FUNCTION_TABLE lsa_table = {
-    .InitializePackage = initialize_package,
-    .Initialize = package_initialize,
-    .GetInfo = get_info,
-    .AcquireCredentialsHandle = credentials_acquire,
-    .QueryCredentialsAttributes = credentials_query,
-    .FreeCredentialsHandle = credentials_free,
-    .InitLsaModeContext = context_initiate,
-    .AcceptLsaModeContext = context_accept,
-    .DeleteContext = context_delete_lsa,
-    .ApplyControlToken = context_control,
-    .QueryContextAttributes = context_query,
-    .AddCredentials = credentials_add,
-    .SetContextAttributes = context_set,
-    .SetCredentialsAttributes = credentials_set,
+static struct package_function_table lsa_table = {
+    .declared =
+        {
+            .InitializePackage = initialize_package,
+            .CallPackage = package_call,
+            .CallPackageUntrusted = package_call,
+            .Initialize = package_initialize,
+            .GetInfo = get_info,
+            .AcquireCredentialsHandle = credentials_acquire,
+            .QueryCredentialsAttributes = credentials_query,
+            .FreeCredentialsHandle = credentials_free,
+            .InitLsaModeContext = context_initiate,
+            .AcceptLsaModeContext = context_accept,
+            .DeleteContext = context_delete_lsa,
+            .ApplyControlToken = context_control,
+            .QueryContextAttributes = context_query,
+            .AddCredentials = credentials_add,
+            .SetContextAttributes = context_set,
+            .SetCredentialsAttributes = credentials_set,
+        },
+    .ChangeAccountPassword = password_change,
 };
 
 NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version_out,
@@ -72,7 +78,7 @@ NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version_out,
 {
     (void)version; /* whatever the host says, these tables are the same */
     *package_version_out = TABLE_VERSION;
-    *tables = &lsa_table;
+    *tables = &lsa_table.declared;
     *count = 1;
     return STATUS_SUCCESS;
 }

@@ -6,7 +6,8 @@
  *
  * A mechListMIC is required when the mechanism is not the one that the initiator wants most,
  * returned when one came, and not asked for otherwise (RFC 4178 5): nothing can have been
- * downgraded then, and there are clients that make none.
+ * downgraded then, and there are clients that make none. NTLM itself, which is told the list and
+ * the mechListMIC, demands one of a client that signs its messages.
  */
 #include "negotiate_package.h"
 
@@ -99,6 +100,7 @@ static status_t advance(struct leg *leg, struct member *member, const struct spn
         if (said->token.size) return SEC_E_INVALID_TOKEN;
     } else {
         if (!said->token.size) return SEC_E_INVALID_TOKEN;
+        leg->mic = said->mic;
         status = inner_step(leg, context, member, said->token, &context->inner, &token);
         if (status_ok(status) && !context->inner.done && !token.cbBuffer)
             status = SEC_E_INVALID_TOKEN;

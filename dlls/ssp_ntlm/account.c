@@ -110,6 +110,14 @@ void account_forget_all(void)
 
 /* ---- registry ---- */
 
+static void value_name(const struct name *domain, const struct name *user,
+                       wchar_t value[2 * NAME_CHARS + 2])
+{
+    wmemcpy(value, domain->text, domain->length);
+    value[domain->length] = '\\';
+    wmemcpy(value + domain->length + 1, user->text, user->length + 1);
+}
+
 static bool registry_find(const struct name *domain, const struct name *user, uint8_t hash[16])
 {
     HKEY key;
@@ -118,15 +126,28 @@ static bool registry_find(const struct name *domain, const struct name *user, ui
     DWORD type, size = sizeof(data);
     if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, ACCOUNTS_KEY, 0, KEY_QUERY_VALUE | KEY_WOW64_64KEY, &key))
         return false;
-    wmemcpy(value, domain->text, domain->length);
-    value[domain->length] = '\\';
-    wmemcpy(value + domain->length + 1, user->text, user->length + 1);
+    value_name(domain, user, value);
     LSTATUS error = RegQueryValueExW(key, value, NULL, &type, data, &size);
     RegCloseKey(key);
     bool found = !error && type == REG_BINARY && size == sizeof(data);
     if (found) memcpy(hash, data, sizeof(data));
     secret_wipe(data, sizeof(data));
     return found;
+}
+
+/* What exists keeps the spelling of its name. */
+status_t account_store(const struct account *account, const uint8_t nt_hash[16])
+{
+    HKEY key;
+    wchar_t value[2 * NAME_CHARS + 2];
+    value_name(&account->domain, &account->user, value);
+    LSTATUS error = RegOpenKeyExW(HKEY_LOCAL_MACHINE, ACCOUNTS_KEY, 0,
+                                  KEY_SET_VALUE | KEY_WOW64_64KEY, &key);
+    if (error) return SEC_E_NOT_OWNER;
+    error = RegSetValueExW(key, value, 0, REG_BINARY, nt_hash, 16);
+    RegCloseKey(key);
+    account_forget_all();
+    return error ? SEC_E_INTERNAL_ERROR : SEC_E_OK;
 }
 
 /* ---- meanings of a name ---- */

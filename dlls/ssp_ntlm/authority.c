@@ -101,33 +101,37 @@ static bool result_set(struct authority_result *out, const struct winbind_logon 
     return true;
 }
 
-/* What an authority has to know to check the NT response. It is not told of extended session
- * security: the challenge that takes this into account is made here (MS-NLMP 3.3.1). Nor is it
- * given the LM response: it would take a true one (LMv2, or LM) for a false NT response beside it,
- * and that is where the client says that there is a MIC, what its channel is and whom it means. */
-static status_t responses_set(const struct ntlm_context *ntlm,
-                              const struct ntlm_authenticate *message, struct winbind_logon *logon)
+bool account_is_elsewhere(const struct account *account, const struct ntlm_policy *policy)
+{
+    if (!policy->winbind || policy->restrict_receiving >= RECEIVING_LOCAL) return false;
+    return !account->known || !account->is_named;
+}
+
+status_t authority_challenge(const struct ntlm_context *ntlm,
+                             const struct ntlm_authenticate *message, uint8_t challenge[8])
 {
     uint32_t flags = ntlm_server_flags(ntlm, message);
-    logon->nt_response = message->nt_response;
     if (ntlm_authenticate_response(message, flags) == NTLM_RESPONSE_V1_ESS)
-        return ntlm_v1_ess_challenge(ntlm->server_challenge, message->lm_response.data,
-                                     logon->challenge);
-    memcpy(logon->challenge, ntlm->server_challenge, sizeof(logon->challenge));
+        return ntlm_v1_ess_challenge(ntlm->server_challenge, message->lm_response.data, challenge);
+    memcpy(challenge, ntlm->server_challenge, sizeof(ntlm->server_challenge));
     return SEC_E_OK;
 }
 
+/* An authority is given the NT response alone: it would take a true LM response (LMv2, or LM) for a
+ * false NT response beside it, and that is where the client says that there is a MIC, what its
+ * channel is and whom it means. */
 status_t authority_verify(const struct authority_request *request, struct authority_result *out)
 {
     struct winbind_logon logon = {
         .user = request->user->text,
         .domain = request->domain->text,
         .workstation = request->workstation->text,
+        .nt_response = request->nt_response,
     };
     if (!request->user->length) return SEC_E_LOGON_DENIED;
     if (!module_ready()) return SEC_E_NO_AUTHENTICATING_AUTHORITY;
-    status_t status = responses_set(request->ntlm, request->message, &logon);
-    if (status_ok(status)) status = winbind_logon(&logon);
+    memcpy(logon.challenge, request->challenge, sizeof(logon.challenge));
+    status_t status = winbind_logon(&logon);
     if (status_ok(status) && !result_set(out, &logon)) status = SEC_E_INTERNAL_ERROR;
     secret_wipe(&logon, sizeof(logon));
     return status;

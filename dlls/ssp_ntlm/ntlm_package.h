@@ -83,10 +83,14 @@ struct ntlm_policy {
     /* of a server, one of the three above */
     uint32_t channel_bindings, target_names;
     bool require_mic;
-    bool loopback_check; /* a client of this prefix has to mean this machine */
+    bool loopback_check;      /* a client of this prefix has to mean this machine */
+    uint32_t password_length; /* the shortest new password */
     bool winbind; /* accounts that are not of this machine are asked for at the host's winbind */
     uint64_t timestamp_window; /* FILETIME units; 0: only a time that the server told is checked */
 };
+
+#define RECEIVING_LOCAL 1u /* restrict_receiving: accounts of this machine only */
+#define RECEIVING_NONE 2u
 
 /* As it was a second ago at the most. Any thread. */
 void policy_get(struct ntlm_policy *out);
@@ -183,20 +187,31 @@ struct account {
 /* The account that a client means by these names. An unknown one is no failure. */
 status_t account_find(struct slice user, struct slice domain, struct account *out);
 void account_forget_all(void);
+/* Gives a known account another hash. */
+status_t account_store(const struct account *account, const uint8_t nt_hash[16]);
 
 /* ---- authority.c ---- */
 
 /* A log-on for somebody else to judge; the names are those of the message, as UTF-16. */
 struct authority_request {
-    const struct ntlm_context *ntlm;
-    const struct ntlm_authenticate *message;
     const struct name *user, *domain, *workstation;
+    const uint8_t *challenge; /* 8 bytes */
+    struct slice nt_response;
 };
 
 struct authority_result {
     struct name user, domain; /* as the authority calls the account */
     uint8_t session_base_key[16];
 };
+
+/* Whether somebody else is to judge: of an account that this machine does not have by the name that
+ * was given. Without that choice a local one would do whose user has the same name. */
+bool account_is_elsewhere(const struct account *account, const struct ntlm_policy *policy);
+
+/* What an answer to a server's challenge is an answer to: extended session security, of which an
+ * authority is not told, takes another challenge into account (MS-NLMP 3.3.1). */
+status_t authority_challenge(const struct ntlm_context *ntlm,
+                             const struct ntlm_authenticate *message, uint8_t challenge[8]);
 
 /* SEC_E_LOGON_DENIED for whatever is wrong with the log-on, SEC_E_NO_AUTHENTICATING_AUTHORITY when
  * nobody could judge it. NTLMv1 is passed on too: the caller refuses it first where it will not

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The package NTLM as a security support provider / authentication package: its two entry
- * points and its tables.
+ * points and its tables. For log-ons it is MICROSOFT_AUTHENTICATION_PACKAGE_V1_0.
  */
-#include "ntlm_package.h"
+#include "logon.h"
 
-#define TABLE_VERSION SECPKG_INTERFACE_VERSION_3 /* where SECPKG_FUNCTION_TABLE of abi.h ends */
+#define TABLE_VERSION SECPKG_INTERFACE_VERSION_4 /* where package_function_table of abi.h ends */
 
 const uint8_t package_version[8] = {10, 0, 19041 & 0xff, 19041 >> 8, 0, 0, 0, 0x0f};
 
@@ -48,7 +48,7 @@ static NTSTATUS NTAPI initialize_package(ULONG id, LSA_DISPATCH_TABLE *dispatch,
     (void)id;
     (void)database;
     (void)confidentiality;
-    return package_name_give(dispatch, "NTLM", name);
+    return package_name_give(dispatch, MSV1_0_PACKAGE_NAME, name);
 }
 
 static NTSTATUS NTAPI package_shutdown(void)
@@ -63,18 +63,28 @@ static NTSTATUS NTAPI get_info(SecPkgInfo *info)
     return STATUS_SUCCESS;
 }
 
-static SECPKG_FUNCTION_TABLE lsa_table = {
-    .InitializePackage = initialize_package,
-    .Initialize = package_initialize,
-    .Shutdown = package_shutdown,
-    .GetInfo = get_info,
-    .AcquireCredentialsHandle = credentials_acquire,
-    .QueryCredentialsAttributes = credentials_query,
-    .FreeCredentialsHandle = credentials_free,
-    .InitLsaModeContext = context_initiate,
-    .AcceptLsaModeContext = context_accept,
-    .DeleteContext = context_delete_lsa,
-    .QueryContextAttributes = context_query,
+/* The header leaves the calling convention of LogonUserEx2 out. */
+static struct package_function_table lsa_table = {
+    .declared =
+        {
+            .InitializePackage = initialize_package,
+            .CallPackage = call_trusted,
+            .LogonTerminated = logon_terminated,
+            .CallPackageUntrusted = call_untrusted,
+            .CallPackagePassthrough = call_untrusted,
+            .LogonUserEx2 = (PLSA_AP_LOGON_USER_EX2)(void *)logon_user,
+            .Initialize = package_initialize,
+            .Shutdown = package_shutdown,
+            .GetInfo = get_info,
+            .AcquireCredentialsHandle = credentials_acquire,
+            .QueryCredentialsAttributes = credentials_query,
+            .FreeCredentialsHandle = credentials_free,
+            .InitLsaModeContext = context_initiate,
+            .AcceptLsaModeContext = context_accept,
+            .DeleteContext = context_delete_lsa,
+            .QueryContextAttributes = context_query,
+        },
+    .ChangeAccountPassword = password_change_sspi,
 };
 
 NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version_out,
@@ -82,7 +92,7 @@ NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version_out,
 {
     (void)version; /* whatever the host says, these tables are the same */
     *package_version_out = TABLE_VERSION;
-    *tables = &lsa_table;
+    *tables = &lsa_table.declared;
     *count = 1;
     return STATUS_SUCCESS;
 }

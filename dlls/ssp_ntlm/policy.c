@@ -90,6 +90,7 @@ static void read_own(struct ntlm_policy *policy)
     value_get(key, L"RequireMic", &mic);
     value_get(key, L"TimestampWindow", &window);
     value_get(key, WINBIND_VALUE, &winbind);
+    value_get(key, L"MinimumPasswordLength", &policy->password_length);
     policy->require_mic = mic;
     policy->winbind = winbind == 1;
     policy->timestamp_window = (uint64_t)window * SECOND;

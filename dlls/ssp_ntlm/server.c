@@ -21,6 +21,7 @@
 
 #include "core/secret.h"
 #include "ssp/prefix.h"
+#include "ssp/secbuf.h"
 #include "ssp/trace.h"
 
 #include <string.h>
@@ -32,9 +33,6 @@ TRACE_CHANNEL("ntlm");
 /* What is granted to a client that asks for it. LM_KEY and NON_NT_SESSION_KEY are not among it:
  * their keys come from LM hashes, which are not kept. */
 #define GRANTED (NTLM_STRONG | NTLM_OEM | NTLM_SIGN | NTLM_SEAL | NTLM_IDENTIFY)
-
-#define RECEIVING_LOCAL 1u /* RestrictReceivingNTLMTraffic: accounts of this machine only */
-#define RECEIVING_NONE 2u
 
 /* What holds by what the client asked for: an acceptor's own wishes add nothing to it, except
  * that it can do without impersonating. */
@@ -193,6 +191,20 @@ static status_t target_check(const struct ntlm_policy *policy, const struct host
     return SEC_E_LOGON_DENIED;
 }
 
+/* A client that protects the handshake by a MIC protects the list of mechanisms that it came by as
+ * well, as servers of Windows demand. Who negotiates gives the list in a MECHLIST buffer and the
+ * signature that came with the token in MECHLIST_SIGNATURE, to be verified when there is a key. */
+static status_t mech_list_check(const struct leg *leg, const struct ntlm_context *ntlm,
+                                const struct ntlm_authenticate *message)
+{
+    const SecBuffer *list = secbuf_find(leg->input, SECBUFFER_MECHLIST);
+    const SecBuffer *signature = secbuf_find(leg->input, SECBUFFER_MECHLIST_SIGNATURE);
+    bool signs = message->has_mic && ntlm_server_flags(ntlm, message) & NTLM_SIGN;
+    if (!list || !signs || (signature && signature->pvBuffer)) return SEC_E_OK;
+    WARN("the client signs its messages and not the list of mechanisms\n");
+    return SEC_E_INVALID_TOKEN;
+}
+
 /* ---- second leg: who the client is ---- */
 
 /* One AUTHENTICATE. */
@@ -260,27 +272,20 @@ static status_t finish_local(const struct logon *logon)
     return status;
 }
 
-/* Whether somebody else is to judge: of an account that this machine does not have by that name.
- * Without that choice a local one would do whose user has the same name. */
-static bool is_elsewhere(const struct logon *logon, const struct account *account)
-{
-    const struct ntlm_policy *policy = &logon->policy;
-    if (!policy->winbind || policy->restrict_receiving >= RECEIVING_LOCAL) return false;
-    return !account->known || !account->is_named;
-}
-
 static status_t finish_elsewhere(const struct logon *logon)
 {
     struct ntlm_server_finish finish = {.proof = NTLM_PROOF_AUTHORITY};
+    uint8_t challenge[8];
     const struct authority_request request = {
-        .ntlm = logon->ntlm,
-        .message = &logon->message,
         .user = &logon->user,
         .domain = &logon->domain,
         .workstation = &logon->workstation,
+        .challenge = challenge,
+        .nt_response = logon->message.nt_response,
     };
     struct authority_result result;
-    status_t status = authority_verify(&request, &result);
+    status_t status = authority_challenge(logon->ntlm, &logon->message, challenge);
+    if (status_ok(status)) status = authority_verify(&request, &result);
     if (!status_ok(status)) return status;
     memcpy(finish.session_base_key, result.session_base_key, sizeof(finish.session_base_key));
     finish.user = name_slice(&result.user);
@@ -301,7 +306,7 @@ static status_t finish_account(const struct logon *logon, bool v2)
     const struct name *domain = local_only ? &logon->host->computer : &logon->domain;
     status_t status = account_find(name_slice(&logon->user), name_slice(domain), &account);
     if (!status_ok(status)) return status;
-    if (is_elsewhere(logon, &account)) {
+    if (account_is_elsewhere(&account, &logon->policy)) {
         secret_wipe(&account, sizeof(account));
         return finish_elsewhere(logon);
     }
@@ -394,6 +399,7 @@ status_t server_finish(struct leg *leg, struct context *context)
     policy_get(&logon.policy);
     status = bindings_check(leg, &context->bindings, &logon.policy, &logon.message);
     if (status_ok(status)) status = target_check(&logon.policy, logon.host, &logon.message);
+    if (status_ok(status)) status = mech_list_check(leg, ntlm, &logon.message);
     if (status_ok(status)) status = names_read(&logon);
     if (status_ok(status)) status = finish_once(&logon);
     trace_client(&logon, status);

@@ -5,6 +5,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "../unit/handshake.h"
+#include "../unit/msv_message.h"
 #include "fuzz.h"
 
 #include "core/spnego_body.h"
@@ -343,6 +344,35 @@ static void targets(void)
     save("target", "size-only", wide("AAAAAM"));
     save("target", "address", wide("HTTP/[fe80::1]:80"));
     save("target", "realm", wide("ldap/dc.farm.test:389/farm.test@FARM.TEST"));
+
+/* Behind the byte that the target takes for the form. */
+static void save_msv(const char *name, uint8_t form, struct msv_message *message)
+{
+    struct msv_buffer buffer = msv_close(message);
+    uint8_t *at = unit_room(buffer.bytes.size + 1);
+    at[0] = form;
+    memcpy(at + 1, buffer.bytes.data, buffer.bytes.size);
+    save("msv1_0", name, view(at, buffer.bytes.size + 1));
+    writer_free(&message->w);
+}
+
+static void msv_messages(void)
+{
+    struct msv_message m;
+    msv_interactive(&m, true, 0x7ffd0000);
+    save_msv("interactive", 3, &m);
+    msv_interactive(&m, false, 0);
+    save_msv("interactive32", 0, &m);
+    msv_network(&m, true, 0x7ffd0000);
+    save_msv("network", 3, &m);
+    msv_network(&m, false, 0x7ffd0000);
+    save_msv("network32", 2, &m);
+    msv_change(&m, true, 0);
+    save_msv("password", 1, &m);
+    msv_request(&m, true, 0, MSV_HAS_NAMES | MSV_TARGET_INFO);
+    save_msv("response", 1, &m);
+    msv_pass(&m, true, 0);
+    save_msv("passthrough", 1, &m);
 }
 
 int main(int argc, char **argv)
@@ -365,5 +395,6 @@ int main(int argc, char **argv)
     web_messages();
     identities();
     targets();
+    msv_messages();
     return EXIT_SUCCESS;
 }

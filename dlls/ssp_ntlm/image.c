@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Answers with pointers, as programs get them: one block of the client's memory, in which what is
+ * pointed to follows the structure, freed as a whole with LsaFreeReturnBuffer.
+ */
+#include "logon.h"
+
+#include "core/secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+NTSTATUS nt_status(status_t status)
+{
+    switch (status) {
+    case SEC_E_OK: return STATUS_SUCCESS;
+    case SEC_E_LOGON_DENIED: return STATUS_LOGON_FAILURE;
+    case SEC_E_NO_AUTHENTICATING_AUTHORITY: return STATUS_NO_LOGON_SERVERS;
+    case SEC_E_NO_CREDENTIALS: return STATUS_NO_SUCH_LOGON_SESSION;
+    case SEC_E_INVALID_PARAMETER: return STATUS_INVALID_PARAMETER;
+    case SEC_E_INSUFFICIENT_MEMORY: return STATUS_NO_MEMORY;
+    case SEC_E_NOT_OWNER: return STATUS_ACCESS_DENIED;
+    case SEC_E_UNSUPPORTED_FUNCTION: return STATUS_NOT_SUPPORTED;
+    default: return STATUS_INTERNAL_ERROR;
+    }
+}
+
+/* A host without functions (Wine's own secur32) shares its heap with the client. */
+static NTSTATUS client_allocate(PLSA_CLIENT_REQUEST request, size_t size, void **out)
+{
+    const LSA_SECPKG_FUNCTION_TABLE *host = package_host();
+    if (host && host->AllocateClientBuffer)
+        return host->AllocateClientBuffer(request, (ULONG)size, out);
+    *out = package_alloc(size);
+    return *out ? STATUS_SUCCESS : STATUS_NO_MEMORY;
+}
+
+static void client_free(PLSA_CLIENT_REQUEST request, void *block)
+{
+    const LSA_SECPKG_FUNCTION_TABLE *host = package_host();
+    if (!block) return;
+    if (host && host->FreeClientBuffer) host->FreeClientBuffer(request, block);
+    else package_free(block);
+}
+
+static NTSTATUS client_write(PLSA_CLIENT_REQUEST request, void *to, void *from, size_t size)
+{
+    const LSA_SECPKG_FUNCTION_TABLE *host = package_host();
+    if (host && host->CopyToClientBuffer)
+        return host->CopyToClientBuffer(request, (ULONG)size, to, from);
+    memcpy(to, from, size);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS image_open(struct image *image, PLSA_CLIENT_REQUEST request, size_t structure,
+                    size_t parts)
+{
+    void *client = NULL;
+    size_t size = image_part(structure) + parts;
+    *image = (struct image){.request = request, .size = size};
+    uint8_t *bytes = calloc(1, size);
+    if (!bytes) return STATUS_NO_MEMORY;
+    NTSTATUS status = client_allocate(request, size, &client);
+    if (status < 0) {
+        free(bytes);
+        return status;
+    }
+    image->bytes = bytes;
+    image->client = client;
+    image->used = image_part(structure);
+    return STATUS_SUCCESS;
+}
+
+void *image_room(const struct image *image, const void *client)
+{
+    return image->bytes + ((const uint8_t *)client - image->client);
+}
+
+void *image_add(struct image *image, const void *bytes, size_t size)
+{
+    void *client = image->client + image->used;
+    if (bytes && size) memcpy(image->bytes + image->used, bytes, size);
+    image->used += image_part(size);
+    return client;
+}
+
+void image_add_text(struct image *image, UNICODE_STRING *out, struct slice text)
+{
+    out->Length = out->MaximumLength = (USHORT)text.size;
+    out->Buffer = image_add(image, text.data, text.size);
+}
+
+NTSTATUS image_send(struct image *image, void **out, ULONG *size)
+{
+    NTSTATUS status = client_write(image->request, image->client, image->bytes, image->size);
+    if (status < 0) return status;
+    *out = image->client;
+    *size = (ULONG)image->size;
+    image->client = NULL;
+    return STATUS_SUCCESS;
+}
+
+void image_discard(struct image *image)
+{
+    secret_free(image->bytes, image->size);
+    client_free(image->request, image->client);
+    image->bytes = image->client = NULL;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the parts share that make NTLM the authentication package MSV1_0. */
+#pragma once
+
+#include "ntlm_package.h"
+
+#include "core/msv1_0.h"
+#include "ssp/msv1_0.h"
+
+/* The NTSTATUS that says the same; what is wrong with a log-on stays unsaid. */
+NTSTATUS nt_status(status_t status);
+
+/* ---- image.c: structures for the memory of the client ---- */
+
+/* A block that is made here, with the addresses that its parts will have there. */
+struct image {
+    PLSA_CLIENT_REQUEST request;
+    uint8_t *bytes, *client;
+    size_t size, used;
+};
+
+/* structure is what its fixed part takes, parts what stands behind it. */
+NTSTATUS image_open(struct image *image, PLSA_CLIENT_REQUEST request, size_t structure,
+                    size_t parts);
+/* Appends size bytes, aligned for any type; the address that they will have. bytes may be NULL for
+ * zeros. image_room gives the same part's place here. */
+void *image_add(struct image *image, const void *bytes, size_t size);
+void *image_room(const struct image *image, const void *client);
+void image_add_text(struct image *image, UNICODE_STRING *out, struct slice text);
+/* What image_open has to be told for a part. */
+static inline size_t image_part(size_t size)
+{
+    return (size + 7) / 8 * 8;
+}
+/* Moves the block over; the client owns *out. Nothing is written on failure. */
+NTSTATUS image_send(struct image *image, void **out, ULONG *size);
+void image_discard(struct image *image); /* of one that was sent, too */
+
+/* ---- verify.c ---- */
+
+struct verdict {
+    bool anonymous;
+    struct name user, domain, workstation; /* the account as it is called where it was found */
+    bool is_own;                           /* the user of this process */
+    bool has_hash;                         /* the password was given */
+    uint8_t nt_hash[16];
+    uint8_t session_key[16]; /* SessionBaseKey, MS-NLMP 3.3; of a network log-on */
+    ULONG user_flags;        /* LOGON_ bits of the profile */
+};
+
+/* SEC_E_LOGON_DENIED for whatever is wrong, SEC_E_NO_AUTHENTICATING_AUTHORITY when nobody could
+ * judge it. The caller wipes *out. */
+status_t logon_verify(const struct msv_logon *logon, struct verdict *out);
+
+/* NTLMv2's answer to a challenge (MS-NLMP 3.3.2) over AV pairs, which may be empty. */
+struct v2_answer {
+    struct writer nt; /* to be freed */
+    uint8_t lm[24], session_key[16];
+};
+status_t answer_make_v2(const struct identity *identity, const uint8_t challenge[8],
+                        struct slice pairs, struct v2_answer *out);
+
+/* ---- session.c: the log-ons of this process ---- */
+
+#define SID_ROOM 68u /* SECURITY_MAX_SID_SIZE */
+
+struct session {
+    LUID id;
+    SECURITY_LOGON_TYPE type;
+    struct name user, domain;
+    union {
+        SID sid;
+        uint8_t sid_room[SID_ROOM];
+    };
+    bool has_hash;
+    struct masked_hash nt_hash;
+};
+
+status_t session_add(const struct session *session);
+void session_remove(const LUID *id);
+/* A log-on, or that of this process itself; an id of 0 is the latter. */
+bool session_find(const LUID *id, struct session *out);
+bool session_is_own(const LUID *id);
+/* At most as many as there is room for; how many there are. */
+size_t session_list(LUID *ids, size_t room);
+
+/* The SID that an account goes by; SID_ROOM bytes. */
+bool sid_of(const struct verdict *verdict, SID *out);
+
+/* ---- password.c ---- */
+
+/* STATUS_WRONG_PASSWORD for an account that is not there, too. *info is filled, and *has_info set,
+ * where the new password is not good enough: STATUS_PASSWORD_RESTRICTION. */
+NTSTATUS password_change(const struct msv_password_change *change,
+                         DOMAIN_PASSWORD_INFORMATION *info, bool *has_info);
+SpChangeAccountPasswordFn password_change_sspi;
+
+/* ---- logon.c, call.c: members of the package's table ---- */
+
+logon_user_ex2_fn logon_user;
+LSA_AP_LOGON_TERMINATED logon_terminated;
+LSA_AP_CALL_PACKAGE call_trusted, call_untrusted;

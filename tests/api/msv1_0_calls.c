@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Messages to MSV1_0 through LsaCallAuthenticationPackage: challenges and answers to them, log-ons,
+ * what is passed on, and what nobody answers ([H ntsecapi.h], ntifs.h). What Windows does beyond the
+ * declarations is not published: ours.
+ */
+#include "msv.h"
+
+#include "core/msv1_0.h"
+#include "core/ntlm.h"
+
+static wchar_t computer[64], user[256];
+static HANDLE lsa;
+static ULONG package;
+
+static NTSTATUS call(void *bytes, ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
+{
+    *out = NULL;
+    *out_size = 0;
+    *protocol = 0x55;
+    return LsaCallAuthenticationPackage(lsa, package, bytes, size, out, out_size, protocol);
+}
+
+/* A message that is to succeed, and its answer; NULL otherwise. */
+static void *answer_of(void *bytes, ULONG size, ULONG *out_size)
+{
+    void *out;
+    NTSTATUS protocol, status = call(bytes, size, &out, out_size, &protocol);
+    ok(!status && !protocol && out, "status %08lx, %08lx", status, protocol);
+    return out;
+}
+
+static void test_challenge(void)
+{
+    ULONG message[1] = {MsV1_0Lm20ChallengeRequest}, size;
+    uint8_t before[8] = {0};
+    if (!ours_only()) return;
+    for (int i = 0; i < 2; i++) {
+        MSV1_0_LM20_CHALLENGE_RESPONSE *answer = answer_of(message, sizeof(message), &size);
+        if (!answer) return;
+        ok(answer->MessageType == MsV1_0Lm20ChallengeRequest && size >= sizeof(*answer), "form");
+        ok(memcmp(answer->ChallengeToClient, before, 8), "not a new challenge");
+        memcpy(before, answer->ChallengeToClient, 8);
+        LsaFreeReturnBuffer(answer);
+    }
+}
+
+/* MSV1_0_GETCHALLENRESP_REQUEST of ntifs.h */
+struct request {
+    ULONG kind, control;
+    LUID id;
+    UNICODE_STRING password;
+    BYTE challenge[8];
+    UNICODE_STRING user, domain, server;
+    wchar_t room[200];
+};
+
+static void put(struct request *request, UNICODE_STRING *out, ULONG at, const wchar_t *text)
+{
+    lstrcpyW(request->room + at, text);
+    *out = (UNICODE_STRING){(USHORT)(2 * lstrlenW(text)), (USHORT)(2 * lstrlenW(text)),
+                            request->room + at};
+}
+
+static void fill_request(struct request *request, ULONG control)
+{
+    memset(request, 0, sizeof(*request));
+    request->kind = MsV1_0Lm20GetChallengeResponse;
+    request->control = control;
+    memcpy(request->challenge, "\1\2\3\4\5\6\7\10", 8);
+    put(request, &request->password, 0, L"Secret");
+    put(request, &request->user, 20, L"alice");
+    put(request, &request->domain, 40, L"FARM");
+    put(request, &request->server, 60, L"BARN");
+}
+
+/* [OS MS-NLMP 3.3.2]: what comes is what a server works out. */
+static void test_answer(void)
+{
+    struct request request;
+    uint8_t hash[16], proof[16], key[16];
+    ULONG size;
+    if (!ours_only()) return;
+    fill_request(&request, MSV_HAS_NAMES | MSV_RETURN_USER | MSV_RETURN_DOMAIN);
+    MSV1_0_GETCHALLENRESP_RESPONSE *answer = answer_of(&request, sizeof(request), &size);
+    if (!answer) return;
+    const STRING *nt = &answer->CaseSensitiveChallengeResponse;
+    v2_hash(L"ALICE", L"FARM", L"Secret", hash);
+    if (ok(nt->Length >= 44, "a response of %d bytes", nt->Length)) {
+        const uint8_t *bytes = (const uint8_t *)nt->Buffer;
+        ntlm_v2_proof(hash, request.challenge, (struct slice){bytes + 16, nt->Length - 16u}, proof);
+        ok(!memcmp(proof, bytes, sizeof(proof)), "a wrong proof");
+        ntlm_v2_session_base_key(hash, proof, key);
+        ok(!memcmp(answer->UserSessionKey, key, sizeof(key)), "another key");
+    }
+    ok(answer->CaseInsensitiveChallengeResponse.Length == 24, "no LMv2 response");
+    ok(string_is(&answer->UserName, L"alice") && string_is(&answer->LogonDomainName, L"FARM"),
+       "names");
+    LsaFreeReturnBuffer(answer);
+}
+
+static void expect_answer(struct request *request, NTSTATUS expected, const char *what)
+{
+    void *out;
+    ULONG size;
+    NTSTATUS protocol, status = call(request, sizeof(*request), &out, &size, &protocol);
+    ok(!status && protocol == expected, "%s: %08lx, %08lx", what, status, protocol);
+    if (out) LsaFreeReturnBuffer(out);
+}
+
+static void test_answer_refused(void)
+{
+    struct request request;
+    if (!ours_only()) return;
+    fill_request(&request, MSV_HAS_NAMES | MSV_TARGET_INFO);
+    expect_answer(&request, STATUS_INVALID_PARAMETER, "a name in the place of pairs");
+    fill_request(&request, MSV_HAS_NAMES | MSV_PASSWORD_IS_HASH);
+    expect_answer(&request, STATUS_INVALID_PARAMETER, "a password in the place of a hash");
+    fill_request(&request, MSV_HAS_NAMES | MSV_MACHINE);
+    expect_answer(&request, STATUS_NOT_SUPPORTED, "the machine's password");
+    fill_request(&request, MSV_HAS_NAMES);
+    request.password.Length = 0;
+    expect_answer(&request, STATUS_NO_SUCH_LOGON_SESSION, "nobody's credentials");
+    request.id.LowPart = 0x12345;
+    expect_answer(&request, STATUS_ACCESS_DENIED, "somebody else's");
+}
+
+/* The log-on of this process is one of them. */
+static void test_users(void)
+{
+    ULONG message[3] = {MsV1_0EnumerateUsers}, size;
+    LUID own = {0, 0};
+    HANDLE token;
+    TOKEN_STATISTICS statistics;
+    DWORD needed;
+    if (!ours_only()) return;
+    if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
+        if (GetTokenInformation(token, TokenStatistics, &statistics, sizeof(statistics), &needed))
+            own = statistics.AuthenticationId;
+        CloseHandle(token);
+    }
+    MSV1_0_ENUMUSERS_RESPONSE *list = answer_of(message, 4, &size);
+    bool found = false;
+    for (ULONG i = 0; list && i < list->NumberOfLoggedOnUsers; i++)
+        found = found || !memcmp(&list->LogonIds[i], &own, sizeof(own));
+    ok(found, "the process's log-on is not listed");
+    if (list) LsaFreeReturnBuffer(list);
+
+    message[0] = MsV1_0GetUserInfo;
+    memcpy(&message[1], &own, sizeof(own));
+    MSV1_0_GETUSERINFO_RESPONSE *info = answer_of(message, sizeof(message), &size);
+    if (!info) return;
+    ok(string_is(&info->UserName, user) && string_is(&info->LogonDomainName, computer), "names");
+    ok(IsValidSid(info->UserSid), "SID");
+    ok(info->LogonType == Interactive, "type %d", info->LogonType);
+    LsaFreeReturnBuffer(info);
+
+    void *out;
+    NTSTATUS protocol;
+    message[1] = 0x7fffffff;
+    NTSTATUS status = call(message, sizeof(message), &out, &size, &protocol);
+    ok(!status && protocol == STATUS_NO_SUCH_LOGON_SESSION && !out, "%08lx, %08lx", status,
+       protocol);
+}
+
+/* Only to packages of this machine, and only what is in the buffer. */
+static void test_passed_on(void)
+{
+    struct buffer buffer = {.words = {MsV1_0GenericPassthrough}};
+    ULONG inner[3] = {NegGetCallerName, 0, 0}, size;
+    void *out;
+    NTSTATUS protocol;
+    if (!ours_only()) return;
+    buffer_text(&buffer, &buffer.pass.DomainName, L"ELSEWHERE");
+    buffer_text(&buffer, &buffer.pass.PackageName, L"No such package");
+    buffer.pass.DataLength = sizeof(inner);
+    buffer.pass.LogonData = buffer_add(&buffer, inner, sizeof(inner));
+    NTSTATUS status = call(&buffer, buffer_size(&buffer), &out, &size, &protocol);
+    ok(!status && protocol == STATUS_NO_SUCH_DOMAIN, "elsewhere: %08lx, %08lx", status, protocol);
+    buffer.pass.DomainName.Length = 0;
+    status = call(&buffer, buffer_size(&buffer), &out, &size, &protocol);
+    ok(!status && protocol == STATUS_NO_SUCH_PACKAGE, "nobody: %08lx, %08lx", status, protocol);
+    buffer.pass.LogonData = (BYTE *)inner;
+    status = call(&buffer, buffer_size(&buffer), &out, &size, &protocol);
+    ok(status == STATUS_INVALID_PARAMETER, "data elsewhere: %08lx", status);
+}
+
+static void test_others(void)
+{
+    ULONG message[40] = {0}, size;
+    void *out;
+    NTSTATUS protocol;
+    if (!ours_only()) return;
+    for (ULONG kind = 4; kind < 40; kind++) {
+        if (kind == MsV1_0ChangePassword || kind == MsV1_0GenericPassthrough) continue;
+        message[0] = kind;
+        NTSTATUS status = call(message, sizeof(message), &out, &size, &protocol);
+        NTSTATUS expected = kind < 25 ? STATUS_NOT_IMPLEMENTED : STATUS_INVALID_PARAMETER;
+        ok(status == expected && !out && !size, "message %lu: %08lx", kind, status);
+    }
+    message[0] = MsV1_0GetUserInfo;
+    ok(call(message, 8, &out, &size, &protocol) == STATUS_INVALID_PARAMETER, "cut off");
+    ok(call(message, 3, &out, &size, &protocol) == STATUS_INVALID_PARAMETER, "no kind");
+}
+
+int main(void)
+{
+    DWORD size = ARRAYSIZE(computer), length = ARRAYSIZE(user);
+    GetComputerNameW(computer, &size);
+    GetUserNameW(user, &length);
+    LSA_STRING name = {sizeof(PACKAGE_MSV) - 1, sizeof(PACKAGE_MSV), (char *)PACKAGE_MSV};
+    crypto_init();
+    if (LsaConnectUntrusted(&lsa) || LsaLookupAuthenticationPackage(lsa, &name, &package)) {
+        printf("no " PACKAGE_MSV "\n");
+        return EXIT_FAILURE;
+    }
+    RUN(test_challenge);
+    RUN(test_answer);
+    RUN(test_answer_refused);
+    RUN(test_users);
+    RUN(test_passed_on);
+    RUN(test_others);
+    LsaDeregisterLogonProcess(lsa);
+    return test_end("api_msv1_0_calls");
+}
