@@ -18,8 +18,8 @@ struct provider_context {
 };
 
 /* What a provider can be asked, in W form only; a slot that the provider leaves out is NULL.
- * Credentials and contexts are the provider's own two words. load_lsa.c and load_sspi.c are the
- * only two that fill such a table. */
+ * Credentials and contexts are the provider's own two words. lsa_package.c, load_sspi.c and
+ * load_sspi_ansi.c are the only ones that fill such a table. */
 struct package_ops {
     status_t (*acquire_credentials)(struct package *package, WCHAR *principal, ULONG use,
                                     LUID *logon_id, void *auth_data, SEC_GET_KEY_FN get_key,
@@ -92,6 +92,7 @@ struct package {
 
     /* Set when the module is loaded, and only then to be looked at (package_open). */
     struct package_ops ops;
+    struct package_ops raw; /* of a package of others: what ops calls under guard */
     const SECPKG_FUNCTION_TABLE *lsa;
     const SECPKG_USER_FUNCTION_TABLE *user;
     bool has_set_context, has_set_credentials; /* the LSA table reaches that far and has them */
@@ -104,6 +105,16 @@ bool package_name_equal(const WCHAR *left, const WCHAR *right); /* case aside */
 
 /* The listed package of that name, case aside, or NULL; loads nothing. */
 struct package *package_find(const WCHAR *name);
+
+/* Puts a guard around each of the package's functions. */
+void package_guard(struct package *package);
+
+/* The package that log-ons call by that name, case aside (LSA_AP_INITIALIZE_PACKAGE), listed or
+ * not; loads modules until it is found. NULL when there is none. */
+struct package *package_find_logon(const LSA_STRING *name);
+
+/* The package with the id that the LSA gave it, if its module is loaded; else NULL. */
+struct package *package_find_id(ULONG_PTR id);
 
 /* Makes the package's functions available. SEC_E_SECPKG_NOT_FOUND when its module is gone or has
  * turned bad. Called without any lock held. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Hosting of provider modules that do what they should: the list of the registry, SSP/APs with
- * their two halves, modules of the older kind. Each case sets the registry values and runs its
+ * their two halves. Each case sets the registry values and runs its
  * second half in a child of this program. Windows loads such modules into another process and at
  * boot only: all cases here are ours. The contract that the modules under tests/providers check
- * is the published one. Modules that misbehave: api_hostile.
+ * is the published one. Modules that misbehave: api_hostile; of the older kinds: api_older.
  */
 #include "../providers/prov_lsa.h"
 #include "hosting.h"
@@ -294,52 +294,6 @@ static void child_pinned(void)
     expect_nothing_left();
 }
 
-static void child_sspi(void)
-{
-    static struct blob blob;
-    SECURITY_STATUS status = loopback_open(&loop, L"TestSspi", NULL);
-    if (!ok(!status, "TestSspi: %08lx", status)) return;
-    loop.target = L"test/other";
-    ok(loopback_client_leg(&loop) == SEC_E_TARGET_UNKNOWN, "the target is not passed on");
-    loop.target = L"test/target";
-    ok(loopback_client_leg(&loop) == SEC_E_OK, "client");
-    ok(loop.client_expiry.QuadPart == 43, "expiry of the client");
-    ok(loopback_server_leg(&loop) == SEC_E_OK, "server");
-    BYTE token[4], data[4] = "abc";
-    SecBuffer parts[2] = {{4, SECBUFFER_TOKEN, token}, {4, SECBUFFER_DATA, data}};
-    SecBufferDesc desc = {SECBUFFER_VERSION, 2, parts};
-    ok(MakeSignature(&loop.client, 0, &desc, 0x01020304) == SEC_E_OK, "not signed");
-    ok(token[0] == 4 && token[3] == 1, "the sequence number is not passed on");
-    /* The module leaves these out. */
-    ok(VerifySignature(&loop.client, &desc, 0, NULL) == SEC_E_UNSUPPORTED_FUNCTION, "verify");
-    ok(EncryptMessage(&loop.client, 0, &desc, 0) == SEC_E_UNSUPPORTED_FUNCTION, "encrypt");
-    ok(DecryptMessage(&loop.client, &desc, 0, NULL) == SEC_E_UNSUPPORTED_FUNCTION, "decrypt");
-    ok(ImpersonateSecurityContext(&loop.server) == SEC_E_UNSUPPORTED_FUNCTION, "impersonate");
-    ok(ApplyControlToken(&loop.server, &desc) == SEC_E_UNSUPPORTED_FUNCTION, "control");
-    ok(SetContextAttributesW(&loop.server, 1, data, 4) == SEC_E_UNSUPPORTED_FUNCTION, "set");
-
-    status = context_export(&loop.server, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &blob, NULL);
-    ok(!status && blob.size > 15, "export: %08lx", status);
-    context_forget(&loop.server);
-    status = context_import(L"TestSspi", blob.bytes, blob.size, &loop.server);
-    ok(status == SEC_E_OK, "import: %08lx", status);
-    SecPkgContext_Sizes sizes;
-    ok(QueryContextAttributesW(&loop.server, SECPKG_ATTR_SIZES, &sizes) == SEC_E_OK, "sizes");
-    loopback_close(&loop);
-    /* Handles of one module mean nothing to another. */
-    CredHandle credential;
-    if (!ok(!acquire(NULL, L"TestOne", NULL, &credential), "no credential")) return;
-    ok(!loopback_open(&loop, L"TestSspi", NULL), "no credentials");
-    loop.target = L"test/target";
-    ok(loopback_client_leg(&loop) == SEC_E_OK, "client");
-    CredHandle own = loop.client_cred;
-    loop.client_cred = credential;
-    ok(loopback_client_leg(&loop) == SEC_E_INVALID_HANDLE, "another package's credential");
-    loop.client_cred = own;
-    FreeCredentialsHandle(&credential);
-    loopback_close(&loop);
-}
-
 /* ---- in the parent ---- */
 
 #define CHILD(name)         \
@@ -350,17 +304,18 @@ static void child_sspi(void)
 static const struct hosting_case child_cases[] = {
     CHILD(listed),      CHILD(lazy),   CHILD(handshakes),   CHILD(attributes),
     CHILD(credentials), CHILD(export), CHILD(empty_export), CHILD(allocated_token),
-    CHILD(pinned),      CHILD(sspi),
+    CHILD(pinned),
 };
 
 static void run(const wchar_t *child)
 {
     static struct hosting_names lsa;
-    static wchar_t providers[2 * MAX_PATH];
+    static wchar_t providers[3 * MAX_PATH];
     DWORD failures;
     memset(&lsa, 0, sizeof(lsa));
     hosting_names_add(&lsa, hosting_folder, L"prov_lsa");
-    wsprintfW(providers, L"no-such-module.dll,  %sprov_sspi.dll", hosting_folder);
+    wsprintfW(providers, L"no-such-module.dll,  %sprov_sspi.dll, %sprov_sspia", hosting_folder,
+              hosting_folder);
     bool done = hosting_run(child, &lsa, providers, &failures);
     ok(done && !failures, "child %ls: exit status %lu", child, failures);
 }
@@ -380,7 +335,6 @@ CASE(export)
 CASE(empty_export)
 CASE(allocated_token)
 CASE(pinned)
-CASE(sspi)
 
 int main(int argc, char **argv)
 {
@@ -399,7 +353,6 @@ int main(int argc, char **argv)
     RUN(test_empty_export);
     RUN(test_allocated_token);
     RUN(test_pinned);
-    RUN(test_sspi);
     hosting_end();
     return test_end("api_providers");
 }
