@@ -228,29 +228,38 @@ static NTSTATUS NTAPI get_context_token(LSA_SEC_HANDLE handle, PHANDLE token)
     return SEC_E_NO_IMPERSONATION; /* names of this package are no accounts of Windows */
 }
 
-static NTSTATUS NTAPI query_context(LSA_SEC_HANDLE handle, ULONG attribute, PVOID out)
+/* What the application frees with FreeContextBuffer. */
+static void *copy_give(const void *from, size_t size)
 {
-    struct session session;
-    AcquireSRWLockShared(&lock);
-    const struct session *found = session_find(handle);
-    if (found) session = *found;
-    ReleaseSRWLockShared(&lock);
-    if (!found) return SEC_E_INVALID_HANDLE;
-    NTSTATUS status = STATUS_SUCCESS;
-    WCHAR *name;
+    void *copy = dll->AllocateHeap((ULONG)size);
+    return copy ? memcpy(copy, from, size) : NULL;
+}
+
+static NTSTATUS attribute_give(const struct session *session, ULONG attribute, void *out)
+{
+    void *copy;
     switch (attribute) {
     case SECPKG_ATTR_SIZES:
         *(SecPkgContext_Sizes *)out = (SecPkgContext_Sizes){TOKEN_1, SIGNATURE, 1, SIGNATURE};
-        break;
-    case SECPKG_ATTR_NAMES: /* the application frees it with FreeContextBuffer */
-        name = dll->AllocateHeap(sizeof(session.user));
-        if (name) memcpy(name, session.user, sizeof(session.user));
-        if (name) ((SecPkgContext_NamesW *)out)->sUserName = name;
-        else status = STATUS_NO_MEMORY;
-        break;
-    default: status = SEC_E_UNSUPPORTED_FUNCTION;
+        return STATUS_SUCCESS;
+    case SECPKG_ATTR_NAMES:
+        if (!(copy = copy_give(session->user, sizeof(session->user)))) return STATUS_NO_MEMORY;
+        ((SecPkgContext_NamesW *)out)->sUserName = copy;
+        return STATUS_SUCCESS;
+    case SECPKG_ATTR_SESSION_KEY:
+        if (!(copy = copy_give(session->key, MAC))) return STATUS_NO_MEMORY;
+        *(SecPkgContext_SessionKey *)out = (SecPkgContext_SessionKey){MAC, copy};
+        return STATUS_SUCCESS;
     }
-    SecureZeroMemory(&session, sizeof(session));
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+static NTSTATUS NTAPI query_context(LSA_SEC_HANDLE handle, ULONG attribute, PVOID out)
+{
+    AcquireSRWLockShared(&lock);
+    const struct session *session = session_find(handle);
+    NTSTATUS status = session ? attribute_give(session, attribute, out) : SEC_E_INVALID_HANDLE;
+    ReleaseSRWLockShared(&lock);
     return status;
 }
 
