@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The commands of dlls/PROVIDERS.md, taken from it and run one block after the other, in a copy of
-# nothing but what they name. Environment: BUILD and SRCDIR, as tools/check sets them; WINEPREFIX has
-# the modules installed.
+# nothing but what they name. Environment: BUILD and SRCDIR, as tools/check sets them; WINEPREFIX
+# has the modules installed.
 
 set -u
 : "${BUILD:?}" "${SRCDIR:?}" "${WINEPREFIX:?}"
