@@ -69,5 +69,6 @@ status_t module_load_ap(struct module *module)
         status = SEC_E_SECPKG_NOT_FOUND;
     }
     if (status_ok(status)) status = info_set(module, package->logon_name);
+    if (status_ok(status)) lsa_package_publish(package);
     return status;
 }

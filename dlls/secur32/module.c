@@ -110,11 +110,3 @@ status_t module_load(struct module *module)
         return SEC_E_INTERNAL_ERROR;
     return loaded ? SEC_E_OK : SEC_E_SECPKG_NOT_FOUND;
 }
-
-bool module_is_loaded(struct module *module)
-{
-    BOOL pending;
-    void *loaded = NULL;
-    return InitOnceBeginInitialize(&module->once, INIT_ONCE_CHECK_ONLY, &pending, &loaded) &&
-           !pending && loaded;
-}

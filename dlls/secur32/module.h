@@ -26,9 +26,6 @@ struct module {
  * whenever it is asked again. */
 status_t module_load(struct module *module);
 
-/* Has module_load succeeded before? */
-bool module_is_loaded(struct module *module);
-
 /* The ways to fill a module that LoadLibrary has just brought in. */
 status_t module_load_lsa(struct module *module);
 status_t module_load_sspi(struct module *module);

@@ -140,35 +140,6 @@ struct package *package_find(const WCHAR *name)
     return list_find(name);
 }
 
-static bool logon_name_is(const struct package *package, const LSA_STRING *name)
-{
-    const LSA_STRING *own = package->logon_name;
-    return own && !package->removed && own->Length == name->Length &&
-           !_strnicmp(own->Buffer, name->Buffer, name->Length);
-}
-
-struct package *package_find_logon(const LSA_STRING *name)
-{
-    list_ensure();
-    for (struct module *m = chain_next(NULL); m; m = chain_next(m)) {
-        if (m->kind == MODULE_SSPI || !status_ok(module_load(m))) continue;
-        for (ULONG i = 0; i < m->package_count; i++)
-            if (logon_name_is(&m->packages[i], name)) return &m->packages[i];
-    }
-    return NULL;
-}
-
-struct package *package_find_id(ULONG_PTR id)
-{
-    list_ensure();
-    for (struct module *m = chain_next(NULL); m; m = chain_next(m)) {
-        if (m->kind == MODULE_SSPI || !module_is_loaded(m)) continue;
-        for (ULONG i = 0; i < m->package_count; i++)
-            if (m->packages[i].id == id) return &m->packages[i];
-    }
-    return NULL;
-}
-
 status_t package_open(struct package *package)
 {
     return module_load(package->module);
@@ -233,4 +204,22 @@ status_t package_remove(const WCHAR *name)
     InterlockedExchange(&package->removed, 1);
     TRACE("%ls removed\n", name);
     return SEC_E_OK;
+}
+
+static bool logon_name_is(const struct package *package, const LSA_STRING *name)
+{
+    const LSA_STRING *own = package->logon_name;
+    return own && !package->removed && own->Length == name->Length &&
+           !_strnicmp(own->Buffer, name->Buffer, name->Length);
+}
+
+struct package *package_find_logon(const LSA_STRING *name)
+{
+    list_ensure();
+    for (struct module *m = chain_next(NULL); m; m = chain_next(m)) {
+        if (m->kind == MODULE_SSPI || !status_ok(module_load(m))) continue;
+        for (ULONG i = 0; i < m->package_count; i++)
+            if (logon_name_is(&m->packages[i], name)) return &m->packages[i];
+    }
+    return NULL;
 }

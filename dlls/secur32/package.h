@@ -106,15 +106,9 @@ bool package_name_equal(const WCHAR *left, const WCHAR *right); /* case aside */
 /* The listed package of that name, case aside, or NULL; loads nothing. */
 struct package *package_find(const WCHAR *name);
 
-/* Puts a guard around each of the package's functions. */
-void package_guard(struct package *package);
-
 /* The package that log-ons call by that name, case aside (LSA_AP_INITIALIZE_PACKAGE), listed or
  * not; loads modules until it is found. NULL when there is none. */
 struct package *package_find_logon(const LSA_STRING *name);
-
-/* The package with the id that the LSA gave it, if its module is loaded; else NULL. */
-struct package *package_find_id(ULONG_PTR id);
 
 /* Makes the package's functions available. SEC_E_SECPKG_NOT_FOUND when its module is gone or has
  * turned bad. Called without any lock held. */
@@ -128,3 +122,6 @@ status_t package_remove(const WCHAR *name);
 
 /* One block of the process heap: the structure, then its strings. */
 SecPkgInfoW *package_info_copy(const SecPkgInfoW *infos, ULONG count);
+
+/* Puts a guard around each of the package's functions. */
+void package_guard(struct package *package);
