@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Wine's own modules of packages, msv1_0.dll and kerberos.dll, through our dispatcher: named in the
-# registry in front of ours they take our place. NTLM then works as far as Samba's ntlm_auth lets it:
-# as a client with a password. The peers are gss-ntlmssp and ntlm_auth itself.
+# registry in front of ours they take our place. NTLM then works as far as Samba's ntlm_auth lets
+# it: as a client with a password. The peers are gss-ntlmssp and programs of ours.
 
 name=interop_wine_packages
 . "${SRCDIR:?names the source folder}/tests/interop/pairs.sh"
