@@ -2,7 +2,8 @@
 /*
  * The registry's lists of modules (Microsoft: Registering SSP/AP DLLs): the values
  * "Security Packages" of Control\Lsa and Control\Lsa\OSConfig name SSP/APs, "SecurityProviders"
- * of Control\SecurityProviders names SSPs. Where none of our own modules is named, as when the
+ * of Control\SecurityProviders names SSPs, "Authentication Packages" of Control\Lsa those that
+ * only log-ons ask for. Where none of our own modules is named, as when the
  * DLLs just lie beside a program, a built-in list comes first.
  */
 #include "config.h"
@@ -17,6 +18,7 @@ TRACE_CHANNEL("sspi");
 #define OSCONFIG_KEY LSA_KEY L"\\OSConfig"
 #define PROVIDERS_KEY L"SYSTEM\\CurrentControlSet\\Control\\SecurityProviders"
 #define LSA_VALUE L"Security Packages"
+#define AP_VALUE L"Authentication Packages"
 #define PROVIDERS_VALUE L"SecurityProviders"
 
 static const WCHAR *const default_modules[] = {L"ssp_negotiate", L"ssp_ntlm"};
@@ -39,7 +41,7 @@ static LSTATUS value_read(const WCHAR *key, const WCHAR *name, DWORD type, WCHAR
     return error;
 }
 
-static bool is_default_module(const WCHAR *name)
+bool config_is_own(const WCHAR *name)
 {
     const WCHAR *base = wcsrchr(name, '\\');
     base = base ? base + 1 : name;
@@ -60,14 +62,15 @@ static bool is_entry(const WCHAR *name)
 static bool list_has_default(const WCHAR *list)
 {
     for (const WCHAR *name = list; name && *name; name += wcslen(name) + 1)
-        if (is_default_module(name)) return true;
+        if (config_is_own(name)) return true;
     return false;
 }
 
-static void list_add(const WCHAR *list, void (*add)(enum module_kind kind, const WCHAR *name))
+static void list_add(enum module_kind kind, const WCHAR *list,
+                     void (*add)(enum module_kind kind, const WCHAR *name))
 {
     for (const WCHAR *name = list; name && *name; name += wcslen(name) + 1)
-        if (is_entry(name)) add(MODULE_LSA, name);
+        if (is_entry(name)) add(kind, name);
 }
 
 /* Commas separate the names, blanks around them do not count. */
@@ -86,22 +89,25 @@ static void providers_add(WCHAR *list, void (*add)(enum module_kind kind, const 
 
 void config_modules(void (*add)(enum module_kind kind, const WCHAR *name))
 {
-    WCHAR *lsa, *osconfig, *providers;
+    WCHAR *lsa, *osconfig, *providers, *logon;
     value_read(LSA_KEY, LSA_VALUE, REG_MULTI_SZ, &lsa);
     value_read(OSCONFIG_KEY, LSA_VALUE, REG_MULTI_SZ, &osconfig);
     value_read(PROVIDERS_KEY, PROVIDERS_VALUE, REG_SZ, &providers);
+    value_read(LSA_KEY, AP_VALUE, REG_MULTI_SZ, &logon);
 
     if (!list_has_default(lsa) && !list_has_default(osconfig)) {
         TRACE("none of our modules is configured, the built-in list serves\n");
         for (size_t i = 0; i < ARRAYSIZE(default_modules); i++) add(MODULE_LSA, default_modules[i]);
     }
-    list_add(lsa, add);
-    list_add(osconfig, add);
+    list_add(MODULE_LSA, lsa, add);
+    list_add(MODULE_LSA, osconfig, add);
     providers_add(providers, add);
+    list_add(MODULE_AP, logon, add);
 
     HeapFree(GetProcessHeap(), 0, lsa);
     HeapFree(GetProcessHeap(), 0, osconfig);
     HeapFree(GetProcessHeap(), 0, providers);
+    HeapFree(GetProcessHeap(), 0, logon);
 }
 
 /* The old list with the name behind it, in the process heap; *bytes receives its size. */

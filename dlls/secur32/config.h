@@ -4,6 +4,9 @@
 
 #include "module.h"
 
+/* Is that path or name one of our own modules'? */
+bool config_is_own(const WCHAR *name);
+
 /* Calls add for each name in the order in which packages are registered. */
 void config_modules(void (*add)(enum module_kind kind, const WCHAR *name));
 

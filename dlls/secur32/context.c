@@ -238,7 +238,12 @@ static status_t leg_first(struct leg *leg, struct credential *credential, CtxtHa
     if (!out) return SEC_E_INVALID_HANDLE;
     struct provider_context provider = {.handle = {0, 0}};
     status_t status = leg_call(leg, package, &credential->handle, &provider);
-    if (!status_ok(status)) return status;
+    if (!status_ok(status)) {
+        /* A package that raised an exception may have left one of its halves behind. */
+        if (provider.lsa_half || provider.user_half)
+            package->ops.delete_context(package, &provider);
+        return status;
+    }
     status_t created = context_create(package, &provider, leg->acceptor, leg_completes(status),
                                       false, out);
     if (status_ok(created)) return status;

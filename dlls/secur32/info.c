@@ -8,6 +8,10 @@
 
 TRACE_CHANNEL("sspi");
 
+/* A name has to fit into an exported context (core/packed.h). */
+#define NAME_CHARS 64u
+#define COMMENT_CHARS 1023u
+
 static WCHAR *text_put(WCHAR **at, const WCHAR *text)
 {
     WCHAR *start = *at;
@@ -66,10 +70,15 @@ void module_drop_packages(struct module *module)
     module->package_count = 0;
 }
 
+static bool text_ends(const WCHAR *text, size_t longest)
+{
+    return wcsnlen(text, longest + 1) <= longest;
+}
+
 status_t module_set_package_info(struct module *module, ULONG index, const SecPkgInfoW *info)
 {
     struct package *package = &module->packages[index];
-    if (!info->Name || !info->Name[0] || wcslen(info->Name) > 64) {
+    if (!info->Name || !info->Name[0] || !text_ends(info->Name, NAME_CHARS)) {
         WARN("%ls: package %lu has no usable name\n", module->path, index);
         return SEC_E_SECPKG_NOT_FOUND;
     }
@@ -80,7 +89,12 @@ status_t module_set_package_info(struct module *module, ULONG index, const SecPk
              package->info.Name);
         return SEC_E_SECPKG_NOT_FOUND;
     }
-    SecPkgInfoW *copy = package_info_copy(info, 1);
+    SecPkgInfoW described = *info;
+    if (described.Comment && !text_ends(described.Comment, COMMENT_CHARS)) {
+        WARN("%ls: the comment of %ls has no end\n", module->path, info->Name);
+        described.Comment = NULL;
+    }
+    SecPkgInfoW *copy = package_info_copy(&described, 1);
     if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
     package->info = *copy;
     package->info_block = copy;

@@ -106,7 +106,7 @@ static void thunks_read(struct package *package)
 
 /* What log-ons call the package (LSA_AP_INITIALIZE_PACKAGE). The string is the LSA's from then on,
  * which keeps it as long as the package. */
-static void logon_name_read(struct package *package)
+void lsa_logon_name_read(struct package *package)
 {
     LSA_STRING *name = NULL;
     LSA_DISPATCH_TABLE *dispatch = (LSA_DISPATCH_TABLE *)lsa_function_table(); /* it begins so */
@@ -126,7 +126,7 @@ static status_t package_init(struct package *package, const SECPKG_FUNCTION_TABL
     package->lsa = table;
     status_t registered = lsa_package_register(package);
     if (!status_ok(registered)) return registered;
-    logon_name_read(package);
+    lsa_logon_name_read(package);
     if (table->Initialize) {
         NTSTATUS status = table->Initialize(package->id, lsa_parameters(), lsa_function_table());
         if (status < 0) {
@@ -197,7 +197,7 @@ static void user_half_load(struct module *module)
 /* Can anything be asked of the package? Wine's schannel.dll has tables that only describe. */
 static bool package_useful(const struct package *package)
 {
-    return package->lsa->AcquireCredentialsHandle ||
+    return package->lsa->AcquireCredentialsHandle || package->logon_name ||
            package->info.fCapabilities & SECPKG_FLAG_LOGON;
 }
 
@@ -243,7 +243,7 @@ status_t module_load_lsa(struct module *module)
         return SEC_E_OK;
     }
     WARN("%ls describes packages that can do nothing\n", module->path);
-    if (!module->listed) {
+    if (!module->listed && module->kind == MODULE_LSA) {
         module_drop_packages(module);
         cache_write(module);
     }

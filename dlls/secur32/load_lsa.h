@@ -19,6 +19,9 @@ struct package *lsa_package_find(ULONG_PTR id);
 /* What an SSP/AP is told of the machine at initialisation. */
 SECPKG_PARAMETERS *lsa_parameters(void);
 
+/* Asks the package, as an authentication package, for its name; fills package->logon_name. */
+void lsa_logon_name_read(struct package *package);
+
 /* The SECURITY_STATUS for what a provider returned: values of facility 9 as they are, else by
  * the table in lsa_status.c, SEC_E_INTERNAL_ERROR for a failure that has no other. */
 status_t lsa_status(NTSTATUS status);

@@ -2,8 +2,11 @@
 /*
  * A package of an SSP module, one that gives a SecurityFunctionTableW of its own
  * (InitSecurityInterfaceW), behind struct package_ops. Such a module has no LSA half; handles are
- * its own two words.
+ * its own two words. One that has InitSecurityInterfaceA only is served here too, but for the
+ * functions that take or give text (load_sspi_ansi.c): the two tables are laid out alike.
  */
+#include "load_sspi.h"
+
 #include "exports.h"
 #include "module.h"
 #include "ssp/trace.h"
@@ -42,19 +45,13 @@ static status_t sspi_query_credentials(struct package *package, SecHandle *crede
     return package->sspi->QueryCredentialsAttributesW(credential, attribute, buffer);
 }
 
-static status_t sspi_set_credentials(struct package *package, SecHandle *credential,
-                                     ULONG attribute, void *buffer, ULONG size)
-{
-    return package->sspi->SetCredentialsAttributesW(credential, attribute, buffer, size);
-}
-
-static SecHandle *handle_if_set(SecHandle *handle)
+SecHandle *sspi_handle_if_set(SecHandle *handle)
 {
     return handle->dwLower || handle->dwUpper ? handle : NULL;
 }
 
-static status_t leg_finish(struct package *package, struct provider_context *context,
-                           status_t status, const SecHandle *handle)
+status_t sspi_leg_finish(struct package *package, struct provider_context *context, status_t status,
+                         const SecHandle *handle)
 {
     if (!status_ok(status)) return status;
     if (!handle->dwLower && !handle->dwUpper) {
@@ -74,9 +71,9 @@ static status_t sspi_init_context(struct package *package, SecHandle *credential
 {
     SecHandle old = context->handle, new = context->handle;
     status_t status = package->sspi->InitializeSecurityContextW(
-        handle_if_set(credential), handle_if_set(&old), target, requirements, 0,
+        sspi_handle_if_set(credential), sspi_handle_if_set(&old), target, requirements, 0,
         data_representation, input, 0, &new, output, attributes, expiry);
-    return leg_finish(package, context, status, &new);
+    return sspi_leg_finish(package, context, status, &new);
 }
 
 static status_t sspi_accept_context(struct package *package, SecHandle *credential,
@@ -86,9 +83,9 @@ static status_t sspi_accept_context(struct package *package, SecHandle *credenti
 {
     SecHandle old = context->handle, new = context->handle;
     status_t status = package->sspi->AcceptSecurityContext(
-        handle_if_set(credential), handle_if_set(&old), input, requirements, data_representation,
-        &new, output, attributes, expiry);
-    return leg_finish(package, context, status, &new);
+        sspi_handle_if_set(credential), sspi_handle_if_set(&old), input, requirements,
+        data_representation, &new, output, attributes, expiry);
+    return sspi_leg_finish(package, context, status, &new);
 }
 
 static void sspi_delete_context(struct package *package, struct provider_context *context)
@@ -113,12 +110,6 @@ static status_t sspi_query_context(struct package *package, struct provider_cont
                                    ULONG attribute, void *buffer)
 {
     return package->sspi->QueryContextAttributesW(&context->handle, attribute, buffer);
-}
-
-static status_t sspi_set_context(struct package *package, struct provider_context *context,
-                                 ULONG attribute, void *buffer, ULONG size)
-{
-    return package->sspi->SetContextAttributesW(&context->handle, attribute, buffer, size);
 }
 
 static status_t sspi_make_signature(struct package *package, struct provider_context *context,
@@ -184,7 +175,30 @@ static status_t sspi_import_context(struct package *package, SecBuffer *body, HA
     SecHandle handle = {0, 0};
     status_t status = package->sspi->ImportSecurityContextW(package->info.Name, body, token,
                                                             &handle);
-    return leg_finish(package, context, status, &handle);
+    return sspi_leg_finish(package, context, status, &handle);
+}
+
+static status_t sspi_set_context(struct package *package, struct provider_context *context,
+                                 ULONG attribute, void *buffer, ULONG size)
+{
+    return package->sspi->SetContextAttributesW(&context->handle, attribute, buffer, size);
+}
+
+static status_t sspi_set_credentials(struct package *package, SecHandle *credential,
+                                     ULONG attribute, void *buffer, ULONG size)
+{
+    return package->sspi->SetCredentialsAttributesW(credential, attribute, buffer, size);
+}
+
+/* What stands at the end of the table is there if its version says so. */
+static void members_fill(const SecurityFunctionTableW *sspi, struct package_ops *ops)
+{
+    if (sspi->dwVersion >= SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION_2 &&
+        sspi->SetContextAttributesW)
+        ops->set_context = sspi_set_context;
+    if (sspi->dwVersion >= SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION_3 &&
+        sspi->SetCredentialsAttributesW)
+        ops->set_credentials = sspi_set_credentials;
 }
 
 static status_t sspi_change_password(struct package *package, WCHAR *domain, WCHAR *account,
@@ -222,30 +236,61 @@ static void ops_fill(struct package *package)
         ops->change_password = sspi_change_password;
     ops->free_body = sspi_free_body;
     if (sspi->ImportSecurityContextW) ops->import_context = sspi_import_context;
-    /* Tables of earlier versions end before these. */
-    if (sspi->dwVersion >= SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION_2 &&
-        sspi->SetContextAttributesW)
-        ops->set_context = sspi_set_context;
-    if (sspi->dwVersion >= SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION_3 &&
-        sspi->SetCredentialsAttributesW)
-        ops->set_credentials = sspi_set_credentials;
+    members_fill(sspi, ops);
+}
+
+/* schannel.dll and security.dll forward to this very DLL: their packages are those listed already,
+ * and calling them would come back here without end. */
+static bool leads_back(const void *table)
+{
+    return table == InitSecurityInterfaceW() || table == InitSecurityInterfaceA();
+}
+
+static status_t packages_take(struct module *module, const SecurityFunctionTableW *table, bool ansi,
+                              const SecPkgInfoW *infos, ULONG count)
+{
+    status_t status = module_set_package_count(module, count);
+    for (ULONG i = 0; status_ok(status) && i < count; i++) {
+        struct package *package = &module->packages[i];
+        status = module_set_package_info(module, i, &infos[i]);
+        if (!status_ok(status)) break;
+        package->sspi = table;
+        ops_fill(package);
+        if (ansi) sspi_ansi_fill(package);
+    }
+    return status;
+}
+
+static status_t module_load_ansi(struct module *module)
+{
+    INIT_SECURITY_INTERFACE_A initialize = (INIT_SECURITY_INTERFACE_A)(void *)GetProcAddress(
+        module->dll, "InitSecurityInterfaceA");
+    const SecurityFunctionTableA *table = initialize ? initialize() : NULL;
+    if (!table || !table->EnumerateSecurityPackagesA || leads_back(table)) {
+        WARN("%ls has no usable InitSecurityInterface\n", module->path);
+        return SEC_E_SECPKG_NOT_FOUND;
+    }
+    ULONG count;
+    SecPkgInfoW *infos;
+    status_t status = sspi_ansi_enumerate(table, &count, &infos);
+    if (!status_ok(status)) return status;
+    /* Members that are not text have the same type in both tables. */
+    status = packages_take(module, (const SecurityFunctionTableW *)(const void *)table, true, infos,
+                           count);
+    HeapFree(GetProcessHeap(), 0, infos);
+    return status;
 }
 
 status_t module_load_sspi(struct module *module)
 {
     INIT_SECURITY_INTERFACE_W initialize = (INIT_SECURITY_INTERFACE_W)(void *)GetProcAddress(
         module->dll, "InitSecurityInterfaceW");
-    SecurityFunctionTableW *table = initialize ? initialize() : NULL;
-    if (!table || !table->EnumerateSecurityPackagesW) {
-        WARN("%ls has no usable InitSecurityInterfaceW\n", module->path);
-        return SEC_E_SECPKG_NOT_FOUND;
-    }
-    /* schannel.dll and security.dll forward to this very DLL: their packages are those listed
-     * already, and calling them would come back here without end. */
-    if (table == InitSecurityInterfaceW()) {
+    const SecurityFunctionTableW *table = initialize ? initialize() : NULL;
+    if (leads_back(table)) {
         TRACE("%ls leads back here\n", module->path);
         return SEC_E_SECPKG_NOT_FOUND;
     }
+    if (!table || !table->EnumerateSecurityPackagesW) return module_load_ansi(module);
     ULONG count = 0;
     SecPkgInfoW *infos = NULL;
     status_t status = table->EnumerateSecurityPackagesW(&count, &infos);
@@ -253,13 +298,7 @@ status_t module_load_sspi(struct module *module)
         WARN("%ls: EnumerateSecurityPackagesW gave %#lx\n", module->path, (ULONG)status);
         return SEC_E_SECPKG_NOT_FOUND;
     }
-    status = module_set_package_count(module, count);
-    for (ULONG i = 0; status_ok(status) && i < count; i++) {
-        status = module_set_package_info(module, i, &infos[i]);
-        if (!status_ok(status)) break;
-        module->packages[i].sspi = table;
-        ops_fill(&module->packages[i]);
-    }
+    status = packages_take(module, table, false, infos, count);
     if (table->FreeContextBuffer) table->FreeContextBuffer(infos);
     return status;
 }

@@ -152,6 +152,13 @@ static status_t user_half_init(struct package *package, struct provider_context 
     return status;
 }
 
+/* Wine's own modules map no context: their two halves know it by one handle, and the user half is
+ * told nothing. A package that is written for Windows cannot be like that. */
+static bool halves_share(const struct package *package, status_t status)
+{
+    return status == SEC_E_OK && package->user && !package->user->InitUserModeContext;
+}
+
 /* Ends a leg that the LSA half has made: found is what it returned. */
 static status_t leg_finish(struct package *package, struct provider_context *context,
                            bool first_leg, NTSTATUS found, LSA_SEC_HANDLE handle, BOOLEAN mapped,
@@ -166,6 +173,7 @@ static status_t leg_finish(struct package *package, struct provider_context *con
         if (handle) context->handle.dwLower = handle;
         if (first_leg) context->lsa_half = true;
         status_t user_status = mapped ? user_half_init(package, context, data) : SEC_E_OK;
+        if (!mapped && halves_share(package, status)) context->user_half = true;
         if (!status_ok(user_status)) {
             if (first_leg) lsa_delete_context(package, context);
             status = user_status;

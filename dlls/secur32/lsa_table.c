@@ -133,14 +133,3 @@ SECPKG_DLL_FUNCTIONS *lsa_dll_functions(void)
 {
     return &dll_functions.declared;
 }
-
-static SECPKG_PARAMETERS parameters = {
-    .Version = SECPKG_INTERFACE_VERSION,
-    .MachineState = SECPKG_STATE_ENCRYPTION_PERMITTED | SECPKG_STATE_STRONG_ENCRYPTION_PERMITTED |
-                    SECPKG_STATE_STANDALONE,
-};
-
-SECPKG_PARAMETERS *lsa_parameters(void)
-{
-    return &parameters;
-}

@@ -5,6 +5,7 @@
  */
 #include "module.h"
 
+#include "config.h"
 #include "guard.h"
 #include "ssp/trace.h"
 
@@ -56,6 +57,9 @@ struct load_call {
     status_t status;
 };
 
+static status_t (*const loaders[])(struct module *module) = {
+    [MODULE_LSA] = module_load_lsa, [MODULE_SSPI] = module_load_sspi, [MODULE_AP] = module_load_ap};
+
 static void load_guarded(void *argument)
 {
     struct load_call *call = argument;
@@ -65,7 +69,11 @@ static void load_guarded(void *argument)
         WARN("%ls cannot be loaded: error %lu\n", module->path, GetLastError());
         return;
     }
-    call->status = module->kind == MODULE_LSA ? module_load_lsa(module) : module_load_sspi(module);
+    /* A module that lets go of itself while it is called would take its functions along. */
+    HMODULE pinned;
+    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
+                       (const WCHAR *)module->dll, &pinned);
+    call->status = loaders[module->kind](module);
 }
 
 static BOOL CALLBACK load_once(INIT_ONCE *once, void *parameter, void **context)
@@ -79,7 +87,9 @@ static BOOL CALLBACK load_once(INIT_ONCE *once, void *parameter, void **context)
         call.status = SEC_E_SECPKG_NOT_FOUND;
     }
     if (status_ok(call.status)) {
-        if (!module->listed) cache_write(module);
+        for (ULONG i = 0; i < module->package_count && !config_is_own(module->path); i++)
+            package_guard(&module->packages[i]);
+        if (!module->listed && module->kind != MODULE_AP) cache_write(module);
         module->listed = true;
         TRACE("%ls loaded with %lu packages\n", module->path, module->package_count);
     } else {

@@ -4,7 +4,8 @@
 
 #include "package.h"
 
-enum module_kind { MODULE_LSA, MODULE_SSPI };
+/* MODULE_AP: a module of the list of authentication packages. Nothing of it is listed. */
+enum module_kind { MODULE_LSA, MODULE_SSPI, MODULE_AP };
 
 struct module {
     enum module_kind kind;
@@ -25,9 +26,10 @@ struct module {
  * whenever it is asked again. */
 status_t module_load(struct module *module);
 
-/* The two ways to fill a module that LoadLibrary has just brought in. */
+/* The ways to fill a module that LoadLibrary has just brought in. */
 status_t module_load_lsa(struct module *module);
 status_t module_load_sspi(struct module *module);
+status_t module_load_ap(struct module *module);
 
 /* Makes room for count packages, or, when the cache has listed them already, checks that the
  * module still has as many. */

@@ -48,6 +48,16 @@ static struct module *chain_next(struct module *module)
     return __atomic_load_n(module ? &module->next : &chain_first, __ATOMIC_ACQUIRE);
 }
 
+static bool chain_has(enum module_kind kind, const WCHAR *name)
+{
+    WCHAR path[MAX_PATH];
+    module_path(name, path);
+    struct module *module = chain_next(NULL);
+    while (module && (module->kind != kind || _wcsicmp(module->path, path)))
+        module = chain_next(module);
+    return module != NULL;
+}
+
 static status_t module_add(enum module_kind kind, const WCHAR *name, struct module **out)
 {
     WCHAR path[MAX_PATH];
@@ -60,11 +70,50 @@ static status_t module_add(enum module_kind kind, const WCHAR *name, struct modu
     return *out ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
+/* Are its packages among those that applications see? */
+static bool module_shown(const struct module *module)
+{
+    return module->listed && module->kind != MODULE_AP;
+}
+
+/* Not _wcsicmp: Wine's looks at the locale each time, which takes longer than the comparison. */
+bool package_name_equal(const WCHAR *left, const WCHAR *right)
+{
+    return CompareStringOrdinal(left, -1, right, -1, TRUE) == CSTR_EQUAL;
+}
+
+static struct package *list_find(const WCHAR *name)
+{
+    for (struct module *m = chain_next(NULL); m; m = chain_next(m)) {
+        for (ULONG i = 0; module_shown(m) && i < m->package_count; i++) {
+            struct package *package = &m->packages[i];
+            if (!package->removed && package_name_equal(package->info.Name, name)) return package;
+        }
+    }
+    return NULL;
+}
+
+/* The first of a name wins, whatever comes later is only told of. */
+static void names_compare(const struct module *module)
+{
+    for (ULONG i = 0; i < module->package_count; i++) {
+        const WCHAR *name = module->packages[i].info.Name;
+        const struct package *first = list_find(name);
+        if (first && first->module != module)
+            WARN("%ls of %ls is left out: it is that of %ls\n", name, module->path,
+                 first->module->path);
+    }
+}
+
+/* Authentication packages wait for somebody who logs on: nothing of them is listed. A module that
+ * is named as an SSP/AP as well is one already. */
 static void list_add(enum module_kind kind, const WCHAR *name)
 {
     struct module *module;
+    if (kind == MODULE_AP && chain_has(MODULE_LSA, name)) return;
     if (!status_ok(module_add(kind, name, &module)) || module->listed) return;
-    if (!cache_read(module)) module_load(module);
+    if (kind != MODULE_AP && !cache_read(module)) module_load(module);
+    if (module->listed) names_compare(module);
 }
 
 static BOOL CALLBACK list_build(INIT_ONCE *once, void *parameter, void **context)
@@ -82,23 +131,6 @@ static void list_ensure(void)
 {
     if ((DWORD)list_builder == GetCurrentThreadId()) return; /* sees what there is so far */
     InitOnceExecuteOnce(&list_once, list_build, NULL, NULL);
-}
-
-/* Not _wcsicmp: Wine's looks at the locale each time, which takes longer than the comparison. */
-bool package_name_equal(const WCHAR *left, const WCHAR *right)
-{
-    return CompareStringOrdinal(left, -1, right, -1, TRUE) == CSTR_EQUAL;
-}
-
-static struct package *list_find(const WCHAR *name)
-{
-    for (struct module *m = chain_next(NULL); m; m = chain_next(m)) {
-        for (ULONG i = 0; m->listed && i < m->package_count; i++) {
-            struct package *package = &m->packages[i];
-            if (!package->removed && package_name_equal(package->info.Name, name)) return package;
-        }
-    }
-    return NULL;
 }
 
 struct package *package_find(const WCHAR *name)
@@ -129,7 +161,7 @@ status_t package_list(struct package ***packages, ULONG *count)
     struct package **list = HeapAlloc(GetProcessHeap(), 0, (room + 1) * sizeof(*list));
     if (!list) return SEC_E_INSUFFICIENT_MEMORY;
     for (struct module *m = chain_next(NULL); m; m = chain_next(m)) {
-        for (ULONG i = 0; m->listed && i < m->package_count && used < room; i++) {
+        for (ULONG i = 0; module_shown(m) && i < m->package_count && used < room; i++) {
             struct package *package = &m->packages[i];
             if (!package->removed && !list_has(list, used, package->info.Name))
                 list[used++] = package;

@@ -19,8 +19,8 @@ struct provider_context {
 };
 
 /* What a provider can be asked, in W form only; a slot that the provider leaves out is NULL.
- * Credentials and contexts are the provider's own two words. load_lsa.c and load_sspi.c are the
- * only two that fill such a table. */
+ * Credentials and contexts are the provider's own two words. lsa_package.c, load_sspi.c and
+ * load_sspi_ansi.c are the only ones that fill such a table. */
 struct package_ops {
     status_t (*acquire_credentials)(struct package *package, WCHAR *principal, ULONG use,
                                     LUID *logon_id, void *auth_data, SEC_GET_KEY_FN get_key,
@@ -107,6 +107,7 @@ struct package {
 
     /* Set when the module is loaded, and only then to be looked at (package_open). */
     struct package_ops ops;
+    struct package_ops raw; /* of a package of others: what ops calls under guard */
     const SECPKG_FUNCTION_TABLE *lsa;
     const SECPKG_USER_FUNCTION_TABLE *user;
     bool has_set_context, has_set_credentials;  /* the LSA table reaches that far and has them */
@@ -137,3 +138,6 @@ status_t package_remove(const WCHAR *name);
 
 /* One block of the process heap: the structure, then its strings. */
 SecPkgInfoW *package_info_copy(const SecPkgInfoW *infos, ULONG count);
+
+/* Puts a guard around each of the package's functions. */
+void package_guard(struct package *package);

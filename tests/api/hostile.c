@@ -7,6 +7,7 @@
 #include "hosting.h"
 #include "loopback.h"
 
+#include "../providers/prov_hostile.h"
 #include "../providers/prov_lsa.h"
 
 #define LSA_KEY L"SYSTEM\\CurrentControlSet\\Control\\Lsa"
@@ -43,6 +44,110 @@ static void child_hostile(void)
     CredHandle made;
     SECURITY_STATUS status = acquire(L"TestHostile", &made);
     ok(status == SEC_E_SECPKG_NOT_FOUND, "TestHostile: %08lx", status);
+    expect_ntlm_works();
+}
+
+/* Its calls raise exceptions, promise what they do not give, and export nothing or far too much.
+ * Each is an error of that call alone. */
+static CredHandle hostile_credential;
+
+static SECURITY_STATUS hostile_context(const wchar_t *target, CtxtHandle *context)
+{
+    BYTE room[64];
+    SecBuffer out = {sizeof(room), SECBUFFER_TOKEN, room};
+    SecBufferDesc desc = {SECBUFFER_VERSION, 1, &out};
+    ULONG attributes;
+    return InitializeSecurityContextW(&hostile_credential, NULL, (wchar_t *)target, 0, 0,
+                                      SECURITY_NATIVE_DREP, NULL, 0, context, &desc, &attributes,
+                                      NULL);
+}
+
+static LONG hostile_alive(CtxtHandle *context)
+{
+    LONG alive = -1;
+    SECURITY_STATUS status = QueryContextAttributesW(context, HOSTILE_ATTRIBUTE, &alive);
+    ok(!status, "the counter: %08lx", status);
+    return alive;
+}
+
+static void expect_leg_fails(const wchar_t *target, SECURITY_STATUS expected)
+{
+    CtxtHandle context = {1, 2};
+    SECURITY_STATUS status = hostile_context(target, &context);
+    ok(status == expected, "%ls: %08lx", target, status);
+    ok(context.dwLower == 1 && context.dwUpper == 2, "%ls: the handle was written", target);
+}
+
+static void expect_export_fails(const wchar_t *target, SECURITY_STATUS expected)
+{
+    CtxtHandle context;
+    SecBuffer packed = {0, SECBUFFER_EMPTY, NULL};
+    SECURITY_STATUS status = hostile_context(target, &context);
+    if (!ok(!status, "%ls: %08lx", target, status)) return;
+    status = ExportSecurityContext(&context, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &packed, NULL);
+    ok(status == expected, "%ls: %08lx", target, status);
+    ok(!packed.pvBuffer && !packed.cbBuffer, "%ls: a buffer was written", target);
+    ok(hostile_alive(&context) == 1, "%ls: the context is gone", target);
+    ok(DeleteSecurityContext(&context) == SEC_E_OK, "%ls: not deleted", target);
+}
+
+static void expect_import(const wchar_t *target, SECURITY_STATUS expected)
+{
+    CtxtHandle context, imported = {0, 0};
+    SecBuffer packed = {0, SECBUFFER_EMPTY, NULL};
+    SECURITY_STATUS status = hostile_context(target, &context);
+    if (!ok(!status, "%ls: %08lx", target, status)) return;
+    status = ExportSecurityContext(&context, 0, &packed, NULL);
+    ok(!status, "%ls: export %08lx", target, status);
+    status = ImportSecurityContextW((wchar_t *)L"TestHostile", &packed, NULL, &imported);
+    ok(status == expected, "%ls: import %08lx", target, status);
+    ok(expected || DeleteSecurityContext(&imported) == SEC_E_OK, "%ls: not imported", target);
+    if (packed.pvBuffer) FreeContextBuffer(packed.pvBuffer);
+    ok(DeleteSecurityContext(&context) == SEC_E_OK, "%ls: not deleted", target);
+}
+
+static void child_calls(void)
+{
+    CtxtHandle context;
+    CredHandle none = {1, 2};
+    SECURITY_STATUS status = AcquireCredentialsHandleW((wchar_t *)L"raise",
+                                                       (wchar_t *)L"TestHostile", SECPKG_CRED_BOTH,
+                                                       NULL, NULL, NULL, NULL, &none, NULL);
+    ok(status == SEC_E_INTERNAL_ERROR, "acquire: %08lx", status);
+    ok(none.dwLower == 1 && none.dwUpper == 2, "acquire: the handle was written");
+    if (!ok(!acquire(L"TestHostile", &hostile_credential), "no credential")) return;
+    static const wchar_t *const legs[] = {L"raise", L"crash", L"no handle", L"raise in user half",
+                                          L"fail in user half"};
+    for (unsigned i = 0; i < sizeof(legs) / sizeof(*legs); i++)
+        expect_leg_fails(legs[i], SEC_E_INTERNAL_ERROR);
+
+    status = hostile_context(L"raise in delete", &context);
+    if (!ok(!status, "a context: %08lx", status)) return;
+    ok(hostile_alive(&context) == 1, "LSA halves of failed legs are left");
+    SecPkgContext_Sizes sizes;
+    status = QueryContextAttributesW(&context, SECPKG_ATTR_SIZES, &sizes);
+    ok(status == SEC_E_INTERNAL_ERROR, "sizes: %08lx", status);
+    struct message text;
+    BYTE token[16];
+    message_set(&text, "text", 4);
+    SecBuffer parts[2] = {{16, SECBUFFER_TOKEN, token}, {4, SECBUFFER_DATA, text.data}};
+    SecBufferDesc desc = {SECBUFFER_VERSION, 2, parts};
+    status = MakeSignature(&context, 0, &desc, 0);
+    ok(status == SEC_E_INTERNAL_ERROR, "sign: %08lx", status);
+    HANDLE none_token = NULL;
+    ok(QuerySecurityContextToken(&context, &none_token) < 0 && !none_token, "a token");
+    ok(ImpersonateSecurityContext(&context) == SEC_E_NO_IMPERSONATION, "impersonated");
+    ok(DeleteSecurityContext(&context) == SEC_E_OK, "delete");
+    ok(DeleteSecurityContext(&context) == SEC_E_INVALID_HANDLE, "deleted twice");
+
+    expect_export_fails(L"raise in export", SEC_E_INTERNAL_ERROR);
+    expect_export_fails(L"export nothing", SEC_E_CANNOT_PACK);
+    expect_export_fails(L"export no block", SEC_E_CANNOT_PACK);
+    expect_export_fails(L"export more", SEC_E_INVALID_PARAMETER);
+    expect_import(L"export 16 MiB", SEC_E_OK);
+    expect_import(L"import raise", SEC_E_INTERNAL_ERROR);
+    expect_import(L"import no handle", SEC_E_INTERNAL_ERROR);
+    ok(FreeCredentialsHandle(&hostile_credential) == SEC_E_OK, "the credential is not freed");
     expect_ntlm_works();
 }
 
@@ -141,7 +246,8 @@ static void child_permanent(void)
     }
 
 static const struct hosting_case child_cases[] = {
-    CHILD(hostile), CHILD(odd), CHILD(sparse), CHILD(twice), CHILD(add_by_name), CHILD(permanent),
+    CHILD(hostile), CHILD(calls),       CHILD(odd),       CHILD(sparse),
+    CHILD(twice),   CHILD(add_by_name), CHILD(permanent),
 };
 
 static void run(const wchar_t *child, const struct hosting_names *lsa, const wchar_t *providers)
@@ -180,17 +286,23 @@ static void run_hostile(const wchar_t *child, const wchar_t *fault)
 
 static void test_hostile(void)
 {
-    static const wchar_t *const faults[] = {L"null",   L"zero",   L"many",  L"ten",   L"wild",
-                                            L"fail",   L"raise",  L"crash", L"init",  L"info",
-                                            L"noinfo", L"noname", L"throw", L"empty", L"refuse"};
+    static const wchar_t *const faults[] = {L"null",    L"zero",    L"many",  L"ten",   L"wild",
+                                            L"fail",    L"raise",   L"crash", L"init",  L"info",
+                                            L"noinfo",  L"noname",  L"throw", L"empty", L"refuse",
+                                            L"million", L"endless", L"short"};
     for (unsigned i = 0; i < sizeof(faults) / sizeof(*faults); i++)
         run_hostile(L"hostile", faults[i]);
 }
 
 static void test_odd(void)
 {
-    static const wchar_t *const faults[] = {L"version", L"user", L"reenter"};
+    static const wchar_t *const faults[] = {L"version", L"user", L"reenter", L"lengthy", L"unload"};
     for (unsigned i = 0; i < sizeof(faults) / sizeof(*faults); i++) run_hostile(L"odd", faults[i]);
+}
+
+static void test_calls(void)
+{
+    run_hostile(L"calls", L"calls");
 }
 
 static void write_file(const wchar_t *name, const void *bytes, DWORD size)
@@ -203,6 +315,16 @@ static void write_file(const wchar_t *name, const void *bytes, DWORD size)
     CloseHandle(file);
 }
 
+/* A module for processes of the other width, if both were built. */
+static void copy_other_width(void)
+{
+    wchar_t from[MAX_PATH], to[MAX_PATH];
+    const wchar_t *other = sizeof(void *) == 8 ? L"i386" : L"x86_64";
+    wsprintfW(from, L"%s..\\%s-windows\\prov_hostile.dll", hosting_folder, other);
+    wsprintfW(to, L"%swidth.dll", hosting_scratch);
+    if (!CopyFileW(from, to, FALSE)) printf("  no module of the other width\n");
+}
+
 /* Files that are no modules, and modules of the other kind. */
 static void test_no_modules(void)
 {
@@ -210,12 +332,14 @@ static void test_no_modules(void)
     static wchar_t longest[1200];
     BYTE zeros[4096] = {'M', 'Z'};
     memset(&lsa, 0, sizeof(lsa));
+    copy_other_width();
     write_file(L"text", "This is not a module.\n", 22);
     write_file(L"nothing", "", 0);
     write_file(L"zeros", zeros, sizeof(zeros));
     for (int i = 0; i < 1199; i++) longest[i] = L'm';
     hosting_names_add(&lsa, hosting_scratch, L"missing");
     hosting_names_add(&lsa, hosting_scratch, L"text");
+    hosting_names_add(&lsa, hosting_scratch, L"width");
     hosting_names_add(&lsa, hosting_scratch, L"nothing");
     hosting_names_add(&lsa, hosting_scratch, L"zeros");
     hosting_names_add(&lsa, hosting_scratch, L"");
@@ -301,6 +425,7 @@ int main(int argc, char **argv)
     RUN(test_sparse);
     RUN(test_hostile);
     RUN(test_odd);
+    RUN(test_calls);
     RUN(test_no_modules);
     RUN(test_twice);
     RUN(test_add_by_name);

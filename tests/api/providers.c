@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Hosting of provider modules that do what they should: the list of the registry, SSP/APs with
- * their two halves, modules of the older kind. Each case sets the registry values and runs its
+ * their two halves. Each case sets the registry values and runs its
  * second half in a child of this program. Windows loads such modules into another process and at
  * boot only: all cases here are ours. The contract that the modules under tests/providers check
- * is the published one. Modules that misbehave: api_hostile.
+ * is the published one. Modules that misbehave: api_hostile; of the older kinds: api_older.
  */
 #include "../providers/prov_lsa.h"
 #include "hosting.h"
@@ -303,105 +303,6 @@ static void child_pinned(void)
     expect_nothing_left();
 }
 
-static void child_sspi(void)
-{
-    static struct blob blob;
-    SECURITY_STATUS status = loopback_open(&loop, L"TestSspi", NULL);
-    if (!ok(!status, "TestSspi: %08lx", status)) return;
-    loop.target = L"test/other";
-    ok(loopback_client_leg(&loop) == SEC_E_TARGET_UNKNOWN, "the target is not passed on");
-    loop.target = L"test/target";
-    ok(loopback_client_leg(&loop) == SEC_E_OK, "client");
-    ok(loop.client_expiry.QuadPart == 43, "expiry of the client");
-    ok(loopback_server_leg(&loop) == SEC_E_OK, "server");
-    BYTE token[4], data[4] = "abc";
-    SecBuffer parts[2] = {{4, SECBUFFER_TOKEN, token}, {4, SECBUFFER_DATA, data}};
-    SecBufferDesc desc = {SECBUFFER_VERSION, 2, parts};
-    ok(MakeSignature(&loop.client, 0, &desc, 0x01020304) == SEC_E_OK, "not signed");
-    ok(token[0] == 4 && token[3] == 1, "the sequence number is not passed on");
-    /* The module leaves these out. */
-    ok(VerifySignature(&loop.client, &desc, 0, NULL) == SEC_E_UNSUPPORTED_FUNCTION, "verify");
-    ok(EncryptMessage(&loop.client, 0, &desc, 0) == SEC_E_UNSUPPORTED_FUNCTION, "encrypt");
-    ok(DecryptMessage(&loop.client, &desc, 0, NULL) == SEC_E_UNSUPPORTED_FUNCTION, "decrypt");
-    ok(ImpersonateSecurityContext(&loop.server) == SEC_E_UNSUPPORTED_FUNCTION, "impersonate");
-    ok(ApplyControlToken(&loop.server, &desc) == SEC_E_UNSUPPORTED_FUNCTION, "control");
-    ok(SetContextAttributesW(&loop.server, 1, data, 4) == SEC_E_UNSUPPORTED_FUNCTION, "set");
-
-    status = context_export(&loop.server, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &blob, NULL);
-    ok(!status && blob.size > 15, "export: %08lx", status);
-    context_forget(&loop.server);
-    status = context_import(L"TestSspi", blob.bytes, blob.size, &loop.server);
-    ok(status == SEC_E_OK, "import: %08lx", status);
-    SecPkgContext_Sizes sizes;
-    ok(QueryContextAttributesW(&loop.server, SECPKG_ATTR_SIZES, &sizes) == SEC_E_OK, "sizes");
-    loopback_close(&loop);
-    /* Handles of one module mean nothing to another. */
-    CredHandle credential;
-    if (!ok(!acquire(NULL, L"TestOne", NULL, &credential), "no credential")) return;
-    ok(!loopback_open(&loop, L"TestSspi", NULL), "no credentials");
-    loop.target = L"test/target";
-    ok(loopback_client_leg(&loop) == SEC_E_OK, "client");
-    CredHandle own = loop.client_cred;
-    loop.client_cred = credential;
-    ok(loopback_client_leg(&loop) == SEC_E_INVALID_HANDLE, "another package's credential");
-    loop.client_cred = own;
-    FreeCredentialsHandle(&credential);
-    loopback_close(&loop);
-}
-
-struct slow_call {
-    CtxtHandle context;
-    SECURITY_STATUS status;
-    struct blob blob;
-};
-
-static DWORD WINAPI sign_in_sspi(void *argument)
-{
-    struct slow_call *call = argument;
-    BYTE token[4], data[4] = "abc";
-    SecBuffer parts[2] = {{4, SECBUFFER_TOKEN, token}, {4, SECBUFFER_DATA, data}};
-    SecBufferDesc desc = {SECBUFFER_VERSION, 2, parts};
-    call->status = MakeSignature(&call->context, 0, &desc, 0x510e);
-    return 0;
-}
-
-static DWORD WINAPI hand_over(void *argument)
-{
-    struct slow_call *call = argument;
-    call->status = context_export(&call->context, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &call->blob,
-                                  NULL);
-    return 0;
-}
-
-/* A message that is being signed is signed before the context is handed over, and none after. */
-static void child_sspi_handover(void)
-{
-    static struct slow_call sign, export;
-    HANDLE here = CreateEventW(NULL, FALSE, FALSE, L"prov-sspi-here");
-    HANDLE go_on = CreateEventW(NULL, TRUE, FALSE, L"prov-sspi-go-on");
-    if (!ok(!loopback_open(&loop, L"TestSspi", NULL), "no credentials")) return;
-    loop.target = L"test/target";
-    ok(loopback_client_leg(&loop) == SEC_E_OK, "client");
-    ok(context_export(&loop.client, 0x80, &export.blob, NULL) < 0, "wrong flags");
-    sign.context = export.context = loop.client;
-    HANDLE threads[2];
-    threads[0] = CreateThread(NULL, 0, sign_in_sspi, &sign, 0, NULL);
-    ok(WaitForSingleObject(here, 20000) == WAIT_OBJECT_0, "the module was not called");
-    threads[1] = CreateThread(NULL, 0, hand_over, &export, 0, NULL);
-    ok(WaitForSingleObject(threads[1], 200) == WAIT_TIMEOUT, "handed over while it is in use");
-    SetEvent(go_on);
-    ok(WaitForMultipleObjects(2, threads, TRUE, 20000) == WAIT_OBJECT_0, "they do not end");
-    ok(sign.status == SEC_E_OK, "sign: %08lx", sign.status);
-    ok(export.status == SEC_E_OK && export.blob.size, "export: %08lx", export.status);
-    ok(DeleteSecurityContext(&loop.client) == SEC_E_INVALID_HANDLE, "the old context is alive");
-    context_forget(&loop.client);
-    loopback_close(&loop);
-    CloseHandle(threads[0]);
-    CloseHandle(threads[1]);
-    CloseHandle(here);
-    CloseHandle(go_on);
-}
-
 /* ---- in the parent ---- */
 
 #define CHILD(name)         \
@@ -410,19 +311,20 @@ static void child_sspi_handover(void)
     }
 
 static const struct hosting_case child_cases[] = {
-    CHILD(listed),      CHILD(lazy),   CHILD(handshakes),    CHILD(attributes),
-    CHILD(credentials), CHILD(export), CHILD(empty_export),  CHILD(allocated_token),
-    CHILD(pinned),      CHILD(sspi),   CHILD(sspi_handover),
+    CHILD(listed),      CHILD(lazy),   CHILD(handshakes),   CHILD(attributes),
+    CHILD(credentials), CHILD(export), CHILD(empty_export), CHILD(allocated_token),
+    CHILD(pinned),
 };
 
 static void run(const wchar_t *child)
 {
     static struct hosting_names lsa;
-    static wchar_t providers[2 * MAX_PATH];
+    static wchar_t providers[3 * MAX_PATH];
     DWORD failures;
     memset(&lsa, 0, sizeof(lsa));
     hosting_names_add(&lsa, hosting_folder, L"prov_lsa");
-    wsprintfW(providers, L"no-such-module.dll,  %sprov_sspi.dll", hosting_folder);
+    wsprintfW(providers, L"no-such-module.dll,  %sprov_sspi.dll, %sprov_sspia", hosting_folder,
+              hosting_folder);
     bool done = hosting_run(child, &lsa, providers, &failures);
     ok(done && !failures, "child %ls: exit status %lu", child, failures);
 }
@@ -442,8 +344,6 @@ CASE(export)
 CASE(empty_export)
 CASE(allocated_token)
 CASE(pinned)
-CASE(sspi)
-CASE(sspi_handover)
 
 int main(int argc, char **argv)
 {
@@ -462,8 +362,6 @@ int main(int argc, char **argv)
     RUN(test_empty_export);
     RUN(test_allocated_token);
     RUN(test_pinned);
-    RUN(test_sspi);
-    RUN(test_sspi_handover);
     hosting_end();
     return test_end("api_providers");
 }

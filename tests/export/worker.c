@@ -318,7 +318,9 @@ static bool serve(HANDLE out, struct request *request)
 int worker_main(int argc, char **argv)
 {
     static struct request request;
-    if (argc > 2 && !strcmp(argv[2], "Negotiate")) worker_package = L"Negotiate";
+    static wchar_t package[65];
+    if (argc > 2 && MultiByteToWideChar(CP_ACP, 0, argv[2], -1, package, 65))
+        worker_package = package;
     HANDLE in = GetStdHandle(STD_INPUT_HANDLE), out = GetStdHandle(STD_OUTPUT_HANDLE);
     context_forget(&kept);
     while (block_read(in, request.bytes, sizeof(request.bytes), &request.size) && request.size) {

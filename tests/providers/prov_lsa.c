@@ -56,11 +56,28 @@ void prov_context_drop_half(struct prov_context *context, bool *half)
     HeapFree(GetProcessHeap(), 0, context);
 }
 
+/* [D SECPKG_PARAMETERS] the version, and which domain this machine is of: its own one */
+static void parameters_check(const SECPKG_PARAMETERS *parameters)
+{
+    wchar_t name[MAX_COMPUTERNAME_LENGTH + 1];
+    DWORD length = MAX_COMPUTERNAME_LENGTH + 1;
+    PROV_EXPECT(parameters->Version >= SECPKG_INTERFACE_VERSION);
+    PROV_EXPECT(parameters->MachineState & SECPKG_STATE_STANDALONE);
+    PROV_EXPECT(!parameters->SetupMode);
+    PROV_EXPECT(GetComputerNameW(name, &length));
+    PROV_EXPECT(parameters->DomainName.Length == length * sizeof(wchar_t));
+    PROV_EXPECT(!memcmp(parameters->DomainName.Buffer, name, length * sizeof(wchar_t)));
+    PROV_EXPECT(parameters->DnsDomainName.Buffer != NULL);
+    PROV_EXPECT(parameters->DomainSid && IsValidSid(parameters->DomainSid));
+    PROV_EXPECT(*GetSidSubAuthorityCount(parameters->DomainSid) == 4);
+}
+
 static NTSTATUS initialize(int package, ULONG_PTR id, PSECPKG_PARAMETERS parameters,
                            PLSA_SECPKG_FUNCTION_TABLE functions)
 {
     /* [D SpInitializeFn] parameters and the whole table of helpers are given */
-    PROV_EXPECT(parameters != NULL);
+    if (parameters) parameters_check(parameters);
+    else prov_fault(__LINE__);
     if (!functions) {
         prov_fault(__LINE__);
         return STATUS_INVALID_PARAMETER;

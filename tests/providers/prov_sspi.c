@@ -110,11 +110,12 @@ static SECURITY_STATUS SEC_ENTRY accept_context(PCredHandle credential, PCtxtHan
                                                 PCtxtHandle made, PSecBufferDesc output,
                                                 ULONG *attributes, PTimeStamp expiry)
 {
-    (void)data_rep, (void)output;
+    (void)data_rep;
     if (!is(credential, CREDENTIAL) || context) return SEC_E_INVALID_HANDLE;
     if (!input || input->cBuffers < 1 || input->pBuffers[0].cbBuffer != 16 ||
         memcmp(input->pBuffers[0].pvBuffer, "prov_sspi token", 16))
         return SEC_E_INVALID_TOKEN;
+    if (output && output->cBuffers) output->pBuffers[0].cbBuffer = 0; /* no answer */
     *made = (CtxtHandle){SERVER, UPPER};
     *attributes = flags;
     if (expiry) expiry->QuadPart = 44;

@@ -5,6 +5,7 @@
 
 int command_account(char **arguments);
 int command_config(char **arguments);
+int command_check_provider(char **arguments);
 int command_export(char **arguments);
 int command_handshake(char **arguments);
 int command_import(char **arguments);

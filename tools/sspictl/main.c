@@ -20,6 +20,7 @@ static const struct command commands[] = {
     {"config", "show and change the policies of this prefix", command_config},
     {"export", "make a context and write it to a file or pipe", command_export},
     {"import", "read such a context and prove that it lives", command_import},
+    {"check-provider", "tell what a module of packages does right", command_check_provider},
     {"winbind", "say whether the host's winbind can be asked", command_winbind},
 };
 
@@ -30,7 +31,7 @@ static void main_help(void)
     printf("Usage: sspictl COMMAND [ARGUMENT...]\n"
            "Looks at and tries out the security packages (SSPI) that Windows programs see.\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+        printf("  %-14s %s\n", commands[i].name, commands[i].summary);
     printf("\n`sspictl COMMAND --help` explains a command. Exit status: 0 success, 1 failure,\n"
            "2 wrong usage.\n");
 }

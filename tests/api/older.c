@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Hosting of modules of the older kinds: security support providers that have a function table of
+ * their own, wide or ANSI, and authentication packages, which only log-ons ask for. All cases are
+ * ours, see api_providers.
+ */
+#include "../providers/prov_ap.h"
+#include "hosting.h"
+#include "loopback.h"
+
+#define LSA_KEY L"SYSTEM\\CurrentControlSet\\Control\\Lsa"
+
+static struct loopback loop;
+
+/* ---- in the child ---- */
+
+static void expect_listed(const wchar_t *name, int times)
+{
+    int found = hosting_times_listed(name);
+    ok(found == times, "%ls is listed %d times, not %d", name, found, times);
+}
+
+static void expect_ntlm_works(void)
+{
+    expect_listed(L"NTLM", 1);
+    SECURITY_STATUS status = loopback_make(&loop, L"NTLM", NULL);
+    if (!ok(!status, "NTLM: %08lx", status)) return;
+    ok(contexts_talk(&loop.client, &loop.server), "NTLM does not talk");
+    loopback_close(&loop);
+}
+
+static SECURITY_STATUS acquire(const wchar_t *principal, const wchar_t *package, void *auth,
+                               CredHandle *made)
+{
+    return AcquireCredentialsHandleW((wchar_t *)principal, (wchar_t *)package, SECPKG_CRED_BOTH,
+                                     NULL, auth, NULL, NULL, made, NULL);
+}
+
+static wchar_t *wide(const char *ansi)
+{
+    static wchar_t text[16][64];
+    static int next;
+    wchar_t *out = text[next++ % 16];
+    MultiByteToWideChar(CP_ACP, 0, ansi, -1, out, 64);
+    return out;
+}
+
+static void expect_text(wchar_t *text, const char *expected)
+{
+    ok(text && !wcscmp(text, wide(expected)), "text %ls, not %s", text ? text : L"(null)",
+       expected);
+    ok(text && !FreeContextBuffer(text), "text not freed");
+}
+
+static void expect_info(SecPkgInfoW *info)
+{
+    ok(info && !wcscmp(info->Name, L"TestAnsi"), "package info");
+    ok(info && !FreeContextBuffer(info), "package info not freed");
+}
+
+static void ansi_attributes(CtxtHandle *context)
+{
+    SecPkgContext_NamesW names = {NULL};
+    SecPkgContext_NativeNamesW native = {NULL, NULL};
+    SecPkgContext_KeyInfoW key = {.KeySize = 0};
+    SecPkgContext_PackageInfoW package = {NULL};
+    SecPkgContext_NegotiationInfoW negotiation = {NULL, 0};
+    SecPkgContext_CredentialNameW credential = {0, NULL};
+    SecPkgContext_Sizes sizes = {0};
+    ok(!QueryContextAttributesW(context, SECPKG_ATTR_NAMES, &names), "names");
+    expect_text(names.sUserName, "us\xe9r");
+    ok(!QueryContextAttributesW(context, SECPKG_ATTR_AUTHORITY, &names), "authority");
+    expect_text(names.sUserName, "us\xe9r");
+    ok(!QueryContextAttributesW(context, SECPKG_ATTR_NATIVE_NAMES, &native), "native");
+    expect_text(native.sClientName, "native client");
+    expect_text(native.sServerName, "native server");
+    ok(!QueryContextAttributesW(context, SECPKG_ATTR_KEY_INFO, &key), "key");
+    ok(key.KeySize == 40 && key.SignatureAlgorithm == 1 && key.EncryptAlgorithm == 2, "key");
+    expect_text(key.sSignatureAlgorithmName, "sign");
+    expect_text(key.sEncryptAlgorithmName, "seal");
+    ok(!QueryContextAttributesW(context, SECPKG_ATTR_PACKAGE_INFO, &package), "package");
+    expect_info(package.PackageInfo);
+    ok(!QueryContextAttributesW(context, SECPKG_ATTR_NEGOTIATION_INFO, &negotiation), "negotiated");
+    ok(negotiation.NegotiationState == 2, "state %lu", negotiation.NegotiationState);
+    expect_info(negotiation.PackageInfo);
+    ok(!QueryContextAttributesW(context, SECPKG_ATTR_CREDENTIAL_NAME, &credential), "credential");
+    ok(credential.CredentialType == 7, "type %lu", credential.CredentialType);
+    expect_text(credential.sCredentialName, "credential");
+    ok(!QueryContextAttributesW(context, SECPKG_ATTR_SIZES, &sizes), "sizes");
+    ok(sizes.cbMaxToken == 16 && sizes.cbMaxSignature == 4, "sizes");
+    ULONG value = 4711;
+    ok(!SetContextAttributesW(context, 1, &value, 4), "set");
+    SecPkgContext_NamesA narrow = {NULL};
+    ok(!QueryContextAttributesA(context, SECPKG_ATTR_NAMES, &narrow), "names A");
+    ok(narrow.sUserName && !strcmp(narrow.sUserName, "us\xe9r"), "names A");
+    ok(!FreeContextBuffer(narrow.sUserName), "names A not freed");
+}
+
+static void ansi_context(CredHandle *credential)
+{
+    static struct blob blob;
+    BYTE room[16];
+    SecBuffer out = {sizeof(room), SECBUFFER_TOKEN, room};
+    SecBufferDesc desc = {SECBUFFER_VERSION, 1, &out};
+    CtxtHandle context;
+    ULONG attributes;
+    TimeStamp expiry;
+    SECURITY_STATUS status = InitializeSecurityContextW(credential, NULL, wide("t\xe4rget"), 0, 0,
+                                                        SECURITY_NATIVE_DREP, NULL, 0, &context,
+                                                        &desc, &attributes, &expiry);
+    if (!ok(!status && expiry.QuadPart == 44, "context: %08lx", status)) return;
+    ansi_attributes(&context);
+    status = context_export(&context, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &blob, NULL);
+    ok(!status, "export: %08lx", status);
+    status = context_import(L"testansi", blob.bytes, blob.size, &context);
+    if (!ok(!status, "import: %08lx", status)) return;
+    ok(DeleteSecurityContext(&context) == SEC_E_OK, "not deleted");
+}
+
+/* [D writing-and-installing-a-security-support-provider] InitSecurityInterfaceA alone will do */
+static void child_ansi(void)
+{
+    if (GetACP() != 1252) {
+        printf("  the ANSI code page is %u, not 1252\n", GetACP());
+        return;
+    }
+    expect_listed(L"TestAnsi", 1);
+    SecPkgInfoW *info;
+    if (ok(!QuerySecurityPackageInfoW((wchar_t *)L"TestAnsi", &info), "no TestAnsi")) {
+        ok(!wcscmp(info->Comment, wide("Test package that speaks \xc4NSI")), "the comment");
+        FreeContextBuffer(info);
+    }
+    wchar_t *user = wide("us\xe9r"), *password = wide("Passw\xf6");
+    SEC_WINNT_AUTH_IDENTITY_W identity = {(USHORT *)user,
+                                          4,
+                                          (USHORT *)L"domain",
+                                          6,
+                                          (USHORT *)password,
+                                          6,
+                                          SEC_WINNT_AUTH_IDENTITY_UNICODE};
+    CredHandle credential;
+    SECURITY_STATUS status = acquire(L"nobody", L"TestAnsi", NULL, &credential);
+    ok(status == SEC_E_NO_CREDENTIALS, "another principal: %08lx", status);
+    status = acquire(NULL, L"TestAnsi", (void *)"data data data data data data data data data",
+                     &credential);
+    if (ok(!status, "auth data that is no identity: %08lx", status))
+        FreeCredentialsHandle(&credential);
+    status = acquire(wide("test\\\xfcser"), L"TestAnsi", &identity, &credential);
+    if (!ok(!status, "acquire: %08lx", status)) return;
+    SecPkgCredentials_NamesW names = {NULL};
+    status = QueryCredentialsAttributesW(&credential, SECPKG_CRED_ATTR_NAMES, &names);
+    ok(!status, "credential's name: %08lx", status);
+    expect_text(names.sUserName, "us\xe9r");
+    status = AddCredentialsW(&credential, NULL, (wchar_t *)L"TestAnsi", SECPKG_CRED_OUTBOUND,
+                             &identity, NULL, NULL, NULL);
+    ok(!status, "add: %08lx", status);
+    ansi_context(&credential);
+    ok(FreeCredentialsHandle(&credential) == SEC_E_OK, "not freed");
+}
+
+static void child_sspi(void)
+{
+    static struct blob blob;
+    SECURITY_STATUS status = loopback_open(&loop, L"TestSspi", NULL);
+    if (!ok(!status, "TestSspi: %08lx", status)) return;
+    loop.target = L"test/other";
+    ok(loopback_client_leg(&loop) == SEC_E_TARGET_UNKNOWN, "the target is not passed on");
+    loop.target = L"test/target";
+    ok(loopback_client_leg(&loop) == SEC_E_OK, "client");
+    ok(loop.client_expiry.QuadPart == 43, "expiry of the client");
+    ok(loopback_server_leg(&loop) == SEC_E_OK, "server");
+    BYTE token[4], data[4] = "abc";
+    SecBuffer parts[2] = {{4, SECBUFFER_TOKEN, token}, {4, SECBUFFER_DATA, data}};
+    SecBufferDesc desc = {SECBUFFER_VERSION, 2, parts};
+    ok(MakeSignature(&loop.client, 0, &desc, 0x01020304) == SEC_E_OK, "not signed");
+    ok(token[0] == 4 && token[3] == 1, "the sequence number is not passed on");
+    /* The module leaves these out. */
+    ok(VerifySignature(&loop.client, &desc, 0, NULL) == SEC_E_UNSUPPORTED_FUNCTION, "verify");
+    ok(EncryptMessage(&loop.client, 0, &desc, 0) == SEC_E_UNSUPPORTED_FUNCTION, "encrypt");
+    ok(DecryptMessage(&loop.client, &desc, 0, NULL) == SEC_E_UNSUPPORTED_FUNCTION, "decrypt");
+    ok(ImpersonateSecurityContext(&loop.server) == SEC_E_UNSUPPORTED_FUNCTION, "impersonate");
+    ok(ApplyControlToken(&loop.server, &desc) == SEC_E_UNSUPPORTED_FUNCTION, "control");
+    ok(SetContextAttributesW(&loop.server, 1, data, 4) == SEC_E_UNSUPPORTED_FUNCTION, "set");
+
+    status = context_export(&loop.server, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &blob, NULL);
+    ok(!status && blob.size > 15, "export: %08lx", status);
+    context_forget(&loop.server);
+    status = context_import(L"TestSspi", blob.bytes, blob.size, &loop.server);
+    ok(status == SEC_E_OK, "import: %08lx", status);
+    SecPkgContext_Sizes sizes;
+    ok(QueryContextAttributesW(&loop.server, SECPKG_ATTR_SIZES, &sizes) == SEC_E_OK, "sizes");
+    loopback_close(&loop);
+    /* Handles of one module mean nothing to another. */
+    CredHandle credential;
+    if (!ok(!acquire(NULL, L"TestOne", NULL, &credential), "no credential")) return;
+    ok(!loopback_open(&loop, L"TestSspi", NULL), "no credentials");
+    loop.target = L"test/target";
+    ok(loopback_client_leg(&loop) == SEC_E_OK, "client");
+    CredHandle own = loop.client_cred;
+    loop.client_cred = credential;
+    ok(loopback_client_leg(&loop) == SEC_E_INVALID_HANDLE, "another package's credential");
+    loop.client_cred = own;
+    FreeCredentialsHandle(&credential);
+    loopback_close(&loop);
+}
+
+struct slow_call {
+    CtxtHandle context;
+    SECURITY_STATUS status;
+    struct blob blob;
+};
+
+static DWORD WINAPI sign_in_sspi(void *argument)
+{
+    struct slow_call *call = argument;
+    BYTE token[4], data[4] = "abc";
+    SecBuffer parts[2] = {{4, SECBUFFER_TOKEN, token}, {4, SECBUFFER_DATA, data}};
+    SecBufferDesc desc = {SECBUFFER_VERSION, 2, parts};
+    call->status = MakeSignature(&call->context, 0, &desc, 0x510e);
+    return 0;
+}
+
+static DWORD WINAPI hand_over(void *argument)
+{
+    struct slow_call *call = argument;
+    call->status = context_export(&call->context, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &call->blob,
+                                  NULL);
+    return 0;
+}
+
+/* A message that is being signed is signed before the context is handed over, and none after. */
+static void child_sspi_handover(void)
+{
+    static struct slow_call sign, export;
+    HANDLE here = CreateEventW(NULL, FALSE, FALSE, L"prov-sspi-here");
+    HANDLE go_on = CreateEventW(NULL, TRUE, FALSE, L"prov-sspi-go-on");
+    if (!ok(!loopback_open(&loop, L"TestSspi", NULL), "no credentials")) return;
+    loop.target = L"test/target";
+    ok(loopback_client_leg(&loop) == SEC_E_OK, "client");
+    ok(context_export(&loop.client, 0x80, &export.blob, NULL) < 0, "wrong flags");
+    sign.context = export.context = loop.client;
+    HANDLE threads[2];
+    threads[0] = CreateThread(NULL, 0, sign_in_sspi, &sign, 0, NULL);
+    ok(WaitForSingleObject(here, 20000) == WAIT_OBJECT_0, "the module was not called");
+    threads[1] = CreateThread(NULL, 0, hand_over, &export, 0, NULL);
+    ok(WaitForSingleObject(threads[1], 200) == WAIT_TIMEOUT, "handed over while it is in use");
+    SetEvent(go_on);
+    ok(WaitForMultipleObjects(2, threads, TRUE, 20000) == WAIT_OBJECT_0, "they do not end");
+    ok(sign.status == SEC_E_OK, "sign: %08lx", sign.status);
+    ok(export.status == SEC_E_OK && export.blob.size, "export: %08lx", export.status);
+    ok(DeleteSecurityContext(&loop.client) == SEC_E_INVALID_HANDLE, "the old context is alive");
+    context_forget(&loop.client);
+    loopback_close(&loop);
+    CloseHandle(threads[0]);
+    CloseHandle(threads[1]);
+    CloseHandle(here);
+    CloseHandle(go_on);
+}
+
+/* ---- authentication packages ---- */
+
+static bool is_loaded(const wchar_t *module)
+{
+    return GetModuleHandleW(module) != NULL;
+}
+
+static NTSTATUS ap_lookup(HANDLE lsa, const char *name, ULONG *id)
+{
+    NTSTATUS(NTAPI * lookup)
+    (HANDLE, LSA_STRING *, ULONG *) = function_find("secur32.dll",
+                                                    "LsaLookupAuthenticationPackage");
+    LSA_STRING string = {(USHORT)strlen(name), (USHORT)(strlen(name) + 1), (char *)name};
+    return lookup(lsa, &string, id);
+}
+
+/* [D LsaLookupAuthenticationPackage] [D LsaCallAuthenticationPackage] */
+static void child_ap(void)
+{
+    expect_listed(L"TestAp", 0);
+    ok(!is_loaded(L"prov_ap.dll"), "listing loaded prov_ap.dll");
+    CredHandle none;
+    ok(acquire(NULL, L"TestAp", NULL, &none) == SEC_E_SECPKG_NOT_FOUND, "a credential of TestAp");
+    expect_ntlm_works();
+    ok(!is_loaded(L"prov_ap.dll"), "SSPI loaded prov_ap.dll");
+
+    NTSTATUS(NTAPI * connect)(HANDLE *) = function_find("secur32.dll", "LsaConnectUntrusted");
+    NTSTATUS(NTAPI * call)
+    (HANDLE, ULONG, void *, ULONG, void **, ULONG *,
+     NTSTATUS *) = function_find("secur32.dll", "LsaCallAuthenticationPackage");
+    NTSTATUS(NTAPI * release)(void *) = function_find("secur32.dll", "LsaFreeReturnBuffer");
+    HANDLE lsa;
+    ULONG id = 0, size = 0;
+    NTSTATUS status = connect(&lsa);
+    if (!ok(!status, "connected: %08lx", status)) return;
+    status = ap_lookup(lsa, "TestAp", &id);
+    if (!ok(!status, "looked up: %08lx", status)) return;
+    prov_ap_counters_get_fn get = function_find("prov_ap.dll", "prov_ap_counters_get");
+    ok(get()->initialized == 1 && get()->id == id, "initialised %ld times, as %lu and not %lu",
+       get()->initialized, get()->id, id);
+    char message[4] = "abc", *answer = NULL;
+    NTSTATUS protocol = STATUS_UNSUCCESSFUL;
+    status = call(lsa, id, message, 4, (void **)&answer, &size, &protocol);
+    if (ok(!status && !protocol && size == 4 && answer, "called: %08lx", status)) {
+        ok(!memcmp(answer, "Ubc", 4), "answered %.4s", answer);
+        release(answer);
+    }
+    expect_listed(L"TestAp", 0);
+    /* One of the newer kind in the same list: hidden, and found by its name for log-ons alone. */
+    expect_listed(L"TestSparse", 0);
+}
+
+/* ---- in the parent ---- */
+
+#define CHILD(name)         \
+    {                       \
+#name, child_##name \
+    }
+
+static const struct hosting_case child_cases[] = {CHILD(sspi), CHILD(sspi_handover), CHILD(ansi),
+                                                  CHILD(ap)};
+
+static void run(const wchar_t *child)
+{
+    static struct hosting_names lsa;
+    static wchar_t providers[3 * MAX_PATH];
+    DWORD failures;
+    memset(&lsa, 0, sizeof(lsa));
+    hosting_names_add(&lsa, hosting_folder, L"prov_lsa");
+    wsprintfW(providers, L"no-such-module.dll,  %sprov_sspi.dll, %sprov_sspia", hosting_folder,
+              hosting_folder);
+    bool done = hosting_run(child, &lsa, providers, &failures);
+    ok(done && !failures, "child %ls: exit status %lu", child, failures);
+}
+
+static void test_sspi(void)
+{
+    run(L"sspi");
+}
+
+static void test_sspi_handover(void)
+{
+    run(L"sspi_handover");
+}
+
+static void test_ansi(void)
+{
+    run(L"ansi");
+}
+
+static void test_ap(void)
+{
+    static struct saved_value old;
+    static struct hosting_names logon;
+    memset(&logon, 0, sizeof(logon));
+    hosting_names_add(&logon, hosting_folder, L"prov_ap");
+    hosting_names_add(&logon, hosting_folder, L"prov_sparse");
+    hosting_names_add(&logon, hosting_folder, L"prov_lsa"); /* in the other list as well */
+    if (!ok(value_save(&old, LSA_KEY, L"Authentication Packages"), "the registry")) return;
+    ok(value_set(&old, REG_MULTI_SZ, logon.text, (logon.used + 1) * sizeof(wchar_t)), "not set");
+    run(L"ap");
+    ok(value_restore(&old), "not put back");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2) return hosting_case_run(child_cases, ARRAYSIZE(child_cases), argv[1], NULL);
+    if (!hosting_begin()) {
+        printf("skip api_older: a Wine prefix with a writable temporary folder\n");
+        printf("api_older: 0 passed, 0 failed, 1 skipped\n");
+        return 0;
+    }
+    RUN(test_sspi);
+    RUN(test_sspi_handover);
+    RUN(test_ansi);
+    RUN(test_ap);
+    hosting_end();
+    return test_end("api_older");
+}
