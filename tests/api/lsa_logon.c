@@ -214,13 +214,17 @@ static void child_many(void)
     struct logon made;
     LUID first = {0, 0}, *list;
     ULONG count = 0;
+    DWORD handles = 0, handles_after = 0;
     if (!lsa_provider_open(&provider, false)) return;
     for (int i = 0; i < 300; i++) {
         logon(&provider, Network, L"me", L"right", NULL, &made);
         if (!ok(!made.status, "log-on %d: %08lx", i, made.status)) break;
         if (!i) first = made.id;
         logon_end(&made);
+        if (!i) GetProcessHandleCount(GetCurrentProcess(), &handles);
     }
+    GetProcessHandleCount(GetCurrentProcess(), &handles_after);
+    ok(handles_after < handles + 20, "%lu handles, then %lu", handles, handles_after);
     ok(!LsaEnumerateLogonSessions(&count, &list), "no list");
     ok(count > 256 && count < 270, "%lu sessions", count);
     LsaFreeReturnBuffer(list);
