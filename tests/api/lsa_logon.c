@@ -153,6 +153,7 @@ static void child_refused(void)
     expect_refused(&provider, Interactive, L"sessionless", L"right", STATUS_NO_SUCH_LOGON_SESSION,
                    0);
     LONG ended = provider.record->terminated;
+    ok(!ended, "the end of a session that never was is told");
     expect_refused(&provider, Interactive, L"stranger", L"right", STATUS_ACCOUNT_RESTRICTION,
                    STATUS_LOGON_TYPE_NOT_GRANTED);
     ok(provider.record->terminated == ended + 1, "the package was not told of the end");
