@@ -78,31 +78,39 @@ struct logon_answer {
     QUOTA_LIMITS quotas;
 };
 
-static NTSTATUS logon(MSV1_0_INTERACTIVE_LOGON *message, ULONG size, DWORD type, DWORD provider,
-                      TOKEN_GROUPS *groups, struct logon_answer *answer)
+/* The sub-status says what a restriction is. */
+static NTSTATUS logon_to(HANDLE lsa, const char *package_name, MSV1_0_INTERACTIVE_LOGON *message,
+                         ULONG size, DWORD type, TOKEN_GROUPS *groups, struct logon_answer *answer)
 {
+    USHORT length = (USHORT)strlen(package_name);
+    LSA_STRING name = {length, length, (char *)package_name};
     LSA_STRING origin = {7, 7, (char *)"secur32"};
-    LSA_STRING negotiate = {9, 9, (char *)NEGOSSP_NAME_A};
-    LSA_STRING msv = {sizeof(MSV1_0_PACKAGE_NAME) - 1, sizeof(MSV1_0_PACKAGE_NAME) - 1,
-                      (char *)MSV1_0_PACKAGE_NAME};
-    LSA_STRING ntlm = {4, 4, (char *)"NTLM"};
-    bool old = provider == LOGON32_PROVIDER_WINNT40 || provider == LOGON32_PROVIDER_WINNT35;
     TOKEN_SOURCE source = {.SourceName = "secur32"};
-    HANDLE lsa = NULL;
     ULONG package;
     LUID id;
     NTSTATUS sub_status = STATUS_SUCCESS;
+    NTSTATUS status = LsaLookupAuthenticationPackage(lsa, &name, &package);
+    if (status < 0) return status;
+    status = LsaLogonUser(lsa, &origin, (SECURITY_LOGON_TYPE)type, package, message, size, groups,
+                          &source, &answer->profile, &answer->profile_size, &id, &answer->token,
+                          &answer->quotas, &sub_status);
+    return status == STATUS_ACCOUNT_RESTRICTION && sub_status < 0 ? sub_status : status;
+}
+
+/* The first of the packages that is there and logs users on. */
+static NTSTATUS logon(MSV1_0_INTERACTIVE_LOGON *message, ULONG size, DWORD type, DWORD provider,
+                      TOKEN_GROUPS *groups, struct logon_answer *answer)
+{
+    static const char *const names[] = {NEGOSSP_NAME_A, MSV1_0_PACKAGE_NAME, "NTLM"};
+    bool old = provider == LOGON32_PROVIDER_WINNT40 || provider == LOGON32_PROVIDER_WINNT35;
+    HANDLE lsa = NULL;
     NTSTATUS status = connection_get(groups != NULL, &lsa);
     if (status < 0) return status;
-    status = LsaLookupAuthenticationPackage(lsa, old ? &msv : &negotiate, &package);
-    if (status < 0 && old) status = LsaLookupAuthenticationPackage(lsa, &ntlm, &package);
-    if (status >= 0)
-        status = LsaLogonUser(lsa, &origin, (SECURITY_LOGON_TYPE)type, package, message, size,
-                              groups, &source, &answer->profile, &answer->profile_size, &id,
-                              &answer->token, &answer->quotas, &sub_status);
+    status = STATUS_NO_SUCH_PACKAGE;
+    for (size_t i = old; i < ARRAYSIZE(names) && status == STATUS_NO_SUCH_PACKAGE; i++)
+        status = logon_to(lsa, names[i], message, size, type, groups, answer);
     LsaDeregisterLogonProcess(lsa);
-    /* The sub-status says what the restriction is. */
-    return status == STATUS_ACCOUNT_RESTRICTION && sub_status < 0 ? sub_status : status;
+    return status;
 }
 
 static BOOL fail(DWORD error)

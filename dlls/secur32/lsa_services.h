@@ -99,5 +99,5 @@ void lsa_notify_loaded(const struct package *package);
 void lsa_credentials_tell(SECURITY_LOGON_TYPE type, SECPKG_PRIMARY_CRED *primary,
                           SECPKG_SUPPLEMENTAL_CRED_ARRAY *supplemental);
 
-/* Tells the packages that a session has ended, and ends it. */
+/* Ends a session that a package has made, and tells the packages. */
 void lsa_session_end(const LUID *id);

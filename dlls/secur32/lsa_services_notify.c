@@ -7,6 +7,7 @@
  */
 #include "load_lsa.h"
 #include "lsa_services.h"
+#include "pool.h"
 #include "ssp/trace.h"
 #include "watch.h"
 
@@ -31,6 +32,7 @@ struct notification {
     void *parameter;
     ULONG type, class, flags;
     PTP_WORK work;
+    struct pool_group sources;
     PTP_TIMER timer;
     PTP_WAIT wait;
     HANDLE event; /* ours, of the handle to wait for */
@@ -67,16 +69,7 @@ static struct notification *notification_unlink(HANDLE handle)
 /* The sources' own functions only ask for work, so that waiting for them is short. */
 static void sources_free(struct notification *n)
 {
-    if (n->timer) {
-        SetThreadpoolTimer(n->timer, NULL, 0, 0);
-        WaitForThreadpoolTimerCallbacks(n->timer, TRUE);
-        CloseThreadpoolTimer(n->timer);
-    }
-    if (n->wait) {
-        SetThreadpoolWait(n->wait, NULL, NULL);
-        WaitForThreadpoolWaitCallbacks(n->wait, TRUE);
-        CloseThreadpoolWait(n->wait);
-    }
+    pool_group_close(&n->sources);
     for (size_t i = 0; i < WATCHES_MAX; i++) watch_free(n->watches[i]);
     if (n->event) CloseHandle(n->event);
 }
@@ -191,7 +184,7 @@ static bool timer_begin(struct notification *n, ULONG interval)
     ULONGLONG period = unit * interval;
     bool once = n->flags & NOTIFIER_FLAG_ONE_SHOT;
     if ((!interval && !once) || period > MAXDWORD) return false;
-    n->timer = CreateThreadpoolTimer(timer_fired, n, NULL);
+    n->timer = CreateThreadpoolTimer(timer_fired, n, &n->sources.environment);
     if (!n->timer) return false;
     LARGE_INTEGER due = {.QuadPart = -(LONGLONG)(period * 10000)};
     FILETIME time = {due.LowPart, (DWORD)due.HighPart};
@@ -203,7 +196,7 @@ static bool wait_begin(struct notification *n, HANDLE handle)
 {
     HANDLE process = GetCurrentProcess();
     if (!DuplicateHandle(process, handle, process, &n->event, SYNCHRONIZE, FALSE, 0)) return false;
-    n->wait = CreateThreadpoolWait(handle_signalled, n, NULL);
+    n->wait = CreateThreadpoolWait(handle_signalled, n, &n->sources.environment);
     if (n->wait) SetThreadpoolWait(n->wait, n->event, NULL);
     return n->wait != NULL;
 }
@@ -232,6 +225,7 @@ static bool watches_begin(struct notification *n)
 
 static bool source_begin(struct notification *n, ULONG interval, HANDLE handle)
 {
+    if (!pool_group_open(&n->sources)) return false;
     switch (n->type) {
     case NOTIFIER_TYPE_INTERVAL: return timer_begin(n, interval);
     case NOTIFIER_TYPE_HANDLE_WAIT: return wait_begin(n, handle);

@@ -104,14 +104,15 @@ void lsa_credentials_tell(SECURITY_LOGON_TYPE type, SECPKG_PRIMARY_CRED *primary
     }
 }
 
+/* A session that stays, as the process's own does, is not to be told of. */
 void lsa_session_end(const LUID *id)
 {
     LUID copy = *id;
+    if (session_delete(&copy) < 0) return;
     for (ULONG_PTR at = 0; at < LSA_PACKAGES_MAX; at++) {
         struct package *package = lsa_package_find(at);
         if (package && package->lsa->LogonTerminated) package->lsa->LogonTerminated(&copy);
     }
-    session_delete(&copy);
 }
 
 /* ---- why a call failed ---- */

@@ -2,6 +2,7 @@
 /* Being told when a key changes: RegNotifyChangeKeyValue and a wait of the thread pool. */
 #include "watch.h"
 
+#include "pool.h"
 #include "ssp/trace.h"
 
 #include <stdlib.h>
@@ -12,7 +13,10 @@ TRACE_CHANNEL("sspi");
 struct watch {
     HKEY key;
     HANDLE event;
+    struct pool_group pool;
     PTP_WAIT wait;
+    SRWLOCK lock; /* the wait is set under it, and not once it is closing */
+    bool closing;
     void (*changed)(void *argument);
     void *argument;
 };
@@ -39,7 +43,9 @@ static bool watch_arm(struct watch *watch)
     LSTATUS error = RegNotifyChangeKeyValue(
         watch->key, TRUE, REG_NOTIFY_CHANGE_NAME | REG_NOTIFY_CHANGE_LAST_SET, watch->event, TRUE);
     if (error) WARN("a key cannot be watched: error %ld\n", error);
-    else SetThreadpoolWait(watch->wait, watch->event, NULL);
+    AcquireSRWLockExclusive(&watch->lock);
+    if (!error && !watch->closing) SetThreadpoolWait(watch->wait, watch->event, NULL);
+    ReleaseSRWLockExclusive(&watch->lock);
     return !error;
 }
 
@@ -62,21 +68,20 @@ struct watch *watch_create(const WCHAR *key, void (*changed)(void *argument), vo
     watch->argument = argument;
     watch->key = key_open(key);
     watch->event = CreateEventW(NULL, FALSE, FALSE, NULL);
-    watch->wait = CreateThreadpoolWait(watch_told, watch, NULL);
+    if (pool_group_open(&watch->pool))
+        watch->wait = CreateThreadpoolWait(watch_told, watch, &watch->pool.environment);
     if (watch->key && watch->event && watch->wait && watch_arm(watch)) return watch;
     watch_free(watch);
     return NULL;
 }
 
-/* A call that is under way arms the wait once more, hence the second time. */
 void watch_free(struct watch *watch)
 {
     if (!watch) return;
-    for (int i = 0; watch->wait && i < 2; i++) {
-        SetThreadpoolWait(watch->wait, NULL, NULL);
-        WaitForThreadpoolWaitCallbacks(watch->wait, TRUE);
-    }
-    if (watch->wait) CloseThreadpoolWait(watch->wait);
+    AcquireSRWLockExclusive(&watch->lock);
+    watch->closing = true;
+    ReleaseSRWLockExclusive(&watch->lock);
+    pool_group_close(&watch->pool);
     if (watch->key) RegCloseKey(watch->key);
     if (watch->event) CloseHandle(watch->event);
     free(watch);

@@ -153,6 +153,7 @@ static void child_refused(void)
     expect_refused(&provider, Interactive, L"sessionless", L"right", STATUS_NO_SUCH_LOGON_SESSION,
                    0);
     LONG ended = provider.record->terminated;
+    ok(!ended, "the end of a session that never was is told");
     expect_refused(&provider, Interactive, L"stranger", L"right", STATUS_ACCOUNT_RESTRICTION,
                    STATUS_LOGON_TYPE_NOT_GRANTED);
     ok(provider.record->terminated == ended + 1, "the package was not told of the end");
@@ -214,13 +215,17 @@ static void child_many(void)
     struct logon made;
     LUID first = {0, 0}, *list;
     ULONG count = 0;
+    DWORD handles = 0, handles_after = 0;
     if (!lsa_provider_open(&provider, false)) return;
     for (int i = 0; i < 300; i++) {
         logon(&provider, Network, L"me", L"right", NULL, &made);
         if (!ok(!made.status, "log-on %d: %08lx", i, made.status)) break;
         if (!i) first = made.id;
         logon_end(&made);
+        if (!i) GetProcessHandleCount(GetCurrentProcess(), &handles);
     }
+    GetProcessHandleCount(GetCurrentProcess(), &handles_after);
+    ok(handles_after < handles + 20, "%lu handles, then %lu", handles, handles_after);
     ok(!LsaEnumerateLogonSessions(&count, &list), "no list");
     ok(count > 256 && count < 270, "%lu sessions", count);
     LsaFreeReturnBuffer(list);

@@ -86,7 +86,9 @@ static void child_enumerate(void)
     ok(status == STATUS_MORE_ENTRIES && size == 5 && !position, "no room: %08lx, %lu", status,
        size);
     key = (LSA_STRING){0, sizeof(big), big};
-    while (!(status = lsa->GetCredentials(&id, 5, &position, TRUE, &key, &size, &found))) {
+    for (int i = 0; i < 6; i++) {
+        status = lsa->GetCredentials(&id, 5, &position, TRUE, &key, &size, &found);
+        if (status) break;
         ok(key.Length == 5 && found.Length == 7 && big[4] == found.Buffer[6], "%.5s", big);
         seen |= 1u << (big[4] - '0');
         lsa->FreeLsaHeap(found.Buffer);
@@ -285,6 +287,20 @@ static DWORD WINAPI tell_event(void *argument)
     return 0;
 }
 
+static DWORD WINAPI tell_loaded(void *argument)
+{
+    const SECPKG_EVENT_NOTIFY *notify = argument;
+    const SECPKG_EVENT_PACKAGE_CHANGE *change = notify->EventData;
+    struct told *told = notify->PackageParameter;
+    bool good = notify->EventClass == NOTIFY_CLASS_PACKAGE_CHANGE &&
+                notify->EventDataSize == sizeof(*change) &&
+                change->ChangeType == SECPKG_PACKAGE_CHANGE_LOAD &&
+                change->PackageName.Length == 8 && !memcmp(change->PackageName.Buffer, L"NTLM", 8);
+    told->count = good ? (LONG)change->PackageId : -1;
+    SetEvent(told->event);
+    return 0;
+}
+
 static void child_changes(void)
 {
     static const struct saved_value probe = {.key = L"SYSTEM\\CurrentControlSet\\Control\\Lsa",
@@ -300,13 +316,75 @@ static void child_changes(void)
     ok(value_restore(&probe), "not restored");
     n = lsa->RegisterNotification(tell, &told, NOTIFIER_TYPE_STATE_CHANGE, 0, 0, 0, NULL);
     ok(n && !lsa->CancelNotification(n), "state");
-    /* The package itself waits to be told of packages; NTLM has not been used yet. */
-    LONG loads = provider.record->loads;
-    ULONG id;
+    /* NTLM has not been used yet. */
+    struct told loaded;
+    told_begin(&loaded);
+    n = lsa->RegisterNotification(tell_loaded, &loaded, NOTIFIER_TYPE_NOTIFY_EVENT,
+                                  NOTIFY_CLASS_PACKAGE_CHANGE, 0, 0, NULL);
+    ULONG id = 0;
     LSA_STRING name = string("NTLM");
-    ok(!LsaLookupAuthenticationPackage(provider.lsa, &name, &id), "NTLM");
-    for (int i = 0; i < 100 && provider.record->loads == loads; i++) Sleep(20);
-    ok(provider.record->loads == loads + 1, "told of %ld packages", provider.record->loads - loads);
+    ok(n && !LsaLookupAuthenticationPackage(provider.lsa, &name, &id), "NTLM");
+    ok(was_told(&loaded) && (ULONG)loaded.count == id, "told of package %ld", loaded.count);
+    ok(!lsa->CancelNotification(n), "cancelling");
+}
+
+/* ---- threads: the same lists from many sides ---- */
+
+static volatile LONG thread_faults;
+
+static DWORD WINAPI thread_tell(void *argument)
+{
+    InterlockedIncrement((volatile LONG *)argument);
+    return 0;
+}
+
+static bool round_of_sessions(LUID *id)
+{
+    LSA_STRING key = string("key"), secret = string("a secret of a thread");
+    char value[64] = "";
+    HANDLE connection;
+    bool good = !lsa->CreateLogonSession(id) && !lsa->AddCredential(id, 5, &key, &secret);
+    good = good && !credential_get(id, 5, "key", value) && !strcmp(value, secret.Buffer);
+    good = good && !lsa->DeleteLogonSession(id);
+    return good && !LsaConnectUntrusted(&connection) && !LsaDeregisterLogonProcess(connection);
+}
+
+/* The function may be about to run when its notification is cancelled, and runs no more after it. */
+static bool round_of_notices(HANDLE event)
+{
+    volatile LONG *told = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof(*told));
+    HANDLE n = lsa->RegisterNotification(thread_tell, (void *)told, NOTIFIER_TYPE_HANDLE_WAIT, 0, 0,
+                                         0, event);
+    SetEvent(event);
+    bool good = n && !lsa->CancelNotification(n);
+    LONG before = *told;
+    SetEvent(event);
+    good = good && *told == before && before <= 1;
+    ResetEvent(event);
+    HeapFree(GetProcessHeap(), 0, (void *)told);
+    return good;
+}
+
+static DWORD WINAPI thread_main(void *argument)
+{
+    LUID id = {(DWORD)(ULONG_PTR)argument, 4711};
+    HANDLE event = CreateEventW(NULL, FALSE, FALSE, NULL);
+    for (int i = 0; i < 200; i++) {
+        if (!round_of_sessions(&id)) InterlockedIncrement(&thread_faults);
+        if (i % 4 == 0 && !round_of_notices(event)) InterlockedIncrement(&thread_faults);
+    }
+    CloseHandle(event);
+    return 0;
+}
+
+static void child_threads(void)
+{
+    HANDLE threads[8];
+    for (ULONG_PTR i = 0; i < ARRAYSIZE(threads); i++)
+        threads[i] = CreateThread(NULL, 0, thread_main, (void *)(i + 1), 0, NULL);
+    DWORD result = WaitForMultipleObjects(ARRAYSIZE(threads), threads, TRUE, 20000);
+    ok(result < ARRAYSIZE(threads), "the threads do not end");
+    ok(!thread_faults, "%ld rounds went wrong", thread_faults);
 }
 
 /* ---- packages, callbacks, the client ---- */
@@ -444,7 +522,7 @@ static void child_stored(void)
 static const struct hosting_case child_cases[] = {
     CHILD(sessions), CHILD(enumerate), CHILD(protect), CHILD(tokens),  CHILD(handle_wait),
     CHILD(interval), CHILD(once),      CHILD(cancel),  CHILD(changes), CHILD(packages),
-    CHILD(client),   CHILD(accounts),  CHILD(stored),
+    CHILD(client),   CHILD(accounts),  CHILD(stored),  CHILD(threads),
 };
 
 static int child_main(const char *name)
@@ -488,6 +566,7 @@ TEST(packages)
 TEST(client)
 TEST(accounts)
 TEST(stored)
+TEST(threads)
 
 int main(int argc, char **argv)
 {
@@ -510,6 +589,7 @@ int main(int argc, char **argv)
     RUN(test_client);
     RUN(test_accounts);
     RUN(test_stored);
+    RUN(test_threads);
     hosting_end();
     return test_end("api_lsa_table");
 }

@@ -43,25 +43,12 @@ static NTSTATUS NTAPI initialize_package(ULONG id, PLSA_DISPATCH_TABLE dispatch,
     return STATUS_SUCCESS;
 }
 
-static DWORD WINAPI package_loaded(void *argument)
-{
-    const SECPKG_EVENT_NOTIFY *notify = argument;
-    const SECPKG_EVENT_PACKAGE_CHANGE *change = notify->EventData;
-    EXPECT(notify->EventClass == NOTIFY_CLASS_PACKAGE_CHANGE);
-    EXPECT(notify->PackageParameter == &record && notify->EventDataSize == sizeof(*change));
-    EXPECT(change->ChangeType == SECPKG_PACKAGE_CHANGE_LOAD && change->PackageName.Length > 0);
-    InterlockedIncrement(&record.loads);
-    return 0;
-}
-
 static NTSTATUS NTAPI initialize(ULONG_PTR id, PSECPKG_PARAMETERS parameters,
                                  PLSA_SECPKG_FUNCTION_TABLE functions)
 {
     EXPECT(id == record.id);
     table = (const struct lsa_function_table *)functions;
     record.functions = table;
-    EXPECT(functions->RegisterNotification(package_loaded, &record, NOTIFIER_TYPE_NOTIFY_EVENT,
-                                           NOTIFY_CLASS_PACKAGE_CHANGE, 0, 0, NULL));
     return STATUS_SUCCESS;
 }
 

@@ -52,7 +52,6 @@ struct prov_logon_record {
     LUID last_terminated;
     LONG accepted; /* calls of AcceptCredentials */
     ULONG last_accepted_flags;
-    LONG loads;                /* packages that it was told of */
     ULONG acquired_attributes; /* of the call that wanted credentials, which there are none of */
     ULONG_PTR id;
     const struct lsa_function_table *functions;
