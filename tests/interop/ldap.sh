@@ -6,7 +6,7 @@
 
 name=interop_ldap
 . "${SRCDIR:?names the source folder}/tests/interop/common.sh"
-client=$BUILD/x86_64-windows/ldap_client.exe
+client=$programs/ldap_client.exe
 user=$domain\\alice
 password='Grün, with spaces'
 slapd=$(PATH=$PATH:/usr/sbin command -v slapd) ||

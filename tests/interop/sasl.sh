@@ -6,7 +6,7 @@
 
 name=interop_sasl
 . "${SRCDIR:?names the source folder}/tests/interop/pairs.sh"
-ours=$BUILD/x86_64-windows/interop_sasl.exe
+ours=$programs/interop_sasl.exe
 peer=$BUILD/interop_cyrus_peer
 user=$domain\\alice
 password='Grün, with spaces'
