@@ -71,15 +71,9 @@ one() {
     fi
 }
 
-# The names that these tests log on with: with accounts of ours the conversations go to the end.
-account() { wine "$BUILD/x86_64-windows/sspictl.exe" account "$@" >/dev/null 2>&1; }
-trap 'account remove "domain\user"; account remove "WORKGROUP\testuser"' EXIT
-
 mkdir -p "$folder" || exit 1
 case $(wine --version) in wine-8.0*) ;; *) skip 'Wine 8.0' ;; esac
 [ -f "$tests/secur32.c" ] || fetch
-printf 'password\n' | account add 'domain\user'
-printf 'testpass\n' | account add 'WORKGROUP\testuser'
 one main
 one negotiate
 one ntlm
