@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The programs of tests/api for running on Windows, see README.txt there. Lines end as there.
+# Test programs for running on Windows, see README.txt. Lines end as there.
 bundle_name = $(PACKAGE)-$(VERSION)-windows-tests
-bundle_programs = conformance_record $(filter-out api_core_%,$(filter api_%,$(PE_TESTS)))
+bundle_programs = conformance_record export_context \
+    $(filter-out api_core_%,$(filter api_%,$(PE_TESTS)))
 
 windows-bundle: pe-tests
 	@command -v zip >/dev/null || { echo 'zip is missing (Debian package zip)' >&2; exit 1; }
 	rm -rf $(bundle_name) $(bundle_name).zip
 	$(MKDIR_P) $(bundle_name)
 	awk -f $(top_srcdir)/tests/conformance/sources.awk $(top_srcdir)/tests/api/*.c \
+	    $(top_srcdir)/tests/export/context.c \
 	    >$(bundle_name)/statements.txt
 	for file in tests/conformance/run.cmd tests/conformance/README.txt COPYING; do \
 	    $(SED) 's/$$/\r/' $(top_srcdir)/$$file \

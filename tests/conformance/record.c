@@ -2,7 +2,7 @@
 /*
  * Runs the programs of tests/api, on Windows or under Wine, and has them write down what they state
  * and see: conformance_record RECORD [PROGRAM...], the programs by their names without ".exe" and
- * all api_*.exe of its own folder when none is named. A program that crashes or hangs is a line of
+ * all others of its own folder when none is named. A program that crashes or hangs is a line of
  * the record. Beside the lines of statement.h these are written:
  *
  *   system NAME             of what the lines that follow say something
@@ -107,12 +107,13 @@ static bool record_all(const wchar_t *path)
     wchar_t pattern[MAX_PATH];
     WIN32_FIND_DATAW found;
     bool recorded = true;
-    swprintf(pattern, ARRAY_SIZE(pattern), L"%lsapi_*.exe", folder);
+    swprintf(pattern, ARRAY_SIZE(pattern), L"%ls*.exe", folder);
     HANDLE search = FindFirstFileW(pattern, &found);
     if (search == INVALID_HANDLE_VALUE) return false;
     do {
         found.cFileName[wcslen(found.cFileName) - 4] = 0;
-        recorded = record_program(path, found.cFileName);
+        if (_wcsicmp(found.cFileName, L"conformance_record"))
+            recorded = record_program(path, found.cFileName);
     } while (recorded && FindNextFileW(search, &found));
     FindClose(search);
     return recorded;

@@ -17,7 +17,7 @@ failed=0
 [ $# -gt 0 ] || {
     # shellcheck disable=SC2046 # no name has a space
     set -- $(cd "$programs" && find . -name 'api_*.exe' ! -name 'api_core_*' |
-        sed 's|^./||; s|.exe$||' | sort)
+        sed 's|^./||; s|.exe$||' | sort) export_context
 }
 
 # ok NAME COMMAND...
@@ -38,7 +38,8 @@ record() {
     file=$folder/$1
     overrides=$2
     shift 2
-    awk -f "$conformance/sources.awk" "$SRCDIR"/tests/api/*.c >"$file" || return 1
+    awk -f "$conformance/sources.awk" "$SRCDIR"/tests/api/*.c "$SRCDIR"/tests/export/context.c \
+        >"$file" || return 1
     WINEDLLOVERRIDES=$overrides wine "$programs/conformance_record.exe" "Z:$file" "$@"
 }
 

@@ -90,7 +90,7 @@ $1 == "begin" { ended(started, "unknown"); started = plain($2); last_case = "" }
 $1 == "end" { ended($2, plain($3)); started = "" }
 $1 == "check" || $1 == "probe" {
     last_case = $3
-    r = row_of($2, $3, $6, $7)
+    r = row_of($2, $3, $6, $1 == "probe" ? "" : $7)
     if (tag[r] == "") tag[r] = tag_of($4)
     if ($1 == "probe") probe[r] = 1
     put(r, $1 == "probe" ? "seen" : said[$5], plain($8))
