@@ -110,14 +110,14 @@ refuses() { ! "$compare" "$folder/statements.txt"; }
 ok 'the archive is made and unpacks' unpack
 ok 'the batch file runs on ours' run ours '' api_packages api_table api_probes
 ok 'and on the builtin modules' run builtin 'secur32,sspicli=b' api_packages api_table api_probes
-ok 'the record begins with the sources' has ours '^source.packages\.c.*\[W8 main\.c:143-159\]$'
+ok 'the record begins with the sources' has ours '^source.api/packages\.c.*\[W8 main\.c:143-159\]$'
 ok 'it says what it is of' has ours '^system.winesspi on Wine .*, 64-bit$'
 ok 'the other too' has builtin '^system.Wine .*, 64-bit$'
-ok 'it has statements' has ours '^check.packages.test_ntlm_info.packages\.c:[0-9]*.passed'
-ok 'and probes' has ours '^probe.probes.test_risky.probes\.c:[0-9]*.-.export without a handle'
+ok 'it has statements' has ours '^check.api_packages.test_ntlm_info.api/packages\.c:[0-9]*.passed'
+ok 'and probes' has ours '^probe.api_probes.test_risky..*.-.export without a handle'
 ok 'the programs end' has ours '^end.api_table.0$'
-ok 'what is ours is not stated on others' has builtin '^skip.packages.test_null_arguments'
-ok 'but on ours' has_not ours '^skip.packages.test_null_arguments'
+ok 'what is ours is not stated on others' has builtin '^skip.api_packages.test_null_arguments'
+ok 'but on ours' has_not ours '^skip.api_packages.test_null_arguments'
 ok 'compare shows what differs' differences
 ok 'compare makes a page' page
 ok 'the page is whole' page_is_whole "$work/page.html"

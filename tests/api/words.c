@@ -65,35 +65,36 @@ static const struct says {
         *record; /* with the line's number left out; of the last line when it begins with $ */
 } all[] = {
     {"plain", say_plain, "wine", 1,
-     "check words plain words.c passed|1 + 1 == 2|sum %d\\n|sum 2\n"
-     "check words plain words.c failed|1 == 2|a\\ttab and a \\\\|a\\ttab and a \\\\\n"
-     "check words plain there.c passed|1|there|there\n"
-     "probe words plain words.c -|size|%u|5\n"},
+     "check api_words plain api/words.c passed|1 + 1 == 2|sum %d\\n|sum 2\n"
+     "check api_words plain api/words.c failed|1 == 2|a\\ttab and a \\\\|a\\ttab and a \\\\\n"
+     "check api_words plain elsewhere/there.c passed|1|there|there\n"
+     "probe api_words plain api/words.c -|size|%u|5\n"},
     {"todo", say_todo, "wine", 1,
-     "check words todo words.c todo|0|known|known\n"
-     "check words todo words.c todo-passed|1|better|better\n"
-     "check words todo words.c passed|1|as expected|as expected\n"
-     "check words todo words.c todo|0|within|within\n"
-     "check words todo words.c todo|0|after|after\n"
-     "check words todo words.c passed|1|outside|outside\n"},
+     "check api_words todo api/words.c todo|0|known|known\n"
+     "check api_words todo api/words.c todo-passed|1|better|better\n"
+     "check api_words todo api/words.c passed|1|as expected|as expected\n"
+     "check api_words todo api/words.c todo|0|within|within\n"
+     "check api_words todo api/words.c todo|0|after|after\n"
+     "check api_words todo api/words.c passed|1|outside|outside\n"},
     {"places", say_places, "wine", 0,
-     "check words places words.c passed|1|x|row 3: inner: x\n"
-     "check words places words.c passed|1|y|row 3: y\n"
-     "check words places words.c passed|1|z|z\n"},
+     "check api_words places api/words.c passed|1|x|row 3: inner: x\n"
+     "check api_words places api/words.c passed|1|y|row 3: y\n"
+     "check api_words places api/words.c passed|1|z|z\n"},
     {"platform", say_platform, "wine", 1,
-     "check words platform words.c passed|broken(1) == !winetest_platform_is_wine|"
+     "check api_words platform api/words.c passed|broken(1) == !winetest_platform_is_wine|"
      "broken on Windows alone|broken on Windows alone\n"
-     "check words platform words.c passed|!broken(0)|broken is not|broken is not\n"
-     "skip words platform words.c -|-|-|nothing to do with it\n"
-     "check words platform words.c failed|nothing is missing|no such thing|no such thing\n"},
+     "check api_words platform api/words.c passed|!broken(0)|broken is not|broken is not\n"
+     "skip api_words platform api/words.c -|-|-|nothing to do with it\n"
+     "check api_words platform api/words.c failed|nothing is missing|"
+     "no such thing|no such thing\n"},
     {"platform", say_platform, "windows", 0,
-     "check words platform words.c passed|broken(1) == !winetest_platform_is_wine|"
+     "check api_words platform api/words.c passed|broken(1) == !winetest_platform_is_wine|"
      "broken on Windows alone|broken on Windows alone\n"
-     "check words platform words.c passed|!broken(0)|broken is not|broken is not\n"
-     "skip words platform words.c -|-|-|nothing to do with it\n"
-     "skip words platform words.c -|-|-|no such thing\n"},
+     "check api_words platform api/words.c passed|!broken(0)|broken is not|broken is not\n"
+     "skip api_words platform api/words.c -|-|-|nothing to do with it\n"
+     "skip api_words platform api/words.c -|-|-|no such thing\n"},
     {"often", say_often, "wine", 1,
-     "$check words often words.c failed|i != STATEMENT_TIMES + 4|%d|44\n"},
+     "$check api_words often api/words.c failed|i != STATEMENT_TIMES + 4|%d|44\n"},
 };
 
 static char seen[16384];

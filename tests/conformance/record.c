@@ -16,7 +16,7 @@
 
 #include "support.h"
 
-#define PATIENCE_S 180
+#define PATIENCE_S 400
 
 static wchar_t folder[MAX_PATH];
 

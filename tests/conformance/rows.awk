@@ -72,7 +72,6 @@ function put(r, judged, text) {
 # A program that is over: the row of how it ended.
 function ended(name, status, r) {
     if (name == "") return
-    sub(/^(api|export)_/, "", name)
     r = row_of(name, "", "the program ends by itself", "")
     if (status == "0" || status == "1") put(r, "holds", "")
     else put(r, "does not hold", "status " status (last_case == "" ? "" : ", last in " last_case))

@@ -54,7 +54,7 @@ function comment_of(line, text, start, end) {
 FNR == 1 {
     flush()
     base = FILENAME
-    sub(/.*\//, "", base)
+    if (match(base, /[^\/]*\/[^\/]*$/)) base = substr(base, RSTART)
     in_comment = inside = 0
     current = above = function_tag = paragraph = comment = ""
 }

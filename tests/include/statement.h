@@ -52,11 +52,23 @@ __attribute__((unused)) static const char *statement_base(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* Folder and name of a file, which are those of a program: "api_context". */
+__attribute__((unused)) static void statement_file(char *text, size_t size, const char *path,
+                                                   char between)
+{
+    const char *base = statement_base(path), *folder = base;
+    while (folder > path && base - folder < 2) folder--;
+    while (folder > path && folder[-1] != '/' && folder[-1] != '\\') folder--;
+    const int length = base > folder ? (int)(base - folder) - 1 : 0;
+    if (length) snprintf(text, size, "%.*s%c%s", length, folder, between, base);
+    else snprintf(text, size, "%s", base);
+}
+
 /* Program and case of the statements that follow. */
 __attribute__((unused)) static void statement_case(const char *program, const char *name)
 {
     static char stem[64];
-    snprintf(stem, sizeof(stem), "%s", statement_base(program));
+    statement_file(stem, sizeof(stem), program, '_');
     char *dot = strrchr(stem, '.');
     if (dot) *dot = 0;
     statements.program = stem;
@@ -97,9 +109,10 @@ __attribute__((unused)) static void statement_write(const char *kind, const char
                                                     const char *words, const char *seen)
 {
     FILE *record = statement_record();
-    char place[128];
+    char name[96], place[128];
     if (!record) return;
-    snprintf(place, sizeof(place), "%s:%d", statement_base(file), line);
+    statement_file(name, sizeof(name), file, '/');
+    snprintf(place, sizeof(place), "%s:%d", name, line);
     statement_field(record, kind, '\t');
     statement_field(record, statements.program, '\t');
     statement_field(record, statements.case_name, '\t');
