@@ -101,7 +101,7 @@ unix_dependencies = $(foreach a,$(UNIX_ARCHS),$(foreach m,$(pe_builtins),$(patsu
 pe: pe-modules pe-tests
 
 pe-clean:
-	rm -rf obj $(foreach a,$(PE_ARCHS),$(a)-windows) $(foreach a,$(UNIX_ARCHS),$(a)-unix)
+	rm -rf obj $(bundle_name).zip $(foreach a,$(PE_ARCHS),$(a)-windows) $(foreach a,$(UNIX_ARCHS),$(a)-unix)
 
 # pe_install(ARCH): recipe lines.
 define pe_install
@@ -123,3 +123,5 @@ pe-install: pe-modules
 
 pe-uninstall:
 	rm -rf "$(DESTDIR)$(pkgarchdir)"
+
+include $(top_srcdir)/tests/conformance/bundle.mk

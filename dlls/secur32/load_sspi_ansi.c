@@ -144,7 +144,7 @@ static status_t identity_text(struct slice text, char **out, ULONG *size)
 static bool identity_is_wide(const void *auth_data, struct authdata *data)
 {
     const ULONG known = SEC_WINNT_AUTH_IDENTITY_UNICODE | SEC_WINNT_AUTH_IDENTITY_MARSHALLED |
-                        SEC_WINNT_AUTH_IDENTITY_ONLY;
+                        SEC_WINNT_AUTH_IDENTITY_ONLY | IDENTITY_ENCRYPTED;
     return auth_data && status_ok(authdata_parse(auth_data, data)) && !data->ansi &&
            data->flags & SEC_WINNT_AUTH_IDENTITY_UNICODE && !(data->flags & ~known);
 }

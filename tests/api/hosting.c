@@ -13,7 +13,7 @@ wchar_t hosting_folder[MAX_PATH], hosting_scratch[MAX_PATH];
 bool hosting_begin(void)
 {
     wchar_t temp[MAX_PATH];
-    if (!running_under_wine()) return false;
+    if (!running_on_ours()) return false;
     if (!program_folder(hosting_folder, MAX_PATH) || !GetTempPathW(MAX_PATH, temp)) return false;
     wsprintfW(hosting_scratch, L"%swinesspi-test-%u\\", temp, GetCurrentProcessId());
     return CreateDirectoryW(hosting_scratch, NULL);

@@ -42,11 +42,11 @@ static inline int hosting_case_run(const struct hosting_case *cases, size_t coun
 {
     for (size_t i = 0; i < count; i++) {
         if (strcmp(cases[i].name, name)) continue;
-        test_state.case_name = name;
+        statement_case(__FILE__, name);
         cases[i].function();
         if (after) after();
         fflush(stdout);
-        return test_state.case_failures;
+        return statements.failed;
     }
     return 98;
 }

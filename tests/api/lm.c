@@ -128,7 +128,7 @@ static void test_level(void)
 
 int main(void)
 {
-    bool saved = running_under_wine() && value_save(&level, LSA, L"LmCompatibilityLevel");
+    bool saved = running_on_ours() && value_save(&level, LSA, L"LmCompatibilityLevel");
     RUN(test_published);
     RUN(test_case);
     RUN(test_none);

@@ -265,7 +265,7 @@ static void test_suffixes(void)
         expect_user(ask(L"HTTP/" HOST, NULL, false), L"Exact", L"FARM", "the host");
     forget(HOST);
     forget(L"*.farm.apitest.test");
-    if (running_under_wine()) expect_nobody(ask(L"HTTP/apitest.test", NULL, false), "the suffix");
+    if (running_on_ours()) expect_nobody(ask(L"HTTP/apitest.test", NULL, false), "the suffix");
     forget(L"*.apitest.test");
 }
 
@@ -372,7 +372,7 @@ static void test_imported_anonymous(void)
 static void expect_restricted(void *identity, const char *what)
 {
     CredHandle credential;
-    if (!running_under_wine()) return;
+    if (!running_on_ours()) return;
     SECURITY_STATUS status = AcquireCredentialsHandleW(
         NULL, (wchar_t *)L"NTLM", SECPKG_CRED_OUTBOUND | SECPKG_CRED_AUTOLOGON_RESTRICTED, NULL,
         identity, NULL, NULL, &credential, NULL);

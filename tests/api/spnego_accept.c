@@ -38,7 +38,7 @@ static void end(void)
 /* A failure: ours gives this status, Windows some other. */
 static void expect_failure(SECURITY_STATUS status, SECURITY_STATUS ours, const char *what)
 {
-    ok(running_under_wine() ? status == ours : status < 0, "%s: %08lx", what, status);
+    ok(running_on_ours() ? status == ours : status < 0, "%s: %08lx", what, status);
     ok(!side_seals(&subject), "%s: the context seals", what);
 }
 

@@ -322,7 +322,7 @@ static void test_token(void)
                                                 &token);
         good_blob(&blob, status, "with token");
         ok(token != (HANDLE)UNTOUCHED, "side %d: the token was not written", side);
-        ok(!side || token || !running_under_wine(), "no token of the client's user");
+        ok(!side || token || !running_on_ours(), "no token of the client's user");
         if (token) {
             TOKEN_TYPE type;
             DWORD size;

@@ -283,7 +283,7 @@ static void run_package(const wchar_t *name)
 
 int main(void)
 {
-    if (!running_under_wine() || !account_create(&account)) {
+    if (!running_on_ours() || !account_create(&account)) {
         printf("skip export_damage: accounts of our server, which are in a Wine prefix only\n");
         printf("export_damage: 0 passed, 0 failed, 1 skipped\n");
         return 0;

@@ -10,13 +10,18 @@
 #include <windows.h>
 
 #include "test.h"
+#include "wine/test.h"
 
 bool running_under_wine(void);
 
-/* For cases that state a choice of this project. On real Windows such a case is skipped. */
+/* Whether the modules that are tested are those of this project. */
+bool running_on_ours(void);
+
+/* For cases that state a choice of this project. On Windows, and on the modules that Wine has of
+ * its own, such a case is skipped. */
 static inline bool ours_only(void)
 {
-    if (running_under_wine()) return true;
+    if (running_on_ours()) return true;
     skip_case("states a choice of this project, not Windows behaviour");
     return false;
 }
