@@ -70,7 +70,7 @@ static void test_strings(void)
         SspiFreeAuthIdentity(identity);
     }
     identity_t identity = make(L"", L"", L"");
-    if (running_under_wine()) expect_strings(identity, L"", L"", L"", "empty strings");
+    if (running_on_ours()) expect_strings(identity, L"", L"", L"", "empty strings");
     SspiFreeAuthIdentity(identity);
 }
 
@@ -99,14 +99,14 @@ static void test_zero(void)
     SEC_WINNT_AUTH_IDENTITY_EX2 zero = {0};
     identity_t identity = make(L"user", L"DOMAIN", L"secret");
     SspiZeroAuthIdentity(identity);
-    if (running_under_wine()) ok(!memcmp(identity, &zero, sizeof(zero)), "something is left");
+    if (running_on_ours()) ok(!memcmp(identity, &zero, sizeof(zero)), "something is left");
     SspiFreeAuthIdentity(identity);
 
     wchar_t user[] = L"user", domain[] = L"DOMAIN", password[] = L"secret", none[8] = {0};
     SEC_WINNT_AUTH_IDENTITY_W plain = wide_identity(user, domain, password);
     SspiZeroAuthIdentity((identity_t)&plain);
     ok(!memcmp(password, none, sizeof(password)), "the password is left");
-    if (running_under_wine())
+    if (running_on_ours())
         ok(!plain.User && !plain.PasswordLength && !plain.Flags, "the structure is left");
     SspiZeroAuthIdentity(NULL);
     SspiFreeAuthIdentity(NULL);
@@ -429,7 +429,7 @@ static void test_saved(void)
     expect_saved(identity, NULL, L"domain\\user", L"domain\\user", "no target");
     expect_saved(identity, L"target", L"target", L"domain\\user", "target");
     SspiFreeAuthIdentity(identity);
-    if (!running_under_wine()) return;
+    if (!running_on_ours()) return;
     SEC_WINNT_AUTH_IDENTITY_A narrow = narrow_identity("user", NULL, "secret");
     expect_saved(&narrow, NULL, L"user", L"user", "no domain");
 }

@@ -108,7 +108,7 @@ static void test_bad_handles(void)
     SecHandle none = {0, 0};
     SecHandle *const handles[] = {NULL, &none, &loop.client_cred};
     for (unsigned i = 0; i < COUNT(handles); i++) {
-        if (!handles[i] && !running_under_wine()) continue;
+        if (!handles[i] && !running_on_ours()) continue;
         ok(context_w(handles[i], SECPKG_ATTR_SIZES, room, 0) == SEC_E_INVALID_HANDLE, "W %u", i);
         ok(context_a(handles[i], SECPKG_ATTR_SIZES, room, 64) == SEC_E_INVALID_HANDLE, "A %u", i);
         if (i == 2) continue;
@@ -140,7 +140,7 @@ static void test_credentials(void)
         FreeContextBuffer(room.name);
     }
     ok(room.behind == (void *)(ULONG_PTR)0x55, "written beyond");
-    if (!running_under_wine()) return;
+    if (!running_on_ours()) return;
     room.name = (void *)(ULONG_PTR)0x55;
     for (ULONG size = 0; size < sizeof(void *); size += sizeof(void *) - 1) {
         status = credentials_w(&loop.client_cred, SECPKG_CRED_ATTR_NAMES, &room, size);

@@ -245,6 +245,51 @@ static void test_targets(void)
     ok(!marshalled && !info && !host, "something was returned");
 }
 
+/* Names without a public contract: an error, and nothing is touched. */
+static void test_undocumented(void)
+{
+    if (!ours_only()) return;
+    FUNCTION(LONG, SecGetLocaleSpecificEncryptionRules, void *);
+    FUNCTION(LONG, SspiGetComputerNameForSPN, const wchar_t *, wchar_t **);
+    FUNCTION(BOOLEAN, SecpTranslateName, const wchar_t *, ULONG, ULONG, void *, ULONG *);
+    FUNCTION(BOOLEAN, SecpTranslateNameEx, const wchar_t *, ULONG, ULONG, void *, ULONG *);
+    wchar_t *name = NULL, text[8] = L"x";
+    ULONG size = 8, rules = 7;
+    EXPECT_ERROR(SecGetLocaleSpecificEncryptionRules(&rules));
+    EXPECT_ERROR(SspiGetComputerNameForSPN(L"host/name", &name));
+    ok(!SecpTranslateName(L"a\\b", 2, 8, text, &size), "a name was translated");
+    ok(GetLastError() == ERROR_NOT_SUPPORTED, "last error %lu", GetLastError());
+    ok(!SecpTranslateNameEx(L"a\\b", 2, 8, text, &size), "a name was translated");
+    ok(rules == 7 && !name && *text == 'x' && size == 8, "something was touched");
+}
+
+/* The names of Windows 11 do what the older ones do; the context is freed by its maker. */
+static void test_call_context_names(void)
+{
+    if (!ours_only()) return;
+    FUNCTION(LONG, SecAllocateAndSetIPAddress, BYTE *, ULONG, BOOL *);
+    FUNCTION(LONG, SecAllocateAndSetCallTarget, BYTE *, ULONG, wchar_t *, BOOL *);
+    FUNCTION(LONG, SecFreeCallContext, void);
+    BYTE address[16] = {2, 0, 0, 80, 127, 0, 0, 1};
+    BOOL must_free = FALSE;
+    ok(SecAllocateAndSetIPAddress(address, sizeof(address), &must_free) == SEC_E_OK, "address");
+    ok(must_free, "there was a context");
+    ok(SecAllocateAndSetCallTarget(NULL, 0, (wchar_t *)L"host/x", &must_free) == SEC_E_OK,
+       "target");
+    ok(!must_free, "there was no context");
+    ok(SecFreeCallContext() == SEC_E_OK, "not freed");
+}
+
+/* An identity as bytes, whose second reader has no documentation of its own. */
+static void test_internal_unmarshal(void)
+{
+    if (!ours_only()) return;
+    FUNCTION(LONG, SspiUnmarshalAuthIdentityInternal, ULONG, char *, void **);
+    void *made = NULL;
+    EXPECT_ERROR(SspiUnmarshalAuthIdentityInternal(0, NULL, &made));
+    ok(!made, "an identity was made of nothing");
+}
+
 /* [D QueryCredentialsAttributes] and kin where they are only part of a group: a package that has
  * no such function says so. */
 static void test_unsupported_by_package(void)
@@ -270,6 +315,9 @@ int main(void)
     RUN(test_one_implementation);
     RUN(test_identities);
     RUN(test_targets);
+    RUN(test_undocumented);
+    RUN(test_call_context_names);
+    RUN(test_internal_unmarshal);
     RUN(test_unsupported_by_package);
     return test_end("api_exports");
 }

@@ -308,7 +308,7 @@ int main(int count, char **arguments)
 {
     if (count == 3 && !strcmp(arguments[1], "token"))
         return (int)name_error((HANDLE)(ULONG_PTR)strtoul(arguments[2], NULL, 10));
-    if (!running_under_wine() || !process_user(own, 512) || !account_create(&alice)) {
+    if (!running_on_ours() || !process_user(own, 512) || !account_create(&alice)) {
         printf("skip all: states a choice of this project, not Windows behaviour\n");
         printf("api_foreign_tokens: 0 passed, 0 failed, 1 skipped\n");
         return 0;

@@ -33,7 +33,7 @@ static void test_notice(void)
     }
     status = LsaUnregisterPolicyChangeNotification(PolicyNotifyAuditEventsInformation, event);
     ok(!status, "unregistering: %08lx", status);
-    ok(!running_under_wine() || policy_change(), "no change");
+    ok(!running_on_ours() || policy_change(), "no change");
     ok(WaitForSingleObject(event, 200) == WAIT_TIMEOUT, "signalled afterwards");
     CloseHandle(event);
 }
@@ -91,6 +91,6 @@ int main(void)
     RUN(test_two);
     RUN(test_every_class);
     RUN(test_refused);
-    if (running_under_wine()) value_restore(&probe);
+    if (running_on_ours()) value_restore(&probe);
     return test_end("api_lsa_policy");
 }

@@ -46,7 +46,7 @@ static void test_caller_name(void)
         ok((BYTE *)answer->CallerName > (BYTE *)answer &&
                (BYTE *)answer->CallerName < (BYTE *)answer + size,
            "the name is not in the block");
-        ok(!running_under_wine() || !lstrcmpiW(answer->CallerName, own), "%ls, not %ls",
+        ok(!running_on_ours() || !lstrcmpiW(answer->CallerName, own), "%ls, not %ls",
            answer->CallerName, own);
         LsaFreeReturnBuffer(out);
     } else {
