@@ -344,6 +344,7 @@ static void targets(void)
     save("target", "size-only", wide("AAAAAM"));
     save("target", "address", wide("HTTP/[fe80::1]:80"));
     save("target", "realm", wide("ldap/dc.farm.test:389/farm.test@FARM.TEST"));
+}
 
 /* Behind the byte that the target takes for the form. */
 static void save_msv(const char *name, uint8_t form, struct msv_message *message)
