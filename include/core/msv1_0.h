@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What programs give to MSV1_0 in LsaLogonUser and LsaCallAuthenticationPackage: structures with
- * pointers to texts, which have to lie behind the structure in one buffer (Microsoft: LsaLogonUser).
- * A text is found by its address in the caller's memory or, as in buffers that are passed on from
- * process to process, by its offset from the start of the buffer.
+ * pointers to texts, which have to lie behind the structure in one buffer (Microsoft:
+ * LsaLogonUser). A text is found by its address in the caller's memory or, as in buffers that are
+ * passed on from process to process, by its offset from the start of the buffer.
  */
 #pragma once
 

@@ -2,7 +2,7 @@
 /*
  * Log-ons with MSV1_0 through LsaLogonUser: a password, the answer to a challenge, nobody; what is
  * told of the account; and that a refusal says nothing of the reason. Accounts are this project's,
- * so that all of it is ours but for the forms and the statuses, which are those of [D LsaLogonUser].
+ * so that all of it is ours but for the forms and the statuses: those are of [D LsaLogonUser].
  */
 #include "msv.h"
 

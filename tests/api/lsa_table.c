@@ -349,7 +349,7 @@ static bool round_of_sessions(LUID *id)
     return good && !LsaConnectUntrusted(&connection) && !LsaDeregisterLogonProcess(connection);
 }
 
-/* The function may be about to run when its notification is cancelled, and runs no more after it. */
+/* The function may be about to run when its notification is cancelled; it does not after it. */
 static bool round_of_notices(HANDLE event)
 {
     volatile LONG *told = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof(*told));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Messages to MSV1_0 through LsaCallAuthenticationPackage: challenges and answers to them, log-ons,
- * what is passed on, and what nobody answers ([H ntsecapi.h], ntifs.h). What Windows does beyond the
- * declarations is not published: ours.
+ * what is passed on, and what nobody answers ([H ntsecapi.h], ntifs.h). What Windows does beyond
+ * the declarations is not published: ours.
  */
 #include "msv.h"
 
