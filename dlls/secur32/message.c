@@ -25,7 +25,7 @@ static status_t message_protect(const CtxtHandle *handle, bool seal, ULONG qop,
     struct package *package = pinned.context->package;
     status_t (*protect)(struct package *, struct provider_context *, ULONG, SecBufferDesc *,
                         ULONG) = seal ? package->ops.seal_message : package->ops.make_signature;
-    status = sasl_check_send(pinned.context, seal, message, &qop);
+    if (pinned.context->sasl) status = sasl_check_send(pinned.context, seal, message, &qop);
     if (!status_ok(status)) goto done;
     status = protect ? protect(package, &pinned.context->provider, qop, message, sequence)
                      : SEC_E_UNSUPPORTED_FUNCTION;
@@ -44,7 +44,7 @@ static status_t message_check(const CtxtHandle *handle, bool unseal, SecBufferDe
     status_t (*check)(struct package *, struct provider_context *, SecBufferDesc *, ULONG,
                       ULONG *) = unseal ? package->ops.unseal_message
                                         : package->ops.verify_signature;
-    status = sasl_check_receive(pinned.context, message);
+    if (pinned.context->sasl) status = sasl_check_receive(pinned.context, message);
     if (!status_ok(status)) goto done;
     status = check ? check(package, &pinned.context->provider, message, sequence, qop)
                    : SEC_E_UNSUPPORTED_FUNCTION;
