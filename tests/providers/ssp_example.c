@@ -136,8 +136,8 @@ static NTSTATUS identity_fetch(void *client, struct credential *credential)
 static NTSTATUS default_fetch(struct credential *credential)
 {
     DWORD size = sizeof(credential->secret), length = USER;
-    if (RegGetValueW(HKEY_LOCAL_MACHINE, L"SOFTWARE\\Example", L"Secret", RRF_RT_REG_SZ, NULL,
-                     credential->secret, &size) ||
+    if (RegGetValueW(HKEY_LOCAL_MACHINE, L"SOFTWARE\\Example", L"Secret",
+                     RRF_RT_REG_SZ | RRF_SUBKEY_WOW6464KEY, NULL, credential->secret, &size) ||
         size < sizeof(WCHAR))
         return SEC_E_NO_CREDENTIALS;
     credential->secret_size = size - sizeof(WCHAR); /* without the terminator */
