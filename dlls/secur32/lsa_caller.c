@@ -2,6 +2,12 @@
 /* Who calls the LSA: one record per call and thread, and the privileges of the caller. */
 #include "lsa_caller.h"
 
+#include "guard.h"
+#include "lsa_account.h"
+#include "ssp/trace.h"
+
+TRACE_CHANNEL("sspi");
+
 static DWORD call_slot = TLS_OUT_OF_INDEXES;
 
 static BOOL CALLBACK slot_make(INIT_ONCE *once, void *parameter, void **context)
@@ -43,6 +49,17 @@ void lsa_call_leave(const struct lsa_call *call)
     TlsSetValue(slot_get(), call->outer);
 }
 
+bool lsa_call_run(const struct package *package, const char *name, ULONG attributes,
+                  void (*function)(void *argument), void *argument)
+{
+    struct lsa_call call;
+    lsa_call_enter(&call, package, attributes);
+    bool returned = guard_call(function, argument);
+    lsa_call_leave(&call);
+    if (!returned) ERR("%ls raised an exception in %s\n", package->info.Name, name);
+    return returned;
+}
+
 static bool token_has_tcb(HANDLE token)
 {
     PRIVILEGE_SET set = {.PrivilegeCount = 1, .Control = PRIVILEGE_SET_ALL_NECESSARY};
@@ -62,12 +79,10 @@ static bool caller_is_administrator(void)
 
 bool lsa_caller_trusted(void)
 {
-    HANDLE token;
-    bool trusted = false;
-    if (OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token) ||
-        OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
-        trusted = token_has_tcb(token);
-        CloseHandle(token);
-    }
-    return trusted || caller_is_administrator();
+    bool impersonating;
+    HANDLE token = account_caller_token(TOKEN_QUERY, &impersonating);
+    if (!token) return false;
+    bool trusted = token_has_tcb(token) || caller_is_administrator();
+    CloseHandle(token);
+    return trusted;
 }

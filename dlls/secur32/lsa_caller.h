@@ -22,5 +22,10 @@ struct lsa_call {
 void lsa_call_enter(struct lsa_call *call, const struct package *package, ULONG attributes);
 void lsa_call_leave(const struct lsa_call *call);
 
+/* Calls function(argument), which calls that function of the package; false when the package has
+ * raised an exception. The call's record must not outlive the stack that it is on. */
+bool lsa_call_run(const struct package *package, const char *name, ULONG attributes,
+                  void (*function)(void *argument), void *argument);
+
 /* The call that this thread is in, or NULL. */
 const struct lsa_call *lsa_call_current(void);
