@@ -345,6 +345,48 @@ static void child_failures(void)
     lsa_provider_close(&provider);
 }
 
+/* What packages see of the call after one that raised an exception: nothing of that one. */
+static void expect_no_record(const struct lsa_provider *provider)
+{
+    SECPKG_CALL_INFO info = {0};
+    ok(provider->record->functions->declared.GetCallInfo(&info), "no call");
+    ok(info.CallCount == 1 && !(info.Attributes & (SECPKG_CALL_IS_TCB | SECPKG_CALL_RECURSIVE)),
+       "%lu calls, attributes %lx", info.CallCount, info.Attributes);
+}
+
+/* An exception of the package is the end of that call alone. */
+static void child_exceptions(void)
+{
+    struct lsa_provider provider;
+    struct logon made;
+    struct prov_call_answer *answer = (void *)&provider;
+    ULONG size = 7;
+    NTSTATUS protocol = 7;
+    if (!lsa_provider_open(&provider, true)) return;
+    NTSTATUS status = call(&provider, PROV_CALL_RAISE, &answer, &size, &protocol);
+    ok(status == STATUS_INTERNAL_ERROR && !answer && !size && !protocol, "a message: %08lx",
+       status);
+    expect_no_record(&provider);
+    expect_refused(&provider, Interactive, L"raise", L"right", STATUS_INTERNAL_ERROR, 0);
+    expect_no_record(&provider);
+    logon(&provider, Network, L"frail", L"right", NULL, &made);
+    ok(!made.status && provider.record->frail, "a log-on: %08lx", made.status);
+    expect_no_record(&provider);
+    NTSTATUS(WINAPI * get)(LUID *, ULONG, SecurityUserData **);
+    get = function_find("secur32.dll", "GetSecurityUserInfo");
+    SecurityUserData *data = (void *)&made;
+    status = get(&made.id, 1, &data);
+    ok(status == STATUS_INTERNAL_ERROR && data == (void *)&made, "the user: %08lx, %p", status,
+       data);
+    logon_end(&made);
+    LONG ended = provider.record->terminated;
+    expect_refused(&provider, Network, L"stranger", L"right", STATUS_ACCOUNT_RESTRICTION,
+                   STATUS_LOGON_TYPE_NOT_GRANTED);
+    ok(provider.record->terminated == ended + 1, "%ld ends told", provider.record->terminated);
+    expect_no_record(&provider);
+    lsa_provider_close(&provider);
+}
+
 static void child_passwords(void)
 {
     struct lsa_provider provider;
@@ -441,9 +483,9 @@ static void child_logon_user(void)
     }
 
 static const struct hosting_case child_cases[] = {
-    CHILD(me),        CHILD(refused),   CHILD(arguments), CHILD(groups),
-    CHILD(many),      CHILD(user_info), CHILD(messages),  CHILD(failures),
-    CHILD(passwords), CHILD(ansi),      CHILD(useless),   CHILD(logon_user),
+    CHILD(me),        CHILD(refused),    CHILD(arguments),  CHILD(groups),    CHILD(many),
+    CHILD(user_info), CHILD(messages),   CHILD(failures),   CHILD(passwords), CHILD(ansi),
+    CHILD(useless),   CHILD(logon_user), CHILD(exceptions),
 };
 
 /* ---- in the parent ---- */
@@ -472,6 +514,7 @@ TEST(many)
 TEST(user_info)
 TEST(messages)
 TEST(failures)
+TEST(exceptions)
 TEST(passwords)
 TEST(ansi)
 TEST(logon_user)
@@ -503,6 +546,7 @@ int main(int argc, char **argv)
     RUN(test_user_info);
     RUN(test_messages);
     RUN(test_failures);
+    RUN(test_exceptions);
     RUN(test_passwords);
     RUN(test_ansi);
     RUN(test_useless);
