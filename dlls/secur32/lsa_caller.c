@@ -44,9 +44,14 @@ void lsa_call_enter(struct lsa_call *call, const struct package *package, ULONG 
     TlsSetValue(slot_get(), call);
 }
 
+void lsa_call_return_to(const struct lsa_call *call)
+{
+    TlsSetValue(slot_get(), (void *)call);
+}
+
 void lsa_call_leave(const struct lsa_call *call)
 {
-    TlsSetValue(slot_get(), call->outer);
+    lsa_call_return_to(call->outer);
 }
 
 bool lsa_call_run(const struct package *package, const char *name, ULONG attributes,

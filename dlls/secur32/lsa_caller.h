@@ -29,3 +29,6 @@ bool lsa_call_run(const struct package *package, const char *name, ULONG attribu
 
 /* The call that this thread is in, or NULL. */
 const struct lsa_call *lsa_call_current(void);
+
+/* After an exception: the thread is in that call, and in none that was made inside of it. */
+void lsa_call_return_to(const struct lsa_call *call);

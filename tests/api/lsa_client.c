@@ -15,8 +15,8 @@ static NTSTATUS NTAPI callback(ULONG_PTR argument1, ULONG_PTR argument2, PSecBuf
     return STATUS_SUCCESS;
 }
 
-/* [D lsa_client_callback] the half of a package that runs with the client registers functions, which
- * the half in the LSA calls by their number */
+/* [D lsa_client_callback] the half of a package that runs with the client registers functions,
+ * which the half in the LSA calls by their number */
 static void child_callback(void)
 {
     PLSA_REGISTER_CALLBACK registration = provider.record->dll_functions->RegisterCallback;
@@ -108,20 +108,10 @@ static int child_main(const char *name)
 
 /* ---- in the parent ---- */
 
-static void run(const wchar_t *child)
-{
-    static struct hosting_names names;
-    DWORD failures;
-    memset(&names, 0, sizeof(names));
-    hosting_names_add(&names, hosting_folder, L"prov_logon");
-    bool done = hosting_run(child, &names, NULL, &failures);
-    ok(done && !failures, "child %ls: exit status %lu", child, failures);
-}
-
-#define TEST(name)                \
-    static void test_##name(void) \
-    {                             \
-        run(L"" #name);           \
+#define TEST(name)                   \
+    static void test_##name(void)    \
+    {                                \
+        lsa_provider_run(L"" #name); \
     }
 
 TEST(client)

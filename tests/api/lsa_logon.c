@@ -350,8 +350,8 @@ static void expect_no_record(const struct lsa_provider *provider)
 {
     SECPKG_CALL_INFO info = {0};
     ok(provider->record->functions->declared.GetCallInfo(&info), "no call");
-    ok(info.CallCount == 1 && !(info.Attributes & (SECPKG_CALL_IS_TCB | SECPKG_CALL_RECURSIVE)),
-       "%lu calls, attributes %lx", info.CallCount, info.Attributes);
+    ok(info.CallCount == 1 && info.Attributes == SECPKG_CALL_IN_PROC, "%lu calls, attributes %lx",
+       info.CallCount, info.Attributes);
 }
 
 /* An exception of the package is the end of that call alone. */
@@ -379,6 +379,11 @@ static void child_exceptions(void)
     ok(status == STATUS_INTERNAL_ERROR && data == (void *)&made, "the user: %08lx, %p", status,
        data);
     logon_end(&made);
+    CredHandle none;
+    status = AcquireCredentialsHandleW((wchar_t *)L"raise", (wchar_t *)L"TestLogon",
+                                       SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &none, NULL);
+    ok(status == SEC_E_INTERNAL_ERROR, "a call inside of a call: %08lx", status);
+    expect_no_record(&provider);
     LONG ended = provider.record->terminated;
     expect_refused(&provider, Network, L"stranger", L"right", STATUS_ACCOUNT_RESTRICTION,
                    STATUS_LOGON_TYPE_NOT_GRANTED);
@@ -490,20 +495,10 @@ static const struct hosting_case child_cases[] = {
 
 /* ---- in the parent ---- */
 
-static void run(const wchar_t *child)
-{
-    static struct hosting_names lsa;
-    DWORD failures;
-    memset(&lsa, 0, sizeof(lsa));
-    hosting_names_add(&lsa, hosting_folder, L"prov_logon");
-    bool done = hosting_run(child, &lsa, NULL, &failures);
-    ok(done && !failures, "child %ls: exit status %lu", child, failures);
-}
-
-#define TEST(name)                \
-    static void test_##name(void) \
-    {                             \
-        run(L"" #name);           \
+#define TEST(name)                   \
+    static void test_##name(void)    \
+    {                                \
+        lsa_provider_run(L"" #name); \
     }
 
 TEST(me)

@@ -526,20 +526,10 @@ static int child_main(const char *name)
 
 /* ---- in the parent ---- */
 
-static void run(const wchar_t *child)
-{
-    static struct hosting_names names;
-    DWORD failures;
-    memset(&names, 0, sizeof(names));
-    hosting_names_add(&names, hosting_folder, L"prov_logon");
-    bool done = hosting_run(child, &names, NULL, &failures);
-    ok(done && !failures, "child %ls: exit status %lu", child, failures);
-}
-
-#define TEST(name)                \
-    static void test_##name(void) \
-    {                             \
-        run(L"" #name);           \
+#define TEST(name)                   \
+    static void test_##name(void)    \
+    {                                \
+        lsa_provider_run(L"" #name); \
     }
 
 TEST(sessions)
