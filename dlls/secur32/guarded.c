@@ -36,9 +36,9 @@ struct call {
 
 static status_t call_run(void (*function)(void *argument), struct call *call)
 {
-    const struct lsa_call *around = lsa_call_current();
+    ULONG_PTR around = lsa_call_mark();
     if (guard_call(function, call)) return call->status;
-    lsa_call_return_to(around);
+    lsa_call_leave(around);
     ERR("%ls raised an exception in %s\n", call->package->info.Name, call->name);
     return SEC_E_INTERNAL_ERROR;
 }

@@ -163,11 +163,11 @@ NTSTATUS NTAPI service_failure_get(ULONG_PTR id, struct secpkg_failure_reason *r
 /* Whose reason it is follows from the call that the package is in. */
 NTSTATUS NTAPI service_failure_set(struct secpkg_failure_reason reason)
 {
-    const struct lsa_call *call = lsa_call_current();
-    if (!call || !call->package) return STATUS_INVALID_SERVER_STATE;
+    ULONG_PTR id = lsa_call_current().package_id;
+    if (id >= LSA_PACKAGES_MAX) return STATUS_INVALID_SERVER_STATE;
     AcquireSRWLockExclusive(&reasons_lock);
-    reasons[call->package->id].given = true;
-    reasons[call->package->id].reason = reason;
+    reasons[id].given = true;
+    reasons[id].reason = reason;
     ReleaseSRWLockExclusive(&reasons_lock);
     return STATUS_SUCCESS;
 }

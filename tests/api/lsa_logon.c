@@ -432,6 +432,51 @@ static void child_ansi(void)
     lsa_provider_close(&provider);
 }
 
+/* What an application's own handler of exceptions does: it goes on at a place of its own. */
+static void *escape[5];
+
+static LONG CALLBACK escape_take(EXCEPTION_POINTERS *pointers)
+{
+    if (pointers->ExceptionRecord->ExceptionCode != (DWORD)EXCEPTION_ACCESS_VIOLATION)
+        return EXCEPTION_CONTINUE_SEARCH;
+    __builtin_longjmp(escape, 1);
+}
+
+/* Calls with a pointer to no memory; what the application catches is not the end of later calls. */
+static bool ansi_raises(void)
+{
+    CredHandle made;
+    if (__builtin_setjmp(escape)) return true;
+    AcquireCredentialsHandleA(NULL, (char *)"NTLM", SECPKG_CRED_OUTBOUND, NULL, (void *)0x1000,
+                              NULL, NULL, &made, NULL);
+    return false;
+}
+
+static __attribute__((noinline)) void stack_overwrite(void)
+{
+    volatile BYTE room[16384];
+    for (size_t i = 0; i < sizeof(room); i++) room[i] = 0xcc;
+}
+
+static void child_escapes(void)
+{
+    struct lsa_provider provider;
+    CredHandle made;
+    SECPKG_CALL_INFO info = {0};
+    if (!lsa_provider_open(&provider, false)) return;
+    void *handler = AddVectoredExceptionHandler(1, escape_take);
+    ok(ansi_raises(), "no exception arrived");
+    RemoveVectoredExceptionHandler(handler);
+    stack_overwrite();
+    ok(provider.record->functions->declared.GetCallInfo(&info), "no call");
+    ok(!(info.Attributes & SECPKG_CALL_IS_TCB) && info.CallCount == 1, "%lx, %lu", info.Attributes,
+       info.CallCount);
+    SECURITY_STATUS status = AcquireCredentialsHandleA(
+        NULL, (char *)"TestLogon", SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &made, NULL);
+    ok(status == SEC_E_NO_CREDENTIALS, "%08lx", status);
+    lsa_provider_close(&provider);
+}
+
 /* ---- LogonUserExExW ([D logonuserexexw]) ---- */
 
 typedef BOOL(WINAPI *logon_user_fn)(const wchar_t *, const wchar_t *, const wchar_t *, DWORD, DWORD,
@@ -490,7 +535,7 @@ static void child_logon_user(void)
 static const struct hosting_case child_cases[] = {
     CHILD(me),        CHILD(refused),    CHILD(arguments),  CHILD(groups),    CHILD(many),
     CHILD(user_info), CHILD(messages),   CHILD(failures),   CHILD(passwords), CHILD(ansi),
-    CHILD(useless),   CHILD(logon_user), CHILD(exceptions),
+    CHILD(useless),   CHILD(logon_user), CHILD(exceptions), CHILD(escapes),
 };
 
 /* ---- in the parent ---- */
@@ -510,6 +555,7 @@ TEST(user_info)
 TEST(messages)
 TEST(failures)
 TEST(exceptions)
+TEST(escapes)
 TEST(passwords)
 TEST(ansi)
 TEST(logon_user)
@@ -542,6 +588,7 @@ int main(int argc, char **argv)
     RUN(test_messages);
     RUN(test_failures);
     RUN(test_exceptions);
+    RUN(test_escapes);
     RUN(test_passwords);
     RUN(test_ansi);
     RUN(test_useless);
