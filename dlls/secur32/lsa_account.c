@@ -160,7 +160,7 @@ static NTSTATUS anonymous_token(SECURITY_LOGON_TYPE type, SECURITY_IMPERSONATION
     NTSTATUS status = STATUS_LOGON_TYPE_NOT_GRANTED;
     if (type != Network) return status; /* nobody works at the machine */
     if (!OpenThreadToken(GetCurrentThread(), TOKEN_IMPERSONATE, TRUE, &before)) {
-        if (GetLastError() != ERROR_NO_TOKEN) return STATUS_ACCESS_DENIED;
+        if (GetLastError() != ERROR_NO_TOKEN) return STATUS_ACCESS_DENIED; /* no way back */
         before = NULL;
     }
     if (ImpersonateAnonymousToken(GetCurrentThread())) {
