@@ -135,12 +135,11 @@ SECURITY_STATUS WINAPI AcquireCredentialsHandleA(SEC_CHAR *principal, SEC_CHAR *
     WCHAR *wide_principal = NULL, *wide_package = NULL;
     status_t status = ansi_to_wide(principal, &wide_principal);
     if (status_ok(status)) status = ansi_to_wide(package_name, &wide_package);
-    struct lsa_call call;
-    lsa_call_enter(&call, NULL, SECPKG_CALL_ANSI);
+    ULONG_PTR around = lsa_call_enter(NULL, SECPKG_CALL_ANSI);
     if (status_ok(status))
         status = AcquireCredentialsHandleW(wide_principal, wide_package, use, logon_id, auth_data,
                                            get_key, get_key_argument, out, expiry);
-    lsa_call_leave(&call);
+    lsa_call_leave(around);
     wide_free(wide_principal);
     wide_free(wide_package);
     return status;
@@ -154,12 +153,11 @@ SECURITY_STATUS WINAPI AddCredentialsA(CredHandle *handle, SEC_CHAR *principal,
     WCHAR *wide_principal = NULL, *wide_package = NULL;
     status_t status = ansi_to_wide(principal, &wide_principal);
     if (status_ok(status)) status = ansi_to_wide(package_name, &wide_package);
-    struct lsa_call call;
-    lsa_call_enter(&call, NULL, SECPKG_CALL_ANSI);
+    ULONG_PTR around = lsa_call_enter(NULL, SECPKG_CALL_ANSI);
     if (status_ok(status))
         status = AddCredentialsW(handle, wide_principal, wide_package, use, auth_data, get_key,
                                  get_key_argument, expiry);
-    lsa_call_leave(&call);
+    lsa_call_leave(around);
     wide_free(wide_principal);
     wide_free(wide_package);
     return status;
@@ -175,12 +173,11 @@ SECURITY_STATUS WINAPI InitializeSecurityContextA(CredHandle *credential, CtxtHa
     WCHAR *wide_target;
     status_t status = ansi_to_wide(target, &wide_target);
     if (!status_ok(status)) return status;
-    struct lsa_call call;
-    lsa_call_enter(&call, NULL, SECPKG_CALL_ANSI);
+    ULONG_PTR around = lsa_call_enter(NULL, SECPKG_CALL_ANSI);
     status = InitializeSecurityContextW(credential, context, wide_target, requirements, reserved1,
                                         data_representation, input, reserved2, new_context, output,
                                         attributes, expiry);
-    lsa_call_leave(&call);
+    lsa_call_leave(around);
     wide_free(wide_target);
     return status;
 }

@@ -2,6 +2,7 @@
 /*
  * Credentials and contexts, W forms. Every export here does the same: find and pin what the
  * handles name, see whether the package has the function, call it with no lock held, and let go.
+ * The one exception are contexts of SSPs, see context_pin_export.
  */
 #include "call_context.h"
 #include "sasl.h"

@@ -6,7 +6,7 @@
  * affair. Our own packages are called directly.
  */
 #include "guard.h"
-#include "package.h"
+#include "lsa_caller.h"
 #include "ssp/trace.h"
 
 TRACE_CHANNEL("sspi");
@@ -36,7 +36,9 @@ struct call {
 
 static status_t call_run(void (*function)(void *argument), struct call *call)
 {
+    ULONG_PTR around = lsa_call_mark();
     if (guard_call(function, call)) return call->status;
+    lsa_call_leave(around);
     ERR("%ls raised an exception in %s\n", call->package->info.Name, call->name);
     return SEC_E_INTERNAL_ERROR;
 }

@@ -27,6 +27,8 @@ HANDLE account_caller_token(DWORD access, bool *impersonating)
     HANDLE token = NULL;
     *impersonating = OpenThreadToken(GetCurrentThread(), access, TRUE, &token);
     if (*impersonating) return token;
+    *impersonating = GetLastError() != ERROR_NO_TOKEN;
+    if (*impersonating) return NULL;
     return OpenProcessToken(GetCurrentProcess(), access, &token) ? token : NULL;
 }
 
@@ -157,7 +159,10 @@ static NTSTATUS anonymous_token(SECURITY_LOGON_TYPE type, SECURITY_IMPERSONATION
     HANDLE before = NULL, nobody;
     NTSTATUS status = STATUS_LOGON_TYPE_NOT_GRANTED;
     if (type != Network) return status; /* nobody works at the machine */
-    if (!OpenThreadToken(GetCurrentThread(), TOKEN_IMPERSONATE, TRUE, &before)) before = NULL;
+    if (!OpenThreadToken(GetCurrentThread(), TOKEN_IMPERSONATE, TRUE, &before)) {
+        if (GetLastError() != ERROR_NO_TOKEN) return STATUS_ACCESS_DENIED; /* no way back */
+        before = NULL;
+    }
     if (ImpersonateAnonymousToken(GetCurrentThread())) {
         if (OpenThreadToken(GetCurrentThread(), TOKEN_DUPLICATE, TRUE, &nobody)) {
             status = token_duplicate(nobody, type, level, out);

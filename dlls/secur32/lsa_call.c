@@ -70,6 +70,22 @@ static PLSA_AP_CALL_PACKAGE call_function(const struct package *package, enum ls
     return package->lsa->CallPackagePassthrough;
 }
 
+struct message_call {
+    PLSA_AP_CALL_PACKAGE function;
+    PLSA_CLIENT_REQUEST request;
+    void *copy;
+    const struct lsa_message *message;
+    struct lsa_answer given;
+    NTSTATUS status;
+};
+
+static void message_call(void *argument)
+{
+    struct message_call *c = argument;
+    c->status = c->function(c->request, c->copy, c->message->client_base, c->message->size,
+                            &c->given.block, &c->given.size, &c->given.protocol_status);
+}
+
 NTSTATUS lsa_package_call(struct package *package, enum lsa_call_kind kind, bool from_client,
                           const struct lsa_message *message, struct lsa_answer *answer)
 {
@@ -80,19 +96,19 @@ NTSTATUS lsa_package_call(struct package *package, enum lsa_call_kind kind, bool
     if (!copy) return STATUS_QUOTA_EXCEEDED;
     if (message->size) memcpy(copy, message->submit, message->size);
 
-    struct lsa_answer given = *answer;
-    struct lsa_call call;
+    struct message_call call = {.function = function,
+                                .request = from_client ? lsa_client_request() : NULL,
+                                .copy = copy,
+                                .message = message,
+                                .given = *answer};
     bool tcb = kind == LSA_CALL_TRUSTED && from_client;
-    lsa_call_enter(&call, package, tcb ? SECPKG_CALL_IS_TCB : 0);
-    NTSTATUS status = function(from_client ? lsa_client_request() : NULL, copy,
-                               message->client_base, message->size, &given.block, &given.size,
-                               &given.protocol_status);
-    lsa_call_leave(&call);
+    if (!lsa_call_run(package, "CallPackage", tcb ? SECPKG_CALL_IS_TCB : 0, message_call, &call))
+        call.status = STATUS_INTERNAL_ERROR;
     SecureZeroMemory(copy, message->size);
     HeapFree(GetProcessHeap(), 0, copy);
     /* What a package that failed has left in the answer is not known to be a block still. */
-    if (status >= 0) *answer = given;
-    return status;
+    if (call.status >= 0) *answer = call.given;
+    return call.status;
 }
 
 NTSTATUS WINAPI LsaCallAuthenticationPackage(HANDLE handle, ULONG id, void *submit, ULONG size,

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who calls the LSA: one record per call and thread, and the privileges of the caller. */
+/* Who calls the LSA: one record per thread, and the privileges of the caller. */
 #include "lsa_caller.h"
+
+#include "guard.h"
+#include "load_lsa.h"
+#include "lsa_account.h"
+#include "ssp/trace.h"
+
+TRACE_CHANNEL("sspi");
 
 static DWORD call_slot = TLS_OUT_OF_INDEXES;
 
@@ -20,28 +27,59 @@ static DWORD slot_get(void)
     return call_slot;
 }
 
+/* ---- the call of the thread ---- */
+
+/* The word: package id + 1 (11 bits) | count (8 bits) | attributes (12 bits) */
+#define COUNT_SHIFT 12u
+#define COUNT_MAX 0xffu
+#define PACKAGE_SHIFT 20u
+#define ATTRIBUTES_MASK 0xfffu
+_Static_assert(LSA_PACKAGES_MAX < 1u << (31 - PACKAGE_SHIFT), "an id does not fit into the word");
+
 /* TlsGetValue clears the last error, which callers of SSPI may be keeping. */
-const struct lsa_call *lsa_call_current(void)
+ULONG_PTR lsa_call_mark(void)
 {
     DWORD error = GetLastError();
-    const struct lsa_call *call = TlsGetValue(slot_get());
+    ULONG_PTR word = (ULONG_PTR)TlsGetValue(slot_get());
     SetLastError(error);
-    return call;
+    return word;
 }
 
-void lsa_call_enter(struct lsa_call *call, const struct package *package, ULONG attributes)
+struct lsa_call lsa_call_current(void)
 {
-    call->outer = (struct lsa_call *)lsa_call_current();
-    call->package = package;
-    call->attributes = attributes;
-    if (call->outer) call->attributes |= call->outer->attributes | SECPKG_CALL_RECURSIVE;
-    TlsSetValue(slot_get(), call);
+    ULONG_PTR word = lsa_call_mark(), package = word >> PACKAGE_SHIFT;
+    return (struct lsa_call){.count = (ULONG)(word >> COUNT_SHIFT) & COUNT_MAX,
+                             .attributes = (ULONG)word & ATTRIBUTES_MASK,
+                             .package_id = package ? package - 1 : SECPKG_ID_NONE};
 }
 
-void lsa_call_leave(const struct lsa_call *call)
+ULONG_PTR lsa_call_enter(const struct package *package, ULONG attributes)
 {
-    TlsSetValue(slot_get(), call->outer);
+    ULONG_PTR around = lsa_call_mark();
+    const struct lsa_call outer = lsa_call_current();
+    ULONG_PTR count = outer.count < COUNT_MAX ? outer.count + 1 : COUNT_MAX;
+    if (outer.count) attributes |= outer.attributes | SECPKG_CALL_RECURSIVE;
+    ULONG_PTR id = package ? package->id + 1 : 0;
+    TlsSetValue(slot_get(), (void *)(id << PACKAGE_SHIFT | count << COUNT_SHIFT | attributes));
+    return around;
 }
+
+void lsa_call_leave(ULONG_PTR word)
+{
+    TlsSetValue(slot_get(), (void *)word);
+}
+
+bool lsa_call_run(const struct package *package, const char *name, ULONG attributes,
+                  void (*function)(void *argument), void *argument)
+{
+    ULONG_PTR around = lsa_call_enter(package, attributes);
+    bool returned = guard_call(function, argument);
+    lsa_call_leave(around);
+    if (!returned) ERR("%ls raised an exception in %s\n", package->info.Name, name);
+    return returned;
+}
+
+/* ---- privileges ---- */
 
 static bool token_has_tcb(HANDLE token)
 {
@@ -62,12 +100,10 @@ static bool caller_is_administrator(void)
 
 bool lsa_caller_trusted(void)
 {
-    HANDLE token;
-    bool trusted = false;
-    if (OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token) ||
-        OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
-        trusted = token_has_tcb(token);
-        CloseHandle(token);
-    }
-    return trusted || caller_is_administrator();
+    bool impersonating;
+    HANDLE token = account_caller_token(TOKEN_QUERY, &impersonating);
+    if (!token) return false;
+    bool trusted = token_has_tcb(token) || caller_is_administrator();
+    CloseHandle(token);
+    return trusted;
 }

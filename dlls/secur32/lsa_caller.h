@@ -11,16 +11,28 @@
  */
 bool lsa_caller_trusted(void);
 
-/* A call on its way to a package, on the stack of its thread. SSPI calls through W entries have
- * none: nothing is to be said of them. */
+/*
+ * A call on its way to a package. It is kept in one word of its thread and not on the stack: an
+ * exception that an application handles leaves a stack behind that is gone, and the worst that may
+ * come of the word is that later calls seem to be made inside of that one. SSPI calls through W
+ * entries have none: nothing is to be said of them.
+ */
 struct lsa_call {
-    struct lsa_call *outer;
-    const struct package *package; /* that is called, or NULL */
-    ULONG attributes;              /* SECPKG_CALL_ANSI, SECPKG_CALL_IS_TCB */
+    ULONG count;          /* of calls, the inner ones inside of the outer; 0 when there is none */
+    ULONG attributes;     /* SECPKG_CALL_ANSI, SECPKG_CALL_IS_TCB, SECPKG_CALL_RECURSIVE */
+    ULONG_PTR package_id; /* that is called, or SECPKG_ID_NONE */
 };
 
-void lsa_call_enter(struct lsa_call *call, const struct package *package, ULONG attributes);
-void lsa_call_leave(const struct lsa_call *call);
+/* The call that this thread is in. */
+struct lsa_call lsa_call_current(void);
 
-/* The call that this thread is in, or NULL. */
-const struct lsa_call *lsa_call_current(void);
+/* Each returns the word for lsa_call_leave, which makes the call that the thread was in its present
+ * one again. The package may be NULL. */
+ULONG_PTR lsa_call_enter(const struct package *package, ULONG attributes);
+ULONG_PTR lsa_call_mark(void); /* of the present call */
+void lsa_call_leave(ULONG_PTR word);
+
+/* Calls function(argument), which calls that function of the package; false when the package has
+ * raised an exception. */
+bool lsa_call_run(const struct package *package, const char *name, ULONG attributes,
+                  void (*function)(void *argument), void *argument);

@@ -136,17 +136,32 @@ static NTSTATUS package_ask(struct logon *logon, void *copy, void *base, ULONG s
                           &logon->token_information, &logon->account, &logon->authority);
 }
 
+struct logon_call {
+    struct logon *logon;
+    void *copy, *base;
+    ULONG size;
+    NTSTATUS status;
+};
+
+static void logon_call(void *argument)
+{
+    struct logon_call *c = argument;
+    c->status = package_ask(c->logon, c->copy, c->base, c->size);
+}
+
 /* The package works on a copy, as with every message (lsa_call.c). A failure leaves nothing to
- * free but the names: the rest is the package's to free then. */
+ * free but the names: the rest is the package's to free then. An exception leaves nothing that
+ * could be known to be a block still. */
 static NTSTATUS package_logon(struct logon *logon, void *info, ULONG size)
 {
     void *copy = HeapAlloc(GetProcessHeap(), 0, size ? size : 1);
     if (!copy) return STATUS_QUOTA_EXCEEDED;
     if (size) memcpy(copy, info, size);
-    struct lsa_call call;
-    lsa_call_enter(&call, logon->package, logon->trusted ? SECPKG_CALL_IS_TCB : 0);
-    NTSTATUS status = package_ask(logon, copy, info, size);
-    lsa_call_leave(&call);
+    struct logon_call call = {logon, copy, info, size, STATUS_INTERNAL_ERROR};
+    if (!lsa_call_run(logon->package, "LogonUser", logon->trusted ? SECPKG_CALL_IS_TCB : 0,
+                      logon_call, &call))
+        logon->account = logon->authority = logon->machine = NULL;
+    NTSTATUS status = call.status;
     SecureZeroMemory(copy, size);
     HeapFree(GetProcessHeap(), 0, copy);
     if (status < 0) {

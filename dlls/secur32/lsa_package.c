@@ -4,6 +4,7 @@
  * in this process; the dispatcher plays the LSA between them (Microsoft: User Mode Initialization).
  */
 #include "load_lsa.h"
+#include "lsa_session.h"
 #include "ssp/trace.h"
 
 #include <wchar.h>
@@ -24,32 +25,13 @@ static bool text_wrap(WCHAR *text, UNICODE_STRING *room, UNICODE_STRING **out)
 
 /* ---- credentials ---- */
 
-static LUID own_logon_id;
-
-static BOOL CALLBACK logon_id_read(INIT_ONCE *once, void *parameter, void **context)
-{
-    (void)once;
-    (void)parameter;
-    (void)context;
-    HANDLE token;
-    TOKEN_STATISTICS statistics;
-    DWORD size;
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) return TRUE;
-    if (GetTokenInformation(token, TokenStatistics, &statistics, sizeof(statistics), &size))
-        own_logon_id = statistics.AuthenticationId;
-    CloseHandle(token);
-    return TRUE;
-}
-
 /* Providers are always told whose credentials are asked for: the caller's. Those of another logon
  * session are for callers with SE_TCB_NAME, which none has in a process of its own. */
-static status_t logon_id_find(const LUID *given, LUID **out)
+static status_t logon_id_find(const LUID *given, LUID *own)
 {
-    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
-    InitOnceExecuteOnce(&once, logon_id_read, NULL, NULL);
-    *out = &own_logon_id;
+    *own = session_own_id();
     if (!given || SecIsZeroLuid(given)) return SEC_E_OK;
-    return SecEqualLuid(given, &own_logon_id) ? SEC_E_OK : SEC_E_NOT_OWNER;
+    return SecEqualLuid(given, own) ? SEC_E_OK : SEC_E_NOT_OWNER;
 }
 
 static status_t lsa_acquire_credentials(struct package *package, WCHAR *principal, ULONG use,
@@ -59,12 +41,12 @@ static status_t lsa_acquire_credentials(struct package *package, WCHAR *principa
 {
     UNICODE_STRING room, *name;
     LSA_SEC_HANDLE handle = 0;
-    LUID *own;
+    LUID own;
     if (!text_wrap(principal, &room, &name)) return SEC_E_INVALID_PARAMETER;
     status_t status = logon_id_find(logon_id, &own);
     if (!status_ok(status)) return status;
     status = lsa_status(package->lsa->AcquireCredentialsHandle(
-        name, use, own, auth_data, (void *)get_key, get_key_argument, &handle, expiry));
+        name, use, &own, auth_data, (void *)get_key, get_key_argument, &handle, expiry));
     if (status_ok(status)) credential->dwLower = handle;
     return status;
 }
@@ -179,7 +161,8 @@ static status_t leg_finish(struct package *package, struct provider_context *con
             status = user_status;
         }
     }
-    if (data->pvBuffer) {
+    /* What a leg that failed has left in data is not known to be a block. */
+    if (found >= 0 && data->pvBuffer) {
         SecureZeroMemory(data->pvBuffer, data->cbBuffer);
         HeapFree(GetProcessHeap(), 0, data->pvBuffer);
     }

@@ -26,8 +26,7 @@ NTSTATUS NTAPI service_client_impersonate(void)
 /* A call without a record is one of SSPI, whose callers need no privilege. */
 static bool caller_has_tcb(void)
 {
-    const struct lsa_call *call = lsa_call_current();
-    return call && call->attributes & SECPKG_CALL_IS_TCB;
+    return lsa_call_current().attributes & SECPKG_CALL_IS_TCB;
 }
 
 NTSTATUS NTAPI service_client_info(SECPKG_CLIENT_INFO *info)
@@ -72,13 +71,11 @@ NTSTATUS NTAPI service_client_info_ex(struct client_info_ex *info, ULONG size)
 BOOLEAN NTAPI service_call_info(SECPKG_CALL_INFO *info)
 {
     if (!info) return FALSE;
-    const struct lsa_call *call = lsa_call_current();
-    ULONG count = 1;
-    for (const struct lsa_call *outer = call; outer && outer->outer; outer = outer->outer) count++;
+    const struct lsa_call call = lsa_call_current();
     *info = (SECPKG_CALL_INFO){.ProcessId = GetCurrentProcessId(),
                                .ThreadId = GetCurrentThreadId(),
-                               .Attributes = SECPKG_CALL_IN_PROC | (call ? call->attributes : 0),
-                               .CallCount = count};
+                               .Attributes = SECPKG_CALL_IN_PROC | call.attributes,
+                               .CallCount = call.count ? call.count : 1};
     return TRUE;
 }
 

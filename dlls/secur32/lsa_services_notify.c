@@ -5,6 +5,7 @@
  * pool, which calls the package: so a function never runs twice at a time, and what comes while it
  * runs is told once more afterwards.
  */
+#include "guard.h"
 #include "load_lsa.h"
 #include "lsa_services.h"
 #include "pool.h"
@@ -81,10 +82,8 @@ static void notification_free(struct notification *n)
     n->over = true;
     ReleaseSRWLockExclusive(&n->running);
     sources_free(n);
-    if (n->work) {
-        WaitForThreadpoolWorkCallbacks(n->work, TRUE);
-        CloseThreadpoolWork(n->work);
-    }
+    WaitForThreadpoolWorkCallbacks(n->work, TRUE);
+    CloseThreadpoolWork(n->work);
     while (n->events) {
         struct package_event *event = n->events;
         n->events = event->next;
@@ -119,8 +118,9 @@ static void event_tell(const struct notification *n, void *data, ULONG size)
     n->function(&notify);
 }
 
-static void function_run(struct notification *n)
+static void function_run(void *argument)
 {
+    struct notification *n = argument;
     if (n->type != NOTIFIER_TYPE_NOTIFY_EVENT) {
         n->function(n->parameter);
     } else if (n->class == NOTIFY_CLASS_DOMAIN_CHANGE) {
@@ -147,7 +147,7 @@ static void CALLBACK notification_work(PTP_CALLBACK_INSTANCE instance, void *con
     InterlockedExchange(&n->pending, 0);
     if (!n->over) {
         n->thread = GetCurrentThreadId();
-        function_run(n);
+        if (!guard_call(function_run, n)) ERR("a notified package raised an exception\n");
         n->thread = 0;
         last = n->over;
         bool once = n->flags & NOTIFIER_FLAG_ONE_SHOT;
@@ -270,6 +270,10 @@ HANDLE NTAPI service_notification_register(SEC_THREAD_START function, void *para
     n->class = class;
     n->flags = flags | (type == NOTIFIER_TYPE_IMMEDIATE ? NOTIFIER_FLAG_ONE_SHOT : 0);
     n->work = CreateThreadpoolWork(notification_work, n, NULL);
+    if (!n->work) {
+        free(n);
+        return NULL;
+    }
     AcquireSRWLockExclusive(&notifications_lock);
     n->id = ++last_id;
     HANDLE handle = notification_handle(n);
@@ -280,7 +284,7 @@ HANDLE NTAPI service_notification_register(SEC_THREAD_START function, void *para
     /* Held back until the source is complete: the function may run from its first moment on, and
      * may then be the last to see n. */
     AcquireSRWLockExclusive(&n->running);
-    bool begun = n->work && source_begin(n, interval, event);
+    bool begun = source_begin(n, interval, event);
     ReleaseSRWLockExclusive(&n->running);
     TRACE("type %lu, class %lu, flags %#lx: %s\n", type, class, flags, begun ? "begun" : "refused");
     if (begun) return handle;

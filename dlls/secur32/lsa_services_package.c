@@ -91,17 +91,42 @@ static SECPKG_SUPPLEMENTAL_CRED *supplemental_find(SECPKG_SUPPLEMENTAL_CRED_ARRA
     return NULL;
 }
 
+struct accept_call {
+    const struct package *package;
+    SECURITY_LOGON_TYPE type;
+    SECPKG_PRIMARY_CRED *primary;
+    SECPKG_SUPPLEMENTAL_CRED *supplemental;
+};
+
+static void accept_call(void *argument)
+{
+    struct accept_call *c = argument;
+    NTSTATUS status = c->package->lsa->AcceptCredentials(c->type, &c->primary->DownlevelName,
+                                                         c->primary, c->supplemental);
+    TRACE("%ls: status %#lx\n", c->package->info.Name, (ULONG)status);
+}
+
 void lsa_credentials_tell(SECURITY_LOGON_TYPE type, SECPKG_PRIMARY_CRED *primary,
                           SECPKG_SUPPLEMENTAL_CRED_ARRAY *supplemental)
 {
     for (ULONG_PTR id = 0; id < LSA_PACKAGES_MAX; id++) {
         struct package *package = lsa_package_find(id);
         if (!package || !package->lsa->AcceptCredentials) continue;
-        NTSTATUS status = package->lsa->AcceptCredentials(
-            type, &primary->DownlevelName, primary,
-            supplemental_find(supplemental, package->info.Name));
-        TRACE("%ls: status %#lx\n", package->info.Name, (ULONG)status);
+        struct accept_call call = {package, type, primary,
+                                   supplemental_find(supplemental, package->info.Name)};
+        lsa_call_run(package, "AcceptCredentials", 0, accept_call, &call);
     }
+}
+
+struct terminated_call {
+    const struct package *package;
+    LUID id;
+};
+
+static void terminated_call(void *argument)
+{
+    struct terminated_call *c = argument;
+    c->package->lsa->LogonTerminated(&c->id);
 }
 
 /* A session that stays, as the process's own does, is not to be told of. */
@@ -111,7 +136,9 @@ void lsa_session_end(const LUID *id)
     if (session_delete(&copy) < 0) return;
     for (ULONG_PTR at = 0; at < LSA_PACKAGES_MAX; at++) {
         struct package *package = lsa_package_find(at);
-        if (package && package->lsa->LogonTerminated) package->lsa->LogonTerminated(&copy);
+        struct terminated_call call = {package, copy};
+        if (package && package->lsa->LogonTerminated)
+            lsa_call_run(package, "LogonTerminated", 0, terminated_call, &call);
     }
 }
 
@@ -136,11 +163,11 @@ NTSTATUS NTAPI service_failure_get(ULONG_PTR id, struct secpkg_failure_reason *r
 /* Whose reason it is follows from the call that the package is in. */
 NTSTATUS NTAPI service_failure_set(struct secpkg_failure_reason reason)
 {
-    const struct lsa_call *call = lsa_call_current();
-    if (!call || !call->package) return STATUS_INVALID_SERVER_STATE;
+    ULONG_PTR id = lsa_call_current().package_id;
+    if (id >= LSA_PACKAGES_MAX) return STATUS_INVALID_SERVER_STATE;
     AcquireSRWLockExclusive(&reasons_lock);
-    reasons[call->package->id].given = true;
-    reasons[call->package->id].reason = reason;
+    reasons[id].given = true;
+    reasons[id].reason = reason;
     ReleaseSRWLockExclusive(&reasons_lock);
     return STATUS_SUCCESS;
 }

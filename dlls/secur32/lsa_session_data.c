@@ -6,6 +6,7 @@
  */
 #include "load_lsa.h"
 #include "lsa_account.h"
+#include "lsa_caller.h"
 
 #include <string.h>
 #include <wchar.h>
@@ -109,6 +110,29 @@ NTSTATUS WINAPI LsaGetLogonSessionData(LUID *id, SECURITY_LOGON_SESSION_DATA **o
     return STATUS_SUCCESS;
 }
 
+struct user_info_call {
+    const struct package *package;
+    LUID id;
+    ULONG flags;
+    SecurityUserData *data;
+    NTSTATUS status;
+};
+
+static void user_info_call(void *argument)
+{
+    struct user_info_call *c = argument;
+    c->status = c->package->lsa->GetUserInfo(&c->id, c->flags, &c->data);
+}
+
+static NTSTATUS user_info_ask(const struct package *package, const LUID *id, ULONG flags,
+                              SecurityUserData **out)
+{
+    struct user_info_call call = {package, *id, flags, NULL, STATUS_INTERNAL_ERROR};
+    lsa_call_run(package, "GetUserInfo", 0, user_info_call, &call);
+    if (call.status >= 0) *out = call.data;
+    return call.status;
+}
+
 /* A package that made the session and knows its user is asked; flags are for such packages. */
 NTSTATUS WINAPI GetSecurityUserInfo(LUID *id, ULONG flags, SecurityUserData **out)
 {
@@ -121,7 +145,7 @@ NTSTATUS WINAPI GetSecurityUserInfo(LUID *id, ULONG flags, SecurityUserData **ou
                                   ? NULL
                                   : lsa_package_find(facts.package_id);
     if (package && package->lsa->GetUserInfo) {
-        status = package->lsa->GetUserInfo(&facts.id, flags, out);
+        status = user_info_ask(package, &facts.id, flags, out);
     } else {
         SecurityUserData *data = user_data(&facts);
         status = data ? STATUS_SUCCESS : STATUS_NO_MEMORY;

@@ -49,11 +49,10 @@ SECURITY_STATUS WINAPI ChangeAccountPasswordA(SEC_CHAR *package_name, SEC_CHAR *
     for (size_t i = 0; i < ARRAYSIZE(texts) && status_ok(status); i++)
         status = ansi_to_wide(texts[i], &wide[i]);
     if (status_ok(status)) {
-        struct lsa_call call;
-        lsa_call_enter(&call, NULL, SECPKG_CALL_ANSI);
+        ULONG_PTR around = lsa_call_enter(NULL, SECPKG_CALL_ANSI);
         status = ChangeAccountPasswordW(wide[0], wide[1], wide[2], wide[3], wide[4], impersonating,
                                         reserved, output);
-        lsa_call_leave(&call);
+        lsa_call_leave(around);
     }
     for (size_t i = 0; i < ARRAYSIZE(texts); i++) secret_text_free(wide[i]);
     return status;

@@ -25,8 +25,10 @@ static void session_write(struct writer *out)
     HANDLE token;
     TOKEN_STATISTICS statistics = {0};
     DWORD size;
+    /* A thread whose token cannot be opened acts for nobody, and not for the process. */
     BOOL opened = OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token) ||
-                  OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token);
+                  (GetLastError() == ERROR_NO_TOKEN &&
+                   OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token));
     if (!opened) {
         writer_fail(out);
         return;

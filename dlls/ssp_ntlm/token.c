@@ -47,7 +47,10 @@ static HANDLE own_token(const struct ntlm_context *ntlm)
 static HANDLE anonymous_token(const struct ntlm_context *ntlm)
 {
     HANDLE before = NULL, nobody, token = NULL;
-    if (!OpenThreadToken(GetCurrentThread(), TOKEN_IMPERSONATE, TRUE, &before)) before = NULL;
+    if (!OpenThreadToken(GetCurrentThread(), TOKEN_IMPERSONATE, TRUE, &before)) {
+        if (GetLastError() != ERROR_NO_TOKEN) return NULL; /* there would be no way back */
+        before = NULL;
+    }
     if (ImpersonateAnonymousToken(GetCurrentThread())) {
         if (OpenThreadToken(GetCurrentThread(), TOKEN_DUPLICATE, TRUE, &nobody)) {
             token = token_copy(nobody, ntlm);

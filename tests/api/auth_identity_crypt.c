@@ -196,6 +196,20 @@ static void test_not_encrypted(void)
     SspiFreeAuthIdentity(made);
 }
 
+/* ours: a thread that acts for nobody has no log-on that it could be the same as */
+static void test_anonymous(void)
+{
+    if (!ours_only()) return;
+    identity_t identity = make_encrypted(SEC_WINNT_AUTH_IDENTITY_ENCRYPT_SAME_LOGON);
+    if (!ok(ImpersonateSelf(SecurityAnonymous), "error %lu", GetLastError())) return;
+    SECURITY_STATUS status = decrypt_ex(SEC_WINNT_AUTH_IDENTITY_ENCRYPT_SAME_LOGON, identity);
+    RevertToSelf();
+    ok(status < 0 && SspiIsAuthIdentityEncrypted(identity), "decrypted: %08lx", status);
+    status = decrypt_ex(SEC_WINNT_AUTH_IDENTITY_ENCRYPT_SAME_LOGON, identity);
+    ok(!status, "not decrypted by its owner: %08lx", status);
+    SspiFreeAuthIdentity(identity);
+}
+
 /* Whatever was changed, an identity is refused and stays as it is. */
 static void test_changed(void)
 {
@@ -366,6 +380,7 @@ int main(int argc, char **argv)
     RUN(test_combined);
     RUN(test_no_room);
     RUN(test_not_encrypted);
+    RUN(test_anonymous);
     RUN(test_changed);
     RUN(test_carried);
     RUN(test_log_on);

@@ -120,10 +120,14 @@ static void child_calls(void)
                                           L"fail in user half"};
     for (unsigned i = 0; i < sizeof(legs) / sizeof(*legs); i++)
         expect_leg_fails(legs[i], SEC_E_INTERNAL_ERROR);
+    expect_leg_fails(L"fail with data", SEC_E_LOGON_DENIED);
 
     status = hostile_context(L"raise in delete", &context);
     if (!ok(!status, "a context: %08lx", status)) return;
     ok(hostile_alive(&context) == 1, "LSA halves of failed legs are left");
+    LONG kept = 0;
+    status = QueryContextAttributesW(&context, HOSTILE_ATTRIBUTE_KEPT, &kept);
+    ok(!status && kept == HOSTILE_KEPT, "data of a failed leg was wiped: %08lx, %lx", status, kept);
     SecPkgContext_Sizes sizes;
     status = QueryContextAttributesW(&context, SECPKG_ATTR_SIZES, &sizes);
     ok(status == SEC_E_INTERNAL_ERROR, "sizes: %08lx", status);

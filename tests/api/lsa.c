@@ -104,6 +104,24 @@ static void test_register(void)
     ok(status == STATUS_NAME_TOO_LONG && !lsa, "a long name: %08lx", status);
 }
 
+/* A thread that acts for nobody is not the process, whatever that may do. */
+static void test_register_anonymous(void)
+{
+    if (!ours_only()) return;
+    LSA_STRING name = string("winesspi test");
+    LSA_OPERATIONAL_MODE mode = 77;
+    HANDLE lsa = NULL;
+    BOOLEAN found = 77;
+    NTSTATUS(WINAPI * is_protected)(BOOLEAN *);
+    is_protected = function_find("sspicli.dll", "SeciIsProtectedUser");
+    if (!ok(ImpersonateSelf(SecurityAnonymous), "error %lu", GetLastError())) return;
+    NTSTATUS status = LsaRegisterLogonProcess(&name, &lsa, &mode);
+    NTSTATUS asked = is_protected(&found);
+    RevertToSelf();
+    ok(status == STATUS_PORT_CONNECTION_REFUSED && !lsa && mode == 77, "%08lx", status);
+    ok(asked == STATUS_ACCESS_DENIED && found == 77, "protected: %08lx", asked);
+}
+
 /* ---- packages ---- */
 
 static void test_lookup(void)
@@ -331,6 +349,7 @@ int main(void)
     RUN(test_closed);
     RUN(test_many_connections);
     RUN(test_register);
+    RUN(test_register_anonymous);
     RUN(test_lookup);
     RUN(test_lookup_ours);
     RUN(test_call);

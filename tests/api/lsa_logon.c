@@ -345,6 +345,53 @@ static void child_failures(void)
     lsa_provider_close(&provider);
 }
 
+/* What packages see of the call after one that raised an exception: nothing of that one. */
+static void expect_no_record(const struct lsa_provider *provider)
+{
+    SECPKG_CALL_INFO info = {0};
+    ok(provider->record->functions->declared.GetCallInfo(&info), "no call");
+    ok(info.CallCount == 1 && info.Attributes == SECPKG_CALL_IN_PROC, "%lu calls, attributes %lx",
+       info.CallCount, info.Attributes);
+}
+
+/* An exception of the package is the end of that call alone. */
+static void child_exceptions(void)
+{
+    struct lsa_provider provider;
+    struct logon made;
+    struct prov_call_answer *answer = (void *)&provider;
+    ULONG size = 7;
+    NTSTATUS protocol = 7;
+    if (!lsa_provider_open(&provider, true)) return;
+    NTSTATUS status = call(&provider, PROV_CALL_RAISE, &answer, &size, &protocol);
+    ok(status == STATUS_INTERNAL_ERROR && !answer && !size && !protocol, "a message: %08lx",
+       status);
+    expect_no_record(&provider);
+    expect_refused(&provider, Interactive, L"raise", L"right", STATUS_INTERNAL_ERROR, 0);
+    expect_no_record(&provider);
+    logon(&provider, Network, L"frail", L"right", NULL, &made);
+    ok(!made.status && provider.record->frail, "a log-on: %08lx", made.status);
+    expect_no_record(&provider);
+    NTSTATUS(WINAPI * get)(LUID *, ULONG, SecurityUserData **);
+    get = function_find("secur32.dll", "GetSecurityUserInfo");
+    SecurityUserData *data = (void *)&made;
+    status = get(&made.id, 1, &data);
+    ok(status == STATUS_INTERNAL_ERROR && data == (void *)&made, "the user: %08lx, %p", status,
+       data);
+    logon_end(&made);
+    CredHandle none;
+    status = AcquireCredentialsHandleW((wchar_t *)L"raise", (wchar_t *)L"TestLogon",
+                                       SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &none, NULL);
+    ok(status == SEC_E_INTERNAL_ERROR, "a call inside of a call: %08lx", status);
+    expect_no_record(&provider);
+    LONG ended = provider.record->terminated;
+    expect_refused(&provider, Network, L"stranger", L"right", STATUS_ACCOUNT_RESTRICTION,
+                   STATUS_LOGON_TYPE_NOT_GRANTED);
+    ok(provider.record->terminated == ended + 1, "%ld ends told", provider.record->terminated);
+    expect_no_record(&provider);
+    lsa_provider_close(&provider);
+}
+
 static void child_passwords(void)
 {
     struct lsa_provider provider;
@@ -382,6 +429,51 @@ static void child_ansi(void)
     ok(status == SEC_E_NO_CREDENTIALS, "W: %08lx", status);
     ok(!(provider.record->acquired_attributes & SECPKG_CALL_ANSI), "W: %lx",
        provider.record->acquired_attributes);
+    lsa_provider_close(&provider);
+}
+
+/* What an application's own handler of exceptions does: it goes on at a place of its own. */
+static void *escape[5];
+
+static LONG CALLBACK escape_take(EXCEPTION_POINTERS *pointers)
+{
+    if (pointers->ExceptionRecord->ExceptionCode != (DWORD)EXCEPTION_ACCESS_VIOLATION)
+        return EXCEPTION_CONTINUE_SEARCH;
+    __builtin_longjmp(escape, 1);
+}
+
+/* Calls with a pointer to no memory; what the application catches is not the end of later calls. */
+static bool ansi_raises(void)
+{
+    CredHandle made;
+    if (__builtin_setjmp(escape)) return true;
+    AcquireCredentialsHandleA(NULL, (char *)"NTLM", SECPKG_CRED_OUTBOUND, NULL, (void *)0x1000,
+                              NULL, NULL, &made, NULL);
+    return false;
+}
+
+static __attribute__((noinline)) void stack_overwrite(void)
+{
+    volatile BYTE room[16384];
+    for (size_t i = 0; i < sizeof(room); i++) room[i] = 0xcc;
+}
+
+static void child_escapes(void)
+{
+    struct lsa_provider provider;
+    CredHandle made;
+    SECPKG_CALL_INFO info = {0};
+    if (!lsa_provider_open(&provider, false)) return;
+    void *handler = AddVectoredExceptionHandler(1, escape_take);
+    ok(ansi_raises(), "no exception arrived");
+    RemoveVectoredExceptionHandler(handler);
+    stack_overwrite();
+    ok(provider.record->functions->declared.GetCallInfo(&info), "no call");
+    ok(!(info.Attributes & SECPKG_CALL_IS_TCB) && info.CallCount == 1, "%lx, %lu", info.Attributes,
+       info.CallCount);
+    SECURITY_STATUS status = AcquireCredentialsHandleA(
+        NULL, (char *)"TestLogon", SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &made, NULL);
+    ok(status == SEC_E_NO_CREDENTIALS, "%08lx", status);
     lsa_provider_close(&provider);
 }
 
@@ -441,27 +533,17 @@ static void child_logon_user(void)
     }
 
 static const struct hosting_case child_cases[] = {
-    CHILD(me),        CHILD(refused),   CHILD(arguments), CHILD(groups),
-    CHILD(many),      CHILD(user_info), CHILD(messages),  CHILD(failures),
-    CHILD(passwords), CHILD(ansi),      CHILD(useless),   CHILD(logon_user),
+    CHILD(me),        CHILD(refused),    CHILD(arguments),  CHILD(groups),    CHILD(many),
+    CHILD(user_info), CHILD(messages),   CHILD(failures),   CHILD(passwords), CHILD(ansi),
+    CHILD(useless),   CHILD(logon_user), CHILD(exceptions), CHILD(escapes),
 };
 
 /* ---- in the parent ---- */
 
-static void run(const wchar_t *child)
-{
-    static struct hosting_names lsa;
-    DWORD failures;
-    memset(&lsa, 0, sizeof(lsa));
-    hosting_names_add(&lsa, hosting_folder, L"prov_logon");
-    bool done = hosting_run(child, &lsa, NULL, &failures);
-    ok(done && !failures, "child %ls: exit status %lu", child, failures);
-}
-
-#define TEST(name)                \
-    static void test_##name(void) \
-    {                             \
-        run(L"" #name);           \
+#define TEST(name)                   \
+    static void test_##name(void)    \
+    {                                \
+        lsa_provider_run(L"" #name); \
     }
 
 TEST(me)
@@ -472,6 +554,8 @@ TEST(many)
 TEST(user_info)
 TEST(messages)
 TEST(failures)
+TEST(exceptions)
+TEST(escapes)
 TEST(passwords)
 TEST(ansi)
 TEST(logon_user)
@@ -503,6 +587,8 @@ int main(int argc, char **argv)
     RUN(test_user_info);
     RUN(test_messages);
     RUN(test_failures);
+    RUN(test_exceptions);
+    RUN(test_escapes);
     RUN(test_passwords);
     RUN(test_ansi);
     RUN(test_useless);

@@ -34,3 +34,14 @@ static inline void lsa_provider_close(struct lsa_provider *provider)
        provider->record->last_fault);
     ok(!LsaDeregisterLogonProcess(provider->lsa), "closing");
 }
+
+/* In the parent: runs the case in a child that has the package. */
+static inline void lsa_provider_run(const wchar_t *child)
+{
+    static struct hosting_names names;
+    DWORD failures;
+    memset(&names, 0, sizeof(names));
+    hosting_names_add(&names, hosting_folder, L"prov_logon");
+    bool done = hosting_run(child, &names, NULL, &failures);
+    ok(done && !failures, "child %ls: exit status %lu", child, failures);
+}

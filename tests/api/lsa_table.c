@@ -278,6 +278,30 @@ static void child_cancel(void)
        told.count);
 }
 
+static DWORD WINAPI tell_and_raise(void *argument)
+{
+    struct told *told = argument;
+    InterlockedIncrement(&told->count);
+    SetEvent(told->event);
+    RaiseException(0xe0000005, 0, 0, NULL);
+    return 0;
+}
+
+/* An exception of the function ends that call, and neither the process nor the notification. */
+static void child_raise(void)
+{
+    struct told told;
+    told_begin(&told);
+    HANDLE event = CreateEventW(NULL, FALSE, FALSE, NULL);
+    HANDLE n = lsa->RegisterNotification(tell_and_raise, &told, NOTIFIER_TYPE_HANDLE_WAIT, 0, 0, 0,
+                                         event);
+    SetEvent(event);
+    ok(n && was_told(&told), "once");
+    SetEvent(event);
+    ok(was_told(&told), "twice");
+    ok(!lsa->CancelNotification(n) && told.count == 2, "told %ld times", told.count);
+}
+
 static DWORD WINAPI tell_event(void *argument)
 {
     const SECPKG_EVENT_NOTIFY *notify = argument;
@@ -409,40 +433,6 @@ static void child_packages(void)
     lsa->FreeReturnBuffer(answer);
 }
 
-static NTSTATUS NTAPI callback(ULONG_PTR argument1, ULONG_PTR argument2, PSecBuffer in,
-                               PSecBuffer out)
-{
-    out->cbBuffer = in->cbBuffer + (ULONG)(argument1 * argument2);
-    return STATUS_SUCCESS;
-}
-
-static void child_client(void)
-{
-    SecBuffer in = {5, 0, NULL}, out = {0, 0, NULL};
-    /* The other half of a package is given this function by InstanceInit; there is none here. */
-    NTSTATUS status = lsa->ClientCallback((char *)42, 6, 7, &in, &out);
-    ok(status == STATUS_NOT_FOUND, "not registered: %08lx", status);
-    (void)callback;
-    struct client_info_ex info = {0};
-    status = provider.record->functions->GetClientInfoEx(&info, sizeof(info));
-    ok(!status && info.base.ProcessID == GetCurrentProcessId(), "%08lx", status);
-    ok(!info.base.Impersonating && !info.base.Restricted, "impersonating");
-    status = provider.record->functions->GetClientInfoEx(&info, 4);
-    ok(status == STATUS_INVALID_PARAMETER, "too small: %08lx", status);
-    ok(ImpersonateSelf(SecurityIdentification), "not impersonating");
-    status = provider.record->functions->GetClientInfoEx(&info, sizeof(info));
-    ok(!status && info.base.Impersonating && info.base.ImpersonationLevel == SecurityIdentification,
-       "%08lx, level %d", status, info.base.ImpersonationLevel);
-    ok(!lsa->ImpersonateClient(), "impersonating the client");
-    RevertToSelf();
-    ULONG flags = 77;
-    status = provider.record->functions->GetExtendedCallFlags(&flags);
-    ok(!status && !flags, "flags: %08lx, %lx", status, flags);
-    struct secpkg_failure_reason reason = {0};
-    status = provider.record->functions->SetSecpkgFailureReason(reason);
-    ok(status == STATUS_INVALID_SERVER_STATE, "a reason outside of a call: %08lx", status);
-}
-
 /* ---- accounts and stored credentials ---- */
 
 static void child_accounts(void)
@@ -522,7 +512,7 @@ static void child_stored(void)
 static const struct hosting_case child_cases[] = {
     CHILD(sessions), CHILD(enumerate), CHILD(protect), CHILD(tokens),  CHILD(handle_wait),
     CHILD(interval), CHILD(once),      CHILD(cancel),  CHILD(changes), CHILD(packages),
-    CHILD(client),   CHILD(accounts),  CHILD(stored),  CHILD(threads),
+    CHILD(accounts), CHILD(stored),    CHILD(threads), CHILD(raise),
 };
 
 static int child_main(const char *name)
@@ -536,20 +526,10 @@ static int child_main(const char *name)
 
 /* ---- in the parent ---- */
 
-static void run(const wchar_t *child)
-{
-    static struct hosting_names names;
-    DWORD failures;
-    memset(&names, 0, sizeof(names));
-    hosting_names_add(&names, hosting_folder, L"prov_logon");
-    bool done = hosting_run(child, &names, NULL, &failures);
-    ok(done && !failures, "child %ls: exit status %lu", child, failures);
-}
-
-#define TEST(name)                \
-    static void test_##name(void) \
-    {                             \
-        run(L"" #name);           \
+#define TEST(name)                   \
+    static void test_##name(void)    \
+    {                                \
+        lsa_provider_run(L"" #name); \
     }
 
 TEST(sessions)
@@ -560,9 +540,9 @@ TEST(handle_wait)
 TEST(interval)
 TEST(once)
 TEST(cancel)
+TEST(raise)
 TEST(changes)
 TEST(packages)
-TEST(client)
 TEST(accounts)
 TEST(stored)
 TEST(threads)
@@ -583,9 +563,9 @@ int main(int argc, char **argv)
     RUN(test_interval);
     RUN(test_once);
     RUN(test_cancel);
+    RUN(test_raise);
     RUN(test_changes);
     RUN(test_packages);
-    RUN(test_client);
     RUN(test_accounts);
     RUN(test_stored);
     RUN(test_threads);

@@ -21,6 +21,7 @@ enum fault {
     FAULT_FAIL,    /* an error status */
     FAULT_RAISE,   /* raises an exception in SpLsaModeInitialize */
     FAULT_CRASH,   /* writes through NULL in SpLsaModeInitialize */
+    FAULT_EXIT,    /* ends the process as if all were well */
     FAULT_HANG,    /* never comes back from SpLsaModeInitialize */
     FAULT_INIT,    /* Initialize fails */
     FAULT_INFO,    /* GetInfo fails */
@@ -47,6 +48,7 @@ static const wchar_t *const fault_names[FAULT_COUNT] = {
     [FAULT_USER] = L"user",       [FAULT_REENTER] = L"reenter", [FAULT_MILLION] = L"million",
     [FAULT_ENDLESS] = L"endless", [FAULT_LENGTHY] = L"lengthy", [FAULT_SHORT] = L"short",
     [FAULT_UNLOAD] = L"unload",   [FAULT_CALLS] = L"calls",     [FAULT_HANG] = L"hang",
+    [FAULT_EXIT] = L"exit",
 };
 
 static enum fault fault = FAULT_COUNT;
@@ -98,6 +100,7 @@ NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, PULONG package_version,
     (void)version;
     if (fault == FAULT_RAISE) RaiseException(0xe0000001, 0, 0, NULL);
     if (fault == FAULT_HANG) Sleep(INFINITE);
+    if (fault == FAULT_EXIT) ExitProcess(0);
     if (fault == FAULT_CRASH) *(volatile int *)0 = 1;
     *package_version = SECPKG_INTERFACE_VERSION_3;
     *tables = &table;

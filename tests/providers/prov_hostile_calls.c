@@ -15,6 +15,7 @@ struct context {
 };
 
 static LONG lsa_contexts;
+static LONG kept = HOSTILE_KEPT; /* not the host's to write to */
 
 static void raise(void)
 {
@@ -51,7 +52,6 @@ static NTSTATUS NTAPI init_context(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE han
                                    PBOOLEAN mapped, PSecBuffer data)
 {
     (void)credential, (void)handle, (void)requirements, (void)data_rep, (void)input, (void)output;
-    (void)data;
     struct context *context = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof(*context));
     if (!context) return STATUS_NO_MEMORY;
     if (target && target->Length < sizeof(context->target))
@@ -64,6 +64,13 @@ static NTSTATUS NTAPI init_context(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE han
         if (raises) raise();
         if (crashes) *(volatile int *)0 = 1;
         return STATUS_SUCCESS;
+    }
+    if (wants(context, L"fail with data")) {
+        HeapFree(GetProcessHeap(), 0, context);
+        *mapped = TRUE;
+        data->pvBuffer = &kept;
+        data->cbBuffer = sizeof(kept);
+        return STATUS_LOGON_FAILURE;
     }
     *mapped = TRUE; /* with no data at all */
     *new_handle = (LSA_SEC_HANDLE)context;
@@ -109,8 +116,8 @@ static NTSTATUS NTAPI make_signature(LSA_SEC_HANDLE handle, ULONG quality, PSecB
 static NTSTATUS NTAPI query_context(LSA_SEC_HANDLE handle, ULONG attribute, PVOID buffer)
 {
     (void)handle;
-    if (attribute != HOSTILE_ATTRIBUTE) raise();
-    *(LONG *)buffer = lsa_contexts;
+    if (attribute != HOSTILE_ATTRIBUTE && attribute != HOSTILE_ATTRIBUTE_KEPT) raise();
+    *(LONG *)buffer = attribute == HOSTILE_ATTRIBUTE ? lsa_contexts : kept;
     return STATUS_SUCCESS;
 }
 

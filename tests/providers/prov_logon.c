@@ -23,6 +23,11 @@ struct prov_logon_record *WINAPI prov_logon_record(void)
     return &record;
 }
 
+static void raise(void)
+{
+    RaiseException(0xe0000004, 0, 0, NULL);
+}
+
 /* ---- initialisation ---- */
 
 static NTSTATUS NTAPI initialize_package(ULONG id, PLSA_DISPATCH_TABLE dispatch,
@@ -195,6 +200,10 @@ static NTSTATUS NTAPI logon_user(PLSA_CLIENT_REQUEST request, SECURITY_LOGON_TYP
     EXPECT(request && profile && profile_size && id && sub_status && kind && token && account);
     EXPECT(info != base); /* [D lsa_ap_logon_user_ex2] a copy, and where the original is */
     NTSTATUS status = judge(info, base, size, user, sub_status);
+    if (!wcscmp(user, L"raise")) {
+        *profile = *account = *authority = *machine = (void *)&record;
+        raise();
+    }
     *account = string_block(user); /* given whatever comes of it */
     *authority = string_block(L"TEST");
     if (status) return status;
@@ -220,6 +229,7 @@ static void NTAPI logon_terminated(PLUID id)
 {
     record.last_terminated = *id;
     InterlockedIncrement(&record.terminated);
+    if (record.frail) raise();
 }
 
 static NTSTATUS NTAPI accept_credentials(SECURITY_LOGON_TYPE type, PUNICODE_STRING account,
@@ -229,6 +239,8 @@ static NTSTATUS NTAPI accept_credentials(SECURITY_LOGON_TYPE type, PUNICODE_STRI
     EXPECT(account && account->Length && primary && primary->Password.Length == 10);
     record.last_accepted_flags = primary->Flags;
     InterlockedIncrement(&record.accepted);
+    record.frail = text_is(account->Buffer, account->Length, L"frail");
+    if (record.frail) raise();
     return STATUS_SUCCESS;
 }
 
@@ -237,6 +249,10 @@ static NTSTATUS NTAPI acquire(PUNICODE_STRING principal, ULONG use, PLUID id, PV
                               PTimeStamp expiry)
 {
     SECPKG_CALL_INFO info;
+    CredHandle made;
+    if (principal && text_is(principal->Buffer, principal->Length, L"raise"))
+        AcquireCredentialsHandleA(NULL, (char *)"NTLM", use, NULL, (void *)0x1000, NULL, NULL,
+                                  &made, NULL); /* there is no memory at that address */
     EXPECT(table->declared.GetCallInfo(&info));
     record.acquired_attributes = info.Attributes;
     return STATUS_NO_SUCH_LOGON_SESSION;
@@ -244,6 +260,10 @@ static NTSTATUS NTAPI acquire(PUNICODE_STRING principal, ULONG use, PLUID id, PV
 
 static NTSTATUS NTAPI get_user_info(PLUID id, ULONG flags, PSecurityUserData *out)
 {
+    if (flags) {
+        *out = (void *)&record;
+        raise();
+    }
     SecurityUserData *made = block(sizeof(*made) + 16);
     made->UserName.Buffer = memcpy(made + 1, L"asked", 10);
     made->UserName.Length = made->UserName.MaximumLength = 10;
@@ -296,6 +316,10 @@ static NTSTATUS call(char function, PLSA_CLIENT_REQUEST request, PVOID in, PVOID
         *out_size = 99;
         *protocol = 77;
         return STATUS_UNSUCCESSFUL;
+    case PROV_CALL_RAISE:
+        *out = &record;
+        raise();
+        break;
     default: return STATUS_INVALID_PARAMETER;
     }
     if (status) return status;
@@ -357,6 +381,28 @@ static struct package_function_table package_table = {
                  .GetUserInfo = get_user_info},
     .ChangeAccountPassword = change_password,
 };
+
+/* ---- the half that runs with the client ---- */
+
+static NTSTATUS NTAPI instance_init(ULONG version, PSECPKG_DLL_FUNCTIONS functions, PVOID *own)
+{
+    EXPECT(version == SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION);
+    record.dll_functions = functions;
+    return STATUS_SUCCESS;
+}
+
+static SECPKG_USER_FUNCTION_TABLE user_table = {.InstanceInit = instance_init};
+
+NTSTATUS NTAPI SpUserModeInitialize(ULONG version, PULONG package_version,
+                                    PSECPKG_USER_FUNCTION_TABLE *tables, PULONG count);
+NTSTATUS NTAPI SpUserModeInitialize(ULONG version, PULONG package_version,
+                                    PSECPKG_USER_FUNCTION_TABLE *tables, PULONG count)
+{
+    *package_version = SECPKG_INTERFACE_VERSION;
+    *tables = &user_table;
+    *count = 1;
+    return STATUS_SUCCESS;
+}
 
 NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, PULONG package_version,
                                    PSECPKG_FUNCTION_TABLE *tables, PULONG count);

@@ -21,6 +21,8 @@
  *   nobody       an anonymous log-on
  *   sessionless  the user of the process, whose session the package forgets to make
  *   expired      STATUS_ACCOUNT_RESTRICTION, STATUS_PASSWORD_EXPIRED
+ *   raise        an exception, with rubbish in the outputs
+ *   frail        the user of the process; being told of it, and of its end, raises an exception
  */
 
 /* A message to the package, and its answer. */
@@ -30,6 +32,7 @@ enum prov_call {
     PROV_CALL_RECURSIVE, /* the same, through CallPackage */
     PROV_CALL_REASON,    /* sets a reason of failure, and fails for its protocol status only */
     PROV_CALL_FAIL,      /* STATUS_UNSUCCESSFUL, with rubbish in the outputs */
+    PROV_CALL_RAISE,     /* an exception, with rubbish in the outputs */
 };
 
 struct prov_call_message {
@@ -51,10 +54,12 @@ struct prov_logon_record {
     LONG terminated; /* calls of LogonTerminated */
     LUID last_terminated;
     LONG accepted; /* calls of AcceptCredentials */
+    bool frail;    /* the last one was for that user */
     ULONG last_accepted_flags;
     ULONG acquired_attributes; /* of the call that wanted credentials, which there are none of */
     ULONG_PTR id;
     const struct lsa_function_table *functions;
+    const SECPKG_DLL_FUNCTIONS *dll_functions; /* of the half that runs with the client */
 };
 
 typedef struct prov_logon_record *(WINAPI *prov_logon_record_fn)(void);

@@ -11,6 +11,7 @@
 #include "ssp/abi.h"
 
 #define PROVIDER_MARK '\1' /* starts a line that announces a check */
+#define PROVIDER_SUM "sum" /* announced when there is no check any more */
 #define PROVIDER_PACKAGES_MAX 64u
 
 /* Exceptions that modules raised since the last call, handled or not. */

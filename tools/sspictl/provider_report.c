@@ -107,6 +107,7 @@ void provider_absent(const char *format, ...)
 
 int provider_sum(void)
 {
+    provider_begin(PROVIDER_SUM);
     printf("%u checks kept, %u breaches, %u things that the module does not offer\n", kept,
            breaches, absent);
     fflush(stdout);
