@@ -56,8 +56,7 @@ void sasl_token_close(struct sasl_token *token)
 
 static status_t sizes_get(const struct pinned_context *pinned, SecPkgContext_Sizes *sizes)
 {
-    SecHandle handle = pinned->handle;
-    status_t status = QueryContextAttributesW(&handle, SECPKG_ATTR_SIZES, sizes);
+    status_t status = context_query(pinned, SECPKG_ATTR_SIZES, sizes);
     if (!status_ok(status)) return status;
     bool possible = sizes->cbSecurityTrailer <= OVERHEAD_MAX && sizes->cbBlockSize <= OVERHEAD_MAX;
     return possible ? SEC_E_OK : SEC_E_INTERNAL_ERROR;
@@ -74,9 +73,8 @@ status_t sasl_overhead(const struct pinned_context *pinned, ULONG *overhead)
 /* Negotiate answers with the package that it chose. */
 ULONG sasl_plain_qop(const struct pinned_context *pinned)
 {
-    SecHandle handle = pinned->handle;
     SecPkgContext_PackageInfoW package;
-    if (QueryContextAttributesW(&handle, SECPKG_ATTR_PACKAGE_INFO, &package)) return 0;
+    if (!status_ok(context_query(pinned, SECPKG_ATTR_PACKAGE_INFO, &package))) return 0;
     ULONG capabilities = package.PackageInfo->fCapabilities;
     FreeContextBuffer(package.PackageInfo);
     return capabilities & SECPKG_FLAG_GSS_COMPATIBLE ? SECQOP_WRAP_NO_ENCRYPT : 0;
