@@ -78,9 +78,9 @@ static status_t sasl_next(struct leg *leg, const CredHandle *credential,
 {
     struct sasl *sasl;
     ULONG wanted = leg->requirements;
+    if (pinned->context->acceptor != leg->acceptor) return SEC_E_INVALID_HANDLE;
     status_t status = sasl_attach_external(pinned->context, &sasl);
     if (!status_ok(status)) return status;
-    if (pinned->context->acceptor != leg->acceptor) return SEC_E_INVALID_HANDLE;
     AcquireSRWLockExclusive(&sasl->lock);
     if (sasl->mechanism == SASL_EXTERNAL) {
         status = sasl_external_message(sasl, leg);
