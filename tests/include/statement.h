@@ -84,6 +84,7 @@ __attribute__((unused)) static FILE *statement_record(void)
     if (!statements.record_looked_for) {
         const char *name = getenv("WINESSPI_RECORD");
         if (name && *name) statements.record = fopen(name, "ab");
+        if (name && *name && !statements.record) fprintf(stderr, "cannot write %s\n", name);
     }
     statements.record_looked_for = true;
     return statements.record;
