@@ -49,14 +49,16 @@ unpack() {
     cat "$folder/README.txt" "$folder/COPYING.txt" >/dev/null
 }
 
-# run RECORD OVERRIDES PROGRAM...: the batch file, and what it wrote. Wine takes the encoding of file
-# names from the locale.
+# run RECORD OVERRIDES PROGRAM...: the batch file, and what it wrote. The locale is for the folder's
+# name.
 run() {
     kept=$work/$1
     overrides=$2
     shift 2
-    (cd "$folder" && LC_ALL=C.UTF-8 WINEDLLOVERRIDES=$overrides timeout 120 wine cmd.exe /c run.cmd "$@") &&
-        mv "$folder/record.txt" "$kept"
+    (
+        cd "$folder" && export LC_ALL=C.UTF-8 WINEDLLOVERRIDES="$overrides" &&
+            timeout 120 wine cmd.exe /c run.cmd "$@"
+    ) && mv "$folder/record.txt" "$kept"
 }
 
 # has RECORD PATTERN
