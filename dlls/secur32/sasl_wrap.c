@@ -106,12 +106,14 @@ status_t sasl_wrap(const struct pinned_context *pinned, struct slice text, struc
                          {(ULONG)text.size, SECBUFFER_DATA, data},
                          {sizes.cbBlockSize, SECBUFFER_PADDING, data + text.size}};
     SecBufferDesc desc = {SECBUFFER_VERSION, ARRAYSIZE(parts), parts};
+    const SecBuffer given[] = {parts[0], parts[1], parts[2]};
     memcpy(data, text.data, text.size);
     status = package->ops.seal_message(package, &pinned->context->provider, sasl_plain_qop(pinned),
                                        &desc, 0);
     if (!status_ok(status)) return status;
     for (size_t i = 0; i < ARRAYSIZE(parts); i++)
-        if (parts[i].cbBuffer > token->room) return SEC_E_INTERNAL_ERROR;
+        if (parts[i].cbBuffer > given[i].cbBuffer || parts[i].pvBuffer != given[i].pvBuffer)
+            return SEC_E_INTERNAL_ERROR;
     token->size = join_parts(token->block, parts);
     return SEC_E_OK;
 }
