@@ -39,8 +39,9 @@ status_t sasl_attach_external(struct context *context, struct sasl **out)
     enum sasl_mechanism mechanism;
     if (!context->sasl) {
         if (!context->complete) return SEC_E_INVALID_HANDLE;
-        if (!status_ok(sasl_mechanism_find(context->package, true, &mechanism)))
-            return SEC_E_INVALID_HANDLE;
+        status_t status = sasl_mechanism_find(context->package, true, &mechanism);
+        if (status == SEC_E_SECPKG_NOT_FOUND) return SEC_E_INVALID_HANDLE;
+        if (!status_ok(status)) return status;
         struct sasl *sasl = sasl_create(mechanism);
         if (!sasl) return SEC_E_INSUFFICIENT_MEMORY;
         /* Two threads may come at once; the first stays. */
