@@ -281,28 +281,50 @@ static status_t leg_next(struct leg *leg, struct credential *credential, struct 
     return status;
 }
 
-status_t leg_run(struct leg *leg, const CredHandle *credential_handle,
-                 const CtxtHandle *context_handle, CtxtHandle *out)
+static status_t leg_check(const struct leg *leg)
 {
-    struct pinned_credential credential = {NULL, {0, 0}};
-    struct pinned_context context = {.context = NULL};
-    status_t status;
-    if (!credential_handle && !context_handle) return SEC_E_INVALID_HANDLE;
     if (leg->input && !secbuf_valid(leg->input)) return SEC_E_INVALID_TOKEN;
     if (leg->output && !secbuf_valid(leg->output)) return SEC_E_INVALID_TOKEN;
+    return SEC_E_OK;
+}
+
+status_t leg_run_pinned(struct leg *leg, const CredHandle *credential_handle,
+                        const struct pinned_context *context)
+{
+    struct pinned_credential credential = {NULL, {0, 0}};
+    status_t status = leg_check(leg);
+    if (!status_ok(status)) return status;
     if (credential_handle) {
         status = credential_pin(credential_handle, &credential);
         if (!status_ok(status)) return status;
     }
-    if (!context_handle) {
-        status = leg_first(leg, credential.credential, out);
-    } else {
-        status = context_pin(context_handle, &context);
-        if (status_ok(status)) status = leg_next(leg, credential.credential, context.context);
-        if (status_ok(status) && out) *out = context.handle;
-    }
-    if (context.context) context_unpin(&context);
+    status = leg_next(leg, credential.credential, context->context);
     if (credential.credential) handle_unpin(&credential.handle);
+    return status;
+}
+
+static status_t leg_run_first(struct leg *leg, const CredHandle *credential_handle, CtxtHandle *out)
+{
+    struct pinned_credential credential;
+    status_t status = leg_check(leg);
+    if (!status_ok(status)) return status;
+    status = credential_pin(credential_handle, &credential);
+    if (!status_ok(status)) return status;
+    status = leg_first(leg, credential.credential, out);
+    handle_unpin(&credential.handle);
+    return status;
+}
+
+status_t leg_run(struct leg *leg, const CredHandle *credential, const CtxtHandle *context_handle,
+                 CtxtHandle *out)
+{
+    struct pinned_context context;
+    if (!context_handle) return leg_run_first(leg, credential, out);
+    status_t status = context_pin(context_handle, &context);
+    if (!status_ok(status)) return status;
+    status = leg_run_pinned(leg, credential, &context);
+    if (status_ok(status) && out) *out = context.handle;
+    context_unpin(&context);
     return status;
 }
 

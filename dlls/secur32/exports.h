@@ -44,6 +44,11 @@ struct leg {
 /* The package's part of a leg: a context handle of NULL begins, and writes *out. */
 status_t leg_run(struct leg *leg, const CredHandle *credential, const CtxtHandle *context,
                  CtxtHandle *out);
+/* The same for a context that the caller has pinned: an SSP's must not be pinned twice in one call,
+ * since an export may wait in between. */
+struct pinned_context;
+status_t leg_run_pinned(struct leg *leg, const CredHandle *credential,
+                        const struct pinned_context *context);
 void leg_report(const struct leg *leg, status_t status, ULONG *attributes, TimeStamp *expiry);
 
 /* A context pinned for one call. The handle is copied: the application's may change meanwhile. */
@@ -58,6 +63,9 @@ status_t context_pin(const CtxtHandle *handle, struct pinned_context *out);
 /* The same for a call that hands the context over, if alone. */
 status_t context_pin_export(const CtxtHandle *handle, bool alone, struct pinned_context *out);
 void context_unpin(const struct pinned_context *pinned);
+
+/* QueryContextAttributesW of a context that is pinned. */
+status_t context_query(const struct pinned_context *pinned, ULONG attribute, void *buffer);
 
 /* Makes a context of what a provider gave, and a handle for it; on failure the provider's context
  * is the caller's still. */

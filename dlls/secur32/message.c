@@ -145,20 +145,27 @@ static status_t package_info_query(const struct package *package, void *buffer)
     return SEC_E_OK;
 }
 
+status_t context_query(const struct pinned_context *pinned, ULONG attribute, void *buffer)
+{
+    struct package *package = pinned->context->package;
+    struct provider_context *provider = &pinned->context->provider;
+    status_t status = SEC_E_UNSUPPORTED_FUNCTION;
+    if (!buffer) return SEC_E_INVALID_PARAMETER;
+    if (package->ops.query_context)
+        status = package->ops.query_context(package, provider, attribute, buffer);
+    if (status == SEC_E_UNSUPPORTED_FUNCTION && attribute == SECPKG_ATTR_PACKAGE_INFO)
+        status = package_info_query(package, buffer);
+    if (status_ok(status) && attribute == SECPKG_ATTR_ACCESS_TOKEN)
+        token_name_learn(package, provider, ((SecPkgContext_AccessToken *)buffer)->AccessToken);
+    return status;
+}
+
 SECURITY_STATUS WINAPI QueryContextAttributesW(CtxtHandle *handle, ULONG attribute, void *buffer)
 {
     struct pinned_context pinned;
     status_t status = context_pin(handle, &pinned);
     if (!status_ok(status)) return status;
-    struct package *package = pinned.context->package;
-    if (!buffer) status = SEC_E_INVALID_PARAMETER;
-    else if (!package->ops.query_context) status = SEC_E_UNSUPPORTED_FUNCTION;
-    else status = package->ops.query_context(package, &pinned.context->provider, attribute, buffer);
-    if (status == SEC_E_UNSUPPORTED_FUNCTION && attribute == SECPKG_ATTR_PACKAGE_INFO && buffer)
-        status = package_info_query(package, buffer);
-    if (status_ok(status) && attribute == SECPKG_ATTR_ACCESS_TOKEN)
-        token_name_learn(package, &pinned.context->provider,
-                         ((SecPkgContext_AccessToken *)buffer)->AccessToken);
+    status = context_query(&pinned, attribute, buffer);
     context_unpin(&pinned);
     TRACE("attribute %#lx: status %#lx\n", attribute, (ULONG)status);
     return status;

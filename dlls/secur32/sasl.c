@@ -78,10 +78,9 @@ static status_t sasl_next(struct leg *leg, const CredHandle *credential,
 {
     struct sasl *sasl;
     ULONG wanted = leg->requirements;
-    CtxtHandle handle = pinned->handle;
+    if (pinned->context->acceptor != leg->acceptor) return SEC_E_INVALID_HANDLE;
     status_t status = sasl_attach_external(pinned->context, &sasl);
     if (!status_ok(status)) return status;
-    if (pinned->context->acceptor != leg->acceptor) return SEC_E_INVALID_HANDLE;
     AcquireSRWLockExclusive(&sasl->lock);
     if (sasl->mechanism == SASL_EXTERNAL) {
         status = sasl_external_message(sasl, leg);
@@ -89,7 +88,7 @@ static status_t sasl_next(struct leg *leg, const CredHandle *credential,
         status = sasl_round(pinned, leg, wanted);
     } else {
         requirements_extend(leg, sasl->mechanism);
-        status = leg_run(leg, credential, &handle, NULL);
+        status = leg_run_pinned(leg, credential, pinned);
         status = sasl_after_handshake(pinned, leg, wanted, status);
     }
     ReleaseSRWLockExclusive(&sasl->lock);

@@ -39,8 +39,9 @@ status_t sasl_attach_external(struct context *context, struct sasl **out)
     enum sasl_mechanism mechanism;
     if (!context->sasl) {
         if (!context->complete) return SEC_E_INVALID_HANDLE;
-        if (!status_ok(sasl_mechanism_find(context->package, true, &mechanism)))
-            return SEC_E_INVALID_HANDLE;
+        status_t status = sasl_mechanism_find(context->package, true, &mechanism);
+        if (status == SEC_E_SECPKG_NOT_FOUND) return SEC_E_INVALID_HANDLE;
+        if (!status_ok(status)) return status;
         struct sasl *sasl = sasl_create(mechanism);
         if (!sasl) return SEC_E_INSUFFICIENT_MEMORY;
         /* Two threads may come at once; the first stays. */
@@ -138,6 +139,13 @@ static uint8_t layers_possible(const struct context *context, const struct sasl 
 
 /* ---- the server's half ---- */
 
+/* There is nothing left to say. */
+static void output_empty(const struct leg *leg)
+{
+    SecBuffer *token = secbuf_find(leg->output, SECBUFFER_TOKEN);
+    if (token) token->cbBuffer = 0;
+}
+
 static status_t offer_make(const struct pinned_context *pinned, struct leg *leg, ULONG wanted)
 {
     struct sasl *sasl = pinned->context->sasl;
@@ -190,8 +198,7 @@ static status_t choice_take(const struct pinned_context *pinned, struct leg *leg
     sasl_finish(sasl, choice.layer, sasl_plain_qop(pinned), send_size);
     leg->attributes = attributes_of_layer(context, sasl);
     leg->expiry = sasl->expiry;
-    SecBuffer *token = secbuf_find(leg->output, SECBUFFER_TOKEN);
-    if (token) token->cbBuffer = 0;
+    output_empty(leg);
 done:
     TRACE("layer %#x, %lu bytes: status %#lx\n", choice.layer, (ULONG)choice.size, (ULONG)status);
     if (block) secret_wipe(block, message.size);
@@ -320,6 +327,7 @@ status_t sasl_external_message(struct sasl *sasl, struct leg *leg)
         if (!sasl_authzid_valid(authzid)) return SEC_E_INVALID_TOKEN;
         if (sasl->authz_forbidden && authzid.size) return SEC_E_ALGORITHM_MISMATCH;
         authzid_keep(sasl, authzid);
+        output_empty(leg);
     } else {
         if (sasl->authz_forbidden && sasl->authz_size) return SEC_E_ALGORITHM_MISMATCH;
         status_t status = sasl_token_open(&token, leg, sasl->authz_size);

@@ -56,8 +56,7 @@ void sasl_token_close(struct sasl_token *token)
 
 static status_t sizes_get(const struct pinned_context *pinned, SecPkgContext_Sizes *sizes)
 {
-    SecHandle handle = pinned->handle;
-    status_t status = QueryContextAttributesW(&handle, SECPKG_ATTR_SIZES, sizes);
+    status_t status = context_query(pinned, SECPKG_ATTR_SIZES, sizes);
     if (!status_ok(status)) return status;
     bool possible = sizes->cbSecurityTrailer <= OVERHEAD_MAX && sizes->cbBlockSize <= OVERHEAD_MAX;
     return possible ? SEC_E_OK : SEC_E_INTERNAL_ERROR;
@@ -74,9 +73,8 @@ status_t sasl_overhead(const struct pinned_context *pinned, ULONG *overhead)
 /* Negotiate answers with the package that it chose. */
 ULONG sasl_plain_qop(const struct pinned_context *pinned)
 {
-    SecHandle handle = pinned->handle;
     SecPkgContext_PackageInfoW package;
-    if (QueryContextAttributesW(&handle, SECPKG_ATTR_PACKAGE_INFO, &package)) return 0;
+    if (!status_ok(context_query(pinned, SECPKG_ATTR_PACKAGE_INFO, &package))) return 0;
     ULONG capabilities = package.PackageInfo->fCapabilities;
     FreeContextBuffer(package.PackageInfo);
     return capabilities & SECPKG_FLAG_GSS_COMPATIBLE ? SECQOP_WRAP_NO_ENCRYPT : 0;
@@ -108,12 +106,14 @@ status_t sasl_wrap(const struct pinned_context *pinned, struct slice text, struc
                          {(ULONG)text.size, SECBUFFER_DATA, data},
                          {sizes.cbBlockSize, SECBUFFER_PADDING, data + text.size}};
     SecBufferDesc desc = {SECBUFFER_VERSION, ARRAYSIZE(parts), parts};
+    const SecBuffer given[] = {parts[0], parts[1], parts[2]};
     memcpy(data, text.data, text.size);
     status = package->ops.seal_message(package, &pinned->context->provider, sasl_plain_qop(pinned),
                                        &desc, 0);
     if (!status_ok(status)) return status;
     for (size_t i = 0; i < ARRAYSIZE(parts); i++)
-        if (parts[i].cbBuffer > token->room) return SEC_E_INTERNAL_ERROR;
+        if (parts[i].cbBuffer > given[i].cbBuffer || parts[i].pvBuffer != given[i].pvBuffer)
+            return SEC_E_INTERNAL_ERROR;
     token->size = join_parts(token->block, parts);
     return SEC_E_OK;
 }

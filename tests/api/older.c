@@ -6,7 +6,7 @@
  */
 #include "../providers/prov_ap.h"
 #include "hosting.h"
-#include "loopback.h"
+#include "sasl_peer.h"
 
 #define LSA_KEY L"SYSTEM\\CurrentControlSet\\Control\\Lsa"
 
@@ -176,7 +176,6 @@ static void child_sspi(void)
     ok(token[0] == 4 && token[3] == 1, "the sequence number is not passed on");
     /* The module leaves these out. */
     ok(VerifySignature(&loop.client, &desc, 0, NULL) == SEC_E_UNSUPPORTED_FUNCTION, "verify");
-    ok(EncryptMessage(&loop.client, 0, &desc, 0) == SEC_E_UNSUPPORTED_FUNCTION, "encrypt");
     ok(DecryptMessage(&loop.client, &desc, 0, NULL) == SEC_E_UNSUPPORTED_FUNCTION, "decrypt");
     ok(ImpersonateSecurityContext(&loop.server) == SEC_E_UNSUPPORTED_FUNCTION, "impersonate");
     ok(ApplyControlToken(&loop.server, &desc) == SEC_E_UNSUPPORTED_FUNCTION, "control");
@@ -257,6 +256,66 @@ static void child_sspi_handover(void)
     CloseHandle(go_on);
 }
 
+static volatile LONG legs_done;
+enum { LEGS = 50000 };
+
+static DWORD WINAPI sasl_legs(void *argument)
+{
+    struct slow_call *call = argument;
+    BYTE in[4] = {0}, out[64];
+    for (; legs_done < LEGS; legs_done++) {
+        SecBuffer parts[2] = {{sizeof(in), SECBUFFER_TOKEN, in},
+                              {sizeof(out), SECBUFFER_TOKEN, out}};
+        SecBufferDesc input = {SECBUFFER_VERSION, 1, parts};
+        SecBufferDesc output = {SECBUFFER_VERSION, 1, parts + 1};
+        call->status = SaslInitializeSecurityContextW(NULL, &call->context, NULL, 0, 0, 0, &input,
+                                                      0, NULL, &output, NULL, NULL);
+    }
+    return 0;
+}
+
+static DWORD WINAPI sasl_exports(void *argument)
+{
+    struct slow_call *call = argument;
+    do hand_over(call);
+    while (call->status == SEC_E_NOT_SUPPORTED && legs_done < LEGS);
+    return 0;
+}
+
+/* Half of what SASL agrees on cannot be exported: whoever tries waits for the leg that is being
+ * made, and that goes on all the same. */
+static void child_sspi_sasl(void)
+{
+    static struct slow_call legs, export;
+    if (!ok(!loopback_open(&loop, L"TestSspi", NULL), "no credentials")) return;
+    loop.target = L"test/target";
+    loop.client_flags = ISC_REQ_INTEGRITY;
+    SECURITY_STATUS status = sasl_client_leg(&loop);
+    if (!ok(status == SEC_I_CONTINUE_NEEDED, "client: %08lx", status)) return;
+    legs.context = export.context = loop.client;
+    HANDLE threads[] = {CreateThread(NULL, 0, sasl_legs, &legs, 0, NULL),
+                        CreateThread(NULL, 0, sasl_exports, &export, 0, NULL)};
+    status = WaitForMultipleObjects(2, threads, TRUE, 20000);
+    if (!ok(status == WAIT_OBJECT_0, "they do not end after %ld legs", legs_done)) return;
+    ok(export.status == SEC_E_NOT_SUPPORTED, "export: %08lx", export.status);
+    ok(legs.status == SEC_E_UNSUPPORTED_FUNCTION, "leg: %08lx", legs.status);
+    CloseHandle(threads[0]);
+    CloseHandle(threads[1]);
+    loopback_close(&loop);
+}
+
+/* What a module says of its message is not believed. */
+static void child_sspi_wrap(void)
+{
+    if (!ok(!loopback_open(&loop, L"TestSspi", NULL), "no credentials")) return;
+    loop.target = L"test/target";
+    loop.server_flags = ASC_REQ_INTEGRITY;
+    ok(loopback_client_leg(&loop) == SEC_E_OK, "client");
+    SECURITY_STATUS status = sasl_server_leg(&loop);
+    ok(status == SEC_E_INTERNAL_ERROR, "server: %08lx", status);
+    loopback_close(&loop);
+}
+
 /* ---- authentication packages ---- */
 
 static bool is_loaded(const wchar_t *module)
@@ -316,8 +375,8 @@ static void child_ap(void)
 #name, child_##name \
     }
 
-static const struct hosting_case child_cases[] = {CHILD(sspi), CHILD(sspi_handover), CHILD(ansi),
-                                                  CHILD(ap)};
+static const struct hosting_case child_cases[] = {
+    CHILD(sspi), CHILD(sspi_handover), CHILD(sspi_sasl), CHILD(sspi_wrap), CHILD(ansi), CHILD(ap)};
 
 static void run(const wchar_t *child)
 {
@@ -340,6 +399,16 @@ static void test_sspi(void)
 static void test_sspi_handover(void)
 {
     run(L"sspi_handover");
+}
+
+static void test_sspi_sasl(void)
+{
+    static const wchar_t *const pairs[][2] = {{L"GSSAPI", L"TestSspi"}};
+    if (ok(profiles_set(pairs, 1), "the profiles cannot be set")) {
+        run(L"sspi_sasl");
+        run(L"sspi_wrap");
+    }
+    ok(profiles_restore(), "not as they were");
 }
 
 static void test_ansi(void)
@@ -371,6 +440,7 @@ int main(int argc, char **argv)
     }
     RUN(test_sspi);
     RUN(test_sspi_handover);
+    RUN(test_sspi_sasl);
     RUN(test_ansi);
     RUN(test_ap);
     hosting_end();

@@ -85,6 +85,7 @@ case_is 'a domain of 16 characters' 2 'longer than 15' run account add 'D2345678
 
 case_is 'config lists the policies' 0 '^ForeignTokens  *0  (default)' run config
 case_is 'config set' 0 '^TimestampWindow  *90$' run config set TimestampWindow 90
+case_is 'config has every policy' 0 '^MinimumPasswordLength  *0  (default)' run config
 case_is 'config get' 0 '^90$' run config get timestampwindow
 case_is 'config set beyond the range' 2 'from 0 to 2' run config set ChannelBindings 3
 case_is 'config set to no number' 2 'from 0 to 1' run config set ForeignTokens yes

@@ -41,19 +41,24 @@ for tool in zip unzip; do
     }
 done
 
+# Into a folder whose name no code page of the West has.
 unpack() {
-    make -C "$BUILD" windows-bundle && unzip -q "$BUILD"/*-windows-tests.zip -d "$work" || return 1
-    folder=$(echo "$work"/*-windows-tests)
+    mkdir "$work/Запись" && make -C "$BUILD" windows-bundle &&
+        unzip -q "$BUILD"/*-windows-tests.zip -d "$work/Запись" || return 1
+    folder=$(echo "$work"/Запись/*-windows-tests)
     cat "$folder/README.txt" "$folder/COPYING.txt" >/dev/null
 }
 
-# run RECORD OVERRIDES PROGRAM...: the batch file, and what it wrote.
+# run RECORD OVERRIDES PROGRAM...: the batch file, and what it wrote. The locale is for the folder's
+# name.
 run() {
     kept=$work/$1
     overrides=$2
     shift 2
-    (cd "$folder" && WINEDLLOVERRIDES=$overrides timeout 120 wine cmd.exe /c run.cmd "$@") &&
-        mv "$folder/record.txt" "$kept"
+    (
+        cd "$folder" && export LC_ALL=C.UTF-8 WINEDLLOVERRIDES="$overrides" &&
+            timeout 120 wine cmd.exe /c run.cmd "$@"
+    ) && mv "$folder/record.txt" "$kept"
 }
 
 # has RECORD PATTERN

@@ -31,6 +31,15 @@ static void say_todo(void)
     ok(1, "outside");
 }
 
+static void say_luck(void)
+{
+    flaky ok(0, "bad luck");
+    flaky_wine ok(1, "luck");
+    flaky todo_wine ok(1, "good luck");
+    flaky_if(FALSE) ok(0, "no luck");
+    ok(1, "outside");
+}
+
 static void say_places(void)
 {
     winetest_push_context("row %d", 3);
@@ -76,6 +85,12 @@ static const struct says {
      "check api_words todo api/words.c todo|0|within|within\n"
      "check api_words todo api/words.c todo|0|after|after\n"
      "check api_words todo api/words.c passed|1|outside|outside\n"},
+    {"luck", say_luck, "wine", 1,
+     "check api_words luck api/words.c todo|0|bad luck|bad luck\n"
+     "check api_words luck api/words.c passed|1|luck|luck\n"
+     "check api_words luck api/words.c passed|1|good luck|good luck\n"
+     "check api_words luck api/words.c failed|0|no luck|no luck\n"
+     "check api_words luck api/words.c passed|1|outside|outside\n"},
     {"places", say_places, "wine", 0,
      "check api_words places api/words.c passed|1|x|row 3: inner: x\n"
      "check api_words places api/words.c passed|1|y|row 3: y\n"

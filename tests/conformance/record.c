@@ -123,15 +123,16 @@ static bool record_all(const wchar_t *path)
 int wmain(int argc, wchar_t **argv);
 int wmain(int argc, wchar_t **argv)
 {
-    wchar_t path[MAX_PATH];
     if (argc < 2) {
         fprintf(stderr, "usage: conformance_record RECORD [PROGRAM...]\n");
         return 2;
     }
     /* No box that asks somebody what to do about a crash; the programs inherit this. */
     SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX);
-    if (!program_folder(folder, MAX_PATH) || !GetFullPathNameW(argv[1], MAX_PATH, path, NULL) ||
-        !SetEnvironmentVariableW(L"WINESSPI_RECORD", path))
+    /* As it was given: the programs run in this folder, too, and their C library could not open a
+     * path with characters that the code page does not have. */
+    const wchar_t *path = argv[1];
+    if (!program_folder(folder, MAX_PATH) || !SetEnvironmentVariableW(L"WINESSPI_RECORD", path))
         return 1;
     bool recorded = record_system(path);
     if (recorded && argc == 2) recorded = record_all(path);

@@ -35,8 +35,8 @@ static struct {
     const char *program, *case_name;
     const char *file; /* for a statement that speaks for another place */
     int line;
-    unsigned todo_now; /* a bit for each todo_if around the statement */
-    bool todo_once;    /* the innermost of these has not run yet */
+    unsigned todo_now, flaky_now; /* a bit for each todo_if, flaky_if around the statement */
+    bool around_once;             /* the innermost of these has not run yet */
     char context[256];
     size_t context_ends[STATEMENT_CONTEXTS];
     unsigned depth;
@@ -73,7 +73,7 @@ __attribute__((unused)) static void statement_case(const char *program, const ch
     if (dot) *dot = 0;
     statements.program = stem;
     statements.case_name = name;
-    statements.todo_now = 0;
+    statements.todo_now = statements.flaky_now = 0;
     statements.context[0] = 0;
     statements.depth = 0;
     memset(statements.times, 0, sizeof(statements.times));
@@ -84,6 +84,7 @@ __attribute__((unused)) static FILE *statement_record(void)
     if (!statements.record_looked_for) {
         const char *name = getenv("WINESSPI_RECORD");
         if (name && *name) statements.record = fopen(name, "ab");
+        if (name && *name && !statements.record) fprintf(stderr, "cannot write %s\n", name);
     }
     statements.record_looked_for = true;
     return statements.record;
@@ -140,12 +141,11 @@ __attribute__((unused)) static void statement_format(char *text, const char *for
 
 __attribute__((unused)) static const char *statement_count(bool holds)
 {
-    if (statements.todo_now) {
-        if (!holds) return statements.todo++, "todo";
-        return statements.todo_passed++, statements.failed++, "todo-passed";
-    }
-    if (holds) return statements.passed++, "passed";
-    return statements.failed++, "failed";
+    const bool expected = holds == !statements.todo_now;
+    if (expected || statements.flaky_now)
+        return holds ? (statements.passed++, "passed") : (statements.todo++, "todo");
+    statements.failed++;
+    return holds ? (statements.todo_passed++, "todo-passed") : "failed";
 }
 
 __attribute__((format(printf, 5, 6), unused)) static bool statement_check(const char *file,
@@ -153,8 +153,9 @@ __attribute__((format(printf, 5, 6), unused)) static bool statement_check(const 
                                                                           const char *expected,
                                                                           const char *format, ...)
 {
+    const int failed_before = statements.failed;
     const char *verdict = statement_count(holds);
-    const bool failed = holds == (statements.todo_now != 0);
+    const bool failed = statements.failed != failed_before;
     unsigned char *times = &statements.times[line % STATEMENT_SITES];
     const bool written = *times < STATEMENT_TIMES * (failed ? 2 : 1) && statement_record();
     if (!failed && !written) return holds;

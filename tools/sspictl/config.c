@@ -45,6 +45,8 @@ static const struct policy policies[] = {
      "  1  NTLM servers refuse clients without a message integrity code\n"},
     {"TimestampWindow", NTLM_KEY, L"TimestampWindow", ULONG_LIMIT, 0,
      "  NTLM servers: seconds by which a response may be off; 0 is not checked\n"},
+    {"MinimumPasswordLength", NTLM_KEY, L"MinimumPasswordLength", 256, 0,
+     "  characters of a new password that its owner changes; 0 takes any\n"},
     {"Winbind", WINBIND_KEY, WINBIND_VALUE, 1, 0,
      "  1  NTLM servers ask the host's winbind about accounts that they do not know\n"},
 };
@@ -81,8 +83,8 @@ static bool policy_read(const struct policy *policy, DWORD *number)
 static void policy_show(const struct policy *policy)
 {
     DWORD number;
-    if (policy_read(policy, &number)) printf("%-16s %lu\n", policy->name, number);
-    else printf("%-16s %lu  (default)\n", policy->name, policy->initial);
+    if (policy_read(policy, &number)) printf("%-22s %lu\n", policy->name, number);
+    else printf("%-22s %lu  (default)\n", policy->name, policy->initial);
 }
 
 static int policy_get(const struct policy *policy)

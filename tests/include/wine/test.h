@@ -65,13 +65,13 @@ WINETEST_UNUSED void winetest_set_location(const char *file, int line)
 WINETEST_UNUSED void winetest_start_todo(int is_todo)
 {
     statements.todo_now = statements.todo_now << 1 | (is_todo != 0);
-    statements.todo_once = true;
+    statements.around_once = true;
 }
 
-WINETEST_UNUSED int winetest_loop_todo(void)
+WINETEST_UNUSED int winetest_loop(void)
 {
-    const bool once = statements.todo_once;
-    statements.todo_once = false;
+    const bool once = statements.around_once;
+    statements.around_once = false;
     return once;
 }
 
@@ -81,12 +81,25 @@ WINETEST_UNUSED void winetest_end_todo(void)
 }
 
 #define todo_if(condition) \
-    for (winetest_start_todo(condition); winetest_loop_todo(); winetest_end_todo())
+    for (winetest_start_todo(condition); winetest_loop(); winetest_end_todo())
 #define todo_wine todo_if(winetest_platform_is_wine)
 #define todo_wine_if(condition) todo_if((condition) && winetest_platform_is_wine)
 
-/* What depends on the machine's luck is a statement only when somebody looks. */
-#define flaky_if(condition) todo_if((condition) && winetest_number("WINETEST_REPORT_FLAKY", 0))
+/* What depends on the machine's luck, and may fail unless somebody looks. */
+WINETEST_UNUSED void winetest_start_flaky(int is_flaky)
+{
+    const bool flaky = is_flaky && !winetest_number("WINETEST_REPORT_FLAKY", 0);
+    statements.flaky_now = statements.flaky_now << 1 | flaky;
+    statements.around_once = true;
+}
+
+WINETEST_UNUSED void winetest_end_flaky(void)
+{
+    statements.flaky_now >>= 1;
+}
+
+#define flaky_if(condition) \
+    for (winetest_start_flaky(condition); winetest_loop(); winetest_end_flaky())
 #define flaky flaky_if(TRUE)
 #define flaky_wine flaky_if(winetest_platform_is_wine)
 #define flaky_wine_if(condition) flaky_if((condition) && winetest_platform_is_wine)
