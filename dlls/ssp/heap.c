@@ -9,6 +9,7 @@
  */
 #include "ssp/abi.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -103,16 +104,23 @@ static bool shelf_put(struct share *share, union head *head)
     return room;
 }
 
+/* libgcrypt looks at errno for what has gone wrong. */
+static void *no_memory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
 void *__wrap_malloc(size_t size)
 {
-    if (size > SIZE_MAX - sizeof(union head) - STEP) return NULL;
+    if (size > SIZE_MAX - sizeof(union head) - STEP) return no_memory();
     if (size <= STEP * STEPS_MAX) size = size ? (size + STEP - 1) / STEP * STEP : STEP;
     struct share *share = share_get();
     union head *head = shelf_take(share, size);
     if (head) return head + 1;
     HANDLE heap = share_heap(share);
     head = HeapAlloc(heap, 0, size + sizeof(*head));
-    if (!head) return NULL;
+    if (!head) return no_memory();
     head->heap = heap;
     head->size = size;
     return head + 1;
@@ -120,7 +128,7 @@ void *__wrap_malloc(size_t size)
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-    if (size && count > SIZE_MAX / size) return NULL;
+    if (size && count > SIZE_MAX / size) return no_memory();
     void *block = __wrap_malloc(count * size);
     if (block) memset(block, 0, count * size);
     return block;
