@@ -7,6 +7,7 @@
 #include "fault.h"
 
 #include "fault_memory.h"
+#include "heap_use.h"
 
 union answers answers;
 const struct account *fault_account;
@@ -109,20 +110,21 @@ static bool attempt_run(struct attempt *attempt)
 static bool attempt_judge(struct attempt *attempt)
 {
     unsigned mark = 0, left = 0;
-    DWORD handles = 0, handles_now = 0;
+    ULONG handles = 0, more = 0;
     attempt->well = true;
     for (int again = 0; again < 3; again++) {
         unsigned before = memory_live();
         mark = memory_mark();
-        GetProcessHandleCount(GetCurrentProcess(), &handles);
+        handles = handles_now();
         if (!attempt_run(attempt)) return false;
-        GetProcessHandleCount(GetCurrentProcess(), &handles_now);
+        ULONG now = handles_now();
+        more = now > handles ? now - handles : 0;
         left = memory_live() > before ? memory_live() - before : 0;
-        if (!attempt->well || (!left && handles_now <= handles)) return true;
+        if (!attempt->well || (!left && !more)) return true;
     }
     attempt_ok(attempt, !left, "blocks are left", (LONG)left);
     if (left) memory_print_since(mark);
-    attempt_ok(attempt, handles_now <= handles, "handles are left", (LONG)(handles_now - handles));
+    attempt_ok(attempt, !more, "handles are left", (LONG)more);
     return true;
 }
 
