@@ -377,7 +377,7 @@ static NTSTATUS NTAPI call_passthrough(PLSA_CLIENT_REQUEST request, PVOID in, PV
     return call('p', request, in, base, size, out, out_size, protocol);
 }
 
-/* ---- passwords: anybody's is "old" ---- */
+/* ---- passwords: anybody's is "old secret" ---- */
 
 static NTSTATUS NTAPI change_password(UNICODE_STRING *domain, UNICODE_STRING *account,
                                       UNICODE_STRING *old_password, UNICODE_STRING *new_password,
@@ -385,7 +385,7 @@ static NTSTATUS NTAPI change_password(UNICODE_STRING *domain, UNICODE_STRING *ac
 {
     SECPKG_CALL_INFO info;
     EXPECT(account && account->Length && new_password);
-    if (!old_password || !text_is(old_password->Buffer, old_password->Length, L"old"))
+    if (!old_password || !text_is(old_password->Buffer, old_password->Length, L"old secret"))
         return STATUS_WRONG_PASSWORD;
     if (output->pBuffers[0].cbBuffer < sizeof(ULONG)) return STATUS_BUFFER_TOO_SMALL;
     EXPECT(table->declared.GetCallInfo(&info));
