@@ -48,8 +48,8 @@ status_t crypto_init(void)
 }
 
 /*
- * RFC 2104 over the plain digest: libgcrypt's own HMAC asks for memory when a message ends, and ends
- * the process if there is none.
+ * RFC 2104 over the plain digest: libgcrypt's own HMAC asks for memory when a message ends, and
+ * ends the process if there is none.
  */
 static void hmac_pads_make(gcry_md_hd_t handle, int algorithm, struct slice key,
                            struct hmac_pads *pads)

@@ -59,8 +59,8 @@ status_t context_pin(const CtxtHandle *handle, struct pinned_context *out);
 status_t context_pin_export(const CtxtHandle *handle, bool alone, struct pinned_context *out);
 void context_unpin(const struct pinned_context *pinned);
 
-/* A context without a handle. What it takes is there before a provider is asked, whose answer cannot
- * be taken back; the context is then published, which cannot fail, or abandoned. */
+/* A context without a handle. What it takes is there before a provider is asked, whose answer
+ * cannot be taken back; the context is then published, which cannot fail, or abandoned. */
 struct new_context {
     struct context *context;
     uint32_t place;

@@ -259,8 +259,8 @@ status_t sasl_round(const struct pinned_context *pinned, struct leg *leg, ULONG 
     if (sasl->done) return SEC_E_OUT_OF_SEQUENCE;
     if (!leg->acceptor) return offer_answer(pinned, leg, wanted);
     if (sasl->stage == SASL_CHOICE_NEXT) return choice_take(pinned, leg);
-    /* The client has its last token from us, and nothing to say to it; or its last token comes again
-     * from a caller to whom the leg has failed. */
+    /* The client has its last token from us, and nothing to say to it; or its last token comes
+     * again from a caller to whom the leg has failed. */
     if (sasl_input(leg).size && !sasl->offer_due) return SEC_E_INVALID_TOKEN;
     return offer_make(pinned, leg, wanted);
 }

@@ -71,7 +71,7 @@ status_t sasl_overhead(const struct pinned_context *pinned, ULONG *overhead)
     return status;
 }
 
-/* Negotiate answers with the package that it chose; one that does not answer has no such quality. */
+/* Negotiate answers with the package that it chose; who does not answer has no such quality. */
 status_t sasl_plain_qop(struct context *context, ULONG *qop)
 {
     struct sasl *sasl = context->sasl;

@@ -194,8 +194,8 @@ status_t inner_step(struct leg *leg, struct context *context, struct member *mem
                     struct slice in, struct inner *inner, SecBuffer *out);
 void inner_token_free(SecBuffer *token);
 
-/* The end of a leg: the token is released, or kept for the same leg to be repeated; whether there is
- * such a one. */
+/* The end of a leg: the token is released, or kept for the same leg to be repeated. inner_resume
+ * gives it back, if there is one. */
 void inner_token_settle(const struct leg *leg, struct context *context, status_t status,
                         SecBuffer *token);
 bool inner_resume(struct leg *leg, struct context *context, SecBuffer *token);

@@ -2,9 +2,9 @@
 /*
  * Calls that run short of memory. A scenario is one call of one export with what goes before and
  * after it; it is run as often as the call asks for memory, and each time one of these requests is
- * refused. The call must then fail with the status that is documented for a lack of memory and leave
- * everything as it was, so that the same call succeeds afterwards, or succeed all the same; and no
- * block and no handle is left over.
+ * refused. The call must then fail with the status that is documented for a lack of memory and
+ * leave everything as it was, so that the same call succeeds afterwards, or succeed all the same;
+ * and no block and no handle is left over.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Packages and credentials short of memory, for every form of an identity and both kinds of text. */
+/* Packages and credentials short of memory, for every form of an identity and both of text. */
 #include "fault.h"
 
 #include "identities.h"

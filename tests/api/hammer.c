@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Eight threads that call everything at once on handles that they share, and close them under each
- * other's feet (ours). Every call gives one of the statuses that it may give then, every handle that
- * was made is closed once, and nothing is left over. Usage: api_hammer [SECONDS].
+ * other's feet (ours). Every call gives one of the statuses that it may give then, every handle
+ * that was made is closed once, and nothing is left over. Usage: api_hammer [SECONDS].
  */
 #include "hammer.h"
 
