@@ -36,6 +36,21 @@ static status_t from_gcry(gcry_error_t error)
                                                   : SEC_E_INTERNAL_ERROR;
 }
 
+/* ---- the beginning ---- */
+
+/* A cipher tests itself with its first key, and is broken from then on if there was no memory for it:
+ * so this belongs to the beginning. */
+static status_t cipher_try(int algorithm, int mode)
+{
+    static const uint8_t key[32] = "any but one of the weak of DES";
+    gcry_cipher_hd_t handle = NULL;
+    status_t status = from_gcry(gcry_cipher_open(&handle, algorithm, mode, 0));
+    if (status_ok(status))
+        status = from_gcry(gcry_cipher_setkey(handle, key, gcry_cipher_get_algo_keylen(algorithm)));
+    gcry_cipher_close(handle);
+    return status;
+}
+
 status_t crypto_init(void)
 {
     if (gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P)) return SEC_E_OK;
@@ -44,8 +59,12 @@ status_t crypto_init(void)
     if (!gcry_check_version(MINIMUM_GCRYPT)) return SEC_E_INTERNAL_ERROR;
     gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
     gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
-    return SEC_E_OK;
+    status_t status = cipher_try(GCRY_CIPHER_AES256, GCRY_CIPHER_MODE_GCM);
+    if (status_ok(status)) status = cipher_try(GCRY_CIPHER_AES128, GCRY_CIPHER_MODE_CBC);
+    return status_ok(status) ? cipher_try(GCRY_CIPHER_DES, GCRY_CIPHER_MODE_ECB) : status;
 }
+
+/* ---- hashes ---- */
 
 /*
  * RFC 2104 over the plain digest: libgcrypt's own HMAC asks for memory when a message ends, and
