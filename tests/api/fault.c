@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Every export that allocates, short of memory: the runner of the scenarios (fault.h). The modules
- * are those of the folder plain, in which every block comes from the system's functions: a heap
- * that keeps blocks for itself would not ask again. fault.sh puts them beside this program.
+ * Every export that allocates, short of memory: the runner of the scenarios (fault.h). In the
+ * modules of the folder plain every block comes from the system's functions, while the heap of the
+ * others keeps blocks for itself and does not ask again. fault.sh puts both beside this program in
+ * turn.
  */
 #include "fault.h"
 
@@ -169,8 +170,25 @@ AREA(identities)
 AREA(names)
 AREA(lsa)
 
-int main(void)
+/* Each time in a process of its own. */
+static void test_cold(void)
 {
+    DWORD code = COLD_SURVIVED;
+    unsigned nth = 0;
+    while (nth < MAX_REQUESTS && code != COLD_OVER) {
+        wchar_t arguments[32];
+        wsprintfW(arguments, L"cold %u", ++nth);
+        if (!ok(child_run(arguments, &code), "no child")) return;
+        ok(code == COLD_SURVIVED || code == COLD_OVER, "request %u: status %lu", nth, code);
+    }
+    ok(nth > 1 && nth < MAX_REQUESTS, "%u requests", nth);
+    printf("  %u requests for memory refused\n", nth - 1);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 2) return cold_main((unsigned)atoi(argv[2]));
+
     if (!running_under_wine() || !memory_watch()) {
         printf("skip all: looks inside this project's modules\n");
         printf("fault: 0 passed, 0 failed, 1 skipped\n");
@@ -179,6 +197,7 @@ int main(void)
     setvbuf(stdout, NULL, _IONBF, 0); /* what was found is to be seen after a crash, too */
     if (account_create(&account)) fault_account = &account;
     second_pass();
+    if (argc > 1) RUN(test_cold);
     RUN(test_contexts);
     RUN(test_transfers);
     RUN(test_sasl);

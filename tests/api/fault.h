@@ -42,6 +42,10 @@ LONG win32_answer(BOOL result);
 /* NULL where accounts of ours cannot be made. */
 extern const struct account *fault_account;
 
+/* In a process of its own, whose nth request for memory is refused: its exit status. */
+enum { COLD_SURVIVED = 0, COLD_FAILED = 1, COLD_OVER = 2 };
+int cold_main(unsigned nth);
+
 /* The scenarios of each area. */
 void fault_contexts(void);
 void fault_transfers(void);

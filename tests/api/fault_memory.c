@@ -68,14 +68,14 @@ static void block_remove(const void *address)
     ReleaseSRWLockExclusive(&blocks_lock);
 }
 
-/* As the C library does it, errno is set, too. */
-static bool refused(void)
+/* The C library sets errno as well, and leaves the last error alone. */
+static bool refused(int error_number)
 {
     if (GetCurrentThreadId() != watched_thread || ++calls != refuse_nth) return false;
     RtlCaptureStackBackTrace(2, CALLERS, refused_callers, NULL);
     if (!refused_callers[0]) refused_callers[0] = __builtin_return_address(0);
-    SetLastError(ERROR_NOT_ENOUGH_MEMORY);
-    errno = ENOMEM;
+    errno = error_number;
+    if (!error_number) SetLastError(ERROR_NOT_ENOUGH_MEMORY);
     return true;
 }
 
@@ -92,7 +92,8 @@ enum {
     MALLOC,
     CALLOC,
     REALLOC,
-    FREE
+    FREE,
+    LOAD
 };
 
 static LPVOID WINAPI our_heap_alloc(HANDLE heap, DWORD flags, SIZE_T size);
@@ -104,6 +105,7 @@ static void *our_malloc(size_t size);
 static void *our_calloc(size_t count, size_t size);
 static void *our_realloc(void *block, size_t size);
 static void our_free(void *block);
+static HMODULE WINAPI our_load(const WCHAR *path, HANDLE file, DWORD flags);
 
 typedef void function(void);
 
@@ -121,11 +123,12 @@ static struct {
     [CALLOC] = {"calloc", (function *)our_calloc, NULL, true},
     [REALLOC] = {"realloc", (function *)our_realloc, NULL, true},
     [FREE] = {"free", (function *)our_free, NULL, false},
+    [LOAD] = {"LoadLibraryExW", (function *)our_load, NULL, true},
 };
 
 static LPVOID WINAPI our_heap_alloc(HANDLE heap, DWORD flags, SIZE_T size)
 {
-    if (refused()) return NULL;
+    if (refused(0)) return NULL;
     void *block = ((LPVOID(WINAPI *)(HANDLE, DWORD, SIZE_T))hooks[HEAP_ALLOC].real)(heap, flags,
                                                                                     size);
     block_add(block, size, CALLER);
@@ -134,7 +137,7 @@ static LPVOID WINAPI our_heap_alloc(HANDLE heap, DWORD flags, SIZE_T size)
 
 static LPVOID WINAPI our_heap_realloc(HANDLE heap, DWORD flags, LPVOID block, SIZE_T size)
 {
-    if (refused()) return NULL;
+    if (refused(0)) return NULL;
     void *moved = ((LPVOID(WINAPI *)(HANDLE, DWORD, LPVOID, SIZE_T))hooks[HEAP_REALLOC].real)(
         heap, flags, block, size);
     if (!moved) return NULL;
@@ -151,7 +154,7 @@ static BOOL WINAPI our_heap_free(HANDLE heap, DWORD flags, LPVOID block)
 
 static HLOCAL WINAPI our_local_alloc(UINT flags, SIZE_T size)
 {
-    if (refused()) return NULL;
+    if (refused(0)) return NULL;
     void *block = ((HLOCAL(WINAPI *)(UINT, SIZE_T))hooks[LOCAL_ALLOC].real)(flags, size);
     block_add(block, size, CALLER);
     return block;
@@ -165,7 +168,7 @@ static HLOCAL WINAPI our_local_free(HLOCAL block)
 
 static void *our_malloc(size_t size)
 {
-    if (refused()) return NULL;
+    if (refused(ENOMEM)) return NULL;
     void *block = ((void *(*)(size_t))hooks[MALLOC].real)(size);
     block_add(block, size, CALLER);
     return block;
@@ -173,7 +176,7 @@ static void *our_malloc(size_t size)
 
 static void *our_calloc(size_t count, size_t size)
 {
-    if (refused()) return NULL;
+    if (refused(ENOMEM)) return NULL;
     void *block = ((void *(*)(size_t, size_t))hooks[CALLOC].real)(count, size);
     block_add(block, count * size, CALLER);
     return block;
@@ -181,7 +184,7 @@ static void *our_calloc(size_t count, size_t size)
 
 static void *our_realloc(void *block, size_t size)
 {
-    if (refused()) return NULL;
+    if (refused(ENOMEM)) return NULL;
     void *moved = ((void *(*)(void *, size_t))hooks[REALLOC].real)(block, size);
     if (!moved) return NULL;
     block_remove(block);
@@ -193,6 +196,14 @@ static void our_free(void *block)
 {
     block_remove(block);
     ((void (*)(void *))hooks[FREE].real)(block);
+}
+
+static HMODULE WINAPI our_load(const WCHAR *path, HANDLE file, DWORD flags)
+{
+    HMODULE module = ((HMODULE(WINAPI *)(const WCHAR *, HANDLE, DWORD))hooks[LOAD].real)(path, file,
+                                                                                         flags);
+    memory_watch();
+    return module;
 }
 
 /* ---- import tables ---- */
@@ -207,10 +218,13 @@ static bool slot_patch(function **slot, size_t hook)
     return VirtualProtect(slot, sizeof(*slot), before, &before);
 }
 
+static bool watch_loading;
+
 static bool name_patch(const char *name, function **slot, bool frees_only)
 {
     for (size_t i = 0; i < ARRAYSIZE(hooks); i++)
-        if (!strcmp(hooks[i].name, name) && !(frees_only && hooks[i].gives))
+        if (!strcmp(hooks[i].name, name) && !(frees_only && hooks[i].gives) &&
+            (i != LOAD || watch_loading))
             return slot_patch(slot, i);
     return true;
 }
@@ -248,6 +262,12 @@ bool memory_watch(void)
     }
     /* What the application is to free. */
     return patched && module_patch((BYTE *)GetModuleHandleA(NULL), true);
+}
+
+bool memory_watch_loading(void)
+{
+    watch_loading = true;
+    return memory_watch() && hooks[LOAD].real;
 }
 
 void memory_refuse(unsigned nth)

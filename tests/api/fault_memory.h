@@ -12,6 +12,9 @@
 /* Patches every module that is there by now; once each. False when one cannot be patched. */
 bool memory_watch(void);
 
+/* Patches modules as secur32.dll loads them. */
+bool memory_watch_loading(void);
+
 /* The nth of the calls for memory that this thread makes from now on is refused; 0: none. */
 void memory_refuse(unsigned nth);
 void memory_give(void); /* none from here on */
