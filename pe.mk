@@ -65,6 +65,16 @@ $(1)-windows/$(2).dll: $(call pe_objects,$(1),$(2)) obj/$(1)/$(2).res.o obj/$(1)
 	$(if $(filter $(2),$(pe_builtins)),$$(AM_V_at)$$(WINEBUILD) --builtin $$@)
 endef
 
+# pe_plain(ARCH, NAME): the same module without the library heap, which keeps blocks for itself: for
+# tests that count and refuse what modules ask of the system.
+define pe_plain
+pe-tests: $(1)-windows/plain/$(2).dll
+$(1)-windows/plain/$(2).dll: $(call pe_objects,$(1),$(2)) obj/$(1)/$(2).res.o obj/$(1)/$(2).def \
+    $(call pe_libraries,$(1),$(2))
+	@$$(MKDIR_P) $$(@D)
+	$$(AM_V_CCLD)$$($(1)_CC) -shared $$(pe_ldflags) -Wl,--kill-at -o $$@ $$^ $(call pe_link_libs,$(2))
+endef
+
 # pe_program(ARCH, NAME)
 define pe_program
 $(if $(filter $(2),$(PE_TESTS)),pe-tests,pe-modules): $(1)-windows/$(2).exe
@@ -90,6 +100,7 @@ endef
 $(foreach a,$(PE_ARCHS),$(eval $(call pe_arch,$(a))))
 $(foreach a,$(PE_ARCHS),$(foreach m,$(PE_LIBS),$(eval $(call pe_lib,$(a),$(m)))))
 $(foreach a,$(PE_ARCHS),$(foreach m,$(pe_all_dlls),$(eval $(call pe_dll,$(a),$(m)))))
+$(foreach a,$(PE_ARCHS),$(foreach m,$(PE_PLAIN_DLLS),$(eval $(call pe_plain,$(a),$(m)))))
 $(foreach a,$(PE_ARCHS),$(foreach m,$(pe_all_programs),$(eval $(call pe_program,$(a),$(m)))))
 $(foreach a,$(UNIX_ARCHS),$(foreach m,$(pe_builtins),$(eval $(call pe_unix,$(a),$(m)))))
 

@@ -12,9 +12,16 @@
 #include <string.h>
 
 #define MINIMUM_GCRYPT "1.8.0"
+#define HASH_BLOCK 64u /* of MD5 and of SHA-256 */
+
+/* What stands before the inner and before the outer message (RFC 2104 2). */
+struct hmac_pads {
+    uint8_t inner[HASH_BLOCK], outer[HASH_BLOCK];
+};
 
 struct hmac_md5 {
     gcry_md_hd_t handle;
+    struct hmac_pads pads;
 };
 
 struct aead {
@@ -29,6 +36,21 @@ static status_t from_gcry(gcry_error_t error)
                                                   : SEC_E_INTERNAL_ERROR;
 }
 
+/* ---- the beginning ---- */
+
+/* A cipher tests itself with its first key, and is broken from then on if there was no memory for it:
+ * so this belongs to the beginning. */
+static status_t cipher_try(int algorithm, int mode)
+{
+    static const uint8_t key[32] = "any but one of the weak of DES";
+    gcry_cipher_hd_t handle = NULL;
+    status_t status = from_gcry(gcry_cipher_open(&handle, algorithm, mode, 0));
+    if (status_ok(status))
+        status = from_gcry(gcry_cipher_setkey(handle, key, gcry_cipher_get_algo_keylen(algorithm)));
+    gcry_cipher_close(handle);
+    return status;
+}
+
 status_t crypto_init(void)
 {
     if (gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P)) return SEC_E_OK;
@@ -37,7 +59,43 @@ status_t crypto_init(void)
     if (!gcry_check_version(MINIMUM_GCRYPT)) return SEC_E_INTERNAL_ERROR;
     gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
     gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
-    return SEC_E_OK;
+    status_t status = cipher_try(GCRY_CIPHER_AES256, GCRY_CIPHER_MODE_GCM);
+    if (status_ok(status)) status = cipher_try(GCRY_CIPHER_AES128, GCRY_CIPHER_MODE_CBC);
+    return status_ok(status) ? cipher_try(GCRY_CIPHER_DES, GCRY_CIPHER_MODE_ECB) : status;
+}
+
+/* ---- hashes ---- */
+
+/*
+ * RFC 2104 over the plain digest: libgcrypt's own HMAC asks for memory when a message ends, and
+ * ends the process if there is none.
+ */
+static void hmac_pads_make(gcry_md_hd_t handle, int algorithm, struct slice key,
+                           struct hmac_pads *pads)
+{
+    uint8_t block[HASH_BLOCK] = {0};
+    if (key.size > HASH_BLOCK) {
+        gcry_md_write(handle, key.data, key.size);
+        memcpy(block, gcry_md_read(handle, algorithm), gcry_md_get_algo_dlen(algorithm));
+        gcry_md_reset(handle);
+    } else if (key.size) {
+        memcpy(block, key.data, key.size);
+    }
+    for (size_t i = 0; i < HASH_BLOCK; i++) {
+        pads->inner[i] = block[i] ^ 0x36;
+        pads->outer[i] = block[i] ^ 0x5c;
+    }
+    secret_wipe(block, sizeof(block));
+}
+
+/* The outer message; out has the inner digest, and then the MAC. */
+static void hmac_end(gcry_md_hd_t handle, int algorithm, const struct hmac_pads *pads, uint8_t *out)
+{
+    size_t size = gcry_md_get_algo_dlen(algorithm);
+    gcry_md_reset(handle);
+    gcry_md_write(handle, pads->outer, HASH_BLOCK);
+    gcry_md_write(handle, out, size);
+    memcpy(out, gcry_md_read(handle, algorithm), size);
 }
 
 /* A digest, or with a key an HMAC, over the parts in order. */
@@ -45,18 +103,24 @@ static status_t hash_parts(int algorithm, const struct slice *key, const struct 
                            size_t count, uint8_t *out)
 {
     gcry_md_hd_t handle = NULL;
-    status_t status = from_gcry(gcry_md_open(&handle, algorithm, key ? GCRY_MD_FLAG_HMAC : 0));
+    struct hmac_pads pads;
+    status_t status = from_gcry(gcry_md_open(&handle, algorithm, 0));
     if (!status_ok(status)) return status;
-    if (key) status = from_gcry(gcry_md_setkey(handle, key->data, key->size));
-    if (status_ok(status)) {
-        for (size_t i = 0; i < count; i++) {
-            if (parts[i].size) gcry_md_write(handle, parts[i].data, parts[i].size);
-        }
-        /* The digest lies in the handle, which wipes it when it is closed. */
-        memcpy(out, gcry_md_read(handle, algorithm), gcry_md_get_algo_dlen(algorithm));
+    if (key) {
+        hmac_pads_make(handle, algorithm, *key, &pads);
+        gcry_md_write(handle, pads.inner, HASH_BLOCK);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].size) gcry_md_write(handle, parts[i].data, parts[i].size);
+    }
+    /* The digest lies in the handle, which wipes it when it is closed. */
+    memcpy(out, gcry_md_read(handle, algorithm), gcry_md_get_algo_dlen(algorithm));
+    if (key) {
+        hmac_end(handle, algorithm, &pads, out);
+        secret_wipe(&pads, sizeof(pads));
     }
     gcry_md_close(handle);
-    return status;
+    return SEC_E_OK;
 }
 
 status_t md4(struct slice data, uint8_t digest[16])
@@ -152,20 +216,20 @@ status_t hmac_md5_create(const uint8_t key[16], struct hmac_md5 **out)
 {
     struct hmac_md5 *hmac = calloc(1, sizeof(*hmac));
     if (!hmac) return SEC_E_INSUFFICIENT_MEMORY;
-    status_t status = from_gcry(gcry_md_open(&hmac->handle, GCRY_MD_MD5, GCRY_MD_FLAG_HMAC));
-    if (status_ok(status)) status = from_gcry(gcry_md_setkey(hmac->handle, key, 16));
+    status_t status = from_gcry(gcry_md_open(&hmac->handle, GCRY_MD_MD5, 0));
     if (!status_ok(status)) {
         hmac_md5_free(hmac);
         return status;
     }
+    hmac_pads_make(hmac->handle, GCRY_MD_MD5, (struct slice){key, 16}, &hmac->pads);
     *out = hmac;
     return SEC_E_OK;
 }
 
-/* The key's two blocks were hashed once at setkey; a reset copies that state back. */
 void hmac_md5_start(struct hmac_md5 *hmac)
 {
     gcry_md_reset(hmac->handle);
+    gcry_md_write(hmac->handle, hmac->pads.inner, HASH_BLOCK);
 }
 
 void hmac_md5_update(struct hmac_md5 *hmac, const void *data, size_t size)
@@ -176,12 +240,14 @@ void hmac_md5_update(struct hmac_md5 *hmac, const void *data, size_t size)
 void hmac_md5_finish(struct hmac_md5 *hmac, uint8_t mac[16])
 {
     memcpy(mac, gcry_md_read(hmac->handle, GCRY_MD_MD5), 16);
+    hmac_end(hmac->handle, GCRY_MD_MD5, &hmac->pads, mac);
 }
 
 void hmac_md5_free(struct hmac_md5 *hmac)
 {
     if (!hmac) return;
     gcry_md_close(hmac->handle);
+    secret_wipe(&hmac->pads, sizeof(hmac->pads));
     free(hmac);
 }
 

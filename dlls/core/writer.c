@@ -45,6 +45,13 @@ static bool grow(struct writer *w, size_t more)
     return true;
 }
 
+status_t writer_prepare(struct writer *w, size_t size)
+{
+    if (w->bad) return writer_status(w);
+    if (size <= w->cap - w->size || grow(w, size)) return SEC_E_OK;
+    return w->fixed ? SEC_E_BUFFER_TOO_SMALL : SEC_E_INSUFFICIENT_MEMORY;
+}
+
 /* The place of the next size bytes, which count as written; NULL after a failure or for none. */
 static uint8_t *room(struct writer *w, size_t size)
 {

@@ -68,19 +68,25 @@ void context_unpin(const struct pinned_context *pinned)
     handle_unpin(&pinned->handle);
 }
 
-status_t context_create(struct package *package, const struct provider_context *provider,
-                        bool acceptor, bool complete, bool imported, CtxtHandle *out)
+status_t context_prepare(struct package *package, bool acceptor, struct new_context *out)
 {
-    struct context *context = malloc(sizeof(*context));
-    if (!context) return SEC_E_INSUFFICIENT_MEMORY;
-    *context = (struct context){.package = package,
-                                .provider = *provider,
-                                .acceptor = acceptor,
-                                .complete = complete,
-                                .imported = imported};
-    status_t status = handle_create(HANDLE_CONTEXT, context, context_release, out);
-    if (!status_ok(status)) free(context);
+    out->context = malloc(sizeof(*out->context));
+    if (!out->context) return SEC_E_INSUFFICIENT_MEMORY;
+    *out->context = (struct context){.package = package, .acceptor = acceptor};
+    status_t status = handle_reserve(&out->place);
+    if (!status_ok(status)) free(out->context);
     return status;
+}
+
+void context_publish(const struct new_context *made, CtxtHandle *out)
+{
+    handle_fill(made->place, HANDLE_CONTEXT, made->context, context_release, out);
+}
+
+void context_abandon(const struct new_context *made)
+{
+    handle_give_back(made->place);
+    free(made->context);
 }
 
 struct pinned_credential {
@@ -235,21 +241,23 @@ static bool leg_completes(status_t status)
 static status_t leg_first(struct leg *leg, struct credential *credential, CtxtHandle *out)
 {
     struct package *package = credential->package;
+    struct new_context made;
     if (!leg_possible(leg, package)) return SEC_E_UNSUPPORTED_FUNCTION;
     if (!out) return SEC_E_INVALID_HANDLE;
-    struct provider_context provider = {.handle = {0, 0}};
-    status_t status = leg_call(leg, package, &credential->handle, &provider);
-    if (!status_ok(status)) {
+    status_t status = context_prepare(package, leg->acceptor, &made);
+    if (!status_ok(status)) return status;
+    status = leg_call(leg, package, &credential->handle, &made.context->provider);
+    if (status_ok(status)) {
+        made.context->complete = leg_completes(status);
+        context_publish(&made, out);
+    } else {
         /* A package that raised an exception may have left one of its halves behind. */
-        if (provider.lsa_half || provider.user_half)
-            package->ops.delete_context(package, &provider);
-        return status;
+        struct provider_context *provider = &made.context->provider;
+        if (provider->lsa_half || provider->user_half)
+            package->ops.delete_context(package, provider);
+        context_abandon(&made);
     }
-    status_t created = context_create(package, &provider, leg->acceptor, leg_completes(status),
-                                      false, out);
-    if (status_ok(created)) return status;
-    package->ops.delete_context(package, &provider);
-    return created;
+    return status;
 }
 
 /* A handshake that is over has no more legs, and an imported context has no LSA half that could say

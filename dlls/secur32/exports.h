@@ -67,17 +67,23 @@ void context_unpin(const struct pinned_context *pinned);
 /* QueryContextAttributesW of a context that is pinned. */
 status_t context_query(const struct pinned_context *pinned, ULONG attribute, void *buffer);
 
-/* Makes a context of what a provider gave, and a handle for it; on failure the provider's context
- * is the caller's still. */
-status_t context_create(struct package *package, const struct provider_context *provider,
-                        bool acceptor, bool complete, bool imported, CtxtHandle *out);
+/* A context without a handle. What it takes is there before a provider is asked, whose answer
+ * cannot be taken back; the context is then published, which cannot fail, or abandoned. */
+struct new_context {
+    struct context *context;
+    uint32_t place;
+};
+
+status_t context_prepare(struct package *package, bool acceptor, struct new_context *out);
+void context_publish(const struct new_context *made, CtxtHandle *out);
+void context_abandon(const struct new_context *made);
 
 /* Finds a package by name and loads its module. */
 status_t package_find_open(const WCHAR *name, struct package **out);
 
 /* What the security layer that a SASL context agreed on says to a message; SEC_E_OK for contexts
  * without one. *qop may be changed to what the package calls the same. */
-status_t sasl_check_send(const struct context *context, bool seal, const SecBufferDesc *message,
+status_t sasl_check_send(struct context *context, bool seal, const SecBufferDesc *message,
                          ULONG *qop);
 status_t sasl_check_receive(const struct context *context, const SecBufferDesc *message);
 

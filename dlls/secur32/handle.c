@@ -142,19 +142,36 @@ static bool state_is_of(LONG64 state, const SecHandle *handle)
     return !(state & STATE_CLOSED) && STATE_TAG(state) == (uint32_t)handle->dwUpper;
 }
 
-status_t handle_create(enum handle_kind kind, void *object, void (*release)(void *object),
-                       SecHandle *out)
+status_t handle_reserve(uint32_t *place)
 {
-    uint32_t index = slot_take();
-    if (index == NO_SLOT) return SEC_E_INSUFFICIENT_MEMORY;
-    struct slot *slot = slot_at(index);
+    *place = slot_take();
+    return *place == NO_SLOT ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_OK;
+}
+
+void handle_fill(uint32_t place, enum handle_kind kind, void *object, void (*release)(void *object),
+                 SecHandle *out)
+{
+    struct slot *slot = slot_at(place);
     uint32_t tag = TAG(TAG_GENERATION(STATE_TAG(state_read(slot))), kind);
     slot->object = object;
     slot->release = release;
     InterlockedExchange64(&slot->state, state_make(tag, 1));
-    out->dwLower = (ULONG_PTR)index + 1;
+    out->dwLower = (ULONG_PTR)place + 1;
     out->dwUpper = tag;
-    return SEC_E_OK;
+}
+
+void handle_give_back(uint32_t place)
+{
+    slot_give_back(slot_at(place), place);
+}
+
+status_t handle_create(enum handle_kind kind, void *object, void (*release)(void *object),
+                       SecHandle *out)
+{
+    uint32_t place;
+    status_t status = handle_reserve(&place);
+    if (status_ok(status)) handle_fill(place, kind, object, release, out);
+    return status;
 }
 
 void *handle_pin(enum handle_kind kind, const SecHandle *handle)

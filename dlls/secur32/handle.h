@@ -16,6 +16,13 @@ enum handle_kind { HANDLE_CREDENTIAL = 0, HANDLE_CONTEXT = 1 };
 status_t handle_create(enum handle_kind kind, void *object, void (*release)(void *object),
                        SecHandle *out);
 
+/* The same in two steps, for an object that comes of something that cannot be undone: a place that
+ * was reserved is filled without fail, or given back. */
+status_t handle_reserve(uint32_t *place);
+void handle_fill(uint32_t place, enum handle_kind kind, void *object, void (*release)(void *object),
+                 SecHandle *out);
+void handle_give_back(uint32_t place);
+
 /* The live object of that kind, or NULL for anything else (handle itself may be NULL). */
 void *handle_pin(enum handle_kind kind, const SecHandle *handle);
 void handle_unpin(const SecHandle *handle);

@@ -12,12 +12,17 @@
 TRACE_CHANNEL("sspi");
 
 /* A block of malloc, or NULL. */
-static void *token_information(HANDLE token, TOKEN_INFORMATION_CLASS class)
+static void *token_information(HANDLE token, TOKEN_INFORMATION_CLASS class, NTSTATUS *status)
 {
     DWORD size = 0;
+    *status = STATUS_INVALID_HANDLE;
     GetTokenInformation(token, class, NULL, 0, &size);
     void *block = size ? malloc(size) : NULL;
-    if (block && GetTokenInformation(token, class, block, size, &size)) return block;
+    if (size && !block) *status = STATUS_NO_MEMORY;
+    if (block && GetTokenInformation(token, class, block, size, &size)) {
+        *status = STATUS_SUCCESS;
+        return block;
+    }
     free(block);
     return NULL;
 }
@@ -80,8 +85,9 @@ bool account_session_facts(struct session_facts *out)
     struct session_facts facts = {.package_id = SECPKG_ID_NONE, .type = Interactive};
     HANDLE token = NULL;
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) return false;
-    TOKEN_STATISTICS *statistics = token_information(token, TokenStatistics);
-    TOKEN_USER *user = token_information(token, TokenUser);
+    NTSTATUS status;
+    TOKEN_STATISTICS *statistics = token_information(token, TokenStatistics, &status);
+    TOKEN_USER *user = token_information(token, TokenUser, &status);
     bool done = statistics && user;
     if (done) {
         DWORD size = GetLengthSid(user->User.Sid);
@@ -108,15 +114,16 @@ static bool group_present(const TOKEN_GROUPS *present, PSID sid)
     return false;
 }
 
-static bool groups_present(HANDLE token, const TOKEN_GROUPS *wanted)
+/* STATUS_NOT_SUPPORTED for what would have to be added. */
+static NTSTATUS groups_check(HANDLE token, const TOKEN_GROUPS *wanted)
 {
-    if (!wanted || !wanted->GroupCount) return true;
-    TOKEN_GROUPS *present = token_information(token, TokenGroups);
-    bool all = present != NULL;
-    for (DWORD i = 0; all && i < wanted->GroupCount; i++)
-        all = group_present(present, wanted->Groups[i].Sid);
+    NTSTATUS status = STATUS_SUCCESS;
+    if (!wanted || !wanted->GroupCount) return status;
+    TOKEN_GROUPS *present = token_information(token, TokenGroups, &status);
+    for (DWORD i = 0; present && i < wanted->GroupCount; i++)
+        if (!group_present(present, wanted->Groups[i].Sid)) status = STATUS_NOT_SUPPORTED;
     free(present);
-    return all;
+    return status;
 }
 
 static NTSTATUS token_duplicate(HANDLE source, SECURITY_LOGON_TYPE type,
@@ -136,16 +143,15 @@ static NTSTATUS own_token(PSID sid, SECURITY_LOGON_TYPE type, SECURITY_IMPERSONA
     HANDLE process;
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_DUPLICATE | TOKEN_QUERY, &process))
         return STATUS_ACCESS_DENIED;
-    NTSTATUS status = STATUS_LOGON_TYPE_NOT_GRANTED;
-    TOKEN_USER *user = token_information(process, TokenUser);
-    if (!user || !sid || !EqualSid(user->User.Sid, sid)) {
+    NTSTATUS status;
+    TOKEN_USER *user = token_information(process, TokenUser, &status);
+    if (user && (!sid || !EqualSid(user->User.Sid, sid))) {
         WARN("only the user of this process can have a token here\n");
-    } else if (!groups_present(process, groups)) {
-        WARN("groups cannot be added to a token\n");
-        status = STATUS_NOT_SUPPORTED;
-    } else {
-        status = token_duplicate(process, type, level, out);
+        status = STATUS_LOGON_TYPE_NOT_GRANTED;
     }
+    if (status >= 0) status = groups_check(process, groups);
+    if (status == STATUS_NOT_SUPPORTED) WARN("groups cannot be added to a token\n");
+    if (status >= 0) status = token_duplicate(process, type, level, out);
     free(user);
     CloseHandle(process);
     return status;
@@ -199,8 +205,9 @@ static bool sid_is_protected_users(PSID sid)
 
 NTSTATUS account_is_protected(HANDLE token, BOOLEAN *out)
 {
-    TOKEN_GROUPS *groups = token_information(token, TokenGroups);
-    if (!groups) return STATUS_INVALID_HANDLE;
+    NTSTATUS status;
+    TOKEN_GROUPS *groups = token_information(token, TokenGroups, &status);
+    if (!groups) return status;
     BOOLEAN found = FALSE;
     for (DWORD i = 0; i < groups->GroupCount; i++)
         if (groups->Groups[i].Attributes & SE_GROUP_ENABLED)

@@ -159,23 +159,25 @@ struct slice opaque_text(const WCHAR *text)
 
 status_t opaque_give_text(struct slice text, WCHAR **out)
 {
-    *out = NULL;
-    if (!text.data) return SEC_E_OK;
-    WCHAR *copy = HeapAlloc(GetProcessHeap(), 0, text.size + sizeof(WCHAR));
-    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
-    memcpy(copy, text.data, text.size);
-    copy[text.size / sizeof(WCHAR)] = 0;
+    WCHAR *copy = NULL;
+    if (text.data) {
+        copy = HeapAlloc(GetProcessHeap(), 0, text.size + sizeof(WCHAR));
+        if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
+        memcpy(copy, text.data, text.size);
+        copy[text.size / sizeof(WCHAR)] = 0;
+    }
     *out = copy;
     return SEC_E_OK;
 }
 
 status_t opaque_give_bytes(struct slice bytes, void **out)
 {
-    *out = NULL;
-    if (!bytes.data) return SEC_E_OK;
-    void *copy = HeapAlloc(GetProcessHeap(), 0, bytes.size ? bytes.size : 1);
-    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
-    memcpy(copy, bytes.data, bytes.size);
+    void *copy = NULL;
+    if (bytes.data) {
+        copy = HeapAlloc(GetProcessHeap(), 0, bytes.size ? bytes.size : 1);
+        if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
+        memcpy(copy, bytes.data, bytes.size);
+    }
     *out = copy;
     return SEC_E_OK;
 }

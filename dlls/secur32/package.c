@@ -17,6 +17,7 @@ static struct module **chain_end = &chain_first;
 
 static INIT_ONCE list_once = INIT_ONCE_STATIC_INIT;
 static volatile LONG list_builder; /* thread; a module may call back while the list is built */
+static bool list_short;            /* the builder's: there was no memory for the rest */
 
 static struct module *module_create(enum module_kind kind, const WCHAR *path)
 {
@@ -110,21 +111,25 @@ static void names_compare(const struct module *module)
 static void list_add(enum module_kind kind, const WCHAR *name)
 {
     struct module *module;
-    if (kind == MODULE_AP && chain_has(MODULE_LSA, name)) return;
-    if (!status_ok(module_add(kind, name, &module)) || module->listed) return;
+    if (list_short || (kind == MODULE_AP && chain_has(MODULE_LSA, name))) return;
+    status_t status = module_add(kind, name, &module);
+    list_short = status == SEC_E_INSUFFICIENT_MEMORY;
+    if (!status_ok(status) || module->listed) return;
     if (kind != MODULE_AP && !cache_read(module)) module_load(module);
     if (module->listed) names_compare(module);
 }
 
+/* Without memory for all of it, whoever comes next goes on. */
 static BOOL CALLBACK list_build(INIT_ONCE *once, void *parameter, void **context)
 {
     (void)once;
     (void)parameter;
     (void)context;
     InterlockedExchange(&list_builder, (LONG)GetCurrentThreadId());
+    list_short = false;
     config_modules(list_add);
     InterlockedExchange(&list_builder, 0);
-    return TRUE;
+    return !list_short;
 }
 
 static void list_ensure(void)

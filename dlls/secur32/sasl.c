@@ -321,7 +321,7 @@ bool sasl_owns_handshake(const struct context *context)
     return context->sasl && context->sasl->mechanism != SASL_EXTERNAL;
 }
 
-status_t sasl_check_send(const struct context *context, bool seal, const SecBufferDesc *message,
+status_t sasl_check_send(struct context *context, bool seal, const SecBufferDesc *message,
                          ULONG *qop)
 {
     const struct sasl *sasl = context->sasl;
@@ -331,8 +331,7 @@ status_t sasl_check_send(const struct context *context, bool seal, const SecBuff
     bool plain = sasl->layer == SASL_LAYER_INTEGRITY;
     if (seal && plain != (*qop == SECQOP_WRAP_NO_ENCRYPT)) return SEC_E_QOP_NOT_SUPPORTED;
     if (bytes_of(message, false) > sasl->send_size) return SEC_E_BUFFER_TOO_SMALL;
-    if (seal && plain) *qop = sasl->plain_qop;
-    return SEC_E_OK;
+    return seal && plain ? sasl_plain_qop(context, qop) : SEC_E_OK;
 }
 
 status_t sasl_check_receive(const struct context *context, const SecBufferDesc *message)

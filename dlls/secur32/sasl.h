@@ -46,9 +46,13 @@ struct sasl {
     volatile LONG done;
     ULONG attributes; /* of the package's last leg */
     TimeStamp expiry;
-    uint8_t offered;      /* server: layers */
-    uint8_t layer;        /* when done; 0 where the package itself knows what it protects */
-    ULONG plain_qop;      /* what integrity alone is asked of the package with */
+    bool offer_read; /* client: the offer was unwrapped, which can be done once */
+    struct sasl_offer offer;
+    uint8_t offered; /* server: layers */
+    uint8_t layer;   /* when done; 0 where the package itself knows what it protects */
+    ULONG plain_qop; /* of sasl_plain_qop, once it is known */
+    volatile LONG plain_qop_known;
+    bool offer_due;       /* server: the package is done, and there was no memory for the offer */
     ULONG send_size;      /* bytes of text in one message */
     ULONG receive_size;   /* bytes of one protected message */
     bool authz_forbidden; /* SASL_OPTION_AUTHZ_PROCESSING */
@@ -65,9 +69,8 @@ status_t sasl_attach_external(struct context *context, struct sasl **out);
 /* What an export carries, the name borrowed; SEC_E_NOT_SUPPORTED before all is agreed. */
 status_t sasl_describe(struct sasl *sasl, struct sasl_body *out);
 
-/* The state that was described, and to whom it belongs now; NULL without memory. */
+/* The state that was described; NULL without memory. */
 struct sasl *sasl_restore(const struct sasl_body *body);
-void sasl_attach_restored(const CtxtHandle *handle, struct sasl *sasl);
 
 /* What remains of a leg when the package has had its part: status is the package's. */
 status_t sasl_after_handshake(const struct pinned_context *pinned, struct leg *leg, ULONG wanted,
@@ -99,8 +102,9 @@ struct slice sasl_input(const struct leg *leg);
 /* What protection adds to a message at most; SEC_E_INTERNAL_ERROR for what cannot be. */
 status_t sasl_overhead(const struct pinned_context *pinned, ULONG *overhead);
 
-/* The quality of protection that leaves a message readable, where the package has one. */
-ULONG sasl_plain_qop(const struct pinned_context *pinned);
+/* The quality of protection that leaves a message readable, where the package has one. Asked for
+ * once, which takes memory. */
+status_t sasl_plain_qop(struct context *context, ULONG *qop);
 
 /* Protects the text into token, which has room for it and for the overhead. */
 status_t sasl_wrap(const struct pinned_context *pinned, struct slice text,

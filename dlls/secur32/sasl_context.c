@@ -84,24 +84,11 @@ struct sasl *sasl_restore(const struct sasl_body *body)
     return sasl;
 }
 
-void sasl_attach_restored(const CtxtHandle *handle, struct sasl *sasl)
-{
-    struct pinned_context pinned;
-    if (!status_ok(context_pin(handle, &pinned))) {
-        sasl_free(sasl);
-        return;
-    }
-    if (sasl->mechanism == SASL_GSSAPI) sasl->plain_qop = sasl_plain_qop(&pinned);
-    pinned.context->sasl = sasl;
-    context_unpin(&pinned);
-}
-
 /* ---- what was agreed ---- */
 
-static void sasl_finish(struct sasl *sasl, uint8_t layer, ULONG plain_qop, ULONG send_size)
+static void sasl_finish(struct sasl *sasl, uint8_t layer, ULONG send_size)
 {
     sasl->layer = layer;
-    sasl->plain_qop = plain_qop;
     sasl->send_size = min(sasl->send_size, send_size);
     InterlockedExchange(&sasl->done, TRUE);
 }
@@ -195,7 +182,7 @@ static status_t choice_take(const struct pinned_context *pinned, struct leg *leg
     else if (sasl->authz_forbidden && choice.authzid.size) status = SEC_E_ALGORITHM_MISMATCH;
     if (!status_ok(status)) goto done;
     authzid_keep(sasl, choice.authzid);
-    sasl_finish(sasl, choice.layer, sasl_plain_qop(pinned), send_size);
+    sasl_finish(sasl, choice.layer, send_size);
     leg->attributes = attributes_of_layer(context, sasl);
     leg->expiry = sasl->expiry;
     output_empty(leg);
@@ -223,25 +210,37 @@ static status_t choice_make(const struct pinned_context *pinned, ULONG wanted, U
     return SEC_E_OK;
 }
 
+/* What was read stays, should there be no memory for the answer. */
+static status_t offer_take(const struct pinned_context *pinned, struct slice message)
+{
+    struct sasl *sasl = pinned->context->sasl;
+    struct slice text = {NULL, 0};
+    BYTE *block = NULL;
+    if (sasl->offer_read) return SEC_E_OK;
+    status_t status = sasl_unwrap(pinned, message, &block, &text);
+    if (status_ok(status)) status = sasl_offer_decode(text, &sasl->offer);
+    sasl->offer_read = status_ok(status);
+    if (block) secret_wipe(block, message.size);
+    HeapFree(GetProcessHeap(), 0, block);
+    return status;
+}
+
 static status_t offer_answer(const struct pinned_context *pinned, struct leg *leg, ULONG wanted)
 {
     struct context *context = pinned->context;
     struct sasl *sasl = context->sasl;
-    struct slice message = sasl_input(leg), text = {NULL, 0};
-    struct sasl_offer offer = {0};
+    const struct sasl_offer *offer = &sasl->offer;
     struct sasl_choice choice = {0};
     struct sasl_token token = {0};
     uint8_t room[SASL_OFFER_SIZE + SASL_AUTHZ_MAX];
-    BYTE *block = NULL;
     ULONG overhead;
     struct writer w;
     if (sasl->authz_forbidden && sasl->authz_size) return SEC_E_ALGORITHM_MISMATCH;
     status_t status = sasl_overhead(pinned, &overhead);
     if (status_ok(status))
         status = sasl_token_open(&token, leg, overhead + SASL_OFFER_SIZE + sasl->authz_size);
-    if (status_ok(status)) status = sasl_unwrap(pinned, message, &block, &text);
-    if (status_ok(status)) status = sasl_offer_decode(text, &offer);
-    if (status_ok(status)) status = choice_make(pinned, wanted, overhead, &offer, &choice);
+    if (status_ok(status)) status = offer_take(pinned, sasl_input(leg));
+    if (status_ok(status)) status = choice_make(pinned, wanted, overhead, offer, &choice);
     if (!status_ok(status)) goto done;
 
     writer_init_fixed(&w, room, sizeof(room));
@@ -249,15 +248,13 @@ static status_t offer_answer(const struct pinned_context *pinned, struct leg *le
     status = writer_status(&w);
     if (status_ok(status)) status = sasl_wrap(pinned, writer_view(&w), &token);
     if (!status_ok(status)) goto done;
-    sasl_finish(sasl, choice.layer, sasl_plain_qop(pinned), sasl_text_size(offer.size, overhead));
+    sasl_finish(sasl, choice.layer, sasl_text_size(offer->size, overhead));
     leg->attributes = attributes_of_layer(context, sasl);
     leg->expiry = sasl->expiry;
     sasl_token_give(&token, leg);
 done:
-    TRACE("offered %#x, chosen %#x: status %#lx\n", offer.layers, choice.layer, (ULONG)status);
+    TRACE("offered %#x, chosen %#x: status %#lx\n", offer->layers, choice.layer, (ULONG)status);
     sasl_token_close(&token);
-    if (block) secret_wipe(block, message.size);
-    HeapFree(GetProcessHeap(), 0, block);
     return status;
 }
 
@@ -269,8 +266,10 @@ status_t sasl_round(const struct pinned_context *pinned, struct leg *leg, ULONG 
     if (sasl->done) return SEC_E_OUT_OF_SEQUENCE;
     if (!leg->acceptor) return offer_answer(pinned, leg, wanted);
     if (sasl->stage == SASL_CHOICE_NEXT) return choice_take(pinned, leg);
-    /* The client has its last token from us, and nothing to say to it. */
-    return sasl_input(leg).size ? SEC_E_INVALID_TOKEN : offer_make(pinned, leg, wanted);
+    /* The client has its last token from us, and nothing to say to it; or its last token comes
+     * again from a caller to whom the leg has failed. */
+    if (sasl_input(leg).size && !sasl->offer_due) return SEC_E_INVALID_TOKEN;
+    return offer_make(pinned, leg, wanted);
 }
 
 static bool has_output(const struct leg *leg)
@@ -298,7 +297,9 @@ static status_t rounds_begin(const struct pinned_context *pinned, struct leg *le
     context->sasl->stage = SASL_OFFER_NEXT;
     if (status == SEC_I_COMPLETE_NEEDED) return SEC_I_COMPLETE_AND_CONTINUE;
     if (!leg->acceptor || has_output(leg)) return SEC_I_CONTINUE_NEEDED;
-    return offer_make(pinned, leg, wanted);
+    status = offer_make(pinned, leg, wanted);
+    context->sasl->offer_due = status == SEC_E_INSUFFICIENT_MEMORY;
+    return status;
 }
 
 status_t sasl_after_handshake(const struct pinned_context *pinned, struct leg *leg, ULONG wanted,
@@ -309,7 +310,7 @@ status_t sasl_after_handshake(const struct pinned_context *pinned, struct leg *l
     sasl->attributes = leg->attributes & ~(ULONG)ISC_RET_ALLOCATED_MEMORY;
     sasl->expiry = leg->expiry;
     if (sasl->mechanism != SASL_GSSAPI) {
-        sasl_finish(sasl, 0, 0, sasl->send_size);
+        sasl_finish(sasl, 0, sasl->send_size);
         return status;
     }
     status = rounds_begin(pinned, leg, wanted, status);
@@ -337,6 +338,6 @@ status_t sasl_external_message(struct sasl *sasl, struct leg *leg)
         sasl_token_give(&token, leg);
         sasl_token_close(&token);
     }
-    sasl_finish(sasl, 0, 0, sasl->send_size);
+    sasl_finish(sasl, 0, sasl->send_size);
     return SEC_E_OK;
 }

@@ -70,14 +70,25 @@ status_t sasl_overhead(const struct pinned_context *pinned, ULONG *overhead)
     return status;
 }
 
-/* Negotiate answers with the package that it chose. */
-ULONG sasl_plain_qop(const struct pinned_context *pinned)
+/* Negotiate answers with the package that it chose; who does not answer has no such quality. */
+status_t sasl_plain_qop(struct context *context, ULONG *qop)
 {
-    SecPkgContext_PackageInfoW package;
-    if (!status_ok(context_query(pinned, SECPKG_ATTR_PACKAGE_INFO, &package))) return 0;
-    ULONG capabilities = package.PackageInfo->fCapabilities;
-    FreeContextBuffer(package.PackageInfo);
-    return capabilities & SECPKG_FLAG_GSS_COMPATIBLE ? SECQOP_WRAP_NO_ENCRYPT : 0;
+    struct sasl *sasl = context->sasl;
+    struct package *package = context->package;
+    SecPkgContext_PackageInfoW answer;
+    if (!sasl->plain_qop_known && package->ops.query_context) {
+        status_t status = package->ops.query_context(package, &context->provider,
+                                                     SECPKG_ATTR_PACKAGE_INFO, &answer);
+        if (status == SEC_E_INSUFFICIENT_MEMORY) return status;
+        if (status_ok(status)) {
+            if (answer.PackageInfo->fCapabilities & SECPKG_FLAG_GSS_COMPATIBLE)
+                sasl->plain_qop = SECQOP_WRAP_NO_ENCRYPT;
+            FreeContextBuffer(answer.PackageInfo);
+        }
+    }
+    InterlockedExchange(&sasl->plain_qop_known, TRUE);
+    *qop = sasl->plain_qop;
+    return SEC_E_OK;
 }
 
 /* The parts stand at their places for the largest trailer; what the package left free is closed. */
@@ -96,7 +107,9 @@ status_t sasl_wrap(const struct pinned_context *pinned, struct slice text, struc
     struct package *package = pinned->context->package;
     SecPkgContext_Sizes sizes;
     if (!package->ops.seal_message) return SEC_E_UNSUPPORTED_FUNCTION;
+    ULONG qop;
     status_t status = sizes_get(pinned, &sizes);
+    if (status_ok(status)) status = sasl_plain_qop(pinned->context, &qop);
     if (!status_ok(status)) return status;
     if (sizes.cbSecurityTrailer + sizes.cbBlockSize + text.size > token->room)
         return SEC_E_BUFFER_TOO_SMALL;
@@ -108,8 +121,7 @@ status_t sasl_wrap(const struct pinned_context *pinned, struct slice text, struc
     SecBufferDesc desc = {SECBUFFER_VERSION, ARRAYSIZE(parts), parts};
     const SecBuffer given[] = {parts[0], parts[1], parts[2]};
     memcpy(data, text.data, text.size);
-    status = package->ops.seal_message(package, &pinned->context->provider, sasl_plain_qop(pinned),
-                                       &desc, 0);
+    status = package->ops.seal_message(package, &pinned->context->provider, qop, &desc, 0);
     if (!status_ok(status)) return status;
     for (size_t i = 0; i < ARRAYSIZE(parts); i++)
         if (parts[i].cbBuffer > given[i].cbBuffer || parts[i].pvBuffer != given[i].pvBuffer)

@@ -312,17 +312,21 @@ static status_t import_layer(const struct packed *packed, SecBuffer *body, struc
 }
 
 static status_t import_context(struct package *package, const struct packed *packed,
-                               SecBuffer *body, HANDLE token, CtxtHandle *out)
+                               SecBuffer *body, HANDLE token, struct sasl *sasl, CtxtHandle *out)
 {
-    struct provider_context provider = {.handle = {0, 0}};
-    CtxtHandle made;
-    status_t status = package->ops.import_context(package, body, token, &provider);
+    struct new_context made;
+    status_t status = context_prepare(package, packed->flags & PACKED_ACCEPTOR, &made);
     if (!status_ok(status)) return status;
-    status = context_create(package, &provider, packed->flags & PACKED_ACCEPTOR,
-                            !(packed->flags & PACKED_HALF_OPEN), true, &made);
-    if (status_ok(status)) *out = made;
-    else package->ops.delete_context(package, &provider);
-    return status;
+    status = package->ops.import_context(package, body, token, &made.context->provider);
+    if (!status_ok(status)) {
+        context_abandon(&made);
+        return status;
+    }
+    made.context->complete = !(packed->flags & PACKED_HALF_OPEN);
+    made.context->imported = true;
+    made.context->sasl = sasl;
+    context_publish(&made, out);
+    return SEC_E_OK;
 }
 
 static status_t import_body(struct package *package, const struct packed *packed,
@@ -337,11 +341,10 @@ static status_t import_body(struct package *package, const struct packed *packed
         single = status_ok(status);
     }
     if (status_ok(status)) {
-        status = import_context(package, packed, &own, token, out);
+        status = import_context(package, packed, &own, token, sasl, out);
         if (!status_ok(status) && single) ledger_restore(LEDGER_EXPORT, packed->ticket);
     }
-    if (sasl && status_ok(status)) sasl_attach_restored(out, sasl);
-    else sasl_free(sasl);
+    if (!status_ok(status)) sasl_free(sasl);
     return status;
 }
 

@@ -7,8 +7,11 @@
  * for libgcrypt asks for the same few sizes again and again. A thread that finds its shelf in use
  * goes to the heap, and no thread waits. What another module is to free must come from elsewhere.
  */
+#include "ssp/heap.h"
+
 #include "ssp/abi.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -19,13 +22,14 @@ enum {
     STEP = 64, /* blocks come in multiples of it, as far as the shelf goes */
     STEPS_MAX = 64,
     SHELF_BYTES = 65536,
+    SPARE_BYTES = 16384, /* three times of what libgcrypt takes */
 };
 
 /* Stands before each block, and keeps the alignment that HeapAlloc gives. */
 union head {
     struct {
         union {
-            HANDLE heap;      /* of a block in use */
+            HANDLE heap;      /* of a block in use; NULL if it is spare */
             union head *next; /* of one on the shelf; its heap is that of the share */
         };
         size_t size; /* without the head */
@@ -74,6 +78,36 @@ static HANDLE share_heap(struct share *share)
     return before;
 }
 
+/* ---- spare memory ---- */
+
+static struct {
+    union head room[SPARE_BYTES / sizeof(union head)];
+    size_t used;           /* of them */
+    volatile DWORD thread; /* 0: closed */
+} spare;
+
+void heap_spare_open(void)
+{
+    spare.thread = GetCurrentThreadId();
+}
+
+void heap_spare_close(void)
+{
+    spare.thread = 0;
+}
+
+static union head *spare_take(size_t size)
+{
+    size_t count = size / sizeof(union head) + (size % sizeof(union head) != 0);
+    if (spare.thread != GetCurrentThreadId()) return NULL;
+    if (count > ARRAYSIZE(spare.room) - spare.used) return NULL;
+    union head *head = &spare.room[spare.used];
+    spare.used += count;
+    return head;
+}
+
+/* ---- shares ---- */
+
 /* NULL unless there is one of that size. */
 static union head *shelf_take(struct share *share, size_t size)
 {
@@ -103,16 +137,27 @@ static bool shelf_put(struct share *share, union head *head)
     return room;
 }
 
+/* libgcrypt looks at errno for what has gone wrong. */
+static void *no_memory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
 void *__wrap_malloc(size_t size)
 {
-    if (size > SIZE_MAX - sizeof(union head) - STEP) return NULL;
+    if (size > SIZE_MAX - sizeof(union head) - STEP) return no_memory();
     if (size <= STEP * STEPS_MAX) size = size ? (size + STEP - 1) / STEP * STEP : STEP;
     struct share *share = share_get();
     union head *head = shelf_take(share, size);
     if (head) return head + 1;
     HANDLE heap = share_heap(share);
     head = HeapAlloc(heap, 0, size + sizeof(*head));
-    if (!head) return NULL;
+    if (!head) {
+        heap = NULL;
+        head = spare_take(size + sizeof(*head));
+    }
+    if (!head) return no_memory();
     head->heap = heap;
     head->size = size;
     return head + 1;
@@ -120,7 +165,7 @@ void *__wrap_malloc(size_t size)
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-    if (size && count > SIZE_MAX / size) return NULL;
+    if (size && count > SIZE_MAX / size) return no_memory();
     void *block = __wrap_malloc(count * size);
     if (block) memset(block, 0, count * size);
     return block;
@@ -130,6 +175,7 @@ void __wrap_free(void *block)
 {
     if (!block) return;
     union head *head = (union head *)block - 1;
+    if (!head->heap) return;
     if (!shelf_put(share_get(), head)) HeapFree(head->heap, 0, head);
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/crypto.h"
 #include "core/secret.h"
+#include "ssp/heap.h"
 #include "ssp/trace.h"
 
 #include <bcrypt.h>
@@ -33,7 +34,9 @@ static BOOL CALLBACK crypto_start(INIT_ONCE *once, void *parameter, void **conte
     (void)once;
     (void)context;
     status_t *status = parameter;
+    heap_spare_open();
     *status = crypto_init();
+    heap_spare_close();
     return status_ok(*status);
 }
 

@@ -191,6 +191,7 @@ static status_t advance(struct leg *leg, struct credential *credential, struct s
                         struct context *context, SecBuffer *token)
 {
     struct member *member = credential_find_name(credential, context->package);
+    if (inner_resume(leg, context, token)) return SEC_E_OK;
     if (context->inner.done) return in.size ? SEC_E_INVALID_TOKEN : SEC_E_OK;
     if (!in.size) return SEC_E_INVALID_TOKEN;
     status_t status = inner_step(leg, context, member, in, &context->inner, token);
@@ -200,16 +201,18 @@ static status_t advance(struct leg *leg, struct credential *credential, struct s
 }
 
 /* mechListMIC both ways. Once the acceptor is done it takes no more. */
-static status_t exchange_mics(struct context *context, const struct spnego_response *answer,
-                              bool has_token, struct writer *mic)
+static status_t exchange_mics(const struct leg *leg, struct context *context,
+                              const struct spnego_response *answer, bool has_token,
+                              struct writer *mic)
 {
     bool completed = answer->state == SPNEGO_ACCEPT_COMPLETED;
     status_t status = SEC_E_OK;
     if (answer->state == SPNEGO_REQUEST_MIC) context->mic_required = true;
-    if (answer->mic.data && (!context->inner.done || context->mic_received))
+    bool verified = context->mic_received && leg->resumed;
+    if (answer->mic.data && !verified && (!context->inner.done || context->mic_received))
         return SEC_E_INVALID_TOKEN;
     if (!mic_possible(context)) return SEC_E_OK;
-    if (answer->mic.data) status = mic_verify(context, answer->mic);
+    if (answer->mic.data && !verified) status = mic_verify(context, answer->mic);
     bool wanted = has_token || context->mic_required || context->mic_received;
     if (status_ok(status) && wanted && !completed && !context->mic_sent)
         status = mic_make(context, mic);
@@ -229,9 +232,10 @@ static status_t conclude(struct leg *leg, const struct spnego_response *answer,
 {
     bool completed = answer->state == SPNEGO_ACCEPT_COMPLETED;
     struct spnego_response reply = {.state = SPNEGO_ACCEPT_INCOMPLETE, .token = token};
+    uint8_t mic_room[MIC_MAX];
     struct writer mic;
-    writer_init(&mic);
-    status_t status = exchange_mics(context, answer, token.size, &mic);
+    writer_init_fixed(&mic, mic_room, sizeof(mic_room));
+    status_t status = exchange_mics(leg, context, answer, token.size, &mic);
     if (!status_ok(status)) goto done;
 
     bool over = is_over(context, completed);
@@ -289,6 +293,6 @@ status_t client_next(struct leg *leg, struct credential *credential, struct cont
         status = advance(leg, credential, answer.token, context, &token);
     if (status_ok(status))
         status = conclude(leg, &answer, context, (struct slice){token.pvBuffer, token.cbBuffer});
-    inner_token_free(&token);
+    inner_token_settle(leg, context, status, &token);
     return status;
 }

@@ -65,6 +65,7 @@ void context_destroy(struct context *context)
     block_clear(&context->target);
     block_clear(&context->bindings);
     block_clear(&context->pending);
+    inner_token_free(&context->kept);
     free(context);
 }
 
@@ -212,7 +213,8 @@ static status_t leg_advance(struct leg *leg, struct credential *credential, stru
     status_t status = context->acceptor ? server_next(leg, credential, context)
                                         : client_next(leg, credential, context);
     /* Nobody gets a second guess at a mechListMIC, nor can do without after a wrong one. */
-    if (!status_ok(status) && (leg->moved || status == SEC_E_MESSAGE_ALTERED))
+    bool final = leg->moved && !context->has_kept;
+    if (!status_ok(status) && (final || status == SEC_E_MESSAGE_ALTERED))
         context_set_stage(context, SPNEGO_STAGE_FAILED);
     return status;
 }

@@ -85,7 +85,7 @@ static status_t export_locked(struct context *context, ULONG flags, SecBuffer *p
     HANDLE token = NULL;
     status_t status = SEC_E_OK;
     if (context->exported) return SEC_E_INVALID_HANDLE;
-    if (context->stage == SPNEGO_STAGE_FAILED) return SEC_E_CANNOT_PACK;
+    if (context->stage == SPNEGO_STAGE_FAILED || context->has_kept) return SEC_E_CANNOT_PACK;
 
     if (has_inner)
         status = ExportSecurityContext(&context->inner.handle, flags, &inner,

@@ -13,7 +13,8 @@
 TRACE_CHANNEL("negotiate");
 
 #define INPUT_BUFFERS_MAX 16u
-#define MIC_MAX 256u
+#define ANSWER_MAX 512u          /* SPNEGO's part of a token, with a mechListMIC */
+#define UNKNOWN_TOKEN_MAX 12288u /* of a mechanism that no credential of ours has */
 
 /* ISC_ and ASC_ share these two. */
 #define REQ_ALLOCATE_MEMORY ISC_REQ_ALLOCATE_MEMORY
@@ -23,6 +24,26 @@ void inner_token_free(SecBuffer *token)
 {
     if (token->pvBuffer) FreeContextBuffer(token->pvBuffer);
     *token = (SecBuffer){0, SECBUFFER_TOKEN, NULL};
+}
+
+void inner_token_settle(const struct leg *leg, struct context *context, status_t status,
+                        SecBuffer *token)
+{
+    if (status != SEC_E_INSUFFICIENT_MEMORY || !leg->resumable) {
+        inner_token_free(token);
+        return;
+    }
+    context->kept = *token;
+    context->has_kept = true;
+}
+
+bool inner_resume(struct leg *leg, struct context *context, SecBuffer *token)
+{
+    if (!context->has_kept) return false;
+    *token = context->kept;
+    context->has_kept = false;
+    leg->moved = leg->resumable = leg->resumed = true;
+    return true;
 }
 
 void inner_clear(struct inner *inner)
@@ -122,7 +143,9 @@ status_t inner_step(struct leg *leg, struct context *context, struct member *mem
     SecBufferDesc output = {SECBUFFER_VERSION, 1, out};
     *out = (SecBuffer){0, SECBUFFER_TOKEN, NULL};
     bool first = !SecIsValidHandle(&inner->handle);
+    ULONG token_max = member ? member->mech.token_max : UNKNOWN_TOKEN_MAX;
     status_t status = input_fill(leg, context, in, &input);
+    if (status_ok(status)) status = writer_prepare(&leg->answer, token_max + ANSWER_MAX);
     if (!status_ok(status)) return status;
 
     struct inner next = *inner;
@@ -141,6 +164,7 @@ status_t inner_step(struct leg *leg, struct context *context, struct member *mem
     next.attributes &= ~(ULONG)RET_ALLOCATED_MEMORY;
     next.done = status == SEC_E_OK;
     *inner = next;
+    leg->resumable = true;
     return SEC_E_OK;
 }
 

@@ -98,6 +98,7 @@ static bool mech_make(const SecPkgInfoW *info, struct mech *out)
         return false;
     memset(out, 0, sizeof(*out));
     wcscpy(out->name, info->Name);
+    out->token_max = info->cbMaxToken;
     out->oid_count = 1;
     if (name_is(info->Name, L"NTLM", -1)) return oid_set(&out->oids[0], spnego_oid_ntlm);
     if (!name_is(info->Name, L"Kerberos", -1)) return oid_configured(info->Name, &out->oids[0]);

@@ -29,6 +29,7 @@ struct mech {
     wchar_t name[SPNEGO_PACKAGE_CHARS + 1];
     struct oid oids[MECH_OIDS_MAX];
     size_t oid_count;
+    ULONG token_max;
 };
 
 struct mechs {
@@ -133,6 +134,8 @@ struct context {
     struct block target;    /* initiator: of the first leg, for a mechanism that starts later; */
     struct block bindings;  /* UTF-16 with terminator, and SEC_CHANNEL_BINDINGS */
     struct block pending;   /* a token that did not fit into the application's buffer */
+    bool has_kept;          /* a leg of the mechanism whose leg of ours had no memory: */
+    SecBuffer kept;         /* the token that it made, of inner_token_free */
     struct credential *credential; /* until the handshake is complete; NULL after an import */
     HANDLE volatile token;         /* owned; of the client, kept when first asked for */
 };
@@ -181,11 +184,13 @@ struct leg {
     struct slice mic;     /* the peer's mechListMIC in it, likewise */
     struct writer answer; /* what the leg sends; empty for nothing */
     status_t status;      /* of a leg of a raw context, whose output the mechanism has filled in */
-    bool moved;           /* the mechanism has gone on: the leg cannot be repeated */
+    bool moved;           /* the mechanism has gone on: it cannot be asked again */
+    bool resumable;       /* but what it said is there */
+    bool resumed;         /* it went on in an earlier try */
 };
 
 /* The first legs fill in a new context, the others advance it. A failed leg leaves the context as
- * it was unless it has moved. */
+ * it was unless it has moved; one that failed for want of memory can be repeated even then. */
 status_t client_start(struct leg *leg, struct credential *credential, struct context *context);
 status_t client_next(struct leg *leg, struct credential *credential, struct context *context);
 status_t server_start(struct leg *leg, struct credential *credential, struct context *context);
@@ -194,10 +199,17 @@ status_t server_next(struct leg *leg, struct credential *credential, struct cont
 /* ---- inner.c ---- */
 
 /* One leg of the mechanism. in may be empty; *out is a block that inner_token_free releases. With
- * no credential the mechanism is left to what its context has kept. */
+ * no credential the mechanism is left to what its context has kept. When it has gone on, the leg's
+ * answer has room for what it says. */
 status_t inner_step(struct leg *leg, struct context *context, struct member *member,
                     struct slice in, struct inner *inner, SecBuffer *out);
 void inner_token_free(SecBuffer *token);
+
+/* The end of a leg: the token is released, or kept for the same leg to be repeated. inner_resume
+ * gives it back, if there is one. */
+void inner_token_settle(const struct leg *leg, struct context *context, status_t status,
+                        SecBuffer *token);
+bool inner_resume(struct leg *leg, struct context *context, SecBuffer *token);
 void inner_clear(struct inner *inner);
 
 /* The same with the application's own buffers, for tokens without SPNEGO. */
@@ -208,7 +220,8 @@ bool mic_possible(const struct context *context);
 /* Peers older than RFC 4178 repeat the mechanism's token in the place of mechListMIC. */
 bool mic_is_repeated(struct slice token, struct slice mic);
 status_t mic_verify(struct context *context, struct slice mic);
-status_t mic_make(struct context *context, struct writer *out);
+#define MIC_MAX 256u
+status_t mic_make(struct context *context, struct writer *out); /* out has room for MIC_MAX */
 
 /* ---- attrs.c, message.c, export.c ---- */
 

@@ -45,14 +45,15 @@ static status_t start_raw(struct leg *leg, struct credential *credential, struct
 /* ---- answers ---- */
 
 /* mechListMIC both ways: is it missing, is one to go out? */
-static status_t exchange_mics(struct context *context, struct slice received, bool has_token,
-                              struct writer *mic)
+static status_t exchange_mics(const struct leg *leg, struct context *context, struct slice received,
+                              bool has_token, struct writer *mic)
 {
     status_t status = SEC_E_OK;
-    if (received.data && (!context->inner.done || context->mic_received))
+    bool verified = context->mic_received && leg->resumed;
+    if (received.data && !verified && (!context->inner.done || context->mic_received))
         return SEC_E_INVALID_TOKEN;
     if (!mic_possible(context)) return SEC_E_OK;
-    if (received.data) status = mic_verify(context, received);
+    if (received.data && !verified) status = mic_verify(context, received);
     if (!status_ok(status)) return status;
     /* Whose token was the last one of the mechanism had to send its MIC with it. */
     if (context->mic_required && !context->mic_received && !has_token) return SEC_E_INVALID_TOKEN;
@@ -64,9 +65,10 @@ static status_t answer(struct leg *leg, const struct spnego_response *said, stru
                        struct slice token)
 {
     struct spnego_response reply = {.token = token};
+    uint8_t mic_room[MIC_MAX];
     struct writer mic;
-    writer_init(&mic);
-    status_t status = exchange_mics(context, said->mic, token.size, &mic);
+    writer_init_fixed(&mic, mic_room, sizeof(mic_room));
+    status_t status = exchange_mics(leg, context, said->mic, token.size, &mic);
     bool waits = context->mic_required && mic_possible(context) && !context->mic_received;
     bool over = context->inner.done && !waits;
     if (!status_ok(status)) goto done;
@@ -96,7 +98,9 @@ static status_t advance(struct leg *leg, struct member *member, const struct spn
 {
     SecBuffer token = {0, SECBUFFER_TOKEN, NULL};
     status_t status = SEC_E_OK;
-    if (context->inner.done) {
+    if (inner_resume(leg, context, &token)) {
+        TRACE("the leg is repeated\n");
+    } else if (context->inner.done) {
         if (said->token.size) return SEC_E_INVALID_TOKEN;
     } else {
         if (!said->token.size) return SEC_E_INVALID_TOKEN;
@@ -107,7 +111,7 @@ static status_t advance(struct leg *leg, struct member *member, const struct spn
     }
     if (status_ok(status))
         status = answer(leg, said, context, (struct slice){token.pvBuffer, token.cbBuffer});
-    inner_token_free(&token);
+    inner_token_settle(leg, context, status, &token);
     return status;
 }
 

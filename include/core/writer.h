@@ -18,6 +18,9 @@ struct writer {
 void writer_init(struct writer *w);
 void writer_init_fixed(struct writer *w, void *data, size_t cap);
 
+/* Makes sure that the next size bytes need no memory; on failure nothing changes. */
+status_t writer_prepare(struct writer *w, size_t size);
+
 void writer_u8(struct writer *w, uint8_t value);
 void writer_u16le(struct writer *w, uint16_t value);
 void writer_u32le(struct writer *w, uint32_t value);

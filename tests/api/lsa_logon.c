@@ -398,12 +398,12 @@ static void child_passwords(void)
     ULONG room = 0;
     SecBuffer buffer = {sizeof(room), SECBUFFER_CHANGE_PASS_RESPONSE, &room};
     SecBufferDesc desc = {SECBUFFER_VERSION, 1, &buffer};
-    wchar_t name[] = L"TestLogon", old[] = L"old", new[] = L"new", user[] = L"user";
+    wchar_t name[] = L"TestLogon", old[] = L"old secret", new[] = L"new secret", user[] = L"user";
     if (!lsa_provider_open(&provider, false)) return;
     SECURITY_STATUS status = ChangeAccountPasswordW(name, NULL, user, old, new, FALSE, 0, &desc);
     ok(!status && !(room & SECPKG_CALL_ANSI), "W: %08lx, %lx", status, room);
-    status = ChangeAccountPasswordA((char *)"testlogon", NULL, (char *)"user", (char *)"old",
-                                    (char *)"new", FALSE, 0, &desc);
+    status = ChangeAccountPasswordA((char *)"testlogon", NULL, (char *)"user", (char *)"old secret",
+                                    (char *)"new secret", FALSE, 0, &desc);
     ok(!status && room & SECPKG_CALL_ANSI, "A: %08lx, %lx", status, room);
     status = ChangeAccountPasswordW(name, NULL, user, new, old, FALSE, 0, &desc);
     ok(status == SEC_E_LOGON_DENIED, "a wrong password: %08lx", status);

@@ -12,16 +12,17 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 export WINEDEBUG=-all,+sspi,+ntlm,+negotiate
 
-# Two passwords of the tests, and the hash of the first (MS-NLMP 4.2.2.1.2).
-secrets='Password|L"secret"|[aA]4[ ,:]*[fF]4[ ,:]*9[cC][ ,:]*40'
+# Passwords of the tests as words of their own, and the hash of the first (MS-NLMP 4.2.2.1.2).
+word='(^|[^A-Za-z])'
+secrets="$word(Password|secret|right|wrong)($|[^A-Za-z])|[aA]4[ ,:]*[fF]4[ ,:]*9[cC][ ,:]*40"
 passed=0
 failed=0
 
-# traces_are_clean PROGRAM: it passes, traces, and gives nothing away.
+# traces_are_clean PROGRAM CHANNEL: it passes, traces there, and gives nothing away.
 traces_are_clean() {
     wine "$BUILD/${ARCH:-x86_64}-windows/$1.exe" </dev/null >"$work/output" 2>"$work/traces"
     status=$?
-    if [ "$status" = 0 ] && grep -q 'trace:ntlm:' "$work/traces" &&
+    if [ "$status" = 0 ] && grep -q "trace:$2:" "$work/traces" &&
         ! grep -q -E -e "$secrets" "$work/traces"; then
         passed=$((passed + 1))
         printf 'ok   traces of %s\n' "$1"
@@ -32,9 +33,12 @@ traces_are_clean() {
     fi
 }
 
-for program in api_credentials api_identities api_saved api_attributes; do
-    traces_are_clean "$program"
+for program in api_credentials api_identities api_saved api_attributes api_accounts api_lm \
+    api_auth_identity_crypt api_sasl_rounds; do
+    traces_are_clean "$program" ntlm
 done
+for program in api_lsa api_lsa_logon api_sasl; do traces_are_clean "$program" sspi; done
+traces_are_clean api_negotiate negotiate
 
 # [D SeciAllocateAndSetIPAddress] audit records show the address; ours is a line of the trace.
 WINEDEBUG=-all,warn+sspi wine "$BUILD/x86_64-windows/api_call_contexts.exe" </dev/null \

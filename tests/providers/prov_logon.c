@@ -81,9 +81,37 @@ static bool text_is(const wchar_t *text, USHORT size, const wchar_t *wanted)
     return size == wcslen(wanted) * sizeof(*wanted) && !memcmp(text, wanted, size);
 }
 
+/* What a log-on gives, which is nothing if a part of it is missing: then everything goes back, and
+ * what was to be written has gone to the waste. */
+static __thread struct {
+    void *blocks[32];
+    unsigned count;
+    bool failed;
+    BYTE waste[512];
+} given;
+
 static void *block(size_t size)
 {
-    return table->declared.AllocateLsaHeap((ULONG)size);
+    void *made = table->declared.AllocateLsaHeap((ULONG)size);
+    if (made && given.count < ARRAYSIZE(given.blocks)) given.blocks[given.count++] = made;
+    else given.failed = true;
+    return made ? made : given.waste;
+}
+
+static void given_take_back(void)
+{
+    while (given.count) table->declared.FreeLsaHeap(given.blocks[--given.count]);
+}
+
+/* One that was given only to be copied. */
+static void block_free(void *block)
+{
+    for (unsigned i = 0; i < given.count; i++) {
+        if (given.blocks[i] != block) continue;
+        given.blocks[i] = given.blocks[--given.count];
+        table->declared.FreeLsaHeap(block);
+        return;
+    }
 }
 
 static PSID sid_copy(PSID sid)
@@ -147,7 +175,7 @@ static void *token_information(PSID sid, bool monolithic)
     CopySid(size, made + 1, sid);
     made->User.User.Sid = made + 1;
     made->PrimaryGroup.PrimaryGroup = made + 1;
-    table->declared.FreeLsaHeap(sid);
+    block_free(sid);
     return made;
 }
 
@@ -204,13 +232,14 @@ static NTSTATUS NTAPI logon_user(PLSA_CLIENT_REQUEST request, SECURITY_LOGON_TYP
         *profile = *account = *authority = *machine = (void *)&record;
         raise();
     }
+    given.count = given.failed = 0;
     *account = string_block(user); /* given whatever comes of it */
     *authority = string_block(L"TEST");
     if (status) return status;
     if (wcscmp(user, L"sessionless")) status = session_make(id);
-    if (status) return status;
     void *client = NULL;
-    status = table->declared.AllocateClientBuffer(request, 8, &client);
+    if (!status) status = table->declared.AllocateClientBuffer(request, 8, &client);
+    if (status) table->declared.DeleteLogonSession(id);
     if (status) return status;
     table->declared.CopyToClientBuffer(request, 8, client, (void *)"profile");
     *profile = client;
@@ -222,7 +251,15 @@ static NTSTATUS NTAPI logon_user(PLSA_CLIENT_REQUEST request, SECURITY_LOGON_TYP
     string_make(&primary->LogonServer, L"SERVER");
     primary->UserSid = process_sid();
     primary->Flags = PRIMARY_CRED_CLEAR_PASSWORD;
-    return STATUS_SUCCESS;
+    if (!given.failed) return STATUS_SUCCESS;
+    given_take_back();
+    table->declared.DeleteLogonSession(id);
+    table->declared.FreeClientBuffer(request, client);
+    *account = *authority = NULL;
+    *token = *profile = NULL;
+    *profile_size = 0;
+    memset(primary, 0, sizeof(*primary));
+    return STATUS_NO_MEMORY;
 }
 
 static void NTAPI logon_terminated(PLUID id)
@@ -351,7 +388,7 @@ static NTSTATUS NTAPI call_passthrough(PLSA_CLIENT_REQUEST request, PVOID in, PV
     return call('p', request, in, base, size, out, out_size, protocol);
 }
 
-/* ---- passwords: anybody's is "old" ---- */
+/* ---- passwords: anybody's is "old secret" ---- */
 
 static NTSTATUS NTAPI change_password(UNICODE_STRING *domain, UNICODE_STRING *account,
                                       UNICODE_STRING *old_password, UNICODE_STRING *new_password,
@@ -359,7 +396,7 @@ static NTSTATUS NTAPI change_password(UNICODE_STRING *domain, UNICODE_STRING *ac
 {
     SECPKG_CALL_INFO info;
     EXPECT(account && account->Length && new_password);
-    if (!old_password || !text_is(old_password->Buffer, old_password->Length, L"old"))
+    if (!old_password || !text_is(old_password->Buffer, old_password->Length, L"old secret"))
         return STATUS_WRONG_PASSWORD;
     if (output->pBuffers[0].cbBuffer < sizeof(ULONG)) return STATUS_BUFFER_TOO_SMALL;
     EXPECT(table->declared.GetCallInfo(&info));

@@ -56,6 +56,29 @@ static void too_small(void)
     }
 }
 
+/* What was made room for moves no more; a fixed block has the room or has not. */
+static void prepared(void)
+{
+    struct writer w;
+    uint8_t block[8];
+    writer_init(&w);
+    writer_u8(&w, 1);
+    ok(writer_prepare(&w, 5000) == SEC_E_OK, "growing");
+    const uint8_t *data = writer_view(&w).data;
+    ok(writer_view(&w).size == 1 && data[0] == 1, "what was written is there, and no more");
+    writer_zero(&w, 5000);
+    ok(writer_view(&w).data == data && writer_status(&w) == SEC_E_OK, "the block has moved");
+    writer_free(&w);
+    writer_init_fixed(&w, block, sizeof(block));
+    writer_u8(&w, 1);
+    ok(writer_prepare(&w, 7) == SEC_E_OK, "fixed, just enough");
+    ok(writer_prepare(&w, 8) == SEC_E_BUFFER_TOO_SMALL, "fixed, too much");
+    ok(writer_status(&w) == SEC_E_OK && writer_view(&w).size == 1, "nothing has changed");
+    writer_fail(&w);
+    ok(writer_prepare(&w, 1) == SEC_E_BUFFER_TOO_SMALL, "after a failure");
+    writer_free(&w);
+}
+
 static void failure_wipes(void)
 {
     struct writer w;
@@ -163,6 +186,7 @@ int main(void)
 {
     RUN(integers);
     RUN(too_small);
+    RUN(prepared);
     RUN(failure_wipes);
     RUN(grows);
     RUN(patches);

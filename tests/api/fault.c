@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Every export that allocates, short of memory: the runner of the scenarios (fault.h). In the
+ * modules of the folder plain every block comes from the system's functions, while the heap of the
+ * others keeps blocks for itself and does not ask again. fault.sh puts both beside this program in
+ * turn.
+ */
+#include "fault.h"
+
+#include "fault_memory.h"
+#include "heap_use.h"
+
+union answers answers;
+const struct account *fault_account;
+
+static struct account account;
+static bool kept;
+static unsigned scenarios, refusals; /* of the running case */
+
+#define PATTERN 0x5a
+#define MAX_REQUESTS 2000 /* of one call; more is a mistake in the runner */
+
+void expect_kept(bool condition)
+{
+    kept = kept && condition;
+}
+
+LONG win32_answer(BOOL result)
+{
+    return result ? 0 : HRESULT_FROM_WIN32(GetLastError());
+}
+
+static bool answers_kept(void)
+{
+    for (size_t i = 0; i < sizeof(answers); i++)
+        if (answers.bytes[i] != PATTERN) return false;
+    return kept;
+}
+
+/* [D] sspi.h's functions name SEC_E_INSUFFICIENT_MEMORY; those of the LSA answer with an NTSTATUS,
+ * [D lsalogonuser] with a quota's where it is the package's answer, and [D LsaNtStatusToWinError]
+ * translates it for the functions that set the last error. */
+static bool status_is_of_memory(LONG status, enum kind kind)
+{
+    switch (kind) {
+    case KIND_SSPI: return status == SEC_E_INSUFFICIENT_MEMORY;
+    case KIND_NT:
+        return status == (LONG)0xC0000017 /* STATUS_NO_MEMORY */ ||
+               status == (LONG)0xC000009A /* STATUS_INSUFFICIENT_RESOURCES */ ||
+               status == (LONG)0xC0000044 /* STATUS_QUOTA_EXCEEDED */;
+    case KIND_WIN32:
+        return status == HRESULT_FROM_WIN32(ERROR_NOT_ENOUGH_MEMORY) ||
+               status == HRESULT_FROM_WIN32(ERROR_NO_SYSTEM_RESOURCES) ||
+               status == HRESULT_FROM_WIN32(ERROR_NOT_ENOUGH_QUOTA);
+    }
+    return false;
+}
+
+struct attempt {
+    const struct scenario *scenario;
+    const char *variant;
+    unsigned nth;
+    bool refused, well; /* a call was refused; nothing is wrong but what may be left over */
+};
+
+static bool attempt_ok(struct attempt *attempt, bool condition, const char *what, LONG status)
+{
+    if (condition) return true;
+    ok(false, "%s, %s, request %u: %s, status %08lx", attempt->scenario->name, attempt->variant,
+       attempt->nth, what, status);
+    memory_print_refused();
+    attempt->well = false;
+    return false;
+}
+
+static LONG call_once(const struct scenario *scenario, unsigned nth)
+{
+    memset(&answers, PATTERN, sizeof(answers));
+    kept = true;
+    if (nth) memory_refuse(nth);
+    LONG status = scenario->call();
+    memory_give();
+    return status;
+}
+
+static void attempt_call(struct attempt *attempt)
+{
+    const struct scenario *scenario = attempt->scenario;
+    LONG status = call_once(scenario, attempt->nth);
+    attempt->refused = memory_was_refused();
+    if (status < 0) {
+        attempt_ok(attempt, attempt->refused, "it fails", status);
+        attempt_ok(attempt, status_is_of_memory(status, scenario->kind), "another status", status);
+        attempt_ok(attempt, answers_kept(), "the answers are not as they were", status);
+        status = call_once(scenario, 0);
+        if (!attempt_ok(attempt, status >= 0, "it fails afterwards", status)) return;
+    }
+    attempt_ok(attempt, !scenario->check || scenario->check(), "the result is not right", status);
+}
+
+/* False when there is nothing to try. */
+static bool attempt_run(struct attempt *attempt)
+{
+    if (attempt->scenario->open && !attempt->scenario->open()) return false;
+    attempt_call(attempt);
+    if (attempt->scenario->close) attempt->scenario->close();
+    return true;
+}
+
+/* What is kept for later, a policy that was read again, may come once; a leak comes each time. */
+static bool attempt_judge(struct attempt *attempt)
+{
+    unsigned mark = 0, left = 0;
+    ULONG handles = 0, more = 0;
+    attempt->well = true;
+    for (int again = 0; again < 3; again++) {
+        unsigned before = memory_live();
+        mark = memory_mark();
+        handles = handles_now();
+        if (!attempt_run(attempt)) return false;
+        ULONG now = handles_now();
+        more = now > handles ? now - handles : 0;
+        left = memory_live() > before ? memory_live() - before : 0;
+        if (!attempt->well || (!left && !more)) return true;
+    }
+    attempt_ok(attempt, !left, "blocks are left", (LONG)left);
+    if (left) memory_print_since(mark);
+    attempt_ok(attempt, !more, "handles are left", (LONG)more);
+    return true;
+}
+
+void scenario_run(const struct scenario *scenario, const char *variant)
+{
+    struct attempt attempt = {.scenario = scenario, .variant = variant, .well = true};
+    memory_refuse(0);
+    for (int warm = 0; warm < 2; warm++) {
+        if (!attempt_run(&attempt)) return;
+        if (!attempt.well) return;
+    }
+    memory_watch(); /* the modules that were loaded meanwhile */
+    scenarios++;
+    for (attempt.nth = 1; attempt.nth < MAX_REQUESTS; attempt.nth++) {
+        if (!attempt_judge(&attempt) || !attempt.well) return;
+        if (!attempt.refused) return;
+        refusals++;
+    }
+    attempt_ok(&attempt, false, "there is no end", 0);
+}
+
+/* A case without a scenario, or without a request for memory, tests nothing. */
+static void run_area(void (*area)(void))
+{
+    scenarios = refusals = 0;
+    area();
+    ok(scenarios && refusals, "%u scenarios, %u refusals", scenarios, refusals);
+    printf("  %u scenarios, %u requests for memory refused\n", scenarios, refusals);
+}
+
+#define AREA(name)                \
+    static void test_##name(void) \
+    {                             \
+        run_area(fault_##name);   \
+    }
+
+AREA(contexts)
+AREA(transfers)
+AREA(sasl)
+AREA(credentials)
+AREA(identities)
+AREA(names)
+AREA(lsa)
+
+/* Each time in a process of its own. */
+static void test_cold(void)
+{
+    DWORD code = COLD_SURVIVED;
+    unsigned nth = 0;
+    while (nth < MAX_REQUESTS && code != COLD_OVER) {
+        wchar_t arguments[32];
+        wsprintfW(arguments, L"cold %u", ++nth);
+        if (!ok(child_run(arguments, &code), "no child")) return;
+        ok(code == COLD_SURVIVED || code == COLD_OVER, "request %u: status %lu", nth, code);
+    }
+    ok(nth > 1 && nth < MAX_REQUESTS, "%u requests", nth);
+    printf("  %u requests for memory refused\n", nth - 1);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 2) return cold_main((unsigned)atoi(argv[2]));
+
+    if (!running_under_wine() || !memory_watch()) {
+        printf("skip all: looks inside this project's modules\n");
+        printf("fault: 0 passed, 0 failed, 1 skipped\n");
+        return 0;
+    }
+    setvbuf(stdout, NULL, _IONBF, 0); /* what was found is to be seen after a crash, too */
+    if (account_create(&account)) fault_account = &account;
+    second_pass();
+    if (argc > 1) RUN(test_cold);
+    RUN(test_contexts);
+    RUN(test_transfers);
+    RUN(test_sasl);
+    RUN(test_credentials);
+    RUN(test_identities);
+    RUN(test_names);
+    RUN(test_lsa);
+    account_remove(&account);
+    return test_end("fault");
+}

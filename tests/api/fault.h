@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Calls that run short of memory. A scenario is one call of one export with what goes before and
+ * after it; it is run as often as the call asks for memory, and each time one of these requests is
+ * refused. The call must then fail with the status that is documented for a lack of memory and
+ * leave everything as it was, so that the same call succeeds afterwards, or succeed all the same;
+ * and no block and no handle is left over.
+ */
+#pragma once
+
+#include "loopback.h"
+
+enum kind { KIND_SSPI, KIND_NT, KIND_WIN32 }; /* what the call answers: for the status of failure */
+
+struct scenario {
+    const char *name;
+    enum kind kind;
+    bool (*open)(void);  /* what the call needs; false: there is nothing to try. May be NULL. */
+    LONG (*call)(void);  /* the export's answer; below 0 is failure */
+    bool (*check)(void); /* after success: all is well; releases what the call has made */
+    void (*close)(void); /* releases what was opened; may be NULL */
+};
+
+/* The variant is for messages. */
+void scenario_run(const struct scenario *scenario, const char *variant);
+
+/* Where calls write their answers: filled with a pattern that a failed call must not change. */
+extern union answers {
+    BYTE bytes[2048];
+    struct {
+        void *pointers[8];
+        ULONG numbers[8];
+    };
+} answers;
+
+/* A call reports with it what else must not have changed. */
+void expect_kept(bool kept);
+
+/* Of a function that returns BOOL. */
+LONG win32_answer(BOOL result);
+
+/* NULL where accounts of ours cannot be made. */
+extern const struct account *fault_account;
+
+/* In a process of its own, whose nth request for memory is refused: its exit status. */
+enum { COLD_SURVIVED = 0, COLD_FAILED = 1, COLD_OVER = 2 };
+int cold_main(unsigned nth);
+
+/* The scenarios of each area. */
+void fault_contexts(void);
+void fault_transfers(void);
+void fault_sasl(void);
+void fault_credentials(void);
+void fault_identities(void);
+void fault_names(void);
+void fault_lsa(void);

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Legs, messages, attributes and tokens short of memory, for NTLM and Negotiate, with an account
+ * and with default credentials.
+ */
+#include "fault.h"
+
+#include <rpc.h>
+#include <security.h>
+#include <stddef.h>
+#include <stdio.h>
+
+static struct loopback loop;
+static const wchar_t *package;
+static const struct account *as;
+static const char *variant;
+
+static bool connected(void)
+{
+    return !loopback_make(&loop, package, as);
+}
+
+static void disconnect(void)
+{
+    loopback_close(&loop);
+}
+
+/* ---- legs ---- */
+
+static int leg_before; /* legs that are done before the call, the client's first */
+static bool leg_ansi, leg_allocates;
+static BYTE spoken[sizeof(loop.token)]; /* what the other side has said */
+static ULONG spoken_size;
+
+static void leg_allocation(bool wanted)
+{
+    loop.client_flags &= ~(ULONG)ISC_REQ_ALLOCATE_MEMORY;
+    loop.server_flags &= ~(ULONG)ASC_REQ_ALLOCATE_MEMORY;
+    if (!wanted) return;
+    loop.client_flags |= ISC_REQ_ALLOCATE_MEMORY;
+    loop.server_flags |= ASC_REQ_ALLOCATE_MEMORY;
+}
+
+static bool handshake_open(void)
+{
+    if (loopback_open(&loop, package, as)) return false;
+    loop.target = L"localhost";
+    for (int i = 0; i < leg_before; i++) {
+        SECURITY_STATUS status = i & 1 ? loopback_server_leg(&loop) : loopback_client_leg(&loop);
+        if (status >= 0 && loop.token_size) continue;
+        loopback_close(&loop); /* it was over before */
+        return false;
+    }
+    leg_allocation(leg_allocates);
+    memcpy(spoken, loop.token, loop.token_size);
+    spoken_size = loop.token_size;
+    return true;
+}
+
+static SECURITY_STATUS leg_run(SecBufferDesc *in, SecBufferDesc *out)
+{
+    if (leg_before & 1) {
+        CtxtHandle *context = leg_before > 1 ? &loop.server : NULL;
+        return AcceptSecurityContext(&loop.server_cred, context, in, loop.server_flags,
+                                     SECURITY_NATIVE_DREP, &loop.server, out, &loop.server_attrs,
+                                     &loop.server_expiry);
+    }
+    CtxtHandle *context = leg_before ? &loop.client : NULL;
+    if (leg_ansi)
+        return InitializeSecurityContextA(&loop.client_cred, context, (char *)"localhost",
+                                          loop.client_flags, 0, SECURITY_NATIVE_DREP, in, 0,
+                                          &loop.client, out, &loop.client_attrs,
+                                          &loop.client_expiry);
+    return InitializeSecurityContextW(&loop.client_cred, context, (wchar_t *)loop.target,
+                                      loop.client_flags, 0, SECURITY_NATIVE_DREP, in, 0,
+                                      &loop.client, out, &loop.client_attrs, &loop.client_expiry);
+}
+
+static LONG leg_call(void)
+{
+    static BYTE made[sizeof(loop.token)];
+    static struct loopback before;
+    struct {
+        SEC_CHANNEL_BINDINGS header;
+        char data[16];
+    } bindings = {.header = {.cbApplicationDataLength = 16,
+                             .dwApplicationDataOffset = sizeof(SEC_CHANNEL_BINDINGS)},
+                  .data = "binding of tests"};
+    SecBuffer in[2] = {{sizeof(bindings), SECBUFFER_CHANNEL_BINDINGS, &bindings},
+                       {spoken_size, SECBUFFER_TOKEN, spoken}};
+    SecBuffer out = {sizeof(made), SECBUFFER_TOKEN, made};
+    if (leg_allocates) out = (SecBuffer){0, SECBUFFER_TOKEN, NULL};
+    const SecBuffer given = out;
+    SecBufferDesc in_desc = {SECBUFFER_VERSION, leg_before ? 2 : 1, in};
+    SecBufferDesc out_desc = {SECBUFFER_VERSION, 1, &out};
+    if (leg_before & 1) in_desc = (SecBufferDesc){SECBUFFER_VERSION, 1, &in[1]};
+    before = loop;
+    SECURITY_STATUS status = leg_run(&in_desc, &out_desc);
+    if (status < 0) {
+        expect_kept(!memcmp(&out, &given, sizeof(out)) && !memcmp(&before, &loop, sizeof(loop)));
+        return status;
+    }
+    loop.token_size = out.cbBuffer;
+    memcpy(loop.token, out.pvBuffer, out.cbBuffer);
+    if (leg_allocates && out.pvBuffer) FreeContextBuffer(out.pvBuffer);
+    return status;
+}
+
+/* The rest of the handshake; then the contexts talk. */
+static bool leg_check(void)
+{
+    SECURITY_STATUS client = SEC_E_OK, server = SEC_E_OK;
+    leg_allocation(false);
+    for (int i = leg_before + 1; i < 8 && loop.token_size; i++) {
+        if (i & 1) server = loopback_server_leg(&loop);
+        else client = loopback_client_leg(&loop);
+        if (client < 0 || server < 0) return false;
+    }
+    return contexts_talk(&loop.client, &loop.server);
+}
+
+static void run_legs(void)
+{
+    static const struct scenario scenario = {"leg",    KIND_SSPI, handshake_open,
+                                             leg_call, leg_check, disconnect};
+    char text[64];
+    for (leg_before = 0; leg_before < 6; leg_before++) {
+        for (int way = 0; way < 4; way++) {
+            leg_ansi = way & 1;
+            leg_allocates = way & 2;
+            if (leg_ansi && (leg_before & 1)) continue;
+            snprintf(text, sizeof(text), "%s, %d before, %s%s", variant, leg_before,
+                     leg_ansi ? "A" : "W", leg_allocates ? ", allocating" : "");
+            scenario_run(&scenario, text);
+        }
+    }
+}
+
+/* ---- messages ---- */
+
+#define MANY 40 /* buffers of one message */
+
+static int message_kind; /* signed, verified, sealed, opened */
+static BYTE text[MANY * 4], trailer[16];
+
+static LONG message_run(int kind)
+{
+    SecBuffer parts[MANY + 1] = {{sizeof(trailer), SECBUFFER_TOKEN, trailer}};
+    SecBufferDesc desc = {SECBUFFER_VERSION, MANY + 1, parts};
+    for (int i = 0; i < MANY; i++) parts[i + 1] = (SecBuffer){4, SECBUFFER_DATA, text + 4 * i};
+    switch (kind) {
+    case 0: return MakeSignature(&loop.client, 0, &desc, 0);
+    case 1: return VerifySignature(&loop.server, &desc, 0, NULL);
+    case 2: return EncryptMessage(&loop.client, 0, &desc, 0);
+    default: return DecryptMessage(&loop.server, &desc, 0, NULL);
+    }
+}
+
+static bool message_open_scenario(void)
+{
+    memset(text, 't', sizeof(text));
+    if (!connected()) return false;
+    if (!(message_kind & 1) || !message_run(message_kind - 1)) return true;
+    disconnect();
+    return false;
+}
+
+static LONG message_call(void)
+{
+    BYTE before[sizeof(text)];
+    memcpy(before, text, sizeof(text));
+    LONG status = message_run(message_kind);
+    if (status < 0) expect_kept(!memcmp(before, text, sizeof(text)));
+    return status;
+}
+
+/* The other side takes it. */
+static bool message_check(void)
+{
+    if (!(message_kind & 1) && message_run(message_kind + 1)) return false;
+    return text[0] == 't' && text[sizeof(text) - 1] == 't' &&
+           contexts_talk(&loop.client, &loop.server);
+}
+
+static void run_messages(void)
+{
+    static const char *const names[] = {"MakeSignature", "VerifySignature", "EncryptMessage",
+                                        "DecryptMessage"};
+    for (message_kind = 0; message_kind < 4; message_kind++) {
+        const struct scenario scenario = {names[message_kind], KIND_SSPI,     message_open_scenario,
+                                          message_call,        message_check, disconnect};
+        scenario_run(&scenario, variant);
+    }
+}
+
+/* ---- attributes ---- */
+
+/* What a context answers, and where the blocks are that are to be freed. */
+static const struct attribute {
+    ULONG number, size;
+    int pointers[2]; /* offsets, -1: none */
+} attributes[] = {
+    {SECPKG_ATTR_SIZES, sizeof(SecPkgContext_Sizes), {-1, -1}},
+    {SECPKG_ATTR_NAMES, sizeof(SecPkgContext_NamesW), {0, -1}},
+    {SECPKG_ATTR_LIFESPAN, sizeof(SecPkgContext_Lifespan), {-1, -1}},
+    {SECPKG_ATTR_KEY_INFO, sizeof(SecPkgContext_KeyInfoW), {0, sizeof(void *)}},
+    {SECPKG_ATTR_AUTHORITY, sizeof(SecPkgContext_AuthorityW), {0, -1}},
+    {SECPKG_ATTR_PASSWORD_EXPIRY, sizeof(SecPkgContext_PasswordExpiry), {-1, -1}},
+    {SECPKG_ATTR_SESSION_KEY,
+     sizeof(SecPkgContext_SessionKey),
+     {offsetof(SecPkgContext_SessionKey, SessionKey), -1}},
+    {SECPKG_ATTR_PACKAGE_INFO, sizeof(SecPkgContext_PackageInfoW), {0, -1}},
+    {SECPKG_ATTR_NEGOTIATION_INFO, sizeof(SecPkgContext_NegotiationInfoW), {0, -1}},
+    {SECPKG_ATTR_NATIVE_NAMES, sizeof(SecPkgContext_NativeNamesW), {0, sizeof(void *)}},
+    {SECPKG_ATTR_FLAGS, sizeof(SecPkgContext_Flags), {-1, -1}},
+    {SECPKG_ATTR_ACCESS_TOKEN, sizeof(SecPkgContext_AccessToken), {-1, -1}},
+    {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, sizeof(SecPkgContext_ClientSpecifiedTarget), {0, -1}},
+};
+
+typedef SECURITY_STATUS(WINAPI *query_fn)(CtxtHandle *, ULONG, void *);
+typedef SECURITY_STATUS(WINAPI *query_ex_fn)(CtxtHandle *, ULONG, void *, ULONG);
+
+static const struct attribute *attribute;
+static int attribute_way; /* W, A, Ex W, Ex A; 4 more: of the server */
+static bool attribute_refused;
+
+static LONG attribute_call(void)
+{
+    static const char *const names[] = {"QueryContextAttributesW", "QueryContextAttributesA",
+                                        "QueryContextAttributesExW", "QueryContextAttributesExA"};
+    CtxtHandle *context = attribute_way & 4 ? &loop.server : &loop.client;
+    int way = attribute_way & 3;
+    void *function = function_find(way < 2 ? "secur32.dll" : "sspicli.dll", names[way]);
+    SECURITY_STATUS status;
+    if (way < 2) status = ((query_fn)function)(context, attribute->number, &answers);
+    else status = ((query_ex_fn)function)(context, attribute->number, &answers, attribute->size);
+    /* What a context of this kind has no answer to asks for no memory. */
+    attribute_refused = status < 0 && status != SEC_E_INSUFFICIENT_MEMORY;
+    return attribute_refused ? SEC_E_OK : status;
+}
+
+static bool attribute_check(void)
+{
+    HANDLE token;
+    if (attribute_refused) return true;
+    for (int i = 0; i < 2; i++) {
+        void *block;
+        if (attribute->pointers[i] < 0) continue;
+        memcpy(&block, answers.bytes + attribute->pointers[i], sizeof(block));
+        if (FreeContextBuffer(block)) return false;
+    }
+    if (attribute->number != SECPKG_ATTR_ACCESS_TOKEN) return true;
+    /* [D SecPkgContext_AccessToken] it remains the context's */
+    memcpy(&token, answers.bytes, sizeof(token));
+    return token != NULL;
+}
+
+static void run_attributes(void)
+{
+    static const struct scenario scenario = {"QueryContextAttributes", KIND_SSPI,       connected,
+                                             attribute_call,           attribute_check, disconnect};
+    char what[64];
+    for (size_t i = 0; i < ARRAYSIZE(attributes); i++) {
+        attribute = &attributes[i];
+        for (attribute_way = 0; attribute_way < 8; attribute_way++) {
+            snprintf(what, sizeof(what), "%s, attribute %lu, way %d", variant, attribute->number,
+                     attribute_way);
+            scenario_run(&scenario, what);
+        }
+    }
+}
+
+/* ---- tokens ---- */
+
+static LONG token_call(void)
+{
+    return QuerySecurityContextToken(&loop.server, &answers.pointers[0]);
+}
+
+static bool token_check(void)
+{
+    return CloseHandle(answers.pointers[0]);
+}
+
+static LONG impersonate_call(void)
+{
+    return ImpersonateSecurityContext(&loop.server);
+}
+
+static bool impersonate_check(void)
+{
+    return !RevertSecurityContext(&loop.server);
+}
+
+static void run_tokens(void)
+{
+    static const struct scenario token = {
+        "QuerySecurityContextToken", KIND_SSPI, connected, token_call, token_check, disconnect};
+    static const struct scenario impersonation = {"ImpersonateSecurityContext",
+                                                  KIND_SSPI,
+                                                  connected,
+                                                  impersonate_call,
+                                                  impersonate_check,
+                                                  disconnect};
+    if (as) return; /* for others there is no token */
+    scenario_run(&token, variant);
+    scenario_run(&impersonation, variant);
+}
+
+void fault_contexts(void)
+{
+    static const char *const variants[] = {"NTLM with an account", "NTLM by default",
+                                           "Negotiate with an account", "Negotiate by default"};
+    for (int i = 0; i < 4; i++) {
+        package = i < 2 ? L"NTLM" : L"Negotiate";
+        as = i & 1 ? NULL : fault_account;
+        variant = variants[i];
+        run_legs();
+        run_messages();
+        run_attributes();
+        run_tokens();
+    }
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The functions of the LSA short of memory, with an authentication package of the tests' own. */
+#include "ssp/abi.h"
+
+#include "fault.h"
+
+#include "../providers/prov_logon.h"
+
+#include <wchar.h>
+
+static HANDLE lsa;
+static ULONG package;
+
+static LSA_STRING string(const char *text)
+{
+    USHORT length = (USHORT)strlen(text);
+    return (LSA_STRING){length, length, (char *)text};
+}
+
+/* ---- connections ---- */
+
+static LONG connect_call(void)
+{
+    return LsaConnectUntrusted(&answers.pointers[0]);
+}
+
+static LONG register_call(void)
+{
+    LSA_STRING name = string("winesspi test");
+    return LsaRegisterLogonProcess(&name, &answers.pointers[0],
+                                   (LSA_OPERATIONAL_MODE *)&answers.numbers[0]);
+}
+
+static bool connect_check(void)
+{
+    return !LsaDeregisterLogonProcess(answers.pointers[0]);
+}
+
+static LONG lookup_call(void)
+{
+    LSA_STRING name = string("Negotiate");
+    return LsaLookupAuthenticationPackage(lsa, &name, &answers.numbers[0]);
+}
+
+/* ---- messages ---- */
+
+static LONG message_call(void)
+{
+    struct prov_call_message message = {.call = PROV_CALL_ECHO, .text = "a message"};
+    message.self = &message;
+    NTSTATUS protocol = 0;
+    void *answer = NULL;
+    ULONG size = 0;
+    LONG status = LsaCallAuthenticationPackage(lsa, package, &message, sizeof(message), &answer,
+                                               &size, &protocol);
+    if (status < 0) expect_kept(!answer && !size);
+    if (status >= 0) answers.pointers[0] = answer;
+    return status < 0 ? status : protocol;
+}
+
+static bool block_check(void)
+{
+    return !LsaFreeReturnBuffer(answers.pointers[0]);
+}
+
+/* ---- log-ons ---- */
+
+static struct {
+    void *profile;
+    ULONG profile_size;
+    LUID id;
+    HANDLE token;
+    QUOTA_LIMITS quotas;
+    NTSTATUS sub_status;
+} made;
+
+static TOKEN_GROUPS *groups;
+
+static LONG logon_call(void)
+{
+    BYTE room[sizeof(MSV1_0_INTERACTIVE_LOGON) + 64] = {0};
+    MSV1_0_INTERACTIVE_LOGON *message = (MSV1_0_INTERACTIVE_LOGON *)room;
+    LSA_STRING origin = string("test");
+    TOKEN_SOURCE source = {.SourceName = "test"};
+    wchar_t *text = (wchar_t *)(message + 1);
+    memcpy(text, L"meright", 7 * sizeof(wchar_t));
+    message->MessageType = MsV1_0InteractiveLogon;
+    message->UserName = (UNICODE_STRING){4, 4, text};
+    message->Password = (UNICODE_STRING){10, 10, text + 2};
+    memset(&made, 0, sizeof(made));
+    return LsaLogonUser(lsa, &origin, Network, package, message, sizeof(*message) + 14, groups,
+                        &source, &made.profile, &made.profile_size, &made.id, &made.token,
+                        &made.quotas, &made.sub_status);
+}
+
+static bool logon_check(void)
+{
+    return CloseHandle(made.token) && !LsaFreeReturnBuffer(made.profile);
+}
+
+/* Sessions are kept until there are too many. */
+static void sessions_fill(void)
+{
+    for (int i = 0; i < 300; i++)
+        if (!logon_call()) logon_check();
+}
+
+/* ---- sessions ---- */
+
+static LONG list_call(void)
+{
+    return LsaEnumerateLogonSessions(&answers.numbers[0], (LUID **)&answers.pointers[0]);
+}
+
+static LONG data_call(void)
+{
+    return LsaGetLogonSessionData(&made.id, (SECURITY_LOGON_SESSION_DATA **)&answers.pointers[0]);
+}
+
+static LONG own_data_call(void)
+{
+    TOKEN_STATISTICS statistics;
+    HANDLE token;
+    DWORD size;
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) return -1;
+    GetTokenInformation(token, TokenStatistics, &statistics, sizeof(statistics), &size);
+    CloseHandle(token);
+    return LsaGetLogonSessionData(&statistics.AuthenticationId,
+                                  (SECURITY_LOGON_SESSION_DATA **)&answers.pointers[0]);
+}
+
+static LONG info_call(void)
+{
+    static NTSTATUS(WINAPI * get)(LUID *, ULONG, SecurityUserData **);
+    if (!get) get = function_find("secur32.dll", "GetSecurityUserInfo");
+    return get(NULL, 0, (SecurityUserData **)&answers.pointers[0]);
+}
+
+static LONG protected_call(void)
+{
+    static NTSTATUS(WINAPI * is_protected)(BOOLEAN *);
+    if (!is_protected) is_protected = function_find("sspicli.dll", "SeciIsProtectedUser");
+    return is_protected(&answers.bytes[0]);
+}
+
+/* ---- policy ---- */
+
+static HANDLE event;
+
+static LONG policy_call(void)
+{
+    return LsaRegisterPolicyChangeNotification(PolicyNotifyAuditEventsInformation, event);
+}
+
+static bool policy_check(void)
+{
+    return !LsaUnregisterPolicyChangeNotification(PolicyNotifyAuditEventsInformation, event);
+}
+
+/* ---- advapi32's log-on ---- */
+
+typedef BOOL(WINAPI *logon_user_fn)(WCHAR *, WCHAR *, WCHAR *, DWORD, DWORD, TOKEN_GROUPS *,
+                                    HANDLE *, PSID *, void **, DWORD *, QUOTA_LIMITS *);
+
+static LONG logon_user_call(void)
+{
+    static logon_user_fn logon_user;
+    if (!logon_user) logon_user = function_find("sspicli.dll", "LogonUserExExW");
+    return win32_answer(logon_user((wchar_t *)L"me", (wchar_t *)L"TEST", (wchar_t *)L"right",
+                                   LOGON32_LOGON_NETWORK, LOGON32_PROVIDER_WINNT40, NULL,
+                                   &answers.pointers[0], (PSID *)&answers.pointers[1],
+                                   &answers.pointers[2], &answers.numbers[0], NULL));
+}
+
+static bool logon_user_check(void)
+{
+    LocalFree(answers.pointers[1]);
+    return CloseHandle(answers.pointers[0]) && !LsaFreeReturnBuffer(answers.pointers[2]);
+}
+
+static bool package_open(void)
+{
+    wchar_t path[MAX_PATH];
+    SECURITY_PACKAGE_OPTIONS options = {.Size = sizeof(options)};
+    LSA_STRING name = string(MSV1_0_PACKAGE_NAME);
+    SetEnvironmentVariableA(PROV_LOGON_AS_MSV, "1");
+    if (!program_folder(path, MAX_PATH - 16)) return false;
+    wcscat(path, L"prov_logon.dll");
+    return !AddSecurityPackageW(path, &options) && !LsaConnectUntrusted(&lsa) &&
+           !LsaLookupAuthenticationPackage(lsa, &name, &package);
+}
+
+void fault_lsa(void)
+{
+    static const struct scenario scenarios[] = {
+        {"LsaConnectUntrusted", KIND_NT, NULL, connect_call, connect_check, NULL},
+        {"LsaRegisterLogonProcess", KIND_NT, NULL, register_call, connect_check, NULL},
+        {"LsaLookupAuthenticationPackage", KIND_NT, NULL, lookup_call, NULL, NULL},
+        {"LsaCallAuthenticationPackage", KIND_NT, NULL, message_call, block_check, NULL},
+        {"LsaLogonUser", KIND_NT, NULL, logon_call, logon_check, NULL},
+        {"LsaEnumerateLogonSessions", KIND_NT, NULL, list_call, block_check, NULL},
+        {"LsaGetLogonSessionData", KIND_NT, NULL, own_data_call, block_check, NULL},
+        {"LsaGetLogonSessionData of a log-on", KIND_NT, NULL, data_call, block_check, NULL},
+        {"GetSecurityUserInfo", KIND_NT, NULL, info_call, block_check, NULL},
+        {"SeciIsProtectedUser", KIND_NT, NULL, protected_call, NULL, NULL},
+        {"LsaRegisterPolicyChangeNotification", KIND_NT, NULL, policy_call, policy_check, NULL},
+        {"LogonUserExExW", KIND_WIN32, NULL, logon_user_call, logon_user_check, NULL},
+    };
+    event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    if (!package_open()) return;
+    sessions_fill();
+    for (size_t i = 0; i < ARRAYSIZE(scenarios); i++)
+        scenario_run(&scenarios[i], "its own package");
+    LsaDeregisterLogonProcess(lsa);
+    CloseHandle(event);
+}

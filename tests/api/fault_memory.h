@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The memory of the modules under test, seen and refused in their import tables. Blocks are counted
+ * from the moment they are asked for until anybody gives them back; calls are refused on the thread
+ * that says so, one at a time.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <windows.h>
+
+/* Patches every module that is there by now; once each. False when one cannot be patched. */
+bool memory_watch(void);
+
+/* Patches modules as secur32.dll loads them. */
+bool memory_watch_loading(void);
+
+/* The nth of the calls for memory that this thread makes from now on is refused; 0: none. */
+void memory_refuse(unsigned nth);
+void memory_give(void); /* none from here on */
+
+/* Whether one was refused since memory_refuse. */
+bool memory_was_refused(void);
+
+/* Where the refused call was made from. */
+void memory_print_refused(void);
+
+/* Blocks in use, and a mark; what has come since the mark and is in use can be printed. */
+unsigned memory_live(void);
+unsigned memory_mark(void);
+void memory_print_since(unsigned mark);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Export and import short of memory, of both sides, established and half-open. */
+#include "fault.h"
+
+#include <stdio.h>
+
+#define DELETE_OLD SECPKG_CONTEXT_EXPORT_DELETE_OLD
+#define RESET_NEW SECPKG_CONTEXT_EXPORT_RESET_NEW
+
+static struct loopback loop;
+static const wchar_t *package;
+static const struct account *as;
+static struct blob blob;
+static bool server, half_open, ansi;
+static ULONG flags;
+
+static CtxtHandle *side(void)
+{
+    return server ? &loop.server : &loop.client;
+}
+
+static bool context_open(void)
+{
+    if (!half_open) return !loopback_make(&loop, package, as);
+    if (loopback_open(&loop, package, as)) return false;
+    if (loopback_client_leg(&loop) >= 0 && (!server || loopback_server_leg(&loop) >= 0))
+        return true;
+    loopback_close(&loop);
+    return false;
+}
+
+static void context_close(void)
+{
+    loopback_close(&loop);
+}
+
+/* The handshake goes on where it was; then the contexts talk. */
+static bool context_lives(void)
+{
+    SECURITY_STATUS last = SEC_E_OK;
+    if (!half_open) return contexts_talk(&loop.client, &loop.server);
+    for (int i = server ? 2 : 1; i < 8 && loop.token_size; i++) {
+        last = i & 1 ? loopback_server_leg(&loop) : loopback_client_leg(&loop);
+        if (last < 0) return false;
+    }
+    return contexts_talk(&loop.client, &loop.server);
+}
+
+/* ---- export ---- */
+
+static LONG export_call(void)
+{
+    SecBuffer *packed = (SecBuffer *)&answers;
+    const CtxtHandle before = *side();
+    LONG status = ExportSecurityContext(side(), flags, packed, NULL);
+    if (status < 0) expect_kept(!memcmp(&before, side(), sizeof(before)));
+    return status;
+}
+
+static bool export_check(void)
+{
+    SecBuffer packed = *(SecBuffer *)&answers;
+    CtxtHandle made;
+    if (flags & DELETE_OLD) context_forget(side());
+    SECURITY_STATUS status = context_import(package, packed.pvBuffer, packed.cbBuffer, &made);
+    FreeContextBuffer(packed.pvBuffer);
+    if (status) return false;
+    if (flags & DELETE_OLD) *side() = made;
+    else DeleteSecurityContext(&made);
+    return context_lives();
+}
+
+/* ---- import ---- */
+
+static bool import_open(void)
+{
+    if (!context_open()) return false;
+    SECURITY_STATUS status = context_export(side(), DELETE_OLD, &blob, NULL);
+    if (!status) context_forget(side());
+    if (!status) return true;
+    loopback_close(&loop);
+    return false;
+}
+
+static LONG import_call(void)
+{
+    SecBuffer packed = {blob.size, SECBUFFER_TOKEN, blob.bytes};
+    const CtxtHandle before = *side();
+    char narrow[16];
+    snprintf(narrow, sizeof(narrow), "%ls", package);
+    LONG status = ansi ? ImportSecurityContextA(narrow, &packed, NULL, side())
+                       : ImportSecurityContextW((wchar_t *)package, &packed, NULL, side());
+    if (status < 0) expect_kept(!memcmp(&before, side(), sizeof(before)));
+    return status;
+}
+
+/* ---- all of them ---- */
+
+static void run_exports(const char *variant)
+{
+    static const struct scenario scenario = {
+        "ExportSecurityContext", KIND_SSPI, context_open, export_call, export_check, context_close};
+    static const ULONG ways[] = {0, DELETE_OLD, RESET_NEW | DELETE_OLD};
+    char text[80];
+    for (size_t i = 0; i < ARRAYSIZE(ways); i++) {
+        if (half_open && (ways[i] & RESET_NEW)) continue;
+        flags = ways[i];
+        snprintf(text, sizeof(text), "%s, flags %lx", variant, flags);
+        scenario_run(&scenario, text);
+    }
+}
+
+static void run_imports(const char *variant)
+{
+    static const struct scenario scenario = {
+        "ImportSecurityContext", KIND_SSPI, import_open, import_call, context_lives, context_close};
+    char text[80];
+    for (int i = 0; i < 2; i++) {
+        ansi = i;
+        snprintf(text, sizeof(text), "%s, %c", variant, ansi ? 'A' : 'W');
+        scenario_run(&scenario, text);
+    }
+}
+
+void fault_transfers(void)
+{
+    char variant[64];
+    for (int i = 0; i < 16; i++) {
+        package = i & 1 ? L"Negotiate" : L"NTLM";
+        as = i & 2 ? NULL : fault_account;
+        server = i & 4;
+        half_open = i & 8;
+        snprintf(variant, sizeof(variant), "%s %s of %ls%s",
+                 half_open ? "half-open" : "established", server ? "server" : "client", package,
+                 as ? "" : " by default");
+        run_exports(variant);
+        run_imports(variant);
+    }
+}
