@@ -85,21 +85,18 @@ static NTSTATUS hash_given(const struct msv_response_request *request, struct id
     return STATUS_SUCCESS;
 }
 
-/* Whose answer is wanted; names in the request go before those of the log-on. */
+/* Whose answer is wanted: of the log-on, or of who has the password that is given, be it empty.
+ * Names in the request go before those of the log-on. */
 static NTSTATUS find_identity(const struct call *call, const struct msv_response_request *request,
                               struct identity *out)
 {
     struct session session;
     LUID id = {request->logon_id_low, (LONG)request->logon_id_high};
-    NTSTATUS status;
-    if (request->password.size) {
-        status = hash_given(request, out);
-        if (status >= 0 && !request->user.size && session_find(&id, &session)) {
-            out->user = session.user;
-            out->domain = session.domain;
-        }
-    } else {
-        status = find_logon(call, request, out);
+    bool primary = request->control & MSV_PRIMARY_PASSWORD;
+    NTSTATUS status = primary ? find_logon(call, request, out) : hash_given(request, out);
+    if (status >= 0 && !primary && !request->user.size && session_find(&id, &session)) {
+        out->user = session.user;
+        out->domain = session.domain;
     }
     if (status < 0) return status;
     if (request->user.size && !name_set(&out->user, request->user)) return STATUS_INVALID_PARAMETER;

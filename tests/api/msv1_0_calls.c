@@ -6,7 +6,6 @@
  */
 #include "msv.h"
 
-#include "core/msv1_0.h"
 #include "core/ntlm.h"
 
 static wchar_t computer[64], user[256];
@@ -45,7 +44,19 @@ static void test_challenge(void)
     }
 }
 
-/* MSV1_0_GETCHALLENRESP_REQUEST of ntifs.h */
+/* ParameterControl and MSV1_0_GETCHALLENRESP_REQUEST of [H ntifs.h], which does not go with
+ * windows.h. */
+#define USE_PRIMARY_PASSWORD 0x01
+#define RETURN_PRIMARY_USERNAME 0x02
+#define RETURN_PRIMARY_LOGON_DOMAINNAME 0x04
+#define RETURN_NON_NT_USER_SESSION_KEY 0x08
+#define GENERATE_CLIENT_CHALLENGE 0x10
+#define GCR_NTLM3_PARMS 0x20
+#define GCR_TARGET_INFO 0x40
+#define GCR_USE_OEM_SET 0x200
+#define GCR_MACHINE_CREDENTIAL 0x400
+#define GCR_USE_OWF_PASSWORD 0x800
+
 struct request {
     ULONG kind, control;
     LUID id;
@@ -81,7 +92,8 @@ static void test_answer(void)
     uint8_t hash[16], proof[16], key[16];
     ULONG size;
     if (!ours_only()) return;
-    fill_request(&request, MSV_HAS_NAMES | MSV_RETURN_USER | MSV_RETURN_DOMAIN);
+    fill_request(&request,
+                 GCR_NTLM3_PARMS | RETURN_PRIMARY_USERNAME | RETURN_PRIMARY_LOGON_DOMAINNAME);
     MSV1_0_GETCHALLENRESP_RESPONSE *answer = answer_of(&request, sizeof(request), &size);
     if (!answer) return;
     const STRING *nt = &answer->CaseSensitiveChallengeResponse;
@@ -99,6 +111,30 @@ static void test_answer(void)
     LsaFreeReturnBuffer(answer);
 }
 
+/* The form without names, an empty password, and a challenge of the client's own. */
+static void test_answer_plain(void)
+{
+    struct request request;
+    wchar_t upper[256];
+    uint8_t hash[16], proof[16];
+    ULONG size;
+    if (!ours_only()) return;
+    fill_request(&request, GENERATE_CLIENT_CHALLENGE);
+    request.password.Length = 0;
+    MSV1_0_GETCHALLENRESP_RESPONSE *answer = answer_of(&request, sizeof(request), &size);
+    if (!answer) return;
+    const STRING *nt = &answer->CaseSensitiveChallengeResponse;
+    CharUpperW(lstrcpyW(upper, user));
+    v2_hash(upper, computer, L"", hash);
+    if (ok(nt->Length >= 44, "a response of %d bytes", nt->Length)) {
+        const uint8_t *bytes = (const uint8_t *)nt->Buffer;
+        ntlm_v2_proof(hash, request.challenge, (struct slice){bytes + 16, nt->Length - 16u}, proof);
+        ok(!memcmp(proof, bytes, sizeof(proof)), "a wrong proof");
+    }
+    ok(!answer->UserName.Length && !answer->LogonDomainName.Length, "names nobody asked for");
+    LsaFreeReturnBuffer(answer);
+}
+
 static void expect_answer(struct request *request, NTSTATUS expected, const char *what)
 {
     void *out;
@@ -110,16 +146,19 @@ static void expect_answer(struct request *request, NTSTATUS expected, const char
 
 static void test_answer_refused(void)
 {
+    static const ULONG unknown[] = {RETURN_NON_NT_USER_SESSION_KEY, GCR_USE_OEM_SET,
+                                    GCR_MACHINE_CREDENTIAL};
     struct request request;
     if (!ours_only()) return;
-    fill_request(&request, MSV_HAS_NAMES | MSV_TARGET_INFO);
+    fill_request(&request, GCR_NTLM3_PARMS | GCR_TARGET_INFO);
     expect_answer(&request, STATUS_INVALID_PARAMETER, "a name in the place of pairs");
-    fill_request(&request, MSV_HAS_NAMES | MSV_PASSWORD_IS_HASH);
+    fill_request(&request, GCR_NTLM3_PARMS | GCR_USE_OWF_PASSWORD);
     expect_answer(&request, STATUS_INVALID_PARAMETER, "a password in the place of a hash");
-    fill_request(&request, MSV_HAS_NAMES | MSV_MACHINE);
-    expect_answer(&request, STATUS_NOT_SUPPORTED, "the machine's password");
-    fill_request(&request, MSV_HAS_NAMES);
-    request.password.Length = 0;
+    for (size_t i = 0; i < ARRAYSIZE(unknown); i++) {
+        fill_request(&request, GCR_NTLM3_PARMS | unknown[i]);
+        expect_answer(&request, STATUS_NOT_SUPPORTED, "what is not made here");
+    }
+    fill_request(&request, GCR_NTLM3_PARMS | USE_PRIMARY_PASSWORD);
     expect_answer(&request, STATUS_NO_SUCH_LOGON_SESSION, "nobody's credentials");
     request.id.LowPart = 0x12345;
     expect_answer(&request, STATUS_ACCESS_DENIED, "somebody else's");
@@ -216,6 +255,7 @@ int main(void)
     }
     RUN(test_challenge);
     RUN(test_answer);
+    RUN(test_answer_plain);
     RUN(test_answer_refused);
     RUN(test_users);
     RUN(test_passed_on);
