@@ -19,7 +19,8 @@ struct call {
     PLSA_CLIENT_REQUEST request;
     struct msv_buffer in;
     bool trusted;
-    void *out; /* what is answered, in the client's memory */
+    bool passed; /* by another message, in which this one stood */
+    void *out;   /* what is answered, in the client's memory */
     ULONG out_size;
 };
 
@@ -299,7 +300,8 @@ static NTSTATUS send_passed(struct call *call, const void *bytes, ULONG size)
     return answer_send(call, &image);
 }
 
-/* Only to packages of this machine: there is no secure channel to another. */
+/* Only to packages of this machine: there is no secure channel to another. What was passed on stays
+ * here, or a message full of messages would take as many turns of the stack as it likes. */
 static NTSTATUS pass_on(struct call *call, bool *read)
 {
     const LSA_SECPKG_FUNCTION_TABLE *functions = package_host();
@@ -309,6 +311,7 @@ static NTSTATUS pass_on(struct call *call, bool *read)
     void *answer = NULL;
     ULONG size = 0;
     NTSTATUS protocol = STATUS_SUCCESS;
+    if (call->passed) return STATUS_NOT_SUPPORTED;
     if (!status_ok(msv_passthrough_decode(&call->in, &message)) ||
         !name_set(&domain, message.domain) || !name_set(&package, message.package))
         return unreadable(read);
@@ -351,29 +354,39 @@ static NTSTATUS call_run(struct call *call, void **out, ULONG *out_size, NTSTATU
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS call_any(PLSA_CLIENT_REQUEST request, bool trusted, void *submitted,
-                         void *client_base, ULONG size, void **out, ULONG *out_size,
-                         NTSTATUS *protocol)
+static NTSTATUS call_any(struct call call, void **out, ULONG *out_size, NTSTATUS *protocol)
 {
-    struct call call = {
-        .request = request,
-        .in = {{submitted, submitted ? size : 0}, (ULONG_PTR)client_base, sizeof(void *) == 8},
-        .trusted = trusted,
-    };
     *out = NULL;
     *out_size = 0;
     *protocol = STATUS_SUCCESS;
     return call_run(&call, out, out_size, protocol);
 }
 
+static struct msv_buffer buffer_of(void *submitted, void *client_base, ULONG size)
+{
+    return (struct msv_buffer){
+        {submitted, submitted ? size : 0}, (ULONG_PTR)client_base, sizeof(void *) == 8};
+}
+
 NTSTATUS NTAPI call_trusted(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
                             ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
 {
-    return call_any(request, true, submitted, client_base, size, out, out_size, protocol);
+    const struct call call = {
+        .request = request, .in = buffer_of(submitted, client_base, size), .trusted = true};
+    return call_any(call, out, out_size, protocol);
 }
 
 NTSTATUS NTAPI call_untrusted(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
                               ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
 {
-    return call_any(request, false, submitted, client_base, size, out, out_size, protocol);
+    const struct call call = {.request = request, .in = buffer_of(submitted, client_base, size)};
+    return call_any(call, out, out_size, protocol);
+}
+
+NTSTATUS NTAPI call_passed(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
+                           ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
+{
+    const struct call call = {
+        .request = request, .in = buffer_of(submitted, client_base, size), .passed = true};
+    return call_any(call, out, out_size, protocol);
 }

@@ -224,6 +224,48 @@ static void test_passed_on(void)
     ok(status == STATUS_INVALID_PARAMETER, "data elsewhere: %08lx", status);
 }
 
+/* A message in a message, with its text behind it by offset. */
+struct nested {
+    MSV1_0_PASSTHROUGH_REQUEST pass;
+    wchar_t name[ARRAYSIZE(PACKAGE_MSV)];
+};
+
+static NTSTATUS pass_to_ntlm(const void *message, ULONG message_size, void **out)
+{
+    struct buffer buffer = {.words = {MsV1_0GenericPassthrough}};
+    ULONG size;
+    NTSTATUS protocol;
+    buffer_text(&buffer, &buffer.pass.DomainName, computer);
+    buffer_text(&buffer, &buffer.pass.PackageName, L"" PACKAGE_MSV);
+    buffer.pass.DataLength = message_size;
+    buffer.pass.LogonData = buffer_add(&buffer, message, message_size);
+    NTSTATUS status = call(&buffer, buffer_size(&buffer), out, &size, &protocol);
+    return status ? status : protocol;
+}
+
+/* Once: to take messages out of messages has no end but that of the stack. */
+static void test_passed_on_once(void)
+{
+    ULONG challenge[1] = {MsV1_0Lm20ChallengeRequest};
+    struct nested nested = {.pass = {.MessageType = MsV1_0GenericPassthrough}};
+    void *out;
+    if (!ours_only()) return;
+    NTSTATUS status = pass_to_ntlm(challenge, sizeof(challenge), &out);
+    if (ok(!status && out, "a message: %08lx", status)) {
+        const MSV1_0_PASSTHROUGH_RESPONSE *answer = out;
+        const MSV1_0_LM20_CHALLENGE_RESPONSE *passed = (void *)answer->ValidationData;
+        ok(answer->MessageType == MsV1_0GenericPassthrough, "kind %d", answer->MessageType);
+        ok(answer->DataLength >= sizeof(*passed), "%lu bytes", answer->DataLength);
+        ok(passed->MessageType == MsV1_0Lm20ChallengeRequest, "not the answer");
+        LsaFreeReturnBuffer(out);
+    }
+    lstrcpyW(nested.name, L"No such package");
+    nested.pass.PackageName.Length = (USHORT)(2 * lstrlenW(nested.name));
+    nested.pass.PackageName.Buffer = (wchar_t *)(ULONG_PTR)offsetof(struct nested, name);
+    status = pass_to_ntlm(&nested, sizeof(nested), &out);
+    ok(status == STATUS_NOT_SUPPORTED && !out, "a message in a message: %08lx", status);
+}
+
 static void test_others(void)
 {
     ULONG message[40] = {0}, size;
@@ -259,6 +301,7 @@ int main(void)
     RUN(test_answer_refused);
     RUN(test_users);
     RUN(test_passed_on);
+    RUN(test_passed_on_once);
     RUN(test_others);
     LsaDeregisterLogonProcess(lsa);
     return test_end("api_msv1_0_calls");
