@@ -215,6 +215,27 @@ static void test_stranger(void)
     account_write(computer, L"stranger", NULL);
 }
 
+/* RestrictReceivingNTLMTraffic 1: a domain's accounts are nobody's, here as in NTLM itself. */
+static void test_domain_denied(void)
+{
+    static struct saved_value receiving;
+    const DWORD local = 1;
+    struct buffer buffer;
+    uint8_t key[16];
+    if (!ours_only() || !account_write(L"ELSEWHERE", user, L"Secret")) return;
+    second_pass();
+    fill_network(&buffer, L"ELSEWHERE", L"Secret", false, key);
+    expect(&buffer, Network, STATUS_ACCOUNT_RESTRICTION, "allowed, and without a token");
+    value_save(&receiving, L"SYSTEM\\CurrentControlSet\\Control\\Lsa\\MSV1_0",
+               L"RestrictReceivingNTLMTraffic");
+    value_set(&receiving, REG_DWORD, &local, sizeof(local));
+    second_pass();
+    expect(&buffer, Network, STATUS_LOGON_FAILURE, "denied");
+    value_restore(&receiving);
+    second_pass();
+    account_write(L"ELSEWHERE", user, NULL);
+}
+
 /* [D LsaLogonUser] STATUS_BAD_VALIDATION_CLASS, and strings that have to follow the structure */
 static void test_forms(void)
 {
@@ -256,6 +277,7 @@ int main(void)
     RUN(test_v1);
     RUN(test_refused);
     RUN(test_stranger);
+    RUN(test_domain_denied);
     RUN(test_forms);
     LsaDeregisterLogonProcess(lsa);
     return test_end("api_logon_ntlm");
