@@ -8,6 +8,7 @@
 #include "logon.h"
 
 #include "core/secret.h"
+#include "ssp/foreign.h"
 #include "ssp/prefix.h"
 #include "ssp/trace.h"
 
@@ -57,14 +58,15 @@ static NTSTATUS give_challenge(struct call *call, bool *read)
 }
 
 /* Of a log-on with a password the hash is kept; the process's own user is who is saved for the
- * server. Log-ons of others are for trusted callers. */
+ * server, which is not for a thread that acts for a foreign client. Log-ons of others are for
+ * trusted callers. */
 static NTSTATUS find_logon(const struct call *call, const struct msv_response_request *request,
                            struct identity *out)
 {
     LUID id = {request->logon_id_low, (LONG)request->logon_id_high};
     struct session session;
     bool own = session_is_own(&id);
-    if (!own && !call->trusted) return STATUS_ACCESS_DENIED;
+    if (own ? foreign_caller() : !call->trusted) return STATUS_ACCESS_DENIED;
     if (!session_find(&id, &session)) return STATUS_NO_SUCH_LOGON_SESSION;
     if (own) {
         struct slice target = request->server;
