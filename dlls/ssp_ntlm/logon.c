@@ -3,8 +3,8 @@
  * LsaApLogonUserEx2 of MSV1_0 (Microsoft: LSA_AP_LOGON_USER_EX2): with a password
  * (MsV1_0InteractiveLogon, MsV1_0WorkstationUnlockLogon) or the answer to a challenge
  * (MsV1_0Lm20Logon, MsV1_0NetworkLogon). What comes out is information about the account and a
- * log-on of the host's; whether there can be a token for it is the host's affair. Other kinds, those
- * that prove nothing among them (S4U), are STATUS_BAD_VALIDATION_CLASS.
+ * log-on of the host's; whether there can be a token for it is the host's affair. Other kinds,
+ * those that prove nothing among them (S4U), are STATUS_BAD_VALIDATION_CLASS.
  */
 #include "logon.h"
 
