@@ -309,6 +309,31 @@ static void test_answers(void)
     loopback_close(&loop);
 }
 
+/* Credentials of the package for nobody in particular, in the ways in which one can ask for them. */
+static SECURITY_STATUS acquire_unnamed(void)
+{
+    SEC_WINNT_AUTH_IDENTITY_W nothing = {.Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE};
+    CredHandle credential;
+    SECURITY_STATUS status = AcquireCredentialsHandleW(NULL, (wchar_t *)L"TestOne",
+                                                       SECPKG_CRED_OUTBOUND, NULL, &nothing, NULL,
+                                                       NULL, &credential, NULL);
+    if (!status) FreeCredentialsHandle(&credential);
+    return status;
+}
+
+static SECURITY_STATUS add_unnamed(void)
+{
+    CredHandle credential;
+    SECURITY_STATUS status = AcquireCredentialsHandleW(NULL, (wchar_t *)L"TestOne",
+                                                       SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL,
+                                                       &credential, NULL);
+    if (!ok(!status, "inbound: %08lx", status)) return status;
+    status = AddCredentialsW(&credential, NULL, (wchar_t *)L"TestOne", SECPKG_CRED_OUTBOUND, NULL,
+                             NULL, NULL, NULL);
+    FreeCredentialsHandle(&credential);
+    return status;
+}
+
 /* A package that knows nothing of such threads does not hear of them. */
 static void test_credentials_of_others(void)
 {
@@ -321,7 +346,15 @@ static void test_credentials_of_others(void)
     ok(ImpersonateSecurityContext(&loop.server) == SEC_E_OK, "impersonate");
     SECURITY_STATUS status = loopback_open(&other, L"TestOne", NULL);
     ok(status == SEC_E_NO_CREDENTIALS, "default: %08lx", status);
+    status = acquire_unnamed();
+    ok(status == SEC_E_NO_CREDENTIALS, "an empty identity: %08lx", status);
+    status = add_unnamed();
+    ok(status == SEC_E_NO_CREDENTIALS, "added: %08lx", status);
     ok(RevertSecurityContext(&loop.server) == SEC_E_OK, "revert");
+    status = acquire_unnamed();
+    ok(!status, "the owner's by an empty identity: %08lx", status);
+    status = add_unnamed();
+    ok(!status, "the owner's, added: %08lx", status);
     status = loopback_open(&other, L"TestOne", NULL);
     if (ok(!status, "the owner's: %08lx", status)) loopback_close(&other);
     loopback_close(&loop);
