@@ -64,15 +64,16 @@ static NTSTATUS find_logon(const struct call *call, const struct msv_response_re
                            struct identity *out)
 {
     LUID id = {request->logon_id_low, (LONG)request->logon_id_high};
+    struct slice target = request->server;
     struct session session;
+    struct ntlm_policy policy;
     bool own = session_is_own(&id);
     if (own ? foreign_caller() : !call->trusted) return STATUS_ACCESS_DENIED;
+    if (request->control & MSV_TARGET_INFO) target = (struct slice){NULL, 0};
+    policy_get(&policy);
+    if (!policy_may_send(&policy, target)) return STATUS_NTLM_BLOCKED;
     if (!session_find(&id, &session)) return STATUS_NO_SUCH_LOGON_SESSION;
-    if (own) {
-        struct slice target = request->server;
-        if (request->control & MSV_TARGET_INFO) target = (struct slice){NULL, 0};
-        return nt_status(saved_for_target(target, out));
-    }
+    if (own) return nt_status(saved_for_target(target, out));
     if (!session.has_hash) return STATUS_NO_SUCH_LOGON_SESSION;
     out->user = session.user;
     out->domain = session.domain;

@@ -164,6 +164,27 @@ static void test_answer_refused(void)
     expect_answer(&request, STATUS_ACCESS_DENIED, "somebody else's");
 }
 
+/* RestrictSendingNTLMTraffic 2: the secrets of log-ons are for servers that are excepted. */
+static void test_answer_blocked(void)
+{
+    static struct saved_value sending;
+    const DWORD denied = 2;
+    struct request request;
+    if (!ours_only()) return;
+    value_save(&sending, L"SYSTEM\\CurrentControlSet\\Control\\Lsa\\MSV1_0",
+               L"RestrictSendingNTLMTraffic");
+    value_set(&sending, REG_DWORD, &denied, sizeof(denied));
+    second_pass();
+    fill_request(&request, GCR_NTLM3_PARMS | USE_PRIMARY_PASSWORD);
+    expect_answer(&request, STATUS_NTLM_BLOCKED, "another server");
+    put(&request, &request.server, 60, computer);
+    expect_answer(&request, STATUS_NO_SUCH_LOGON_SESSION, "this machine");
+    fill_request(&request, GCR_NTLM3_PARMS);
+    expect_answer(&request, STATUS_SUCCESS, "a password of the caller's");
+    value_restore(&sending);
+    second_pass();
+}
+
 /* The log-on of this process is one of them. */
 static void test_users(void)
 {
@@ -299,6 +320,7 @@ int main(void)
     RUN(test_answer);
     RUN(test_answer_plain);
     RUN(test_answer_refused);
+    RUN(test_answer_blocked);
     RUN(test_users);
     RUN(test_passed_on);
     RUN(test_passed_on_once);
