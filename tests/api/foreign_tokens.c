@@ -309,7 +309,7 @@ static void test_answers(void)
     loopback_close(&loop);
 }
 
-/* Credentials of the package for nobody in particular, in the ways in which one can ask for them. */
+/* Credentials of the package for nobody in particular, in the ways in which one asks for them. */
 static SECURITY_STATUS acquire_unnamed(void)
 {
     SEC_WINNT_AUTH_IDENTITY_W nothing = {.Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE};
