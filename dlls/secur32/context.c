@@ -6,6 +6,7 @@
  */
 #include "call_context.h"
 #include "sasl.h"
+#include "ssp/authdata.h"
 #include "ssp/foreign.h"
 #include "ssp/secbuf.h"
 #include "ssp/trace.h"
@@ -113,12 +114,21 @@ status_t package_find_open(const WCHAR *name, struct package **out)
 
 /* ---- credentials ---- */
 
+/* An identity without anything in it means the user of this process, as none at all does. */
+static bool names_nobody(const void *auth_data)
+{
+    struct authdata data;
+    return status_ok(authdata_read(auth_data, &data)) && !data.user.data && !data.domain.data &&
+           !data.password.data && !data.packed.data;
+}
+
 /* Whether what is asked for belongs to the user of this process, for whom the thread does not act.
- * Packages for streams name nobody by default. */
+ * Packages for streams name nobody by default, and have auth data of their own. */
 static bool credential_is_withheld(const struct package *package, ULONG use, const void *auth_data)
 {
-    if (!(use & SECPKG_CRED_OUTBOUND) || auth_data) return false;
-    return !(package->info.fCapabilities & SECPKG_FLAG_STREAM) && foreign_caller();
+    if (!(use & SECPKG_CRED_OUTBOUND) || package->info.fCapabilities & SECPKG_FLAG_STREAM)
+        return false;
+    return foreign_caller() && names_nobody(auth_data);
 }
 
 SECURITY_STATUS WINAPI AcquireCredentialsHandleW(SEC_WCHAR *principal, SEC_WCHAR *package_name,
@@ -173,6 +183,7 @@ SECURITY_STATUS WINAPI AddCredentialsW(CredHandle *handle, SEC_WCHAR *principal,
     struct package *user = package_name ? package_find(package_name) : package;
     if (!user) status = SEC_E_SECPKG_NOT_FOUND;
     else if (!package->ops.add_credentials) status = SEC_E_UNSUPPORTED_FUNCTION;
+    else if (credential_is_withheld(package, use, auth_data)) status = SEC_E_NO_CREDENTIALS;
     else
         status = package->ops.add_credentials(package, &pinned.credential->handle, principal,
                                               user->info.Name, use, auth_data, get_key,

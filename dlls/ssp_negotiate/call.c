@@ -8,6 +8,7 @@
 #include "negotiate_package.h"
 
 #include "core/secret.h"
+#include "ssp/foreign.h"
 #include "ssp/trace.h"
 
 #include <stdlib.h>
@@ -132,12 +133,14 @@ static size_t own_name(wchar_t name[2 * NAME_CHARS])
     return GetUserNameW(name + size + 1, &rest) ? size + 1 + rest : 0;
 }
 
-/* Of the log-on that is named, or for 0 of the caller's. Others have no credentials here. */
+/* Of the log-on that is named, or for 0 of the caller's. Others have no credentials here, nor has a
+ * thread that acts for a foreign client. */
 static bool is_own_logon(const LUID *id)
 {
     HANDLE token;
     TOKEN_STATISTICS statistics;
     DWORD size;
+    if (foreign_caller()) return false;
     if (!id->LowPart && !id->HighPart) return true;
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) return false;
     bool found = GetTokenInformation(token, TokenStatistics, &statistics, sizeof(statistics),

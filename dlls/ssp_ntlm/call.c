@@ -8,6 +8,7 @@
 #include "logon.h"
 
 #include "core/secret.h"
+#include "ssp/foreign.h"
 #include "ssp/prefix.h"
 #include "ssp/trace.h"
 
@@ -19,7 +20,8 @@ struct call {
     PLSA_CLIENT_REQUEST request;
     struct msv_buffer in;
     bool trusted;
-    void *out; /* what is answered, in the client's memory */
+    bool passed; /* by another message, in which this one stood */
+    void *out;   /* what is answered, in the client's memory */
     ULONG out_size;
 };
 
@@ -56,20 +58,22 @@ static NTSTATUS give_challenge(struct call *call, bool *read)
 }
 
 /* Of a log-on with a password the hash is kept; the process's own user is who is saved for the
- * server. Log-ons of others are for trusted callers. */
+ * server, which is not for a thread that acts for a foreign client. Log-ons of others are for
+ * trusted callers. */
 static NTSTATUS find_logon(const struct call *call, const struct msv_response_request *request,
                            struct identity *out)
 {
     LUID id = {request->logon_id_low, (LONG)request->logon_id_high};
+    struct slice target = request->server;
     struct session session;
+    struct ntlm_policy policy;
     bool own = session_is_own(&id);
-    if (!own && !call->trusted) return STATUS_ACCESS_DENIED;
+    if (own ? foreign_caller() : !call->trusted) return STATUS_ACCESS_DENIED;
+    if (request->control & MSV_TARGET_INFO) target = (struct slice){NULL, 0};
+    policy_get(&policy);
+    if (!policy_may_send(&policy, target)) return STATUS_NTLM_BLOCKED;
     if (!session_find(&id, &session)) return STATUS_NO_SUCH_LOGON_SESSION;
-    if (own) {
-        struct slice target = request->server;
-        if (request->control & MSV_TARGET_INFO) target = (struct slice){NULL, 0};
-        return nt_status(saved_for_target(target, out));
-    }
+    if (own) return nt_status(saved_for_target(target, out));
     if (!session.has_hash) return STATUS_NO_SUCH_LOGON_SESSION;
     out->user = session.user;
     out->domain = session.domain;
@@ -85,21 +89,18 @@ static NTSTATUS hash_given(const struct msv_response_request *request, struct id
     return STATUS_SUCCESS;
 }
 
-/* Whose answer is wanted; names in the request go before those of the log-on. */
+/* Whose answer is wanted: of the log-on, or of who has the password that is given, be it empty.
+ * Names in the request go before those of the log-on. */
 static NTSTATUS find_identity(const struct call *call, const struct msv_response_request *request,
                               struct identity *out)
 {
     struct session session;
     LUID id = {request->logon_id_low, (LONG)request->logon_id_high};
-    NTSTATUS status;
-    if (request->password.size) {
-        status = hash_given(request, out);
-        if (status >= 0 && !request->user.size && session_find(&id, &session)) {
-            out->user = session.user;
-            out->domain = session.domain;
-        }
-    } else {
-        status = find_logon(call, request, out);
+    bool primary = request->control & MSV_PRIMARY_PASSWORD;
+    NTSTATUS status = primary ? find_logon(call, request, out) : hash_given(request, out);
+    if (status >= 0 && !primary && !request->user.size && session_find(&id, &session)) {
+        out->user = session.user;
+        out->domain = session.domain;
     }
     if (status < 0) return status;
     if (request->user.size && !name_set(&out->user, request->user)) return STATUS_INVALID_PARAMETER;
@@ -302,7 +303,8 @@ static NTSTATUS send_passed(struct call *call, const void *bytes, ULONG size)
     return answer_send(call, &image);
 }
 
-/* Only to packages of this machine: there is no secure channel to another. */
+/* Only to packages of this machine: there is no secure channel to another. What was passed on stays
+ * here, or a message full of messages would take as many turns of the stack as it likes. */
 static NTSTATUS pass_on(struct call *call, bool *read)
 {
     const LSA_SECPKG_FUNCTION_TABLE *functions = package_host();
@@ -312,6 +314,7 @@ static NTSTATUS pass_on(struct call *call, bool *read)
     void *answer = NULL;
     ULONG size = 0;
     NTSTATUS protocol = STATUS_SUCCESS;
+    if (call->passed) return STATUS_NOT_SUPPORTED;
     if (!status_ok(msv_passthrough_decode(&call->in, &message)) ||
         !name_set(&domain, message.domain) || !name_set(&package, message.package))
         return unreadable(read);
@@ -354,29 +357,39 @@ static NTSTATUS call_run(struct call *call, void **out, ULONG *out_size, NTSTATU
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS call_any(PLSA_CLIENT_REQUEST request, bool trusted, void *submitted,
-                         void *client_base, ULONG size, void **out, ULONG *out_size,
-                         NTSTATUS *protocol)
+static NTSTATUS call_any(struct call call, void **out, ULONG *out_size, NTSTATUS *protocol)
 {
-    struct call call = {
-        .request = request,
-        .in = {{submitted, submitted ? size : 0}, (ULONG_PTR)client_base, sizeof(void *) == 8},
-        .trusted = trusted,
-    };
     *out = NULL;
     *out_size = 0;
     *protocol = STATUS_SUCCESS;
     return call_run(&call, out, out_size, protocol);
 }
 
+static struct msv_buffer buffer_of(void *submitted, void *client_base, ULONG size)
+{
+    return (struct msv_buffer){
+        {submitted, submitted ? size : 0}, (ULONG_PTR)client_base, sizeof(void *) == 8};
+}
+
 NTSTATUS NTAPI call_trusted(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
                             ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
 {
-    return call_any(request, true, submitted, client_base, size, out, out_size, protocol);
+    const struct call call = {
+        .request = request, .in = buffer_of(submitted, client_base, size), .trusted = true};
+    return call_any(call, out, out_size, protocol);
 }
 
 NTSTATUS NTAPI call_untrusted(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
                               ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
 {
-    return call_any(request, false, submitted, client_base, size, out, out_size, protocol);
+    const struct call call = {.request = request, .in = buffer_of(submitted, client_base, size)};
+    return call_any(call, out, out_size, protocol);
+}
+
+NTSTATUS NTAPI call_passed(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
+                           ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
+{
+    const struct call call = {
+        .request = request, .in = buffer_of(submitted, client_base, size), .passed = true};
+    return call_any(call, out, out_size, protocol);
 }

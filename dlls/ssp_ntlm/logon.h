@@ -99,4 +99,4 @@ SpChangeAccountPasswordFn password_change_sspi;
 
 logon_user_ex2_fn logon_user;
 LSA_AP_LOGON_TERMINATED logon_terminated;
-LSA_AP_CALL_PACKAGE call_trusted, call_untrusted;
+LSA_AP_CALL_PACKAGE call_trusted, call_untrusted, call_passed;

@@ -279,11 +279,12 @@ static status_t verify(struct trial *trial, struct verdict *verdict)
         set_nobody(verdict);
         return SEC_E_OK;
     }
-    status = account_find(name_slice(&trial->given.user), name_slice(&trial->given.domain),
-                          &trial->account);
+    bool local_only = network && trial->policy.restrict_receiving >= RECEIVING_LOCAL;
+    const struct host *host = host_get();
+    const struct name *domain = local_only ? &host->computer : &trial->given.domain;
+    status = account_find(name_slice(&trial->given.user), name_slice(domain), &trial->account);
     if (!status_ok(status)) return status;
     status = network ? verify_response(trial, verdict) : verify_password(trial, verdict);
-    const struct host *host = host_get();
     verdict->is_own = status_ok(status) && host->user.length &&
                       name_equal(&verdict->user, &host->user) &&
                       name_equal(&verdict->domain, &host->computer);

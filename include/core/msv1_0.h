@@ -41,17 +41,18 @@ struct msv_password_change {
     struct slice domain, user, old_password, new_password;
 };
 
-/* Bits of the ParameterControl of MSV1_0_GETCHALLENRESP_REQUEST */
-#define MSV_RETURN_USER 0x1u
-#define MSV_RETURN_DOMAIN 0x2u
-#define MSV_RETURN_NON_NT_KEY 0x4u
-#define MSV_MAKE_CLIENT_CHALLENGE 0x8u
-#define MSV_HAS_NAMES 0x10u    /* GCR_NTLM3_PARMS: names follow, and NTLMv2 is asked for */
-#define MSV_TARGET_INFO 0x20u  /* the server's name is a list of AV pairs */
-#define MSV_ALLOW_NTLM 0x80u   /* NTLMv1 will do */
-#define MSV_USE_OEM_SET 0x100u /* what is returned is OEM text */
-#define MSV_MACHINE 0x200u
-#define MSV_PASSWORD_IS_HASH 0x400u
+/* Bits of the ParameterControl of MSV1_0_GETCHALLENRESP_REQUEST (ntifs.h) */
+#define MSV_PRIMARY_PASSWORD 0x1u /* that of the log-on, whatever is given */
+#define MSV_RETURN_USER 0x2u
+#define MSV_RETURN_DOMAIN 0x4u
+#define MSV_RETURN_NON_NT_KEY 0x8u
+#define MSV_MAKE_CLIENT_CHALLENGE 0x10u
+#define MSV_HAS_NAMES 0x20u    /* GCR_NTLM3_PARMS: names follow, and NTLMv2 is asked for */
+#define MSV_TARGET_INFO 0x40u  /* the server's name is a list of AV pairs */
+#define MSV_ALLOW_NTLM 0x100u  /* NTLMv1 will do */
+#define MSV_USE_OEM_SET 0x200u /* what is returned is OEM text */
+#define MSV_MACHINE 0x400u
+#define MSV_PASSWORD_IS_HASH 0x800u
 
 struct msv_response_request {
     uint32_t control, logon_id_low, logon_id_high;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Messages of MSV1_0 that Microsoft publishes in ntifs.h, and that MinGW-w64 declares nowhere.
- * Nothing of ours is declared here. What programs send is read by core/msv1_0.h.
+ * Messages of MSV1_0 that Microsoft publishes in ntifs.h. MinGW-w64 has most of them, too, in its
+ * header of that name, which is for drivers and does not go with windows.h. Nothing of ours is
+ * declared here. What programs send is read by core/msv1_0.h.
  */
 #pragma once
 

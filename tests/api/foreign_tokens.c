@@ -7,6 +7,10 @@
 
 #include <wchar.h>
 
+/* of ntstatus.h, which does not go with windows.h */
+#define ACCESS_DENIED ((NTSTATUS)0xC0000022)
+#define NO_SUCH_LOGON_SESSION ((NTSTATUS)0xC000005F)
+
 static struct saved_value policy, second_account;
 static struct account alice, bob;
 static wchar_t own[512];
@@ -250,6 +254,86 @@ static void test_credentials(void)
     loopback_close(&loop);
 }
 
+/* The status of a message to a package, whose answer does not matter. */
+static NTSTATUS message_send(const char *name, void *message, ULONG message_size)
+{
+    USHORT length = (USHORT)strlen(name);
+    LSA_STRING package = {length, length, (char *)name};
+    HANDLE lsa;
+    ULONG id = 0, size;
+    void *out = NULL;
+    NTSTATUS protocol = 0, status = LsaConnectUntrusted(&lsa);
+    if (status) return status;
+    status = LsaLookupAuthenticationPackage(lsa, &package, &id);
+    if (!status)
+        status = LsaCallAuthenticationPackage(lsa, id, message, message_size, &out, &size,
+                                              &protocol);
+    LsaFreeReturnBuffer(out);
+    LsaDeregisterLogonProcess(lsa);
+    return status ? status : protocol;
+}
+
+/* What MSV1_0 answers to a challenge in the name of the caller's log-on (USE_PRIMARY_PASSWORD of
+ * [H ntifs.h]): it looks for a saved password, of which there is none. */
+static NTSTATUS answer_challenge(void)
+{
+    struct {
+        ULONG kind, control;
+        LUID id;
+        UNICODE_STRING password;
+        BYTE challenge[8];
+    } request = {.kind = MsV1_0Lm20GetChallengeResponse, .control = 1};
+    return message_send("MICROSOFT_AUTHENTICATION_PACKAGE_V1_0", &request, sizeof(request));
+}
+
+/* By what name the caller's credentials go. */
+static NTSTATUS ask_name(void)
+{
+    NEGOTIATE_CALLER_NAME_REQUEST request = {.MessageType = NegGetCallerName};
+    return message_send("Negotiate", &request, sizeof(request));
+}
+
+static void test_answers(void)
+{
+    static struct loopback loop;
+    if (!connect_as(&loop, L"NTLM", &alice)) return;
+    NTSTATUS status = answer_challenge();
+    ok(status == NO_SUCH_LOGON_SESSION, "the owner: %08lx", status);
+    ok(!ask_name(), "the owner has no name");
+    ok(ImpersonateSecurityContext(&loop.server) == SEC_E_OK, "impersonate");
+    status = answer_challenge();
+    ok(status == ACCESS_DENIED, "a foreign client: %08lx", status);
+    status = ask_name();
+    ok(status == NO_SUCH_LOGON_SESSION, "a foreign client's name: %08lx", status);
+    ok(RevertSecurityContext(&loop.server) == SEC_E_OK, "revert");
+    loopback_close(&loop);
+}
+
+/* Credentials of the package for nobody in particular, in the ways in which one asks for them. */
+static SECURITY_STATUS acquire_unnamed(void)
+{
+    SEC_WINNT_AUTH_IDENTITY_W nothing = {.Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE};
+    CredHandle credential;
+    SECURITY_STATUS status = AcquireCredentialsHandleW(NULL, (wchar_t *)L"TestOne",
+                                                       SECPKG_CRED_OUTBOUND, NULL, &nothing, NULL,
+                                                       NULL, &credential, NULL);
+    if (!status) FreeCredentialsHandle(&credential);
+    return status;
+}
+
+static SECURITY_STATUS add_unnamed(void)
+{
+    CredHandle credential;
+    SECURITY_STATUS status = AcquireCredentialsHandleW(NULL, (wchar_t *)L"TestOne",
+                                                       SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL,
+                                                       &credential, NULL);
+    if (!ok(!status, "inbound: %08lx", status)) return status;
+    status = AddCredentialsW(&credential, NULL, (wchar_t *)L"TestOne", SECPKG_CRED_OUTBOUND, NULL,
+                             NULL, NULL, NULL);
+    FreeCredentialsHandle(&credential);
+    return status;
+}
+
 /* A package that knows nothing of such threads does not hear of them. */
 static void test_credentials_of_others(void)
 {
@@ -262,7 +346,15 @@ static void test_credentials_of_others(void)
     ok(ImpersonateSecurityContext(&loop.server) == SEC_E_OK, "impersonate");
     SECURITY_STATUS status = loopback_open(&other, L"TestOne", NULL);
     ok(status == SEC_E_NO_CREDENTIALS, "default: %08lx", status);
+    status = acquire_unnamed();
+    ok(status == SEC_E_NO_CREDENTIALS, "an empty identity: %08lx", status);
+    status = add_unnamed();
+    ok(status == SEC_E_NO_CREDENTIALS, "added: %08lx", status);
     ok(RevertSecurityContext(&loop.server) == SEC_E_OK, "revert");
+    status = acquire_unnamed();
+    ok(!status, "the owner's by an empty identity: %08lx", status);
+    status = add_unnamed();
+    ok(!status, "the owner's, added: %08lx", status);
     status = loopback_open(&other, L"TestOne", NULL);
     if (ok(!status, "the owner's: %08lx", status)) loopback_close(&other);
     loopback_close(&loop);
@@ -322,6 +414,7 @@ int main(int count, char **arguments)
     RUN(test_nested);
     RUN(test_imported);
     RUN(test_credentials);
+    RUN(test_answers);
     RUN(test_credentials_of_others);
     RUN(test_other_process);
     RUN(test_switched_off);

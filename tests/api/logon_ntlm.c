@@ -170,6 +170,64 @@ static void test_v1(void)
     account_write(computer, user, NULL);
 }
 
+/* MS-NLMP 3.3.1 with a challenge of the client's, where the LM response would be [H ntsecapi.h
+ * MSV1_0_USE_CLIENT_CHALLENGE] */
+static void test_client_challenge(void)
+{
+    static struct saved_value level;
+    const DWORD low = 2;
+    struct buffer buffer;
+    struct result result;
+    uint8_t hash[16], response[24], lm[24] = {8, 7, 6, 5, 4, 3, 2, 1}, key[16];
+    if (!prepare()) return;
+    value_save(&level, L"SYSTEM\\CurrentControlSet\\Control\\Lsa", L"LmCompatibilityLevel");
+    value_set(&level, REG_DWORD, &low, sizeof(low));
+    second_pass();
+    fill_network(&buffer, computer, L"Secret", false, key);
+    ntlm_nt_hash(text_bytes(L"Secret"), hash);
+    ntlm_v1_ess_response(hash, challenge, lm, response);
+    buffer_bytes(&buffer, &buffer.network.CaseSensitiveChallengeResponse, response, 24);
+    buffer_bytes(&buffer, &buffer.network.CaseInsensitiveChallengeResponse, lm, sizeof(lm));
+    buffer.network.ParameterControl = MSV1_0_USE_CLIENT_CHALLENGE;
+    NTSTATUS status = log_on(Network, &buffer, buffer_size(&buffer), &result);
+    ok(!status, "with the client's half: %08lx", status);
+    result_free(&result);
+    buffer.network.ParameterControl = 0;
+    status = log_on(Network, &buffer, buffer_size(&buffer), &result);
+    ok(status == STATUS_LOGON_FAILURE, "without it: %08lx", status);
+    value_restore(&level);
+    second_pass();
+    account_write(computer, user, NULL);
+}
+
+/* Nobody has no name, gives no answer, and gets no key that could be a secret; and no log-on where
+ * Wine cannot be nobody. */
+static void test_nobody(void)
+{
+    static const uint8_t none[16];
+    struct buffer buffer = {.network = {.MessageType = MsV1_0NetworkLogon}};
+    struct result result;
+    if (!ours_only()) return;
+    buffer_bytes(&buffer, &buffer.network.CaseInsensitiveChallengeResponse, none, 1);
+    NTSTATUS status = log_on(Network, &buffer, buffer_size(&buffer), &result);
+    if (status) {
+        ok(status == STATUS_ACCOUNT_RESTRICTION && !result.token, "%08lx", status);
+    } else {
+        const MSV1_0_LM20_LOGON_PROFILE *profile = result.profile;
+        BYTE room[128];
+        DWORD size;
+        ok(string_is(&profile->LogonDomainName, L"NT AUTHORITY"), "domain");
+        ok(!memcmp(profile->UserSessionKey, none, sizeof(none)), "a key");
+        ok(GetTokenInformation(result.token, TokenUser, room, sizeof(room), &size) &&
+               IsWellKnownSid(((TOKEN_USER *)room)->User.Sid, WinAnonymousSid),
+           "the token is somebody's");
+    }
+    result_free(&result);
+    status = log_on(Interactive, &buffer, buffer_size(&buffer), &result);
+    ok(status == STATUS_INVALID_LOGON_TYPE, "at the machine: %08lx", status);
+    result_free(&result);
+}
+
 static void expect(struct buffer *buffer, SECURITY_LOGON_TYPE type, NTSTATUS expected,
                    const char *what)
 {
@@ -215,6 +273,27 @@ static void test_stranger(void)
     account_write(computer, L"stranger", NULL);
 }
 
+/* RestrictReceivingNTLMTraffic 1: a domain's accounts are nobody's, here as in NTLM itself. */
+static void test_domain_denied(void)
+{
+    static struct saved_value receiving;
+    const DWORD local = 1;
+    struct buffer buffer;
+    uint8_t key[16];
+    if (!ours_only() || !account_write(L"ELSEWHERE", user, L"Secret")) return;
+    second_pass();
+    fill_network(&buffer, L"ELSEWHERE", L"Secret", false, key);
+    expect(&buffer, Network, STATUS_ACCOUNT_RESTRICTION, "allowed, and without a token");
+    value_save(&receiving, L"SYSTEM\\CurrentControlSet\\Control\\Lsa\\MSV1_0",
+               L"RestrictReceivingNTLMTraffic");
+    value_set(&receiving, REG_DWORD, &local, sizeof(local));
+    second_pass();
+    expect(&buffer, Network, STATUS_LOGON_FAILURE, "denied");
+    value_restore(&receiving);
+    second_pass();
+    account_write(L"ELSEWHERE", user, NULL);
+}
+
 /* [D LsaLogonUser] STATUS_BAD_VALIDATION_CLASS, and strings that have to follow the structure */
 static void test_forms(void)
 {
@@ -254,8 +333,11 @@ int main(void)
     RUN(test_password);
     RUN(test_response);
     RUN(test_v1);
+    RUN(test_client_challenge);
+    RUN(test_nobody);
     RUN(test_refused);
     RUN(test_stranger);
+    RUN(test_domain_denied);
     RUN(test_forms);
     LsaDeregisterLogonProcess(lsa);
     return test_end("api_logon_ntlm");

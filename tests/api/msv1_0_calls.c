@@ -6,7 +6,6 @@
  */
 #include "msv.h"
 
-#include "core/msv1_0.h"
 #include "core/ntlm.h"
 
 static wchar_t computer[64], user[256];
@@ -45,7 +44,19 @@ static void test_challenge(void)
     }
 }
 
-/* MSV1_0_GETCHALLENRESP_REQUEST of ntifs.h */
+/* ParameterControl and MSV1_0_GETCHALLENRESP_REQUEST of [H ntifs.h], which does not go with
+ * windows.h. */
+#define USE_PRIMARY_PASSWORD 0x01
+#define RETURN_PRIMARY_USERNAME 0x02
+#define RETURN_PRIMARY_LOGON_DOMAINNAME 0x04
+#define RETURN_NON_NT_USER_SESSION_KEY 0x08
+#define GENERATE_CLIENT_CHALLENGE 0x10
+#define GCR_NTLM3_PARMS 0x20
+#define GCR_TARGET_INFO 0x40
+#define GCR_USE_OEM_SET 0x200
+#define GCR_MACHINE_CREDENTIAL 0x400
+#define GCR_USE_OWF_PASSWORD 0x800
+
 struct request {
     ULONG kind, control;
     LUID id;
@@ -81,7 +92,8 @@ static void test_answer(void)
     uint8_t hash[16], proof[16], key[16];
     ULONG size;
     if (!ours_only()) return;
-    fill_request(&request, MSV_HAS_NAMES | MSV_RETURN_USER | MSV_RETURN_DOMAIN);
+    fill_request(&request,
+                 GCR_NTLM3_PARMS | RETURN_PRIMARY_USERNAME | RETURN_PRIMARY_LOGON_DOMAINNAME);
     MSV1_0_GETCHALLENRESP_RESPONSE *answer = answer_of(&request, sizeof(request), &size);
     if (!answer) return;
     const STRING *nt = &answer->CaseSensitiveChallengeResponse;
@@ -99,6 +111,30 @@ static void test_answer(void)
     LsaFreeReturnBuffer(answer);
 }
 
+/* The form without names, an empty password, and a challenge of the client's own. */
+static void test_answer_plain(void)
+{
+    struct request request;
+    wchar_t upper[256];
+    uint8_t hash[16], proof[16];
+    ULONG size;
+    if (!ours_only()) return;
+    fill_request(&request, GENERATE_CLIENT_CHALLENGE);
+    request.password.Length = 0;
+    MSV1_0_GETCHALLENRESP_RESPONSE *answer = answer_of(&request, sizeof(request), &size);
+    if (!answer) return;
+    const STRING *nt = &answer->CaseSensitiveChallengeResponse;
+    CharUpperW(lstrcpyW(upper, user));
+    v2_hash(upper, computer, L"", hash);
+    if (ok(nt->Length >= 44, "a response of %d bytes", nt->Length)) {
+        const uint8_t *bytes = (const uint8_t *)nt->Buffer;
+        ntlm_v2_proof(hash, request.challenge, (struct slice){bytes + 16, nt->Length - 16u}, proof);
+        ok(!memcmp(proof, bytes, sizeof(proof)), "a wrong proof");
+    }
+    ok(!answer->UserName.Length && !answer->LogonDomainName.Length, "names nobody asked for");
+    LsaFreeReturnBuffer(answer);
+}
+
 static void expect_answer(struct request *request, NTSTATUS expected, const char *what)
 {
     void *out;
@@ -110,19 +146,43 @@ static void expect_answer(struct request *request, NTSTATUS expected, const char
 
 static void test_answer_refused(void)
 {
+    static const ULONG unknown[] = {RETURN_NON_NT_USER_SESSION_KEY, GCR_USE_OEM_SET,
+                                    GCR_MACHINE_CREDENTIAL};
     struct request request;
     if (!ours_only()) return;
-    fill_request(&request, MSV_HAS_NAMES | MSV_TARGET_INFO);
+    fill_request(&request, GCR_NTLM3_PARMS | GCR_TARGET_INFO);
     expect_answer(&request, STATUS_INVALID_PARAMETER, "a name in the place of pairs");
-    fill_request(&request, MSV_HAS_NAMES | MSV_PASSWORD_IS_HASH);
+    fill_request(&request, GCR_NTLM3_PARMS | GCR_USE_OWF_PASSWORD);
     expect_answer(&request, STATUS_INVALID_PARAMETER, "a password in the place of a hash");
-    fill_request(&request, MSV_HAS_NAMES | MSV_MACHINE);
-    expect_answer(&request, STATUS_NOT_SUPPORTED, "the machine's password");
-    fill_request(&request, MSV_HAS_NAMES);
-    request.password.Length = 0;
+    for (size_t i = 0; i < ARRAYSIZE(unknown); i++) {
+        fill_request(&request, GCR_NTLM3_PARMS | unknown[i]);
+        expect_answer(&request, STATUS_NOT_SUPPORTED, "what is not made here");
+    }
+    fill_request(&request, GCR_NTLM3_PARMS | USE_PRIMARY_PASSWORD);
     expect_answer(&request, STATUS_NO_SUCH_LOGON_SESSION, "nobody's credentials");
     request.id.LowPart = 0x12345;
     expect_answer(&request, STATUS_ACCESS_DENIED, "somebody else's");
+}
+
+/* RestrictSendingNTLMTraffic 2: the secrets of log-ons are for servers that are excepted. */
+static void test_answer_blocked(void)
+{
+    static struct saved_value sending;
+    const DWORD denied = 2;
+    struct request request;
+    if (!ours_only()) return;
+    value_save(&sending, L"SYSTEM\\CurrentControlSet\\Control\\Lsa\\MSV1_0",
+               L"RestrictSendingNTLMTraffic");
+    value_set(&sending, REG_DWORD, &denied, sizeof(denied));
+    second_pass();
+    fill_request(&request, GCR_NTLM3_PARMS | USE_PRIMARY_PASSWORD);
+    expect_answer(&request, STATUS_NTLM_BLOCKED, "another server");
+    put(&request, &request.server, 60, computer);
+    expect_answer(&request, STATUS_NO_SUCH_LOGON_SESSION, "this machine");
+    fill_request(&request, GCR_NTLM3_PARMS);
+    expect_answer(&request, STATUS_SUCCESS, "a password of the caller's");
+    value_restore(&sending);
+    second_pass();
 }
 
 /* The log-on of this process is one of them. */
@@ -185,6 +245,48 @@ static void test_passed_on(void)
     ok(status == STATUS_INVALID_PARAMETER, "data elsewhere: %08lx", status);
 }
 
+/* A message in a message, with its text behind it by offset. */
+struct nested {
+    MSV1_0_PASSTHROUGH_REQUEST pass;
+    wchar_t name[ARRAYSIZE(PACKAGE_MSV)];
+};
+
+static NTSTATUS pass_to_ntlm(const void *message, ULONG message_size, void **out)
+{
+    struct buffer buffer = {.words = {MsV1_0GenericPassthrough}};
+    ULONG size;
+    NTSTATUS protocol;
+    buffer_text(&buffer, &buffer.pass.DomainName, computer);
+    buffer_text(&buffer, &buffer.pass.PackageName, L"" PACKAGE_MSV);
+    buffer.pass.DataLength = message_size;
+    buffer.pass.LogonData = buffer_add(&buffer, message, message_size);
+    NTSTATUS status = call(&buffer, buffer_size(&buffer), out, &size, &protocol);
+    return status ? status : protocol;
+}
+
+/* Once: to take messages out of messages has no end but that of the stack. */
+static void test_passed_on_once(void)
+{
+    ULONG challenge[1] = {MsV1_0Lm20ChallengeRequest};
+    struct nested nested = {.pass = {.MessageType = MsV1_0GenericPassthrough}};
+    void *out;
+    if (!ours_only()) return;
+    NTSTATUS status = pass_to_ntlm(challenge, sizeof(challenge), &out);
+    if (ok(!status && out, "a message: %08lx", status)) {
+        const MSV1_0_PASSTHROUGH_RESPONSE *answer = out;
+        const MSV1_0_LM20_CHALLENGE_RESPONSE *passed = (void *)answer->ValidationData;
+        ok(answer->MessageType == MsV1_0GenericPassthrough, "kind %d", answer->MessageType);
+        ok(answer->DataLength >= sizeof(*passed), "%lu bytes", answer->DataLength);
+        ok(passed->MessageType == MsV1_0Lm20ChallengeRequest, "not the answer");
+        LsaFreeReturnBuffer(out);
+    }
+    lstrcpyW(nested.name, L"No such package");
+    nested.pass.PackageName.Length = (USHORT)(2 * lstrlenW(nested.name));
+    nested.pass.PackageName.Buffer = (wchar_t *)(ULONG_PTR)offsetof(struct nested, name);
+    status = pass_to_ntlm(&nested, sizeof(nested), &out);
+    ok(status == STATUS_NOT_SUPPORTED && !out, "a message in a message: %08lx", status);
+}
+
 static void test_others(void)
 {
     ULONG message[40] = {0}, size;
@@ -216,9 +318,12 @@ int main(void)
     }
     RUN(test_challenge);
     RUN(test_answer);
+    RUN(test_answer_plain);
     RUN(test_answer_refused);
+    RUN(test_answer_blocked);
     RUN(test_users);
     RUN(test_passed_on);
+    RUN(test_passed_on_once);
     RUN(test_others);
     LsaDeregisterLogonProcess(lsa);
     return test_end("api_msv1_0_calls");

@@ -88,7 +88,7 @@ static void messages(void)
 
 static void requests(void)
 {
-    static const uint32_t controls[] = {0, MSV_HAS_NAMES, MSV_HAS_NAMES | MSV_TARGET_INFO};
+    static const uint32_t controls[] = {0, 0x20, 0x60}; /* GCR_NTLM3_PARMS, GCR_TARGET_INFO */
     for (unsigned i = 0; i < 6; i++) {
         struct msv_message m;
         struct msv_response_request request;
