@@ -7,6 +7,7 @@
  */
 #include "core/secret.h"
 #include "ssp/authdata.h"
+#include "ssp/foreign.h"
 #include "ssp/prefix.h"
 
 /* The process by its number and its start, since numbers are used again. */
@@ -19,17 +20,25 @@ static void process_write(struct writer *out)
     writer_u32le(out, start.dwHighDateTime);
 }
 
-/* The session that the thread acts for: that of the impersonated user, if any. */
+/* The token of whom the thread acts for. A thread whose token cannot be opened acts for nobody, and
+ * not for the process; a foreign client's names the process's session and is not of it. */
+static bool session_token(HANDLE *token)
+{
+    if (OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, token)) {
+        if (!foreign_token_is(*token)) return true;
+        CloseHandle(*token);
+        return false;
+    }
+    return GetLastError() == ERROR_NO_TOKEN &&
+           OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, token);
+}
+
 static void session_write(struct writer *out)
 {
     HANDLE token;
     TOKEN_STATISTICS statistics = {0};
     DWORD size;
-    /* A thread whose token cannot be opened acts for nobody, and not for the process. */
-    BOOL opened = OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token) ||
-                  (GetLastError() == ERROR_NO_TOKEN &&
-                   OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token));
-    if (!opened) {
+    if (!session_token(&token)) {
         writer_fail(out);
         return;
     }

@@ -360,6 +360,30 @@ static void test_credentials_of_others(void)
     loopback_close(&loop);
 }
 
+/* What the owner of the process encrypted for his log-on is not for his clients. */
+static void test_identity_of_owner(void)
+{
+    static struct loopback loop;
+    LONG(WINAPI * encode)
+    (const wchar_t *, const wchar_t *, const wchar_t *,
+     void **) = function_find("sspicli.dll", "SspiEncodeStringsAsAuthIdentity");
+    LONG(WINAPI * encrypt)
+    (ULONG, void *) = function_find("sspicli.dll", "SspiEncryptAuthIdentityEx");
+    LONG(WINAPI * decrypt)
+    (ULONG, void *) = function_find("sspicli.dll", "SspiDecryptAuthIdentityEx");
+    void(WINAPI * release)(void *) = function_find("sspicli.dll", "SspiFreeAuthIdentity");
+    const ULONG same_logon = 1; /* SEC_WINNT_AUTH_IDENTITY_ENCRYPT_SAME_LOGON */
+    void *identity = NULL;
+    if (!connect_as(&loop, L"NTLM", &alice)) return;
+    ok(!encode(L"user", L"", L"secret", &identity) && !encrypt(same_logon, identity), "encrypt");
+    ok(ImpersonateSecurityContext(&loop.server) == SEC_E_OK, "impersonate");
+    ok(decrypt(same_logon, identity) < 0, "the client decrypts it");
+    ok(RevertSecurityContext(&loop.server) == SEC_E_OK, "revert");
+    ok(decrypt(same_logon, identity) == SEC_E_OK, "the owner does not");
+    release(identity);
+    loopback_close(&loop);
+}
+
 static DWORD name_error(HANDLE token)
 {
     wchar_t name[512];
@@ -416,6 +440,7 @@ int main(int count, char **arguments)
     RUN(test_credentials);
     RUN(test_answers);
     RUN(test_credentials_of_others);
+    RUN(test_identity_of_owner);
     RUN(test_other_process);
     RUN(test_switched_off);
     value_restore(&policy);
