@@ -38,8 +38,8 @@ static status_t from_gcry(gcry_error_t error)
 
 /* ---- the beginning ---- */
 
-/* A cipher tests itself with its first key, and is broken from then on if there was no memory for it:
- * so this belongs to the beginning. */
+/* A cipher tests itself with its first key, and is broken from then on if there was no memory for
+ * it: so this belongs to the beginning. */
 static status_t cipher_try(int algorithm, int mode)
 {
     static const uint8_t key[32] = "any but one of the weak of DES";
