@@ -134,11 +134,16 @@ static status_t user_half_init(struct package *package, struct provider_context 
     return status;
 }
 
-/* Wine's own modules map no context: their two halves know it by one handle, and the user half is
- * told nothing. A package that is written for Windows cannot be like that. */
-static bool halves_share(const struct package *package, status_t status)
+/* After a leg that has gone well. The two halves of Wine's own modules know a context by one handle:
+ * their user half is told nothing, whether the LSA half says that it maps the context, with nothing
+ * to tell, or not. A package that is written for Windows cannot be like that. */
+static status_t user_half_follow(struct package *package, struct provider_context *context,
+                                 status_t leg_status, bool mapped, const SecBuffer *data)
 {
-    return status == SEC_E_OK && package->user && !package->user->InitUserModeContext;
+    bool halves_share = package->user && !package->user->InitUserModeContext && !data->cbBuffer;
+    if (!halves_share) return mapped ? user_half_init(package, context, data) : SEC_E_OK;
+    if (mapped || leg_status == SEC_E_OK) context->user_half = true;
+    return SEC_E_OK;
 }
 
 /* Ends a leg that the LSA half has made: found is what it returned. */
@@ -154,8 +159,7 @@ static status_t leg_finish(struct package *package, struct provider_context *con
     if (status_ok(status)) {
         if (handle) context->handle.dwLower = handle;
         if (first_leg) context->lsa_half = true;
-        status_t user_status = mapped ? user_half_init(package, context, data) : SEC_E_OK;
-        if (!mapped && halves_share(package, status)) context->user_half = true;
+        status_t user_status = user_half_follow(package, context, status, mapped, data);
         if (!status_ok(user_status)) {
             if (first_leg) lsa_delete_context(package, context);
             status = user_status;

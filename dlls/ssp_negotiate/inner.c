@@ -8,21 +8,31 @@
 #include "ssp/secbuf.h"
 #include "ssp/trace.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 TRACE_CHANNEL("negotiate");
 
 #define INPUT_BUFFERS_MAX 16u
-#define ANSWER_MAX 512u          /* SPNEGO's part of a token, with a mechListMIC */
+#define ANSWER_MAX 512u /* SPNEGO's part of a token, with a mechListMIC */
+#define TOKEN_ROOM 65536u
 #define UNKNOWN_TOKEN_MAX 12288u /* of a mechanism that no credential of ours has */
 
-/* ISC_ and ASC_ share these two. */
+/* ISC_ and ASC_ share it. */
 #define REQ_ALLOCATE_MEMORY ISC_REQ_ALLOCATE_MEMORY
-#define RET_ALLOCATED_MEMORY ISC_RET_ALLOCATED_MEMORY
+
+/* Room for a token of the mechanism, which may be larger than the package says when names are long.
+ * Not every package can allocate it (Wine's Kerberos cannot). */
+static status_t inner_token_make(ULONG token_max, SecBuffer *token)
+{
+    ULONG size = token_max > TOKEN_ROOM ? token_max : TOKEN_ROOM;
+    *token = (SecBuffer){size, SECBUFFER_TOKEN, malloc(size)};
+    return token->pvBuffer ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
 
 void inner_token_free(SecBuffer *token)
 {
-    if (token->pvBuffer) FreeContextBuffer(token->pvBuffer);
+    free(token->pvBuffer);
     *token = (SecBuffer){0, SECBUFFER_TOKEN, NULL};
 }
 
@@ -41,6 +51,7 @@ bool inner_resume(struct leg *leg, struct context *context, SecBuffer *token)
 {
     if (!context->has_kept) return false;
     *token = context->kept;
+    context->kept = (SecBuffer){0, SECBUFFER_TOKEN, NULL};
     context->has_kept = false;
     leg->moved = leg->resumable = leg->resumed = true;
     return true;
@@ -102,7 +113,7 @@ static status_t input_fill(const struct leg *leg, const struct context *context,
 /* Integrity is what mechListMIC needs. */
 static ULONG initiator_requirements(ULONG asked)
 {
-    ULONG requirements = asked | REQ_ALLOCATE_MEMORY;
+    ULONG requirements = asked & ~(ULONG)REQ_ALLOCATE_MEMORY;
     return asked & ISC_REQ_NO_INTEGRITY ? requirements & ~ISC_REQ_NO_INTEGRITY
                                         : requirements | ISC_REQ_INTEGRITY;
 }
@@ -116,9 +127,9 @@ static status_t inner_call(struct leg *leg, struct context *context, CredHandle 
     CtxtHandle handle = inner->handle;
     status_t status;
     if (context->acceptor)
-        status = AcceptSecurityContext(credential, old, in, leg->requirements | REQ_ALLOCATE_MEMORY,
-                                       leg->representation, &handle, output, &inner->attributes,
-                                       &inner->expiry);
+        status = AcceptSecurityContext(
+            credential, old, in, leg->requirements & ~(ULONG)REQ_ALLOCATE_MEMORY,
+            leg->representation, &handle, output, &inner->attributes, &inner->expiry);
     else
         status = InitializeSecurityContextW(
             credential, old, target, initiator_requirements(leg->requirements), 0,
@@ -146,6 +157,7 @@ status_t inner_step(struct leg *leg, struct context *context, struct member *mem
     ULONG token_max = member ? member->mech.token_max : UNKNOWN_TOKEN_MAX;
     status_t status = input_fill(leg, context, in, &input);
     if (status_ok(status)) status = writer_prepare(&leg->answer, token_max + ANSWER_MAX);
+    if (status_ok(status)) status = inner_token_make(token_max, out);
     if (!status_ok(status)) return status;
 
     struct inner next = *inner;
@@ -161,7 +173,6 @@ status_t inner_step(struct leg *leg, struct context *context, struct member *mem
         inner_token_free(out);
         return status;
     }
-    next.attributes &= ~(ULONG)RET_ALLOCATED_MEMORY;
     next.done = status == SEC_E_OK;
     *inner = next;
     leg->resumable = true;
