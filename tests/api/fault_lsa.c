@@ -157,33 +157,12 @@ static bool policy_check(void)
     return !LsaUnregisterPolicyChangeNotification(PolicyNotifyAuditEventsInformation, event);
 }
 
-/* ---- advapi32's log-on ---- */
-
-typedef BOOL(WINAPI *logon_user_fn)(WCHAR *, WCHAR *, WCHAR *, DWORD, DWORD, TOKEN_GROUPS *,
-                                    HANDLE *, PSID *, void **, DWORD *, QUOTA_LIMITS *);
-
-static LONG logon_user_call(void)
-{
-    static logon_user_fn logon_user;
-    if (!logon_user) logon_user = function_find("sspicli.dll", "LogonUserExExW");
-    return win32_answer(logon_user((wchar_t *)L"me", (wchar_t *)L"TEST", (wchar_t *)L"right",
-                                   LOGON32_LOGON_NETWORK, LOGON32_PROVIDER_WINNT40, NULL,
-                                   &answers.pointers[0], (PSID *)&answers.pointers[1],
-                                   &answers.pointers[2], &answers.numbers[0], NULL));
-}
-
-static bool logon_user_check(void)
-{
-    LocalFree(answers.pointers[1]);
-    return CloseHandle(answers.pointers[0]) && !LsaFreeReturnBuffer(answers.pointers[2]);
-}
-
+/* LogonUserExExW is the same with a package that is found by name. */
 static bool package_open(void)
 {
     wchar_t path[MAX_PATH];
     SECURITY_PACKAGE_OPTIONS options = {.Size = sizeof(options)};
-    LSA_STRING name = string(MSV1_0_PACKAGE_NAME);
-    SetEnvironmentVariableA(PROV_LOGON_AS_MSV, "1");
+    LSA_STRING name = string(PROV_LOGON_NAME);
     if (!program_folder(path, MAX_PATH - 16)) return false;
     wcscat(path, L"prov_logon.dll");
     return !AddSecurityPackageW(path, &options) && !LsaConnectUntrusted(&lsa) &&
@@ -204,7 +183,6 @@ void fault_lsa(void)
         {"GetSecurityUserInfo", KIND_NT, NULL, info_call, block_check, NULL},
         {"SeciIsProtectedUser", KIND_NT, NULL, protected_call, NULL, NULL},
         {"LsaRegisterPolicyChangeNotification", KIND_NT, NULL, policy_call, policy_check, NULL},
-        {"LogonUserExExW", KIND_WIN32, NULL, logon_user_call, logon_user_check, NULL},
     };
     event = CreateEventW(NULL, TRUE, FALSE, NULL);
     if (!package_open()) return;
