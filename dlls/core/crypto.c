@@ -21,7 +21,6 @@ struct hmac_pads {
 
 struct hmac_md5 {
     gcry_md_hd_t handle;
-    struct hmac_pads pads;
 };
 
 struct aead {
@@ -67,8 +66,9 @@ status_t crypto_init(void)
 /* ---- hashes ---- */
 
 /*
- * RFC 2104 over the plain digest: libgcrypt's own HMAC asks for memory when a message ends, and
- * ends the process if there is none.
+ * RFC 2104 over the plain digest, which costs fewer allocations than libgcrypt's own HMAC for a key
+ * that serves once. That one asks for memory when a message ends, and ends the process if there is
+ * none.
  */
 static void hmac_pads_make(gcry_md_hd_t handle, int algorithm, struct slice key,
                            struct hmac_pads *pads)
@@ -216,20 +216,20 @@ status_t hmac_md5_create(const uint8_t key[16], struct hmac_md5 **out)
 {
     struct hmac_md5 *hmac = calloc(1, sizeof(*hmac));
     if (!hmac) return SEC_E_INSUFFICIENT_MEMORY;
-    status_t status = from_gcry(gcry_md_open(&hmac->handle, GCRY_MD_MD5, 0));
+    status_t status = from_gcry(gcry_md_open(&hmac->handle, GCRY_MD_MD5, GCRY_MD_FLAG_HMAC));
+    if (status_ok(status)) status = from_gcry(gcry_md_setkey(hmac->handle, key, 16));
     if (!status_ok(status)) {
         hmac_md5_free(hmac);
         return status;
     }
-    hmac_pads_make(hmac->handle, GCRY_MD_MD5, (struct slice){key, 16}, &hmac->pads);
     *out = hmac;
     return SEC_E_OK;
 }
 
+/* The key's two blocks were hashed once at setkey; a reset copies that state back. */
 void hmac_md5_start(struct hmac_md5 *hmac)
 {
     gcry_md_reset(hmac->handle);
-    gcry_md_write(hmac->handle, hmac->pads.inner, HASH_BLOCK);
 }
 
 void hmac_md5_update(struct hmac_md5 *hmac, const void *data, size_t size)
@@ -240,14 +240,12 @@ void hmac_md5_update(struct hmac_md5 *hmac, const void *data, size_t size)
 void hmac_md5_finish(struct hmac_md5 *hmac, uint8_t mac[16])
 {
     memcpy(mac, gcry_md_read(hmac->handle, GCRY_MD_MD5), 16);
-    hmac_end(hmac->handle, GCRY_MD_MD5, &hmac->pads, mac);
 }
 
 void hmac_md5_free(struct hmac_md5 *hmac)
 {
     if (!hmac) return;
     gcry_md_close(hmac->handle);
-    secret_wipe(&hmac->pads, sizeof(hmac->pads));
     free(hmac);
 }
 

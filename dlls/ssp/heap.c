@@ -23,13 +23,15 @@ enum {
     STEPS_MAX = 64,
     SHELF_BYTES = 65536,
     SPARE_BYTES = 16384, /* three times of what libgcrypt takes */
+    DIGEST_MAX = 32,     /* bytes that libgcrypt must not be refused when a MAC ends */
+    DIGESTS = 64,
 };
 
 /* Stands before each block, and keeps the alignment that HeapAlloc gives. */
 union head {
     struct {
         union {
-            HANDLE heap;      /* of a block in use; NULL if it is spare */
+            HANDLE heap;      /* of a block in use; NULL if it is spare, or a digest's */
             union head *next; /* of one on the shelf; its heap is that of the share */
         };
         size_t size; /* without the head */
@@ -106,6 +108,30 @@ static union head *spare_take(size_t size)
     return head;
 }
 
+/* ---- digests ---- */
+
+/* With the last byte of a MAC, libgcrypt asks for room for a digest, which it frees at once, and it
+ * ends the process if there is none. As many threads can do so at a time. */
+static struct digest {
+    union head head;
+    uint8_t room[STEP];
+    volatile LONG taken;
+} digests[DIGESTS];
+
+static union head *digest_take(size_t size)
+{
+    for (size_t i = 0; size <= DIGEST_MAX && i < DIGESTS; i++)
+        if (!InterlockedExchange(&digests[i].taken, 1)) return &digests[i].head;
+    return NULL;
+}
+
+static void digest_free(union head *head)
+{
+    struct digest *digest = (struct digest *)head;
+    if (digest < digests || digest >= digests + DIGESTS) return; /* spare memory stays used */
+    InterlockedExchange(&digest->taken, 0);
+}
+
 /* ---- shares ---- */
 
 /* NULL unless there is one of that size. */
@@ -147,6 +173,7 @@ static void *no_memory(void)
 void *__wrap_malloc(size_t size)
 {
     if (size > SIZE_MAX - sizeof(union head) - STEP) return no_memory();
+    const size_t wanted = size;
     if (size <= STEP * STEPS_MAX) size = size ? (size + STEP - 1) / STEP * STEP : STEP;
     struct share *share = share_get();
     union head *head = shelf_take(share, size);
@@ -156,6 +183,7 @@ void *__wrap_malloc(size_t size)
     if (!head) {
         heap = NULL;
         head = spare_take(size + sizeof(*head));
+        if (!head) head = digest_take(wanted);
     }
     if (!head) return no_memory();
     head->heap = heap;
@@ -175,8 +203,8 @@ void __wrap_free(void *block)
 {
     if (!block) return;
     union head *head = (union head *)block - 1;
-    if (!head->heap) return;
-    if (!shelf_put(share_get(), head)) HeapFree(head->heap, 0, head);
+    if (!head->heap) digest_free(head);
+    else if (!shelf_put(share_get(), head)) HeapFree(head->heap, 0, head);
 }
 
 void *__wrap_realloc(void *block, size_t size)
