@@ -173,6 +173,7 @@ status_t inner_step(struct leg *leg, struct context *context, struct member *mem
         inner_token_free(out);
         return status;
     }
+    if (!out->cbBuffer) inner_token_free(out); /* no token is another thing than an empty one */
     next.done = status == SEC_E_OK;
     *inner = next;
     leg->resumable = true;

@@ -111,6 +111,7 @@ static bool completed(const char *what)
     struct spnego_response answer;
     if (!answered(&answer, SPNEGO_ACCEPT_COMPLETED, what)) return false;
     ok(!answer.mech.data, "%s: a second choice", what); /* RFC 4178 4.2.2: in the first one only */
+    ok(!answer.token.data, "%s: a token where NTLM has none", what); /* MIT's initiator minds one */
     return ok(peer_mic_check(session, mech_list, answer.mic),
               "%s: the acceptor's mechListMIC is "
               "wrong or missing",
