@@ -154,6 +154,7 @@ status_t config_append(enum module_kind kind, const WCHAR *name)
     DWORD bytes = 0;
     WCHAR *old;
     LSTATUS error = value_read(key_name, value, type, &old);
+    if (error == ERROR_NOT_ENOUGH_MEMORY) return SEC_E_INSUFFICIENT_MEMORY;
     if (error && error != ERROR_FILE_NOT_FOUND) {
         /* What cannot be read must not be written over. */
         WARN("%ls cannot be registered, the list is unreadable: error %ld\n", name, error);

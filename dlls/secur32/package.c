@@ -178,27 +178,26 @@ status_t package_list(struct package ***packages, ULONG *count)
 }
 
 /* The name as Windows takes it here: of a module, with or without folder and extension. */
-static status_t module_bring(enum module_kind kind, const WCHAR *name)
+static status_t module_bring(enum module_kind kind, const WCHAR *name, struct module **out)
 {
-    struct module *module;
-    status_t status = module_add(kind, name, &module);
-    if (status_ok(status)) status = module_load(module);
-    if (!status_ok(status)) return status;
-    for (ULONG i = 0; i < module->package_count; i++)
-        InterlockedExchange(&module->packages[i].removed, 0);
-    return SEC_E_OK;
+    status_t status = module_add(kind, name, out);
+    return status_ok(status) ? module_load(*out) : status;
 }
 
 status_t package_add_module(const WCHAR *name, ULONG type, bool permanent)
 {
     list_ensure();
     enum module_kind kind = type == SECPKG_OPTIONS_TYPE_SSPI ? MODULE_SSPI : MODULE_LSA;
-    status_t status = module_bring(kind, name);
+    struct module *module;
+    status_t status = module_bring(kind, name, &module);
     if (!status_ok(status) && type == SECPKG_OPTIONS_TYPE_UNKNOWN) {
         kind = MODULE_SSPI;
-        status = module_bring(kind, name);
+        status = module_bring(kind, name, &module);
     }
     if (status_ok(status) && permanent) status = config_append(kind, name);
+    /* What was removed comes back when nothing can fail any more. */
+    for (ULONG i = 0; status_ok(status) && i < module->package_count; i++)
+        InterlockedExchange(&module->packages[i].removed, 0);
     return status;
 }
 

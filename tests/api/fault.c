@@ -169,6 +169,8 @@ AREA(credentials)
 AREA(identities)
 AREA(names)
 AREA(lsa)
+AREA(accounts)
+AREA(providers)
 
 /* Each time in a process of its own. */
 static void test_cold(void)
@@ -205,6 +207,8 @@ int main(int argc, char **argv)
     RUN(test_identities);
     RUN(test_names);
     RUN(test_lsa);
+    RUN(test_accounts);
+    RUN(test_providers);
     account_remove(&account);
     return test_end("fault");
 }

@@ -54,3 +54,5 @@ void fault_credentials(void);
 void fault_identities(void);
 void fault_names(void);
 void fault_lsa(void);
+void fault_accounts(void);
+void fault_providers(void);

@@ -11,7 +11,7 @@ programs=$BUILD/${ARCH:-x86_64}-windows
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
-cp "$programs/fault.exe" "$programs/prov_logon.dll" "$work" || exit 1
+cp "$programs/fault.exe" "$programs/prov_logon.dll" "$programs/prov_lsa.dll" "$work" || exit 1
 
 passed=0
 failed=0

@@ -307,6 +307,56 @@ static void run_tokens(void)
     scenario_run(&impersonation, variant);
 }
 
+/* ---- channel bindings ---- */
+
+static SecPkgContext_Bindings bindings;
+static LONG(WINAPI *set_flags)(SecPkgContext_Bindings *, ULONG);
+
+static bool bindings_open(void)
+{
+    bindings.BindingsLength = sizeof(SEC_CHANNEL_BINDINGS) + 4;
+    bindings.Bindings = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, bindings.BindingsLength);
+    if (!bindings.Bindings) return false;
+    bindings.Bindings->cbApplicationDataLength = 4;
+    bindings.Bindings->dwApplicationDataOffset = sizeof(SEC_CHANNEL_BINDINGS);
+    memcpy(bindings.Bindings + 1, "data", 4);
+    return true;
+}
+
+static LONG flags_call(void)
+{
+    SecPkgContext_Bindings before = bindings;
+    LONG status = set_flags(&bindings, 1);
+    if (status < 0) expect_kept(!memcmp(&before, &bindings, sizeof(before)));
+    return status;
+}
+
+/* [D ns-ntifs-sec_channel_bindings_ex] its four numbers go before the rest */
+static bool flags_check(void)
+{
+    const BYTE *bytes = (const BYTE *)bindings.Bindings;
+    ULONG flags;
+    memcpy(&flags, bytes + 4, sizeof(flags));
+    return flags == 1 && !memcmp(bytes + bindings.BindingsLength - 4, "data", 4);
+}
+
+static void bindings_close(void)
+{
+    FreeContextBuffer(bindings.Bindings);
+}
+
+static void run_bindings(void)
+{
+    static const struct scenario scenario = {"SspiSetChannelBindingFlags",
+                                             KIND_SSPI,
+                                             bindings_open,
+                                             flags_call,
+                                             flags_check,
+                                             bindings_close};
+    set_flags = function_find("secur32.dll", "SspiSetChannelBindingFlags");
+    scenario_run(&scenario, "four bytes");
+}
+
 void fault_contexts(void)
 {
     static const char *const variants[] = {"NTLM with an account", "NTLM by default",
@@ -320,4 +370,5 @@ void fault_contexts(void)
         run_attributes();
         run_tokens();
     }
+    run_bindings();
 }

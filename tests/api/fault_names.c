@@ -52,6 +52,29 @@ static LONG translate_a(void)
         TranslateNameA(own_a, NameSamCompatible, NameSamCompatible, (char *)&answers, &size), size);
 }
 
+/* There is no such name, for which no memory is asked. */
+static LONG computer(BOOLEAN found, ULONG size)
+{
+    DWORD error = GetLastError();
+    expect_kept(size == 512);
+    if (!found && error == ERROR_CANT_ACCESS_DOMAIN_INFO) return 0;
+    return found ? HRESULT_FROM_WIN32(ERROR_INTERNAL_ERROR) : HRESULT_FROM_WIN32(error);
+}
+
+static LONG computer_w(void)
+{
+    ULONG size = 512;
+    BOOLEAN found = GetComputerObjectNameW(NameSamCompatible, (wchar_t *)&answers, &size);
+    return computer(found, size);
+}
+
+static LONG computer_a(void)
+{
+    ULONG size = 512;
+    BOOLEAN found = GetComputerObjectNameA(NameSamCompatible, (char *)&answers, &size);
+    return computer(found, size);
+}
+
 /* ---- contexts of calls ---- */
 
 static BYTE address[16] = {2, 0, 0x1f, 0x90, 127, 0, 0, 1}; /* a SOCKADDR_IN */
@@ -108,6 +131,8 @@ void fault_names(void)
         {"GetUserNameExA", KIND_WIN32, NULL, user_a, narrow_check, NULL},
         {"TranslateNameW", KIND_WIN32, NULL, translate_w, wide_check, NULL},
         {"TranslateNameA", KIND_WIN32, NULL, translate_a, narrow_check, NULL},
+        {"GetComputerObjectNameW", KIND_WIN32, NULL, computer_w, NULL, NULL},
+        {"GetComputerObjectNameA", KIND_WIN32, NULL, computer_a, NULL, NULL},
         {"SeciAllocateAndSetIPAddress", KIND_SSPI, NULL, address_call, context_check, NULL},
         {"SeciAllocateAndSetCallTarget", KIND_SSPI, NULL, target_call, context_check, NULL},
     };

@@ -125,6 +125,23 @@ static LONG get_option(void)
                                 sizeof(ULONG), &answers.numbers[1]);
 }
 
+/* With EXTERNAL, SASL comes to a context that is there. */
+static LONG set_option(void)
+{
+    ULONG size = 4096;
+    return SaslSetContextOption(&loop.client, SASL_OPTION_RECV_SIZE, &size, sizeof(size));
+}
+
+static bool set_check(void)
+{
+    return !get_option() && answers.numbers[0] == 4096;
+}
+
+static bool sspi_open(void)
+{
+    return !loopback_make(&loop, package, fault_account);
+}
+
 static struct message message;
 
 static bool sealed(void)
@@ -201,8 +218,11 @@ void fault_sasl(void)
         {"ImportSecurityContext of SASL", KIND_SSPI, import_open, import_call, sasl_talk, sasl_end},
     };
     static const wchar_t *const packages[] = {L"NTLM", L"Negotiate"};
+    static const struct scenario option = {
+        "SaslSetContextOption", KIND_SSPI, sspi_open, set_option, set_check, sasl_end};
     char text[64];
     for (int i = 0; i < 2; i++) {
+        const wchar_t *const external[][2] = {{L"EXTERNAL", packages[i]}};
         const wchar_t *const pairs[][2] = {{L"GSSAPI", packages[i]}};
         package = packages[i];
         if (!profiles_set(pairs, 1)) return;
@@ -213,6 +233,7 @@ void fault_sasl(void)
         }
         snprintf(text, sizeof(text), "%ls", package);
         for (size_t j = 0; j < ARRAYSIZE(others); j++) scenario_run(&others[j], text);
+        if (profiles_set(external, 1)) scenario_run(&option, text);
     }
     profiles_restore();
     profile_w = L"GSS-SPNEGO";
