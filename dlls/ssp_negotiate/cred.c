@@ -141,6 +141,8 @@ static status_t member_acquire(const struct request *request, const struct mech 
     return SEC_E_OK;
 }
 
+/* A mechanism without credentials is left out. One that is short of memory is not: the other side
+ * may have no other. */
 static status_t members_acquire(const struct request *request, const struct mechs *mechs,
                                 struct credential *credential, TimeStamp *expiry)
 {
@@ -150,6 +152,7 @@ static status_t members_acquire(const struct request *request, const struct mech
         struct member *member = &credential->members[credential->count];
         TimeStamp end = {.QuadPart = INT64_MAX};
         status_t status = member_acquire(request, &mechs->items[i], member, &end);
+        if (status == SEC_E_INSUFFICIENT_MEMORY) return status;
         if (!status_ok(status)) {
             last = status;
             continue;
