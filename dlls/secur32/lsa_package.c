@@ -134,9 +134,9 @@ static status_t user_half_init(struct package *package, struct provider_context 
     return status;
 }
 
-/* After a leg that has gone well. The two halves of Wine's own modules know a context by one handle:
- * their user half is told nothing, whether the LSA half says that it maps the context, with nothing
- * to tell, or not. A package that is written for Windows cannot be like that. */
+/* After a leg that has gone well. The two halves of Wine's own modules know a context by one
+ * handle: their user half is told nothing, whether the LSA half says that it maps the context, with
+ * nothing to tell, or not. A package that is written for Windows cannot be like that. */
 static status_t user_half_follow(struct package *package, struct provider_context *context,
                                  status_t leg_status, bool mapped, const SecBuffer *data)
 {
