@@ -13,7 +13,7 @@ modules=$BUILD/x86_64-windows
 sspictl=$modules/sspictl.exe
 example='HKLM\SOFTWARE\Example'
 end() {
-    wine reg delete "$example" /f >"$work/ended" 2>&1
+    wine reg delete "$example" /f /reg:64 >"$work/ended" 2>&1
     rm -rf "$work"
 }
 trap end EXIT
@@ -55,7 +55,7 @@ hostile() { # FAULT PATTERN
 
 seconds=100
 target=RestrictedKrbHost/localhost # what NTLM takes for this machine
-wine reg add "$example" /v Secret /d sesame /f >"$work/output" 2>&1 </dev/null
+wine reg add "$example" /v Secret /d sesame /f /reg:64 >"$work/output" 2>&1 </dev/null
 check_is 'the example keeps everything' 0 "$modules/ssp_example.dll" \
     '^Package Example' '^kept *messages ' '^kept *export and import ' '^kept *leaks ' \
     '^kept *damaged tokens ' '^absent *half-open export ' -BREACH

@@ -18,7 +18,7 @@ end() {
     rm -f "$WINEPREFIX/drive_c/windows/system32/ssp_example.dll"
     wine reg delete "$lsa" /v "$value" /f >"$work/ended" 2>&1 </dev/null
     wine reg import "Z:$work/lsa.reg" >"$work/ended" 2>&1 </dev/null
-    wine reg delete 'HKLM\SOFTWARE\Example' /f >"$work/ended" 2>&1 </dev/null
+    wine reg delete 'HKLM\SOFTWARE\Example' /f /reg:64 >"$work/ended" 2>&1 </dev/null
     rm -rf "$work"
 }
 trap end EXIT
