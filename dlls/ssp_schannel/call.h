@@ -26,6 +26,7 @@ enum schannel_call {
     SCHANNEL_CALL_RECEIVE,
     SCHANNEL_CALL_TICKET,
     SCHANNEL_CALL_RENEGOTIATE,
+    SCHANNEL_CALL_SET_CREDENTIALS,
 };
 
 #define CALL_WHY_SIZE 160
@@ -223,3 +224,11 @@ struct schannel_call_renegotiate {
     char why[CALL_WHY_SIZE];
 };
 UNIXCALL_LAYOUT(struct schannel_call_renegotiate, why, 32, 192);
+
+/* Other credentials for a handshake that has not come to use them yet. They have to outlive the
+ * session, as the first ones. */
+struct schannel_call_set_credentials {
+    uint64_t session, credentials;
+    char why[CALL_WHY_SIZE];
+};
+UNIXCALL_LAYOUT(struct schannel_call_set_credentials, why, 16, 176);

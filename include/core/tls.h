@@ -145,8 +145,8 @@ status_t tls_record_restore(struct tls_session *session, uint8_t *bytes,
  * nothing has changed. */
 status_t tls_key_update(const struct tls_session *session, struct tls_direction *direction);
 
-/* Keying material (RFC 5705, RFC 8446 7.5). context: NULL for none, which TLS 1.2 tells from an empty
- * one. SEC_E_INVALID_PARAMETER for a label over 249 bytes. */
+/* Keying material (RFC 5705, RFC 8446 7.5). context: NULL for none, which TLS 1.2 tells from an
+ * empty one. SEC_E_INVALID_PARAMETER for a label over 249 bytes. */
 status_t tls_export_keys(const struct tls_session *session, struct slice label,
                          const struct slice *context, uint8_t *out, size_t size);
 
