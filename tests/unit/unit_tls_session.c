@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The life of a TLS session: starting, moving in mid-stream, other keys, keys for others, and bodies
- * that nobody can have written. Built natively and for Windows, since the layout has to be the same
- * for all.
+ * The life of a TLS session: starting, moving in mid-stream, other keys, keys for others, and
+ * bodies that nobody can have written. Built natively and for Windows, since the layout has to be
+ * the same for all.
  */
 #include "tls_pair.h"
 

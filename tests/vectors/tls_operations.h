@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Operations on what TLS is made of. A record is sealed, opened and put back, cut to every shorter
- * length, and changed in every bit. `suite` is IANA's number; TLS 1.3 has a `secret`, TLS 1.2 a `key`
- * and an `iv`.
+ * length, and changed in every bit. `suite` is IANA's number; TLS 1.3 has a `secret`, TLS 1.2 has a
+ * `key` and an `iv`.
  */
 #pragma once
 
