@@ -282,7 +282,7 @@ static void scripts(void)
         char name[] = "kind-0";
         uint8_t script[] = {kind, 1, 1,  100, 0, 3, 0,    0, 0, 0, 20, 0, 9, 0, 1,
                             1,    1, 40, 0,   7, 0, 0x80, 1, 0, 7, 1,  0, 0, 0};
-        name[5] = (char)('0' + kind);
+        name[8] = (char)('0' + kind);
         save("session", name, view(script, sizeof(script)));
     }
 }
@@ -403,19 +403,19 @@ static void tls_records(void)
     save("tls_record", "short", hex("00 17 17030300"));
 }
 
-static void tls_bodies(void)
+static void tls_sessions(void)
 {
     for (size_t kind = 0; kind < TLS_KINDS; kind++) {
         struct tls_session session;
         struct writer w;
-        char name[] = "body-0";
+        char name[] = "session-0";
         tls_session_fill(&session, kind, kind % 2);
         must(!tls_session_start(&session));
         session.has_finished = session.version == TLS_1_2;
         writer_init(&w);
         tls_session_write(&session, &w);
-        name[5] = (char)('0' + kind);
-        save("tls_body", name, writer_view(&w));
+        name[8] = (char)('0' + kind);
+        save("tls_session", name, writer_view(&w));
         writer_free(&w);
         tls_session_clear(&session);
     }
@@ -469,7 +469,7 @@ int main(int argc, char **argv)
     targets();
     msv_messages();
     tls_records();
-    tls_bodies();
+    tls_sessions();
     tls_messages();
     return EXIT_SUCCESS;
 }
