@@ -12,6 +12,7 @@
 #include "schannel_package.h"
 
 #include "core/secret.h"
+#include "ssp/prefix.h"
 #include "ssp/trace.h"
 
 #include <stdlib.h>
