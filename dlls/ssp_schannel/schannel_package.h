@@ -213,13 +213,16 @@ struct context {
     struct bytes unsent;  /* of a token for which the application's buffer was too small */
 
     /* afterwards */
-    bool message_waits; /* a post-handshake record has to go through a leg first */
-    bool renegotiating; /* TLS 1.2: the library has the records again */
+    volatile bool message_waits; /* a post-handshake message has to go through a leg first */
+    volatile bool broken; /* by a fatal alert or a wrong record: nothing is sent or received */
+    bool renegotiating;   /* TLS 1.2: the library has the records again */
     bool close_received, close_sent, shutdown_wanted;
     uint8_t alert[2]; /* SCHANNEL_ALERT: to be sent by the next leg; level 0: none */
     struct bytes keying_label, keying_context; /* SECPKG_ATTR_KEYING_MATERIAL_INFO */
     DWORD keying_size;
     bool keying_has_context;
+    struct bytes app_data; /* SECPKG_ATTR_APP_DATA */
+    DWORD app_flags;
     uint32_t record_header, record_trailer; /* if not carried */
     uint16_t mtu;
 };
