@@ -273,12 +273,12 @@ static status_t leg_first(struct leg *leg, struct credential *credential, CtxtHa
 
 /* A handshake that is over has no more legs, and an imported context has no LSA half that could say
  * so. Only a peer that negotiates may send one more token, which says nothing; Negotiate is the
- * package of the number 0. */
+ * package of the number 0. And a stream goes on with legs as long as it lives. */
 static bool leg_too_late(const struct context *context)
 {
     const struct package *package = context->package;
     bool negotiates = package->lsa && !package->id;
-    return context->imported && context->complete && !negotiates;
+    return context->imported && context->complete && !negotiates && !package_is_stream(package);
 }
 
 /* The credential may be left out from the second leg on. */

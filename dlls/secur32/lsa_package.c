@@ -227,10 +227,17 @@ static status_t lsa_query_context(struct package *package, struct provider_conte
     return context->user_closed ? SEC_E_INVALID_HANDLE : SEC_E_UNSUPPORTED_FUNCTION;
 }
 
+/* An imported context has no LSA half. That of a stream goes on all the same: its package knows
+ * contexts by one handle in both tables, as for the legs of one that came half-open. */
+static bool lsa_knows(const struct package *package, const struct provider_context *context)
+{
+    return context->lsa_half || (has_user_half(context) && package_is_stream(package));
+}
+
 static status_t lsa_set_context(struct package *package, struct provider_context *context,
                                 ULONG attribute, void *buffer, ULONG size)
 {
-    if (!context->lsa_half) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (!lsa_knows(package, context)) return SEC_E_UNSUPPORTED_FUNCTION;
     return lsa_status(
         package->lsa->SetContextAttributes(context->handle.dwLower, attribute, buffer, size));
 }
@@ -238,7 +245,7 @@ static status_t lsa_set_context(struct package *package, struct provider_context
 static status_t lsa_control_token(struct package *package, struct provider_context *context,
                                   SecBufferDesc *input)
 {
-    if (!context->lsa_half) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (!lsa_knows(package, context)) return SEC_E_UNSUPPORTED_FUNCTION;
     return lsa_status(package->lsa->ApplyControlToken(context->handle.dwLower, input));
 }
 

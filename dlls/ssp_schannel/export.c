@@ -10,6 +10,7 @@
 
 #include "core/secret.h"
 #include "core/tls_body.h"
+#include "ssp/prefix.h"
 #include "ssp/trace.h"
 
 #include <stdlib.h>

@@ -248,11 +248,13 @@ static status_t open_carried(struct context *context, struct incoming *in)
 }
 
 /* What no peer that means well can have sent ends the connection (RFC 8446 6.2): the next leg says
- * why. Bytes that are no record at all have used nothing up. */
+ * why. */
 static void receive_failed(struct context *context, status_t status)
 {
-    if (status != SEC_E_MESSAGE_ALTERED && status != SEC_E_ILLEGAL_MESSAGE) return;
     if (context->broken) return; /* the peer has said so first */
+    if (status != SEC_E_MESSAGE_ALTERED && status != SEC_E_ILLEGAL_MESSAGE &&
+        status != SEC_E_INVALID_TOKEN)
+        return;
     context->broken = true;
     context->alert[0] = TLS_ALERT_FATAL;
     context->alert[1] = tls_alert_of(status);
