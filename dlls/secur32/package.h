@@ -117,13 +117,6 @@ struct package {
     ULONG thunk_count;
 };
 
-/* A package whose contexts have legs at any time, with no end of a handshake in between: keys
- * change, tickets come, connections are shut down. */
-static inline bool package_is_stream(const struct package *package)
-{
-    return package->info.fCapabilities & SECPKG_FLAG_STREAM;
-}
-
 bool package_name_equal(const WCHAR *left, const WCHAR *right); /* case aside */
 
 /* The listed package of that name, case aside, or NULL; loads nothing. */

@@ -73,7 +73,6 @@ status_t client_start(struct context *context, const struct leg *leg)
     struct schannel_call_session_create call = {
         .server_name = call_slice(server_name(leg->target, room)),
         .alpn = call_slice(leg->alpn),
-        .flags = CALL_SESSION_STAPLE,
     };
     note_wishes(context, leg);
     if (context->datagram) call.flags |= CALL_SESSION_DATAGRAM;
