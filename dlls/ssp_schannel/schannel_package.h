@@ -230,7 +230,8 @@ struct context {
     bool unsent_are_datagrams; /* no input is given again: the rest of a flight */
 
     /* afterwards */
-    bool message_waits;   /* a post-handshake record has to go through a leg first */
+    volatile bool message_waits; /* a post-handshake message has to go through a leg first */
+    volatile bool broken; /* by a fatal alert or a wrong record: nothing is sent or received */
     struct writer partly; /* post-handshake message of which the rest is still to come */
     bool renegotiating;   /* TLS 1.2: the library has the records again */
     bool close_received, close_sent, shutdown_wanted;
@@ -238,6 +239,8 @@ struct context {
     struct bytes keying_label, keying_context; /* SECPKG_ATTR_KEYING_MATERIAL_INFO */
     DWORD keying_size;
     bool keying_has_context;
+    struct bytes app_data; /* SECPKG_ATTR_APP_DATA */
+    DWORD app_flags;
     uint32_t record_header, record_trailer; /* if not carried */
     uint16_t mtu;
 };
