@@ -225,6 +225,15 @@ listening() {
         'exit !IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => shift)' "$port"
 }
 
+# key_of CERTIFICATE: the name of its key.
+key_of() {
+    case $1 in
+    rsa | client | client-below) echo rsa ;;
+    p384) echo p384 ;;
+    *) echo p256 ;;
+    esac
+}
+
 # Numbered lines, as interop_tls makes them.
 numbered_lines() { seq -f '%015.0f' 0 $(($1 - 1)); }
 
