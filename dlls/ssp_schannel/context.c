@@ -67,6 +67,7 @@ static void context_free(struct context *context)
     bytes_clear(&context->held);
     bytes_clear(&context->keying_label);
     bytes_clear(&context->keying_context);
+    bytes_clear(&context->app_data);
     writer_free(&context->partly);
     secret_free(context, sizeof(*context));
 }
@@ -254,6 +255,7 @@ static status_t leg_next(struct leg *leg, struct context *context)
     if (context->unsent.size) status = give_unsent(context, leg);
     else if (context->stage == STAGE_FAILED) status = context->failure;
     else if (control_pending(context)) status = control_leg(context, leg);
+    else if (context->broken) status = SEC_E_CONTEXT_EXPIRED;
     else if (context->stage == STAGE_HANDSHAKE) status = handshake_leg(context, leg);
     else status = post_leg(context, leg);
     if (status_ok(status) && context->datagram) status = cut_datagrams(context, leg, status);

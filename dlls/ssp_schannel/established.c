@@ -25,10 +25,11 @@ static void fill_direction(struct tls_direction *out, const uint8_t *key, const 
     memcpy(out->secret, secret, sizeof(out->secret));
 }
 
+/* Of a connection whose records are the library's there are the secrets only. */
 static status_t start_session(struct context *context, const struct schannel_call_secrets *secrets)
 {
     struct tls_session session = {
-        .version = context->version,
+        .version = context->version == DTLS_1_2 ? TLS_1_2 : context->version, /* the PRF's */
         .suite = tls_suite_find(context->suite),
         .server = context->server,
         .extended_master_secret = secrets->extended_master_secret,
@@ -42,7 +43,7 @@ static status_t start_session(struct context *context, const struct schannel_cal
     memcpy(session.client_random, secrets->client_random, sizeof(session.client_random));
     memcpy(session.server_random, secrets->server_random, sizeof(session.server_random));
     memcpy(session.finished, secrets->finished, sizeof(session.finished));
-    status_t status = tls_session_start(&session);
+    status_t status = context->carried ? tls_session_start(&session) : SEC_E_OK;
     if (status_ok(status)) {
         tls_session_clear(&context->session);
         context->session = session;
@@ -156,7 +157,7 @@ status_t context_establish(struct context *context, struct leg *leg)
                        tls_suite_is_carried(suite, context->version);
     status = take_facts(context, &facts);
     if (status_ok(status)) status = take_chains(context);
-    if (status_ok(status) && context->carried) status = start_session(context, &secrets);
+    if (status_ok(status)) status = start_session(context, &secrets);
     if (!status_ok(status)) goto done;
     leg_give_secrets(leg, &secrets);
     context->stage = STAGE_ESTABLISHED;

@@ -264,11 +264,17 @@ static status_t leg_without_input(struct context *context, struct leg *leg)
     return context->message_waits ? refuse_renegotiation(context, leg) : SEC_E_UNSUPPORTED_FUNCTION;
 }
 
+/* DecryptMessage has used it up, and what is in the input came behind it. */
+static bool hello_request_waits(const struct context *context)
+{
+    return context->message_waits && context->version < TLS_1_3 && !context->server;
+}
+
 status_t post_leg(struct context *context, struct leg *leg)
 {
     struct post post = {0};
     status_t status;
-    if (!leg->token.size) {
+    if (!leg->token.size || hello_request_waits(context)) {
         status = leg_without_input(context, leg);
     } else if (!context->carried) {
         return SEC_E_INVALID_TOKEN; /* the library has read all that there was */

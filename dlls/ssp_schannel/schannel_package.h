@@ -116,8 +116,12 @@ status_t chain_make(const CERT_CONTEXT *leaf, bool with_root, struct bytes *out)
  * empty. */
 status_t chain_context(struct slice chain, struct slice staple, const CERT_CONTEXT **out);
 
-/* The leaf alone, as DER. */
+/* The leaf alone, as DER; the next one, for a reader over a chain. */
 struct slice chain_leaf(struct slice chain);
+struct slice chain_next(struct reader *chain);
+
+/* One certificate more for a chain that is being written. */
+void chain_add(struct writer *w, struct slice der);
 
 /* ---- verify.c ---- */
 
@@ -132,31 +136,45 @@ struct verify_request {
  * CRYPT_E_REVOKED, SEC_E_CERT_WRONG_USAGE... */
 status_t verify_peer(const struct verify_request *request);
 
+/* Whether a server's certificate is for a host, which may be an address (RFC 6125 6.4, RFC 2818
+ * 3.1). names.c */
+bool certificate_is_for(const CERT_CONTEXT *certificate, const wchar_t *host);
+
 /* ---- cred.c ---- */
+
+/* A certificate of a credential, with its key. */
+struct key_holder {
+    const CERT_CONTEXT *certificate; /* held */
+    struct private_key key;
+    struct bytes chain; /* to be sent; made when it is first needed */
+};
 
 /* Plain after AcquireCredentialsHandle, shared by contexts; nothing in it changes but the library's
  * objects, which are made when first needed. */
 struct credential {
     bool server;
-    bool modern; /* made from SCH_CREDENTIALS */
-    DWORD flags; /* SCH_CRED_ */
-    DWORD protocols;
+    bool modern;     /* made from SCH_CREDENTIALS */
+    DWORD flags;     /* SCH_CRED_ */
+    DWORD protocols; /* SP_PROT_ bits of its side */
     DWORD minimum_strength, maximum_strength;
-    DWORD session_lifespan; /* ms */
+    DWORD cache_time; /* ms; 0: sessions are not resumed; 0xffffffff: for ever */
     TimeStamp expiry;
-    const CERT_CONTEXT **certificates; /* held */
-    size_t certificate_count;
-    HCERTSTORE roots;          /* held; NULL without */
-    uint64_t library;          /* schannel_call_credentials_create's, for TLS and... */
-    uint64_t library_datagram; /* ...for DTLS; 0 when it has not been asked for */
-    SRWLOCK lock;              /* of the two above */
+    struct key_holder *holders;
+    size_t holder_count;
+    HCERTSTORE roots; /* held; NULL without */
+    ALG_ID *algorithms;
+    size_t algorithm_count;
+    char *priorities[2]; /* of streams and of datagrams; NULL when there are none */
+    uint64_t library[2]; /* schannel_call_credentials_create's for each; 0 until asked for */
+    SRWLOCK lock;        /* of library and of chains */
     volatile LONG references;
 };
 
 struct credential *credential_hold(struct credential *credential);
 void credential_release(struct credential *credential); /* NULL is fine */
 
-/* The library's credentials of that kind. */
+/* The library's credentials of that kind, which live as long as the credential.
+ * SEC_E_ALGORITHM_MISMATCH when it has no protocol of that kind. */
 status_t credential_library(struct credential *credential, bool datagram, uint64_t *out);
 
 SpAcquireCredentialsHandleFn credentials_acquire;
@@ -230,7 +248,8 @@ struct context {
     bool unsent_are_datagrams; /* no input is given again: the rest of a flight */
 
     /* afterwards */
-    bool message_waits;   /* a post-handshake record has to go through a leg first */
+    volatile bool message_waits; /* a post-handshake message has to go through a leg first */
+    volatile bool broken; /* by a fatal alert or a wrong record: nothing is sent or received */
     struct writer partly; /* post-handshake message of which the rest is still to come */
     bool renegotiating;   /* TLS 1.2: the library has the records again */
     bool close_received, close_sent, shutdown_wanted;
@@ -238,6 +257,8 @@ struct context {
     struct bytes keying_label, keying_context; /* SECPKG_ATTR_KEYING_MATERIAL_INFO */
     DWORD keying_size;
     bool keying_has_context;
+    struct bytes app_data; /* SECPKG_ATTR_APP_DATA */
+    DWORD app_flags;
     uint32_t record_header, record_trailer; /* if not carried */
     uint16_t mtu;
 };
