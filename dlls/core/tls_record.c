@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Records of TLS 1.2 with an AEAD (RFC 5246 6.2, RFC 5288 3, RFC 7905 2) and of TLS 1.3 (RFC 8446 5).
- * Both have the same nonces but where TLS 1.2 writes one part of them into the record, and the same
- * limits: with an AEAD a record is longer than its text by a fixed size, so the limit of the text is
- * one for the record.
+ * Records of TLS 1.2 with an AEAD (RFC 5246 6.2, RFC 5288 3, RFC 7905 2) and of TLS 1.3
+ * (RFC 8446 5). Both have the same nonces, only that TLS 1.2 may write a part of them into the
+ * record, and the same limits: with an AEAD a record is longer than its text by a fixed size, so
+ * the limit of the text is one of the record too.
  */
 #include "core/secret.h"
 #include "tls_private.h"
@@ -152,8 +152,8 @@ static void take_apart(const struct tls_session *session, uint64_t sequence, uin
     if (tls_shows_nonce(session)) memcpy(out->protection.nonce + 4, shown, sizeof(shown));
 }
 
-/* RFC 8446 5.2 and 5.4: the last byte that is not padding is the type. Only data may be empty, there
- * as in RFC 5246 6.2.1. */
+/* RFC 8446 5.2 and 5.4: the last byte that is not padding is the type. Only data may be empty,
+ * there as in RFC 5246 6.2.1. */
 static status_t take_text(const struct tls_session *session, const struct parts *parts,
                           struct tls_record *out)
 {
