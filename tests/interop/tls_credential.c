@@ -39,15 +39,25 @@ static bool read_file(const char *name, BYTE *to, DWORD *size)
     return *size && *size < FILE_MAX;
 }
 
-static bool has_key(const CERT_CONTEXT *certificate)
+/* Not by CertFindCertificateInStore: Wine 8.0 looks at the subject for CERT_FIND_ISSUER_NAME. */
+static bool has_issued(HCERTSTORE store, const CERT_CONTEXT *issuer)
 {
-    static const DWORD properties[] = {CERT_KEY_PROV_INFO_PROP_ID, CERT_KEY_CONTEXT_PROP_ID,
-                                       CERT_NCRYPT_KEY_HANDLE_PROP_ID};
-    for (unsigned i = 0; i < 3; i++) {
-        DWORD size = 0;
-        if (CertGetCertificateContextProperty(certificate, properties[i], NULL, &size)) return true;
-    }
-    return false;
+    const CERT_CONTEXT *one = NULL;
+    while ((one = CertEnumCertificatesInStore(store, one)))
+        if (CertCompareCertificateName(X509_ASN_ENCODING, &one->pCertInfo->Issuer,
+                                       &issuer->pCertInfo->Subject))
+            break;
+    if (one) CertFreeCertificateContext(one);
+    return one != NULL;
+}
+
+/* The one that has issued none of the others. */
+static const CERT_CONTEXT *find_leaf(HCERTSTORE store)
+{
+    const CERT_CONTEXT *one = NULL;
+    while ((one = CertEnumCertificatesInStore(store, one)))
+        if (!has_issued(store, one)) break;
+    return one;
 }
 
 static bool load_pfx(const char *name, const CERT_CONTEXT **out)
@@ -57,24 +67,8 @@ static bool load_pfx(const char *name, const CERT_CONTEXT **out)
     if (!read_file(name, bytes, &blob.cbData)) return false;
     HCERTSTORE store = PFXImportCertStore(&blob, TLS_PFX_PASSWORD, CRYPT_EXPORTABLE);
     if (!store) return fail("PFXImportCertStore", GetLastError());
-    const CERT_CONTEXT *certificate = NULL;
-    while ((certificate = CertEnumCertificatesInStore(store, certificate)))
-        if (has_key(certificate)) break;
-    *out = certificate;
-    return certificate || fail("the key of the PFX file", GetLastError());
-}
-
-/* The one that has issued none of the others. */
-static const CERT_CONTEXT *find_leaf(HCERTSTORE store)
-{
-    const CERT_CONTEXT *one = NULL;
-    while ((one = CertEnumCertificatesInStore(store, one))) {
-        const CERT_CONTEXT *issued = CertFindCertificateInStore(
-            store, X509_ASN_ENCODING, 0, CERT_FIND_ISSUER_NAME, &one->pCertInfo->Subject, NULL);
-        if (!issued) break;
-        CertFreeCertificateContext(issued);
-    }
-    return one;
+    *out = find_leaf(store);
+    return *out || fail("the certificate of the PFX file", GetLastError());
 }
 
 /* Certificates in a PKCS #7 message, and the key in a file of the same name and ".key". */
@@ -90,7 +84,8 @@ static bool load_p7b(const char *name, const CERT_CONTEXT **out)
     if (!store) return fail("CertOpenStore", GetLastError());
     snprintf(key, sizeof(key), "%s.key", name);
     *out = find_leaf(store);
-    if (!*out || !read_file(key, bytes, &size)) return fail(key, GetLastError());
+    if (!*out) return fail("the certificate of the PKCS #7 message", GetLastError());
+    if (!read_file(key, bytes, &size)) return false;
     return tls_key_attach(*out, bytes, size) || fail("the key's container", GetLastError());
 }
 

@@ -223,11 +223,11 @@ for version in 1.2 1.3; do
     big_file | cmp -s - "$work/www/file"
     expect "a large file, TLS $version: is the file" $? 0 "$work/client"
     end_peer
-    serve rsa -quiet -naccept 1
+    serve rsa -naccept 1
     client_case "many lines, TLS $version" ok result --versions $version \
         -- send:100000 close
     lines_arrive "many lines, TLS $version" 100000
-    serve rsa -quiet -naccept 1
+    serve rsa -naccept 1
     client_case "small messages, TLS $version" ok result --versions $version --record 1 \
         -- send:64 close
     lines_arrive "small messages, TLS $version" 64
@@ -293,7 +293,7 @@ for version in 1.2 1.3; do
     big_file | cmp -s - "$work/www/file"
     expect "a file that arrives in three processes, TLS $version: is the file" $? 0 "$work/client"
     end_peer
-    serve rsa -quiet -naccept 1
+    serve rsa -naccept 1
     client_case "lines from two processes, TLS $version" 'ok ok' 'successor result' \
         --versions $version -- send:5000 move send:5000 close
     lines_arrive "lines from two processes, TLS $version" 5000 5000
