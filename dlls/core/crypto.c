@@ -12,11 +12,12 @@
 #include <string.h>
 
 #define MINIMUM_GCRYPT "1.8.0"
-#define HASH_BLOCK 64u /* of MD5 and of SHA-256 */
+#define HASH_BLOCK_MAX 128u /* of SHA-384 */
 
 /* What stands before the inner and before the outer message (RFC 2104 2). */
 struct hmac_pads {
-    uint8_t inner[HASH_BLOCK], outer[HASH_BLOCK];
+    size_t size; /* of a block of the hash */
+    uint8_t inner[HASH_BLOCK_MAX], outer[HASH_BLOCK_MAX];
 };
 
 struct hmac_md5 {
@@ -73,15 +74,16 @@ status_t crypto_init(void)
 static void hmac_pads_make(gcry_md_hd_t handle, int algorithm, struct slice key,
                            struct hmac_pads *pads)
 {
-    uint8_t block[HASH_BLOCK] = {0};
-    if (key.size > HASH_BLOCK) {
+    uint8_t block[HASH_BLOCK_MAX] = {0};
+    pads->size = algorithm == GCRY_MD_SHA384 ? 128 : 64;
+    if (key.size > pads->size) {
         gcry_md_write(handle, key.data, key.size);
         memcpy(block, gcry_md_read(handle, algorithm), gcry_md_get_algo_dlen(algorithm));
         gcry_md_reset(handle);
     } else if (key.size) {
         memcpy(block, key.data, key.size);
     }
-    for (size_t i = 0; i < HASH_BLOCK; i++) {
+    for (size_t i = 0; i < pads->size; i++) {
         pads->inner[i] = block[i] ^ 0x36;
         pads->outer[i] = block[i] ^ 0x5c;
     }
@@ -93,7 +95,7 @@ static void hmac_end(gcry_md_hd_t handle, int algorithm, const struct hmac_pads 
 {
     size_t size = gcry_md_get_algo_dlen(algorithm);
     gcry_md_reset(handle);
-    gcry_md_write(handle, pads->outer, HASH_BLOCK);
+    gcry_md_write(handle, pads->outer, pads->size);
     gcry_md_write(handle, out, size);
     memcpy(out, gcry_md_read(handle, algorithm), size);
 }
@@ -108,7 +110,7 @@ static status_t hash_parts(int algorithm, const struct slice *key, const struct 
     if (!status_ok(status)) return status;
     if (key) {
         hmac_pads_make(handle, algorithm, *key, &pads);
-        gcry_md_write(handle, pads.inner, HASH_BLOCK);
+        gcry_md_write(handle, pads.inner, pads.size);
     }
     for (size_t i = 0; i < count; i++) {
         if (parts[i].size) gcry_md_write(handle, parts[i].data, parts[i].size);
@@ -141,6 +143,27 @@ status_t hmac_md5(struct slice key, const struct slice *parts, size_t count, uin
 status_t hmac_sha256(struct slice key, const struct slice *parts, size_t count, uint8_t mac[32])
 {
     return hash_parts(GCRY_MD_SHA256, &key, parts, count, mac);
+}
+
+static int hash_algorithm(enum crypto_hash hash)
+{
+    return hash == CRYPTO_SHA384 ? GCRY_MD_SHA384 : GCRY_MD_SHA256;
+}
+
+size_t hash_size(enum crypto_hash hash)
+{
+    return hash == CRYPTO_SHA384 ? 48 : 32;
+}
+
+status_t hash_digest(enum crypto_hash hash, const struct slice *parts, size_t count, uint8_t *out)
+{
+    return hash_parts(hash_algorithm(hash), NULL, parts, count, out);
+}
+
+status_t hash_mac(enum crypto_hash hash, struct slice key, const struct slice *parts, size_t count,
+                  uint8_t *out)
+{
+    return hash_parts(hash_algorithm(hash), &key, parts, count, out);
 }
 
 status_t des_block(const uint8_t key[7], const uint8_t in[8], uint8_t out[8])
@@ -249,13 +272,30 @@ void hmac_md5_free(struct hmac_md5 *hmac)
     free(hmac);
 }
 
-status_t aead_create(const uint8_t key[32], struct aead **out)
+/* ---- authenticated encryption ---- */
+
+static const struct {
+    int algorithm, mode;
+    size_t key_size;
+} aead_kinds[] = {
+    [AEAD_AES_128_GCM] = {GCRY_CIPHER_AES128, GCRY_CIPHER_MODE_GCM, 16},
+    [AEAD_AES_256_GCM] = {GCRY_CIPHER_AES256, GCRY_CIPHER_MODE_GCM, 32},
+    [AEAD_CHACHA20_POLY1305] = {GCRY_CIPHER_CHACHA20, GCRY_CIPHER_MODE_POLY1305, 32},
+};
+
+size_t aead_key_size(enum aead_algorithm algorithm)
+{
+    return aead_kinds[algorithm].key_size;
+}
+
+status_t aead_create(enum aead_algorithm algorithm, const uint8_t *key, struct aead **out)
 {
     struct aead *aead = calloc(1, sizeof(*aead));
     if (!aead) return SEC_E_INSUFFICIENT_MEMORY;
-    status_t status = from_gcry(
-        gcry_cipher_open(&aead->handle, GCRY_CIPHER_AES256, GCRY_CIPHER_MODE_GCM, 0));
-    if (status_ok(status)) status = from_gcry(gcry_cipher_setkey(aead->handle, key, 32));
+    status_t status = from_gcry(gcry_cipher_open(&aead->handle, aead_kinds[algorithm].algorithm,
+                                                 aead_kinds[algorithm].mode, 0));
+    if (status_ok(status))
+        status = from_gcry(gcry_cipher_setkey(aead->handle, key, aead_key_size(algorithm)));
     if (!status_ok(status)) {
         aead_free(aead);
         return status;
@@ -265,38 +305,46 @@ status_t aead_create(const uint8_t key[32], struct aead **out)
 }
 
 /* Setting the nonce also forgets a message that was not finished. */
-static status_t aead_start(struct aead *aead, const uint8_t nonce[12], struct slice associated)
+static gcry_error_t aead_start(struct aead *aead, const uint8_t nonce[12], struct slice associated)
 {
-    status_t status = from_gcry(gcry_cipher_setiv(aead->handle, nonce, 12));
-    if (!status_ok(status) || !associated.size) return status;
-    return from_gcry(gcry_cipher_authenticate(aead->handle, associated.data, associated.size));
+    gcry_error_t error = gcry_cipher_setiv(aead->handle, nonce, 12);
+    if (error || !associated.size) return error;
+    return gcry_cipher_authenticate(aead->handle, associated.data, associated.size);
 }
 
 status_t aead_seal(struct aead *aead, const uint8_t nonce[12], struct slice associated,
-                   uint8_t *data, size_t size, uint8_t tag[16])
+                   uint8_t *data, size_t size, uint8_t tag[AEAD_TAG_SIZE])
 {
-    status_t status = aead_start(aead, nonce, associated);
+    return aead_seal_pieces(aead, nonce, associated, data, size, NULL, 0, tag);
+}
+
+status_t aead_seal_pieces(struct aead *aead, const uint8_t nonce[12], struct slice associated,
+                          uint8_t *data, size_t size, uint8_t *more, size_t more_size,
+                          uint8_t tag[AEAD_TAG_SIZE])
+{
+    gcry_error_t error = aead_start(aead, nonce, associated);
+    /* Pieces that lie side by side are one, which is faster. */
+    if (more_size && more == data + size) {
+        size += more_size;
+        more_size = 0;
+    }
     /* libgcrypt takes in-place work as no input, and does not like a block of no bytes. */
-    if (status_ok(status) && size)
-        status = from_gcry(gcry_cipher_encrypt(aead->handle, data, size, NULL, 0));
-    if (status_ok(status)) status = from_gcry(gcry_cipher_gettag(aead->handle, tag, 16));
-    return status;
+    if (!error && size) error = gcry_cipher_encrypt(aead->handle, data, size, NULL, 0);
+    if (!error && more_size) error = gcry_cipher_encrypt(aead->handle, more, more_size, NULL, 0);
+    if (!error) error = gcry_cipher_gettag(aead->handle, tag, AEAD_TAG_SIZE);
+    return from_gcry(error);
 }
 
 status_t aead_open(struct aead *aead, const uint8_t nonce[12], struct slice associated,
-                   uint8_t *data, size_t size, const uint8_t tag[16])
+                   uint8_t *data, size_t size, const uint8_t tag[AEAD_TAG_SIZE])
 {
-    status_t status = aead_start(aead, nonce, associated);
-    if (status_ok(status) && size)
-        status = from_gcry(gcry_cipher_decrypt(aead->handle, data, size, NULL, 0));
-    if (status_ok(status)) {
-        gcry_error_t error = gcry_cipher_checktag(aead->handle, tag, 16);
-        bool altered = gcry_err_code(error) == GPG_ERR_CHECKSUM;
-        status = altered ? SEC_E_MESSAGE_ALTERED : from_gcry(error);
-    }
+    gcry_error_t error = aead_start(aead, nonce, associated);
+    if (!error && size) error = gcry_cipher_decrypt(aead->handle, data, size, NULL, 0);
+    if (!error) error = gcry_cipher_checktag(aead->handle, tag, AEAD_TAG_SIZE);
+    if (!error) return SEC_E_OK;
     /* Nobody gets to look at plain text that nothing vouches for. */
-    if (!status_ok(status)) secret_wipe(data, size);
-    return status;
+    secret_wipe(data, size);
+    return gcry_err_code(error) == GPG_ERR_CHECKSUM ? SEC_E_MESSAGE_ALTERED : from_gcry(error);
 }
 
 void aead_free(struct aead *aead)

@@ -243,7 +243,7 @@ status_t identity_seal(const struct identity_parts *parts, const struct identity
     associated_write(parts, key->mode, (struct slice){out->data + start, SEALED_HEADER},
                      &associated);
     status = writer_status(&associated);
-    if (status_ok(status)) status = aead_create(key->bytes, &aead);
+    if (status_ok(status)) status = aead_create(AEAD_AES_256_GCM, key->bytes, &aead);
     if (status_ok(status))
         status = aead_seal(aead, nonce, writer_view(&associated), out->data + start + SEALED_HEADER,
                            size, tag);
@@ -282,7 +282,7 @@ static status_t body_open(const struct sealed *sealed, struct slice associated,
     struct aead *aead = NULL;
     struct reader r;
     size_t size = sealed->body.size;
-    status_t status = aead_create(key->bytes, &aead);
+    status_t status = aead_create(AEAD_AES_256_GCM, key->bytes, &aead);
     if (!status_ok(status)) return status;
     status = aead_open(aead, sealed->nonce.data, associated, out->data + start, size,
                        sealed->tag.data);

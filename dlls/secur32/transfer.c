@@ -48,7 +48,7 @@ static BOOL CALLBACK seal_init(INIT_ONCE *once, void *parameter, void **context)
     *status = prefix_secret_get(&secret);
     if (!status_ok(*status)) return FALSE; /* asked again next time */
     *status = seal_key(&secret, key);
-    if (status_ok(*status)) *status = aead_create(key, &seal_aead);
+    if (status_ok(*status)) *status = aead_create(AEAD_AES_256_GCM, key, &seal_aead);
     secret_wipe(key, sizeof(key));
     seal_epoch = secret.epoch;
     secret_wipe(&secret, sizeof(secret));

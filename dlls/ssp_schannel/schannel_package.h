@@ -6,6 +6,7 @@
 #pragma once
 
 #include "call.h"
+#include "priority.h"
 
 #include "core/tls.h"
 #include "ssp/provider.h"
@@ -50,37 +51,38 @@ status_t library_ready(void);
 /* CALL_READ_ of a session into owned bytes. */
 status_t library_read(uint64_t session, enum call_read what, struct bytes *out);
 
-/* ---- policy.c ---- */
+/* ---- policy.c, wish.c ---- */
 
 /* What the system allows (registry: SCHANNEL\Protocols, Ciphers, Hashes, KeyExchangeAlgorithms,
- * DefaultSecureProtocols, suite order); as of a second ago at the most. */
+ * DefaultSecureProtocols, orders of suites and curves); as of a second ago at the most. */
 struct tls_policy {
     DWORD client_enabled, client_default; /* SP_PROT_ bits: may be asked for, are on unasked */
     DWORD server_enabled, server_default;
     DWORD client_cache_time, server_cache_time; /* milliseconds; 0: no resumption */
     bool send_issuers;                          /* SendTrustedIssuerList */
-    uint16_t suites[64];                        /* allowed ones, in order */
+    uint16_t suites[PRIORITY_SUITES];           /* allowed ones, in order */
     size_t suite_count;
-    DWORD rsa_minimum, dh_minimum; /* bits */
+    uint16_t groups[PRIORITY_GROUPS]; /* likewise; IANA's numbers of curves */
+    size_t group_count;
+    unsigned hashes;                                         /* of signatures, SIGNED_ bits */
+    DWORD rsa_minimum, dh_client_minimum, dh_server_minimum; /* bits */
 };
 void policy_get(struct tls_policy *out);
 
 /* What a credential asks for besides the policy. */
 struct tls_wish {
     bool server, datagram;
+    bool modern;              /* SCH_CREDENTIALS: TLS 1.3 is on by default */
     DWORD protocols;          /* SP_PROT_ bits asked for; 0: the default ones */
-    DWORD disabled_protocols; /* TLS_PARAMETERS */
     const ALG_ID *algorithms; /* SCHANNEL_CRED; count 0: all */
     size_t algorithm_count;
     DWORD minimum_strength, maximum_strength; /* bits; 0: no limit */
     const TLS_PARAMETERS *parameters;         /* SCH_CREDENTIALS */
     size_t parameter_count;
-    bool modern; /* SCH_CREDENTIALS: TLS 1.3 may be used */
 };
 
 /* The priority string for GnuTLS, terminated, and the protocols that are left.
  * SEC_E_ALGORITHM_MISMATCH when nothing is. */
-#define PRIORITY_MAX 2048u
 status_t policy_priorities(const struct tls_policy *policy, const struct tls_wish *wish,
                            char out[PRIORITY_MAX], DWORD *protocols);
 
@@ -213,13 +215,16 @@ struct context {
     struct bytes unsent;  /* of a token for which the application's buffer was too small */
 
     /* afterwards */
-    bool message_waits; /* a post-handshake record has to go through a leg first */
-    bool renegotiating; /* TLS 1.2: the library has the records again */
+    volatile bool message_waits; /* a post-handshake message has to go through a leg first */
+    volatile bool broken; /* by a fatal alert or a wrong record: nothing is sent or received */
+    bool renegotiating;   /* TLS 1.2: the library has the records again */
     bool close_received, close_sent, shutdown_wanted;
     uint8_t alert[2]; /* SCHANNEL_ALERT: to be sent by the next leg; level 0: none */
     struct bytes keying_label, keying_context; /* SECPKG_ATTR_KEYING_MATERIAL_INFO */
     DWORD keying_size;
     bool keying_has_context;
+    struct bytes app_data; /* SECPKG_ATTR_APP_DATA */
+    DWORD app_flags;
     uint32_t record_header, record_trailer; /* if not carried */
     uint16_t mtu;
 };

@@ -38,13 +38,28 @@ void hmac_md5_update(struct hmac_md5 *hmac, const void *data, size_t size);
 void hmac_md5_finish(struct hmac_md5 *hmac, uint8_t mac[16]);
 void hmac_md5_free(struct hmac_md5 *hmac);
 
-/* AES-256-GCM under one key; not for two threads at once. seal encrypts data in place and gives
- * the tag; open decrypts in place and answers SEC_E_MESSAGE_ALTERED (data is then wiped) when
- * the tag does not match. */
+/* The hashes of TLS: digest, or HMAC, over the parts in order, of hash_size bytes. */
+enum crypto_hash { CRYPTO_SHA256, CRYPTO_SHA384 };
+#define HASH_SIZE_MAX 48u
+size_t hash_size(enum crypto_hash hash);
+status_t hash_digest(enum crypto_hash hash, const struct slice *parts, size_t count, uint8_t *out);
+status_t hash_mac(enum crypto_hash hash, struct slice key, const struct slice *parts, size_t count,
+                  uint8_t *out);
+
+/* Authenticated encryption under one key; not for two threads at once. seal encrypts data in place
+ * and gives the tag; open decrypts in place and answers SEC_E_MESSAGE_ALTERED (data is then wiped)
+ * when the tag does not match. After creation nothing allocates. */
+enum aead_algorithm { AEAD_AES_128_GCM, AEAD_AES_256_GCM, AEAD_CHACHA20_POLY1305 };
+#define AEAD_TAG_SIZE 16u
 struct aead;
-status_t aead_create(const uint8_t key[32], struct aead **out);
+size_t aead_key_size(enum aead_algorithm algorithm);
+status_t aead_create(enum aead_algorithm algorithm, const uint8_t *key, struct aead **out);
 status_t aead_seal(struct aead *aead, const uint8_t nonce[12], struct slice associated,
-                   uint8_t *data, size_t size, uint8_t tag[16]);
+                   uint8_t *data, size_t size, uint8_t tag[AEAD_TAG_SIZE]);
+/* The same for data of two pieces that need not lie side by side: what open takes as one. */
+status_t aead_seal_pieces(struct aead *aead, const uint8_t nonce[12], struct slice associated,
+                          uint8_t *data, size_t size, uint8_t *more, size_t more_size,
+                          uint8_t tag[AEAD_TAG_SIZE]);
 status_t aead_open(struct aead *aead, const uint8_t nonce[12], struct slice associated,
-                   uint8_t *data, size_t size, const uint8_t tag[16]);
+                   uint8_t *data, size_t size, const uint8_t tag[AEAD_TAG_SIZE]);
 void aead_free(struct aead *aead);

@@ -4,7 +4,7 @@
  * RFC 7905, RFC 8446). Who made the handshake gives version, suite and keys; from then on a session
  * is plain data. Suites without an AEAD are in the table, but have no session here.
  *
- * Nothing here allocates after tls_session_start and tls_session_read, except where keys change.
+ * Making and opening records allocates nothing.
  */
 #pragma once
 
@@ -50,6 +50,8 @@ enum tls_cipher {
     TLS_CIPHER_AES_128_CBC,
     TLS_CIPHER_AES_256_CBC,
     TLS_CIPHER_3DES_CBC,
+    TLS_CIPHER_AES_128_CCM_8,
+    TLS_CIPHER_AES_256_CCM_8,
 };
 enum tls_hash { TLS_HASH_NONE, TLS_HASH_SHA1, TLS_HASH_SHA256, TLS_HASH_SHA384 };
 enum tls_exchange { TLS_EXCHANGE_ANY, TLS_EXCHANGE_RSA, TLS_EXCHANGE_DHE, TLS_EXCHANGE_ECDHE };
@@ -74,6 +76,9 @@ const struct tls_suite *tls_suite_find(uint16_t id); /* NULL for one that is not
 
 /* Whether sessions of this suite and version are made and opened here. */
 bool tls_suite_is_carried(const struct tls_suite *suite, uint16_t version);
+
+/* The hash of the key schedule, SHA-256 or SHA-384. */
+enum crypto_hash tls_suite_hash(const struct tls_suite *suite);
 
 /* ---- sessions: core/tls_session.c, core/tls_record.c ---- */
 
@@ -111,8 +116,8 @@ size_t tls_header_size(const struct tls_session *session);
 size_t tls_trailer_size(const struct tls_session *session);
 
 /* Makes one record of up to TLS_PLAIN_MAX bytes: encrypts data in place, fills header and trailer,
- * which need not lie beside it. SEC_E_CONTEXT_EXPIRED when the sequence numbers are used up;
- * nothing is changed then. */
+ * which need not lie beside it. SEC_E_CONTEXT_EXPIRED when the sequence numbers are used up,
+ * SEC_E_INVALID_PARAMETER for a size beyond; nothing is changed then. */
 status_t tls_record_seal(struct tls_session *session, enum tls_type type, uint8_t *header,
                          uint8_t *data, size_t size, uint8_t *trailer);
 
@@ -131,22 +136,25 @@ struct tls_record {
 status_t tls_record_measure(const struct tls_session *session, const uint8_t *bytes, size_t size,
                             size_t *whole, size_t *missing);
 
-/* Opens the record at the front of the bytes in place. Answers of tls_record_measure, and
- * SEC_E_MESSAGE_ALTERED, upon which the plain text is wiped; only success advances the session. A
- * ChangeCipherSpec of TLS 1.3 (RFC 8446 5) is given as such, and advances nothing. */
+/* Opens the record at the front of the bytes in place. Answers of tls_record_measure,
+ * SEC_E_CONTEXT_EXPIRED as above, and SEC_E_MESSAGE_ALTERED. A record that cannot be opened, or has
+ * something in it that none can have (SEC_E_INVALID_TOKEN), is wiped; only success advances the
+ * session. A ChangeCipherSpec of TLS 1.3 (RFC 8446 5) is given as such, and advances nothing. */
 status_t tls_record_open(struct tls_session *session, uint8_t *bytes, size_t size,
                          struct tls_record *out, size_t *missing);
 
-/* Takes the last tls_record_open back: bytes and sequence number are as before. */
+/* Takes the last tls_record_open back, after which nothing has changed the bytes: they and the
+ * sequence number are as before. */
 status_t tls_record_restore(struct tls_session *session, uint8_t *bytes,
                             const struct tls_record *record);
 
-/* TLS 1.3: the next secret, key and IV of a direction of this session (RFC 8446 7.2). On failure
- * nothing has changed. */
+/* TLS 1.3: the next secret, key and IV of a direction of this session (RFC 8446 7.2), whose sequence
+ * numbers begin again. On failure nothing has changed. */
 status_t tls_key_update(const struct tls_session *session, struct tls_direction *direction);
 
-/* Keying material (RFC 5705, RFC 8446 7.5). context: NULL for none, which TLS 1.2 tells from an
- * empty one. SEC_E_INVALID_PARAMETER for a label over 249 bytes. */
+/* Keying material (RFC 5705, RFC 8446 7.5), of TLS 1.2 with any suite. context: NULL for none, which
+ * TLS 1.2 tells from an empty one. SEC_E_INVALID_PARAMETER for a label over 249 bytes or one of
+ * those of TLS 1.2 itself, and for a context or size that is too large. */
 status_t tls_export_keys(const struct tls_session *session, struct slice label,
                          const struct slice *context, uint8_t *out, size_t size);
 
@@ -162,7 +170,8 @@ struct tls_handshake_message {
     struct slice body;
 };
 
-/* The next message of a handshake record; false at its end or when it is broken off there. */
+/* The next message of a handshake record; false at its end, and when it is broken off there, which
+ * makes the reader bad. */
 bool tls_message_next(struct reader *r, struct tls_handshake_message *out);
 
 /* KeyUpdate: whether the peer asks for ours. SEC_E_ILLEGAL_MESSAGE for a body that is none. */
@@ -174,13 +183,15 @@ void tls_key_update_write(bool request, uint8_t out[TLS_KEY_UPDATE_SIZE]);
 #define TLS_ALERT_WARNING 1u
 #define TLS_ALERT_FATAL 2u
 #define TLS_CLOSE_NOTIFY 0u
+#define TLS_USER_CANCELED 90u
 #define TLS_NO_RENEGOTIATION 100u
 status_t tls_alert_status(uint8_t description);
 uint8_t tls_alert_of(status_t status);
 
-/* host_name of the server_name extension in the ClientHello at the front of these records
- * (RFC 6066 3), borrowed; size 0 without one. */
-status_t tls_hello_server_name(struct slice records, struct slice *name);
+/* Appends host_name of the server_name extension (RFC 6066 3) in the ClientHello at the front of
+ * these records; nothing without one. SEC_E_INCOMPLETE_MESSAGE when the ClientHello is not whole,
+ * SEC_E_INVALID_TOKEN when these are no records or it is no ClientHello. */
+status_t tls_hello_server_name(struct slice records, struct writer *name);
 
 /* ---- looking ahead: core/tls_flight.c ---- */
 
@@ -193,11 +204,12 @@ status_t tls_hello_server_name(struct slice records, struct slice *name);
 struct tls_flight {
     struct tls_session session; /* TLS 1.3: reads with the handshake secret */
     bool encrypted;
-    uint8_t part[4]; /* the head of a message that is not whole yet */
-    size_t part_size;
-    size_t to_skip;        /* rest of a message in the records to come */
+    bool hidden;     /* after the ChangeCipherSpec of TLS 1.2: nothing more can be read */
+    uint8_t head[4]; /* of a message: type, size */
+    size_t head_size;
+    size_t left;           /* bytes of the message that are still to come */
     struct writer request; /* body of a CertificateRequest, as far as it has come */
-    bool in_request;
+    bool has_request;      /* it is complete */
 };
 
 void tls_flight_init(struct tls_flight *flight);
@@ -209,9 +221,11 @@ status_t tls_flight_decrypt(struct tls_flight *flight, const struct tls_suite *s
 
 /* Looks at one whole record, and changes none of its bytes. *requested: a CertificateRequest is
  * complete with it. SEC_E_INVALID_TOKEN when the record is not what can come here; whoever asks
- * gives it to the library all the same, which knows the right alert. */
+ * gives it to the library all the same, which knows the right alert. Looking at the same record
+ * again is an error of the caller. */
 status_t tls_flight_record(struct tls_flight *flight, struct slice record, bool *requested);
 
 /* The distinguished names in the request (DER), each behind a u16be length; the version tells the
- * two forms apart (RFC 5246 7.4.4, RFC 8446 4.3.2 and 4.2.4). Borrowed from the flight. */
+ * forms apart (RFC 4346 7.4.4, RFC 5246 7.4.4, RFC 8446 4.3.2 and 4.2.4). Borrowed from the
+ * flight; size 0 without any. */
 status_t tls_flight_issuers(const struct tls_flight *flight, uint16_t version, struct slice *names);

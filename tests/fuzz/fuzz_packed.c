@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!status_ok(packed_decode(blob, &packed))) return 0;
     must(packed.package.size >= 2 && packed.package.size <= 128);
     if (crypto_init() != SEC_E_OK) abort();
-    if (aead_create((const uint8_t *)FUZZ_PACKED_KEY, &aead) != SEC_E_OK) abort();
+    if (aead_create(AEAD_AES_256_GCM, (const uint8_t *)FUZZ_PACKED_KEY, &aead) != SEC_E_OK) abort();
     uint8_t *plain = malloc(packed_body_size(&packed) + 1);
     must(plain);
     status_t status = packed_open(blob, &packed, aead, plain);

@@ -139,7 +139,7 @@ static void save_packed(const char *name, const struct packed *packed)
     struct aead *aead = NULL;
     struct writer w;
     writer_init(&w);
-    must(!aead_create((const uint8_t *)FUZZ_PACKED_KEY, &aead));
+    must(!aead_create(AEAD_AES_256_GCM, (const uint8_t *)FUZZ_PACKED_KEY, &aead));
     must(!packed_encode(packed, aead, &w));
     save("packed", name, writer_view(&w));
     writer_free(&w);

@@ -172,7 +172,7 @@ static status_t pack(struct aead *aead, struct writer *w)
 static status_t create_aead(struct aead **out)
 {
     static const uint8_t key[32];
-    return aead_create(key, out);
+    return aead_create(AEAD_AES_256_GCM, key, out);
 }
 
 static void envelope(void)

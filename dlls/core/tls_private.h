@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of a TLS session share. */
+#pragma once
+
+#include "core/tls.h"
+
+static inline bool tls_hides_type(const struct tls_session *session)
+{
+    return session->version == TLS_1_3;
+}
+
+/* RFC 5288 3: the records of TLS 1.2 carry 8 bytes of a GCM nonce, but none of ChaCha20's. */
+static inline bool tls_shows_nonce(const struct tls_session *session)
+{
+    return session->version == TLS_1_2 && session->suite->cipher != TLS_CIPHER_CHACHA20_POLY1305;
+}
+
+/* Size of a key of a carried suite. */
+size_t tls_key_size(const struct tls_suite *suite);
+
+/* The part of iv that comes out of the key schedule; the rest is zero. */
+size_t tls_iv_size(const struct tls_session *session);
+
+/* TLS 1.3: key and IV from the secret of the direction (RFC 8446 7.3). */
+status_t tls_direction_derive(const struct tls_session *session, struct tls_direction *direction);
+
+/* Makes the AEAD of a direction that has a key and no AEAD. */
+status_t tls_direction_start(const struct tls_session *session, struct tls_direction *direction);
+
+void tls_direction_clear(struct tls_direction *direction);
