@@ -20,7 +20,7 @@ struct bench_slot {
     void *sealed, *signature; /* of the implementation, if it allocates these */
 };
 
-enum { BENCH_SIGNATURE_ROOM = 64 };
+enum { BENCH_SIGNATURE_ROOM = 320 }; /* Wine's Schannel asks for 256 bytes behind a text */
 
 struct bench_blob {
     void *data; /* of the implementation */

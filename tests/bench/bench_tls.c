@@ -20,8 +20,10 @@ struct bench_pair {
     CtxtHandle client, server;
     bool have_client, have_server;
     SecPkgContext_StreamSizes sizes;
-    struct tls_remote remote; /* in the place of both when the server is elsewhere */
-    ULONG ordered;            /* records that it still has to send */
+    /* In the place of both when the server is elsewhere: to the one it sends what is opened, the
+     * other makes what nobody opens. */
+    struct tls_remote receiving, sending;
+    ULONG ordered; /* records that the server still has to send */
 };
 
 struct tls_options tls_options;
@@ -196,15 +198,17 @@ static void tls_pair_free(struct bench_pair *pair)
 {
     if (pair->have_client) DeleteSecurityContext(&pair->client);
     if (pair->have_server) DeleteSecurityContext(&pair->server);
-    tls_remote_close(&pair->remote);
+    tls_remote_close(&pair->receiving);
+    tls_remote_close(&pair->sending);
     free(pair);
 }
 
 static bool pair_open(struct bench_pair *pair)
 {
     if (tls_options.server) {
-        bool good = tls_remote_open(&pair->remote, tls_options.server);
-        pair->sizes = pair->remote.sizes;
+        bool good = tls_remote_open(&pair->receiving, tls_options.server) &&
+                    tls_remote_open(&pair->sending, tls_options.server);
+        pair->sizes = pair->sending.sizes;
         return good;
     }
     return shake_hands(pair) &&
@@ -217,7 +221,7 @@ static struct bench_pair *tls_pair_create(void)
 {
     struct bench_pair *pair = calloc(1, sizeof(*pair));
     if (!pair) return NULL;
-    pair->remote.socket = INVALID_SOCKET;
+    pair->receiving.socket = pair->sending.socket = INVALID_SOCKET;
     if (pair_open(pair)) return pair;
     tls_pair_free(pair);
     return NULL;
@@ -235,25 +239,24 @@ static bool fetch(struct bench_pair *pair, struct bench_slot *slot)
 {
     BYTE *record;
     ULONG size, order[2] = {(ULONG)slot->size, ORDERED};
-    if (!pair->ordered && !tls_remote_say(&pair->remote, order, sizeof(order))) return false;
+    if (!pair->ordered && !tls_remote_say(&pair->receiving, order, sizeof(order))) return false;
     if (!pair->ordered) pair->ordered = ORDERED;
     pair->ordered--;
-    if (!tls_remote_record(&pair->remote, &record, &size) ||
+    if (!tls_remote_record(&pair->receiving, &record, &size) ||
         size > slot->size + BENCH_SIGNATURE_ROOM)
         return false;
     memcpy(slot_text(slot) - pair->sizes.cbHeader, record, size);
-    pair->remote.size -= size;
-    memmove(record, record + size, pair->remote.size);
+    pair->receiving.size -= size;
+    memmove(record, record + size, pair->receiving.size);
     return true;
 }
 
 static bool tls_seal(struct bench_pair *pair, bool from_server, struct bench_slot *slot)
 {
-    bool remote = pair->remote.have;
+    bool remote = pair->sending.have;
     if (remote && from_server) return fetch(pair, slot);
-    CtxtHandle *context = remote        ? &pair->remote.context
-                          : from_server ? &pair->server
-                                        : &pair->client;
+    CtxtHandle *context = from_server ? &pair->server : &pair->client;
+    if (remote) context = &pair->sending.context;
     BYTE *text = slot_text(slot);
     const ULONG header = pair->sizes.cbHeader;
     SecBuffer buffers[4] = {{header, SECBUFFER_STREAM_HEADER, text - header},
@@ -266,9 +269,9 @@ static bool tls_seal(struct bench_pair *pair, bool from_server, struct bench_slo
 
 static bool tls_unseal(struct bench_pair *pair, bool from_server, struct bench_slot *slot)
 {
-    CtxtHandle *context = pair->remote.have ? &pair->remote.context
-                          : from_server     ? &pair->client
-                                            : &pair->server;
+    CtxtHandle *context = pair->receiving.have ? &pair->receiving.context
+                          : from_server        ? &pair->client
+                                               : &pair->server;
     BYTE *start = slot_text(slot) - pair->sizes.cbHeader;
     SecBuffer buffers[4] = {{5u + start[3] * 256u + start[4], SECBUFFER_DATA, start}};
     SecBufferDesc desc = {SECBUFFER_VERSION, 4, buffers};

@@ -6,7 +6,6 @@
 
 #include <windows.h>
 
-#define SECURITY_WIN32
 #include <sspi.h>
 #include <subauth.h>
 

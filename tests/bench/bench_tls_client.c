@@ -123,7 +123,7 @@ void tls_remote_close(struct tls_remote *remote)
 
 bool tls_remote_say(struct tls_remote *remote, const void *text, ULONG size)
 {
-    BYTE record[256];
+    BYTE record[1024];
     const SecPkgContext_StreamSizes *sizes = &remote->sizes;
     if (sizes->cbHeader + size + sizes->cbTrailer > sizeof(record)) return false;
     memcpy(record + sizes->cbHeader, text, size);
