@@ -5,6 +5,8 @@
  * The one exception are contexts of SSPs, see context_pin_export.
  */
 #include "call_context.h"
+#include "config.h"
+#include "module.h"
 #include "sasl.h"
 #include "ssp/authdata.h"
 #include "ssp/foreign.h"
@@ -272,13 +274,15 @@ static status_t leg_first(struct leg *leg, struct credential *credential, CtxtHa
 }
 
 /* A handshake that is over has no more legs, and an imported context has no LSA half that could say
- * so. Only a peer that negotiates may send one more token, which says nothing; Negotiate is the
- * package of the number 0. */
+ * so. Only a peer that negotiates may send one more token, which says nothing (Negotiate is the
+ * package of the number 0), and in our own packages the legs of a stream go on as long as it does. */
 static bool leg_too_late(const struct context *context)
 {
     const struct package *package = context->package;
     bool negotiates = package->lsa && !package->id;
-    return context->imported && context->complete && !negotiates;
+    bool streams = package->info.fCapabilities & SECPKG_FLAG_STREAM &&
+                   config_is_own(package->module->path);
+    return context->imported && context->complete && !negotiates && !streams;
 }
 
 /* The credential may be left out from the second leg on. */

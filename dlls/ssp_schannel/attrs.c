@@ -104,7 +104,8 @@ static status_t query_locked(struct context *context, const struct attribute *at
                              void *buffer)
 {
     if (context->exported) return SEC_E_INVALID_HANDLE;
-    if (!attribute->any_stage && context->stage != STAGE_ESTABLISHED) return SEC_E_INVALID_HANDLE;
+    bool settled = context->stage == STAGE_ESTABLISHED || context->renegotiating;
+    if (!attribute->any_stage && !settled) return SEC_E_INVALID_HANDLE;
     return attribute->query(context, buffer);
 }
 

@@ -28,6 +28,8 @@ static const struct cipher ciphers[] = {
     [TLS_CIPHER_AES_256_CCM] = {L"AES", CALG_AES_256, 16},
     [TLS_CIPHER_AES_128_CBC] = {L"AES", CALG_AES_128, 16},
     [TLS_CIPHER_AES_256_CBC] = {L"AES", CALG_AES_256, 16},
+    [TLS_CIPHER_AES_128_CCM_8] = {L"AES", CALG_AES_128, 16},
+    [TLS_CIPHER_AES_256_CCM_8] = {L"AES", CALG_AES_256, 16},
     [TLS_CIPHER_3DES_CBC] = {L"3DES", CALG_3DES, 8},
 };
 

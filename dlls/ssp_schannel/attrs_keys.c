@@ -29,14 +29,11 @@ struct keying {
     DWORD size;
 };
 
-/* Only sessions whose records are made here have their secrets here. */
+/* Before TLS 1.2 there was no exporter. */
 static status_t material_make(const struct context *context, const struct keying *keying,
                               uint8_t **out)
 {
-    if (!context->session.suite) {
-        WARN("the keys of this connection are with the library\n");
-        return SEC_E_UNSUPPORTED_FUNCTION;
-    }
+    if (!context->session.suite) return SEC_E_UNSUPPORTED_FUNCTION;
     uint8_t *made = package_alloc(keying->size);
     if (!made) return SEC_E_INSUFFICIENT_MEMORY;
     status_t status = tls_export_keys(&context->session, keying->label,

@@ -312,6 +312,12 @@ static status_t key_read(const CERT_CONTEXT *certificate, bool curve, struct pri
             return cng_key_read(context.hNCryptKey, curve, out);
         return provider_read(context.hCryptProv, context.dwKeySpec, out);
     }
+    NCRYPT_KEY_HANDLE handle = 0;
+    size = sizeof(handle);
+    if (CertGetCertificateContextProperty(certificate, CERT_NCRYPT_KEY_HANDLE_PROP_ID, &handle,
+                                          &size) &&
+        handle)
+        return cng_key_read(handle, curve, out);
     CRYPT_KEY_PROV_INFO *info = property_get(certificate, CERT_KEY_PROV_INFO_PROP_ID);
     if (!info) return SEC_E_NO_CREDENTIALS;
     status_t status = SEC_E_UNKNOWN_CREDENTIALS;

@@ -27,24 +27,22 @@ TRACE_CHANNEL("schannel");
 
 static status_t check_established(const struct context *context)
 {
-    if (context->exported || context->stage != STAGE_ESTABLISHED) return SEC_E_INVALID_HANDLE;
-    return SEC_E_OK;
+    if (context->exported) return SEC_E_INVALID_HANDLE;
+    if (context->broken || context->stage == STAGE_FAILED) return SEC_E_CONTEXT_EXPIRED;
+    if (context->message_waits || context->renegotiating) return SEC_E_CONTEXT_EXPIRED;
+    return context->stage == STAGE_ESTABLISHED ? SEC_E_OK : SEC_E_INVALID_HANDLE;
 }
 
 static status_t check_send(const struct context *context)
 {
     status_t status = check_established(context);
-    if (!status_ok(status)) return status;
-    if (context->broken || context->close_sent) return SEC_E_CONTEXT_EXPIRED;
-    return context->message_waits || context->renegotiating ? SEC_E_CONTEXT_EXPIRED : SEC_E_OK;
+    return status_ok(status) && context->close_sent ? SEC_E_CONTEXT_EXPIRED : status;
 }
 
 static status_t check_receive(const struct context *context)
 {
     status_t status = check_established(context);
-    if (!status_ok(status)) return status;
-    if (context->broken || context->close_received) return SEC_E_CONTEXT_EXPIRED;
-    return context->message_waits || context->renegotiating ? SEC_E_CONTEXT_EXPIRED : SEC_E_OK;
+    return status_ok(status) && context->close_received ? SEC_E_CONTEXT_EXPIRED : status;
 }
 
 /* ---- sending ---- */
@@ -105,7 +103,7 @@ static status_t send_record(struct context *context, const struct outgoing *out)
     if (!status_ok(status)) return status;
     if (out->data->cbBuffer > TLS_PLAIN_MAX) return SEC_E_ENCRYPT_FAILURE;
     if (out->type == TLS_ALERT) memcpy(alert, out->data->pvBuffer, sizeof(alert));
-    status = context->carried ? seal_carried(context, out) : library_seal(context, out);
+    status = context->carried ? seal_carried(context, out) : message_library_seal(context, out);
     if (status_ok(status) && out->type == TLS_ALERT) alert_sent(context, alert[0], alert[1]);
     return status;
 }
@@ -248,11 +246,13 @@ static status_t open_carried(struct context *context, struct incoming *in)
 }
 
 /* What no peer that means well can have sent ends the connection (RFC 8446 6.2): the next leg says
- * why. Bytes that are no record at all have used nothing up. */
+ * why. */
 static void receive_failed(struct context *context, status_t status)
 {
-    if (status != SEC_E_MESSAGE_ALTERED && status != SEC_E_ILLEGAL_MESSAGE) return;
     if (context->broken) return; /* the peer has said so first */
+    if (status != SEC_E_MESSAGE_ALTERED && status != SEC_E_ILLEGAL_MESSAGE &&
+        status != SEC_E_INVALID_TOKEN)
+        return;
     context->broken = true;
     context->alert[0] = TLS_ALERT_FATAL;
     context->alert[1] = tls_alert_of(status);
@@ -282,7 +282,7 @@ static status_t receive_record(struct context *context, struct incoming *in)
     }
     status_t status = check_receive(context);
     if (status_ok(status)) {
-        status = context->carried ? open_carried(context, in) : library_open(context, in);
+        status = context->carried ? open_carried(context, in) : message_library_open(context, in);
         if (!status_ok(status)) receive_failed(context, status);
     }
     receive_unlock(context, both);

@@ -20,8 +20,8 @@ struct incoming {
 };
 
 /* One record through the library; the context is locked for it. */
-status_t library_seal(struct context *context, const struct outgoing *out);
-status_t library_open(struct context *context, struct incoming *in);
+status_t message_library_seal(struct context *context, const struct outgoing *out);
+status_t message_library_open(struct context *context, struct incoming *in);
 
 /* What an alert means for the context, and for the application. */
 status_t alert_received(struct context *context, const uint8_t *alert, size_t size);

@@ -35,7 +35,7 @@ static status_t outgoing_fill(const struct outgoing *out, const uint8_t *made, s
     return SEC_E_OK;
 }
 
-status_t library_seal(struct context *context, const struct outgoing *out)
+status_t message_library_seal(struct context *context, const struct outgoing *out)
 {
     size_t text = out->data->cbBuffer;
     size_t room = text + context->record_header + context->record_trailer;
@@ -87,18 +87,14 @@ static void incoming_fill(const struct context *context, struct incoming *in, si
     in->trailer = whole - header - size;
 }
 
-static status_t record_received(struct context *context, struct incoming *in,
-                                const struct schannel_call_records *call)
+static status_t record_received(struct context *context, const struct schannel_call_records *call,
+                                const uint8_t *made)
 {
-    uint8_t alert[2];
     switch (call->type) {
     case TLS_APPLICATION_DATA: return SEC_E_OK;
     case TLS_HANDSHAKE: context->message_waits = true; return SEC_I_RENEGOTIATE;
-    case TLS_ALERT:
-        alert[0] = TLS_ALERT_WARNING; /* a fatal one is a failure of the call */
-        alert[1] = (uint8_t)call->alert;
-        return alert_received(context, alert, sizeof(alert));
-    default: WARN("%u bytes of type %u\n", (unsigned)in->size, call->type); return SEC_E_OK;
+    case TLS_ALERT: return alert_received(context, made, (size_t)call->output_size);
+    default: return SEC_E_ILLEGAL_MESSAGE;
     }
 }
 
@@ -112,7 +108,7 @@ static status_t open_failed(struct context *context, const struct schannel_call_
     return status;
 }
 
-status_t library_open(struct context *context, struct incoming *in)
+status_t message_library_open(struct context *context, struct incoming *in)
 {
     size_t whole;
     status_t status = record_measure(context, in, &whole);
@@ -129,7 +125,7 @@ status_t library_open(struct context *context, struct incoming *in)
     if (status_ok(status)) {
         bool text = call.type == TLS_APPLICATION_DATA;
         incoming_fill(context, in, whole, block, text ? (size_t)call.output_size : 0);
-        status = record_received(context, in, &call);
+        status = record_received(context, &call, block);
     } else {
         status = open_failed(context, &call, status);
     }

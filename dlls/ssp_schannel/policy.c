@@ -137,9 +137,11 @@ static bool cipher_is_refused(const struct refusals *refusals, enum tls_cipher c
     switch (cipher) {
     case TLS_CIPHER_AES_128_GCM:
     case TLS_CIPHER_AES_128_CCM:
+    case TLS_CIPHER_AES_128_CCM_8:
     case TLS_CIPHER_AES_128_CBC: return refusals->aes_128;
     case TLS_CIPHER_AES_256_GCM:
     case TLS_CIPHER_AES_256_CCM:
+    case TLS_CIPHER_AES_256_CCM_8:
     case TLS_CIPHER_AES_256_CBC: return refusals->aes_256;
     case TLS_CIPHER_3DES_CBC: return refusals->triple_des;
     default: return false;
@@ -160,12 +162,18 @@ static bool suite_is_refused(const struct refusals *refusals, const struct tls_s
     }
 }
 
-/* Suites that are to be had only by naming them: blocks of 64 bits (RFC 9325 4.1), and what Windows
- * does not have. */
+/* Suites that are to be had only by naming them: blocks of 64 bits (RFC 9325 4.1), and a mode that
+ * few have. */
 static bool suite_is_default(const struct tls_suite *suite)
 {
-    return suite->cipher != TLS_CIPHER_3DES_CBC && suite->cipher != TLS_CIPHER_AES_128_CCM &&
-           suite->cipher != TLS_CIPHER_AES_256_CCM;
+    switch (suite->cipher) {
+    case TLS_CIPHER_3DES_CBC:
+    case TLS_CIPHER_AES_128_CCM:
+    case TLS_CIPHER_AES_256_CCM:
+    case TLS_CIPHER_AES_128_CCM_8:
+    case TLS_CIPHER_AES_256_CCM_8: return false;
+    default: return true;
+    }
 }
 
 static void suite_add(struct tls_policy *policy, const struct refusals *refusals,

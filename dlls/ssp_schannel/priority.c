@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Priority strings for GnuTLS, see priority.h. Nothing is inherited from its defaults: the string
- * begins with NONE. Left out, though GnuTLS has them: EdDSA, RSA-PSS keys, CCM with short tags.
+ * begins with NONE. Left out, though GnuTLS has them: EdDSA and RSA-PSS keys.
  */
 #include "priority.h"
 
@@ -10,7 +10,7 @@
 
 enum mac { MAC_AEAD, MAC_SHA1, MAC_SHA256, MAC_SHA384, MACS };
 enum exchange { ECDHE_ECDSA, ECDHE_RSA, DHE_RSA, PLAIN_RSA, EXCHANGES, EXCHANGE_ANY = EXCHANGES };
-#define CIPHERS (TLS_CIPHER_3DES_CBC + 1)
+#define CIPHERS (TLS_CIPHER_AES_256_CCM_8 + 1)
 
 static const char *const cipher_names[CIPHERS] = {
     [TLS_CIPHER_AES_128_GCM] = "AES-128-GCM",
@@ -18,6 +18,8 @@ static const char *const cipher_names[CIPHERS] = {
     [TLS_CIPHER_CHACHA20_POLY1305] = "CHACHA20-POLY1305",
     [TLS_CIPHER_AES_128_CCM] = "AES-128-CCM",
     [TLS_CIPHER_AES_256_CCM] = "AES-256-CCM",
+    [TLS_CIPHER_AES_128_CCM_8] = "AES-128-CCM-8",
+    [TLS_CIPHER_AES_256_CCM_8] = "AES-256-CCM-8",
     [TLS_CIPHER_AES_128_CBC] = "AES-128-CBC",
     [TLS_CIPHER_AES_256_CBC] = "AES-256-CBC",
     [TLS_CIPHER_3DES_CBC] = "3DES-CBC",

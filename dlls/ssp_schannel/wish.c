@@ -128,7 +128,9 @@ static const wchar_t *cipher_mode(enum tls_cipher cipher)
     case TLS_CIPHER_AES_128_GCM:
     case TLS_CIPHER_AES_256_GCM: return BCRYPT_CHAIN_MODE_GCM;
     case TLS_CIPHER_AES_128_CCM:
-    case TLS_CIPHER_AES_256_CCM: return BCRYPT_CHAIN_MODE_CCM;
+    case TLS_CIPHER_AES_256_CCM:
+    case TLS_CIPHER_AES_128_CCM_8:
+    case TLS_CIPHER_AES_256_CCM_8: return BCRYPT_CHAIN_MODE_CCM;
     case TLS_CIPHER_CHACHA20_POLY1305: return L"";
     default: return BCRYPT_CHAIN_MODE_CBC;
     }

@@ -10,6 +10,7 @@
 
 #include "core/spnego_body.h"
 #include "core/target.h"
+#include "core/tls_body.h"
 
 #include <sys/stat.h>
 
@@ -376,6 +377,35 @@ static void msv_messages(void)
     save_msv("passthrough", 1, &m);
 }
 
+/* Exported sessions of either version, bare and with all that there can be. */
+static void tls_bodies(void)
+{
+    for (uint16_t version = TLS_1_2; version <= TLS_1_3; version++) {
+        struct tls_session session = {.version = version, .server = version == TLS_1_2};
+        struct tls_body body = {.attributes = 0x811c, .group = 0x1d, .group_bits = 255};
+        struct writer w;
+        session.suite = tls_suite_find(version == TLS_1_3 ? 0x1302 : 0xc02f);
+        must(!tls_session_start(&session));
+        writer_init(&w);
+        tls_body_write(&body, &session, &w);
+        save("tls_body", version == TLS_1_3 ? "bare-1.3" : "bare-1.2", writer_view(&w));
+        writer_free(&w);
+        body.alpn = ascii("h2");
+        body.session_id = view(unit_pool, 32);
+        body.name = hex("680000 00");
+        body.keying_label = ascii("label");
+        body.keying_size = 32;
+        body.app_data = ascii("app");
+        body.peer_chain = hex("000002 3000 000001 ff");
+        body.staple = hex("3001");
+        writer_init(&w);
+        tls_body_write(&body, &session, &w);
+        save("tls_body", version == TLS_1_3 ? "full-1.3" : "full-1.2", writer_view(&w));
+        writer_free(&w);
+        tls_session_clear(&session);
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2 || crypto_init() != SEC_E_OK) {
@@ -397,5 +427,6 @@ int main(int argc, char **argv)
     identities();
     targets();
     msv_messages();
+    tls_bodies();
     return EXIT_SUCCESS;
 }
