@@ -218,8 +218,9 @@ static status_t priorities_make(struct credential *credential, const struct tls_
         status_t status = policy_priorities(policy, &wish, text, &protocols);
         if (status == SEC_E_ALGORITHM_MISMATCH) continue;
         if (!status_ok(status)) return status;
-        credential->priorities[i] = _strdup(text);
+        credential->priorities[i] = malloc(strlen(text) + 1);
         if (!credential->priorities[i]) return SEC_E_INSUFFICIENT_MEMORY;
+        strcpy(credential->priorities[i], text);
         both |= protocols;
     }
     credential->protocols = both;

@@ -124,22 +124,37 @@ static bool suite_is_possible(const struct priority_wish *wish, const struct tls
     return !wish->no_rsa || !wish->no_ecdsa;
 }
 
-/* Returns the versions that have a suite. */
+static bool suite_is_usable(const struct priority_wish *wish, const struct tls_suite *suite)
+{
+    return suite_versions(suite) & wish->versions && suite_is_possible(wish, suite);
+}
+
+/* The versions that have a suite. GnuTLS wants no gap before 1.3: what is below the gap goes. */
+static unsigned versions_possible(const struct priority_wish *wish)
+{
+    unsigned versions = 0;
+    for (size_t i = 0; i < wish->suite_count; i++)
+        if (suite_is_usable(wish, wish->suites[i])) versions |= suite_versions(wish->suites[i]);
+    versions &= wish->versions;
+    return versions & VERSION_1_3 && !(versions & VERSION_1_2) ? VERSION_1_3 : versions;
+}
+
+/* Returns the versions that have a suite in the end. */
 static unsigned choose(const struct priority_wish *wish, struct choice *choice)
 {
     unsigned versions = 0;
-    *choice = (struct choice){.versions = wish->versions};
+    *choice = (struct choice){.versions = versions_possible(wish)};
     for (size_t i = 0; i < wish->suite_count; i++) {
         const struct tls_suite *suite = wish->suites[i];
         struct choice more = *choice;
         enum exchange exchange = suite_exchange(suite);
-        if (!(suite_versions(suite) & wish->versions) || !suite_is_possible(wish, suite)) continue;
+        if (!suite_is_usable(wish, suite) || !(suite_versions(suite) & choice->versions)) continue;
         set_add(&more.ciphers, suite->cipher);
         set_add(&more.macs, suite_mac(suite));
         if (exchange != EXCHANGE_ANY) set_add(&more.exchanges, exchange);
         if (!choice_is_wished(&more, wish)) continue;
         *choice = more;
-        versions |= suite_versions(suite) & wish->versions;
+        versions |= suite_versions(suite) & choice->versions;
     }
     return versions;
 }
