@@ -55,8 +55,9 @@ static bool cookie_check(struct session *session)
     gnutls_dtls_prestate_st state = {0};
     struct reader *input = &session->input;
     if (!session->peer.size) return true;
-    while (reader_left(input)) {
+    for (;;) {
         size_t size = transport_record(session, input);
+        if (!size) break;
         uint8_t *record = (uint8_t *)(uintptr_t)(input->base + input->pos);
         if (gnutls.dtls_cookie_verify(&key, session->peer.data, session->peer.size, record, size,
                                       &state) >= 0) {
@@ -68,6 +69,7 @@ static bool cookie_check(struct session *session)
                                 transport_push);
         reader_skip(input, size);
     }
+    reader_skip(input, reader_left(input));
     return false;
 }
 
