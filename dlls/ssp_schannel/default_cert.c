@@ -94,7 +94,7 @@ static status_t acquire(const struct credential *like, const CERT_CONTEXT *certi
         .grbitEnabledProtocols = like->protocols,
         .dwMinimumCipherStrength = like->minimum_strength,
         .dwMaximumCipherStrength = like->maximum_strength,
-        .dwSessionLifespan = like->session_lifespan,
+        .dwSessionLifespan = like->cache_time,
         .dwFlags = like->flags,
     };
     LSA_SEC_HANDLE handle = 0;
