@@ -12,6 +12,8 @@
 
 #define CONNECTION_TIMEOUT_MS 60000
 #define READ_ROOM 32768u
+#define SEND_ROOM \
+    65536 /* of the socket: what is more than that has to travel with the connection */
 
 struct connection *connection_create(SOCKET socket, unsigned number)
 {
@@ -22,7 +24,9 @@ struct connection *connection_create(SOCKET socket, unsigned number)
         return NULL;
     }
     u_long on = 1;
+    int room = SEND_ROOM;
     socket_prepare(socket, CONNECTION_TIMEOUT_MS);
+    setsockopt(socket, SOL_SOCKET, SO_SNDBUF, (const char *)&room, sizeof(room));
     ioctlsocket(socket, FIONBIO, &on);
     connection->socket = socket;
     connection->number = number;
@@ -49,7 +53,8 @@ bool connection_wants_reading(const struct connection *connection)
 
 bool connection_wants_writing(const struct connection *connection)
 {
-    return connection->channel.unsent.size != 0;
+    return connection->channel.unsent.size ||
+           (connection->site.stage == SITE_FILE && connection->channel.stage == CHANNEL_OPEN);
 }
 
 /* False when the client has gone. */

@@ -29,6 +29,7 @@ struct worker_process {
 struct master {
     const char *file;
     SOCKET listening;
+    unsigned port;
     HANDLE job; /* ends all workers with this process */
     HANDLE end; /* event: standard input has ended */
     struct worker_process worker;
@@ -167,15 +168,23 @@ static bool master_open(struct master *master, unsigned port)
     master->listening = socket_listen(port, SOMAXCONN, &port);
     if (master->listening == INVALID_SOCKET) return false;
     narrate("listens on 127.0.0.1:%u", port);
-    printf("port: %u\n", port);
+    master->port = port;
+    return true;
+}
+
+static bool master_begin(struct master *master)
+{
+    if (!master_start_worker(master, 1, &master->worker) ||
+        !move_send_number(master->worker.process.input, MOVE_GO, 1))
+        return false;
+    printf("port: %u\n", master->port);
     fflush(stdout);
     return true;
 }
 
 static bool master_run(struct master *master, unsigned port, DWORD every_ms)
 {
-    bool result = master_open(master, port) && master_start_worker(master, 1, &master->worker) &&
-                  move_send_number(master->worker.process.input, MOVE_GO, 1);
+    bool result = master_open(master, port) && master_begin(master);
     while (result && WaitForSingleObject(master->end, every_ms) == WAIT_TIMEOUT)
         result = master_replace(master);
     process_close_handle(&master->worker.process.input);

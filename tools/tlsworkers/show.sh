@@ -49,7 +49,7 @@ tls_stop_server() {
 tls_curl() {
     version=$1
     shift
-    curl --silent --show-error --ipv4 --max-time 120 --cacert "$tls/certificate.pem" \
+    curl --silent --show-error --ipv4 --max-time 60 --cacert "$tls/certificate.pem" \
         --tlsv"$version" --tls-max "$version" --limit-rate "$tls_rate" "$@" 9>&-
 }
 
@@ -66,7 +66,7 @@ tls_talk() {
         done
         printf 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
         sleep 1
-    } | timeout 120 openssl s_client -connect "127.0.0.1:$port" -servername localhost \
+    } | timeout 60 openssl s_client -connect "127.0.0.1:$port" -servername localhost \
         -CAfile "$tls/certificate.pem" -verify_return_error -verify_hostname localhost \
         "-tls$(echo "$1" | tr . _)" >"$tls/talk-$1" 2>&1 9>&-
 }

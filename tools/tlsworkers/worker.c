@@ -109,10 +109,10 @@ static bool worker_any_shaking(const struct worker *worker)
 
 static void worker_tell_load(const char *what, const struct move_load *load, double took)
 {
-    narrate("%s %u connections, %u in mid-transfer (%lu bytes of contexts, %.2f ms); with them go "
-            "%lu bytes not opened yet, %lu not understood yet, %lu not sent yet",
-            what, load->connections, load->busy, (unsigned long)load->blobs, took,
-            (unsigned long)load->received, (unsigned long)load->plain, (unsigned long)load->unsent);
+    narrate("%s %u connections, %u in mid-transfer: %lu bytes of contexts, %lu not opened yet, "
+            "%lu not sent yet (%.1f ms)",
+            what, load->connections, load->busy, (unsigned long)load->blobs,
+            (unsigned long)(load->received + load->plain), (unsigned long)load->unsent, took);
 }
 
 static bool worker_give(struct worker *worker, DWORD to)
@@ -149,7 +149,6 @@ static bool worker_leave(struct worker *worker, DWORD to)
     bool result = worker_give(worker, to);
     limit = narrate_clock() + KEPT_MS;
     while (worker->count && narrate_clock() < limit) worker_turn(worker);
-    narrate("has nothing left and ends");
     worker->over = true;
     return result;
 }
@@ -176,7 +175,7 @@ static bool worker_obey(struct worker *worker, struct slice frame)
     case MOVE_GO:
         worker->next_number = reader_u32le(&r);
         worker->serving = true;
-        narrate("serves, alone, with %u connections that it was given", worker->count);
+        if (worker->count) narrate("goes on with %u connections, alone", worker->count);
         worker_begin(worker);
         return true;
     case MOVE_GIVE: return worker_leave(worker, reader_u32le(&r));
