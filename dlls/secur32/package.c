@@ -29,12 +29,24 @@ static struct module *module_create(enum module_kind kind, const WCHAR *path)
     return module;
 }
 
+static struct module *chain_next(struct module *module)
+{
+    return __atomic_load_n(module ? &module->next : &chain_first, __ATOMIC_ACQUIRE);
+}
+
+static struct module *chain_find(enum module_kind kind, const WCHAR *path)
+{
+    struct module *module = chain_next(NULL);
+    while (module && (module->kind != kind || _wcsicmp(module->path, path)))
+        module = chain_next(module);
+    return module;
+}
+
 /* The module of that kind and path, made if there is none: each is initialised once. */
 static struct module *chain_get(enum module_kind kind, const WCHAR *path)
 {
     AcquireSRWLockExclusive(&chain_lock);
-    struct module *module = chain_first;
-    while (module && (module->kind != kind || _wcsicmp(module->path, path))) module = module->next;
+    struct module *module = chain_find(kind, path);
     if (!module) {
         module = module_create(kind, path);
         if (module) __atomic_store_n(chain_end, module, __ATOMIC_RELEASE);
@@ -44,19 +56,11 @@ static struct module *chain_get(enum module_kind kind, const WCHAR *path)
     return module;
 }
 
-static struct module *chain_next(struct module *module)
-{
-    return __atomic_load_n(module ? &module->next : &chain_first, __ATOMIC_ACQUIRE);
-}
-
 static bool chain_has(enum module_kind kind, const WCHAR *name)
 {
     WCHAR path[MAX_PATH];
     module_path(name, path);
-    struct module *module = chain_next(NULL);
-    while (module && (module->kind != kind || _wcsicmp(module->path, path)))
-        module = chain_next(module);
-    return module != NULL;
+    return chain_find(kind, path) != NULL;
 }
 
 static status_t module_add(enum module_kind kind, const WCHAR *name, struct module **out)
