@@ -300,7 +300,7 @@ static status_t leg_next(struct leg *leg, struct credential *credential, struct 
     return status;
 }
 
-static status_t leg_check(const struct leg *leg)
+status_t leg_check(const struct leg *leg)
 {
     if (leg->input && !secbuf_valid(leg->input)) return SEC_E_INVALID_TOKEN;
     if (leg->output && !secbuf_valid(leg->output)) return SEC_E_INVALID_TOKEN;
