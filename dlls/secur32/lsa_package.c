@@ -3,8 +3,10 @@
  * A package of an SSP/AP behind struct package_ops. Its LSA-mode and its user-mode half both run
  * in this process; the dispatcher plays the LSA between them (Microsoft: User Mode Initialization).
  */
+#include "config.h"
 #include "load_lsa.h"
 #include "lsa_session.h"
+#include "module.h"
 #include "ssp/trace.h"
 
 #include <wchar.h>
@@ -173,6 +175,15 @@ static status_t leg_finish(struct package *package, struct provider_context *con
     return status;
 }
 
+/* Whether a function of the LSA half may be called for a context. An imported one has no such half,
+ * but in our own packages for streams both know it by the same handle: until its end there are
+ * messages that need a leg, and the end is one. */
+static bool lsa_half_serves(const struct package *package, const struct provider_context *context)
+{
+    return context->lsa_half || (package->info.fCapabilities & SECPKG_FLAG_STREAM &&
+                                 has_user_half(context) && config_is_own(package->module->path));
+}
+
 static status_t lsa_init_context(struct package *package, SecHandle *credential,
                                  struct provider_context *context, WCHAR *target,
                                  ULONG requirements, ULONG data_representation,
@@ -230,7 +241,7 @@ static status_t lsa_query_context(struct package *package, struct provider_conte
 static status_t lsa_set_context(struct package *package, struct provider_context *context,
                                 ULONG attribute, void *buffer, ULONG size)
 {
-    if (!context->lsa_half) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (!lsa_half_serves(package, context)) return SEC_E_UNSUPPORTED_FUNCTION;
     return lsa_status(
         package->lsa->SetContextAttributes(context->handle.dwLower, attribute, buffer, size));
 }
@@ -238,7 +249,7 @@ static status_t lsa_set_context(struct package *package, struct provider_context
 static status_t lsa_control_token(struct package *package, struct provider_context *context,
                                   SecBufferDesc *input)
 {
-    if (!context->lsa_half) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (!lsa_half_serves(package, context)) return SEC_E_UNSUPPORTED_FUNCTION;
     return lsa_status(package->lsa->ApplyControlToken(context->handle.dwLower, input));
 }
 

@@ -87,7 +87,6 @@ UNIXCALL_LAYOUT(struct schannel_call_free, object, 0, 8);
 #define CALL_SESSION_REQUEST_CERTIFICATE 0x02u /* server: ask, and take no for an answer */
 #define CALL_SESSION_REQUIRE_CERTIFICATE 0x04u /* server: the handshake fails without one */
 #define CALL_SESSION_ALPN_REQUIRED 0x08u       /* server: no common protocol is an error */
-#define CALL_SESSION_STAPLE 0x10u              /* client: ask for an OCSP response */
 
 struct schannel_call_session_create {
     uint64_t credentials;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "call.h"
+#include "priority.h"
 
 #include "core/tls.h"
 #include "ssp/provider.h"
@@ -39,6 +40,12 @@ void bytes_clear(struct bytes *bytes);                    /* wipes */
 
 /* ---- package.c ---- */
 
+/* The package as it is listed under the name that most programs use; the strings are constants. */
+void package_info_get(SecPkgInfoW *info);
+
+/* No expiry, as a TimeStamp. */
+void package_never(TimeStamp *out);
+
 /* ---- library.c ---- */
 
 /* Runs a call into the Unix half; SEC_E_SECPKG_NOT_FOUND without a half, else the call's status. */
@@ -50,37 +57,38 @@ status_t library_ready(void);
 /* CALL_READ_ of a session into owned bytes. */
 status_t library_read(uint64_t session, enum call_read what, struct bytes *out);
 
-/* ---- policy.c ---- */
+/* ---- policy.c, wish.c ---- */
 
 /* What the system allows (registry: SCHANNEL\Protocols, Ciphers, Hashes, KeyExchangeAlgorithms,
- * DefaultSecureProtocols, suite order); as of a second ago at the most. */
+ * DefaultSecureProtocols, orders of suites and curves); as of a second ago at the most. */
 struct tls_policy {
     DWORD client_enabled, client_default; /* SP_PROT_ bits: may be asked for, are on unasked */
     DWORD server_enabled, server_default;
     DWORD client_cache_time, server_cache_time; /* milliseconds; 0: no resumption */
     bool send_issuers;                          /* SendTrustedIssuerList */
-    uint16_t suites[64];                        /* allowed ones, in order */
+    uint16_t suites[PRIORITY_SUITES];           /* allowed ones, in order */
     size_t suite_count;
-    DWORD rsa_minimum, dh_minimum; /* bits */
+    uint16_t groups[PRIORITY_GROUPS]; /* likewise; IANA's numbers of curves */
+    size_t group_count;
+    unsigned hashes;                                         /* of signatures, SIGNED_ bits */
+    DWORD rsa_minimum, dh_client_minimum, dh_server_minimum; /* bits */
 };
 void policy_get(struct tls_policy *out);
 
 /* What a credential asks for besides the policy. */
 struct tls_wish {
     bool server, datagram;
+    bool modern;              /* SCH_CREDENTIALS: TLS 1.3 is on by default */
     DWORD protocols;          /* SP_PROT_ bits asked for; 0: the default ones */
-    DWORD disabled_protocols; /* TLS_PARAMETERS */
     const ALG_ID *algorithms; /* SCHANNEL_CRED; count 0: all */
     size_t algorithm_count;
     DWORD minimum_strength, maximum_strength; /* bits; 0: no limit */
     const TLS_PARAMETERS *parameters;         /* SCH_CREDENTIALS */
     size_t parameter_count;
-    bool modern; /* SCH_CREDENTIALS: TLS 1.3 may be used */
 };
 
 /* The priority string for GnuTLS, terminated, and the protocols that are left.
  * SEC_E_ALGORITHM_MISMATCH when nothing is. */
-#define PRIORITY_MAX 2048u
 status_t policy_priorities(const struct tls_policy *policy, const struct tls_wish *wish,
                            char out[PRIORITY_MAX], DWORD *protocols);
 
@@ -108,8 +116,12 @@ status_t chain_make(const CERT_CONTEXT *leaf, bool with_root, struct bytes *out)
  * empty. */
 status_t chain_context(struct slice chain, struct slice staple, const CERT_CONTEXT **out);
 
-/* The leaf alone, as DER. */
+/* The leaf alone, as DER; the next one, for a reader over a chain. */
 struct slice chain_leaf(struct slice chain);
+struct slice chain_next(struct reader *chain);
+
+/* One certificate more for a chain that is being written. */
+void chain_add(struct writer *w, struct slice der);
 
 /* ---- verify.c ---- */
 
@@ -124,31 +136,50 @@ struct verify_request {
  * CRYPT_E_REVOKED, SEC_E_CERT_WRONG_USAGE... */
 status_t verify_peer(const struct verify_request *request);
 
+/* Whether a server's certificate is for a host, which may be an address (RFC 6125 6.4, RFC 2818
+ * 3.1). names.c */
+bool certificate_is_for(const CERT_CONTEXT *certificate, const wchar_t *host);
+
 /* ---- cred.c ---- */
+
+/* A certificate of a credential, with its key. */
+struct key_holder {
+    const CERT_CONTEXT *certificate; /* held */
+    struct private_key key;
+    struct bytes chain; /* to be sent; made when it is first needed */
+};
 
 /* Plain after AcquireCredentialsHandle, shared by contexts; nothing in it changes but the library's
  * objects, which are made when first needed. */
 struct credential {
     bool server;
-    bool modern; /* made from SCH_CREDENTIALS */
-    DWORD flags; /* SCH_CRED_ */
-    DWORD protocols;
+    bool modern;     /* made from SCH_CREDENTIALS */
+    DWORD flags;     /* SCH_CRED_ */
+    DWORD protocols; /* SP_PROT_ bits of its side */
     DWORD minimum_strength, maximum_strength;
-    DWORD session_lifespan; /* ms */
+    DWORD session_lifespan; /* as the application said it */
+    DWORD cache_time; /* ms; 0: sessions are not resumed; 0xffffffff: for ever */
     TimeStamp expiry;
-    const CERT_CONTEXT **certificates; /* held */
+    struct key_holder *holders;
     size_t certificate_count;
-    HCERTSTORE roots;          /* held; NULL without */
-    uint64_t library;          /* schannel_call_credentials_create's, for TLS and... */
-    uint64_t library_datagram; /* ...for DTLS; 0 when it has not been asked for */
-    SRWLOCK lock;              /* of the two above */
+    HCERTSTORE roots; /* held; NULL without */
+    ALG_ID *algorithms;
+    size_t algorithm_count;
+    char *priorities[2]; /* of streams and of datagrams; NULL when there are none */
+    uint64_t library[2]; /* schannel_call_credentials_create's for each; 0 until asked for */
+    SRWLOCK lock;        /* of library and of chains */
     volatile LONG references;
 };
 
 struct credential *credential_hold(struct credential *credential);
 void credential_release(struct credential *credential); /* NULL is fine */
 
-/* The library's credentials of that kind. */
+/* The same with this certificate, which has a key, and no other. */
+status_t credential_with(const struct credential *like, const CERT_CONTEXT *certificate,
+                         struct credential **out);
+
+/* The library's credentials of that kind, which live as long as the credential.
+ * SEC_E_ALGORITHM_MISMATCH when it has no protocol of that kind. */
 status_t credential_library(struct credential *credential, bool datagram, uint64_t *out);
 
 SpAcquireCredentialsHandleFn credentials_acquire;
@@ -198,6 +229,7 @@ struct context {
     bool exported; /* handed over: all that is left is to delete it */
     enum stage stage;
     struct credential *credential; /* NULL after an import */
+    struct credential *former;     /* the library's session began with these, if there is one */
     uint64_t library;              /* session of the Unix half; 0 when nothing needs it any more */
     bool carried;                  /* records are made here; else by the library */
     uint16_t version, suite;
@@ -208,18 +240,30 @@ struct context {
     struct tls_flight flight;
     bool flight_watched; /* the client has no certificate and wants to know whether it needs one */
     bool certificate_refused; /* SEC_I_INCOMPLETE_CREDENTIALS was given once */
+    bool manual;              /* the application judges the server's certificate */
+    bool unresumable;         /* what the library gives for resuming is not to be kept */
+    status_t failure;         /* STAGE_FAILED: why */
     ULONG requirements;
-    struct bytes issuers; /* names in the server's request: u16be length, DER */
-    struct bytes unsent;  /* of a token for which the application's buffer was too small */
+    size_t fed;                /* of the next input: what the library has had of it already */
+    struct bytes issuers;      /* names in the server's request: u16be length, DER */
+    struct bytes held;         /* to be sent once the question of the certificate is settled */
+    struct bytes unsent;       /* of a token for which the application's buffer was too small */
+    status_t unsent_status;    /* what the leg that made it came to */
+    size_t unsent_consumed;    /* of the input that is given again with the larger buffer */
+    bool unsent_are_datagrams; /* no input is given again: the rest of a flight */
 
     /* afterwards */
-    bool message_waits; /* a post-handshake record has to go through a leg first */
-    bool renegotiating; /* TLS 1.2: the library has the records again */
+    volatile bool message_waits; /* a post-handshake message has to go through a leg first */
+    volatile bool broken; /* by a fatal alert or a wrong record: nothing is sent or received */
+    struct writer partly; /* post-handshake message of which the rest is still to come */
+    bool renegotiating;   /* TLS 1.2: the library has the records again */
     bool close_received, close_sent, shutdown_wanted;
     uint8_t alert[2]; /* SCHANNEL_ALERT: to be sent by the next leg; level 0: none */
     struct bytes keying_label, keying_context; /* SECPKG_ATTR_KEYING_MATERIAL_INFO */
     DWORD keying_size;
     bool keying_has_context;
+    struct bytes app_data; /* SECPKG_ATTR_APP_DATA */
+    DWORD app_flags;
     uint32_t record_header, record_trailer; /* if not carried */
     uint16_t mtu;
 };
@@ -242,20 +286,94 @@ SpAcceptLsaModeContextFn context_accept;
 SpDeleteContextFn context_delete_lsa, context_delete_user;
 SpInitUserModeContextFn context_init_user;
 
-/* ---- client.c, server.c, handshake.c, post.c ---- */
+/* ---- leg.c ---- */
 
 /* One call of InitializeSecurityContext or AcceptSecurityContext. */
 struct leg {
+    bool server, first;
     struct credential *credential; /* of this call; NULL when the application gave none */
     const wchar_t *target;         /* terminated; NULL without */
     ULONG requirements;
-    SecBufferDesc *input, *output;
+    bool deferred; /* the certificate is judged later, by request (SECBUFFER_FLAGS) */
+    const SecBufferDesc *input, *output;
     struct slice token;  /* of the input; size 0 without one */
     SecBuffer *spare;    /* input buffer that becomes EXTRA or MISSING; NULL without */
+    struct slice alpn;   /* names, each behind a u8 length; size 0 without */
+    struct slice peer;   /* DTLS server: the client's address */
+    uint16_t mtu;        /* 0: not said */
     size_t consumed;     /* of the token */
     size_t missing;      /* for SEC_E_INCOMPLETE_MESSAGE */
     struct writer reply; /* what is to be sent */
+    bool allocated;      /* memory was given to the application */
 };
+
+/* Reads the buffers of a call, whose other members are set. Nothing is to be released after a
+ * failure. */
+status_t leg_open(struct leg *leg);
+
+/* Tells the application by its buffers what became of the leg. SEC_E_INSUFFICIENT_MEMORY when the
+ * reply does not fit; it is then still in the leg. */
+status_t leg_close(struct leg *leg, status_t status);
+void leg_release(struct leg *leg);
+
+/* The records at the front of the token that are whole. SEC_E_INCOMPLETE_MESSAGE, with
+ * leg->missing, when there is none; SEC_E_INVALID_TOKEN for what is no record. */
+status_t leg_records(struct leg *leg, size_t *whole);
+
+/* The secrets of TLS 1.3 into the buffers that the application has for them, if any. */
+void leg_give_secrets(struct leg *leg, const struct schannel_call_secrets *secrets);
+
+/* ---- client.c, server.c, default_cert.c ---- */
+
+/* The library's session of a new context. */
+status_t client_start(struct context *context, const struct leg *leg);
+status_t server_start(struct context *context, const struct leg *leg);
+
+/* Feeds whole records to a client's handshake; an event of 0 means that the application is asked
+ * for a certificate first: SEC_I_INCOMPLETE_CREDENTIALS. */
+status_t client_feed(struct context *context, struct leg *leg, struct slice records,
+                     uint32_t *event);
+
+/* Takes the credential of a leg over, if it is another one that has a certificate. */
+status_t client_change_credential(struct context *context, struct credential *credential);
+
+/* A credential like that one, with a certificate of the user's which one of these issuers has
+ * issued (each behind a u16be length). SEC_E_NO_CREDENTIALS when there is none. */
+status_t default_credential(const struct credential *like, struct slice issuers,
+                            struct credential **out);
+
+/* ---- handshake.c, established.c ---- */
+
+/* A leg of a handshake that the library has. */
+status_t handshake_leg(struct context *context, struct leg *leg);
+
+/* Feeds records; what they are answered with goes to leg->reply, what was read is added to
+ * leg->consumed. The peer's certificate is judged on the way. */
+status_t handshake_feed(struct context *context, struct leg *leg, struct slice records,
+                        uint32_t *event);
+
+/* From now on nothing works but the deletion; the answer is the status. */
+status_t context_fail(struct context *context, status_t status);
+
+/* Takes over what the handshake came to. The library's session goes when nothing needs it. */
+status_t context_establish(struct context *context, struct leg *leg);
+
+/* Whether what the library gives for resuming may be kept; keeps it. */
+bool context_resumable(const struct context *context);
+void context_store_resumption(struct context *context);
+
+/* ---- post.c, control.c ---- */
+
+/* Legs of an established context. */
+status_t post_leg(struct context *context, struct leg *leg);
+
+/* Whether ApplyControlToken has asked for something that the next leg sends; sends it. */
+bool control_pending(const struct context *context);
+status_t control_leg(struct context *context, struct leg *leg);
+
+/* Seals a message that may be longer than a record into the reply. */
+status_t context_seal(struct context *context, struct leg *leg, enum tls_type type,
+                      struct slice message);
 
 /* ---- control.c, message.c, attrs.c, attrs_connection.c, attrs_certs.c, export.c ---- */
 

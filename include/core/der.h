@@ -8,6 +8,7 @@
 #include "core/reader.h"
 #include "core/writer.h"
 
+#define DER_INTEGER 0x02u
 #define DER_OCTET_STRING 0x04u
 #define DER_OID 0x06u
 #define DER_ENUMERATED 0x0au

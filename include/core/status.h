@@ -27,6 +27,7 @@ typedef long HRESULT; /* winerror.h needs it, and winnt.h must stay the includer
 #define SEC_E_CANNOT_PACK ((status_t)0x80090309)
 #define SEC_E_QOP_NOT_SUPPORTED ((status_t)0x8009030A)
 #define SEC_E_LOGON_DENIED ((status_t)0x8009030C)
+#define SEC_E_UNKNOWN_CREDENTIALS ((status_t)0x8009030D)
 #define SEC_E_NO_CREDENTIALS ((status_t)0x8009030E)
 #define SEC_E_MESSAGE_ALTERED ((status_t)0x8009030F)
 #define SEC_E_OUT_OF_SEQUENCE ((status_t)0x80090310)

@@ -183,6 +183,7 @@ void tls_key_update_write(bool request, uint8_t out[TLS_KEY_UPDATE_SIZE]);
 #define TLS_ALERT_WARNING 1u
 #define TLS_ALERT_FATAL 2u
 #define TLS_CLOSE_NOTIFY 0u
+#define TLS_USER_CANCELED 90u
 #define TLS_NO_RENEGOTIATION 100u
 status_t tls_alert_status(uint8_t description);
 uint8_t tls_alert_of(status_t status);

@@ -20,7 +20,7 @@ struct bench_slot {
     void *sealed, *signature; /* of the implementation, if it allocates these */
 };
 
-enum { BENCH_SIGNATURE_ROOM = 64 };
+enum { BENCH_SIGNATURE_ROOM = 320 }; /* Wine's Schannel asks for 256 bytes behind a text */
 
 struct bench_blob {
     void *data; /* of the implementation */
@@ -33,7 +33,8 @@ struct bench_blob {
  */
 typedef bool bench_message_fn(struct bench_pair *pair, bool from_server, struct bench_slot *slot);
 
-/* Each false is final for the figure; the implementation has said why on standard error. */
+/* Each false is final for the figure; the implementation has said why on standard error. The client
+ * makes messages that are never opened, the server those that are. */
 struct bench_ops {
     double (*now)(void); /* seconds */
     uint64_t (*private_bytes)(void);
@@ -46,13 +47,14 @@ struct bench_ops {
     bool (*keep_half_open)(bool server); /* makes one more and never frees it */
     bench_message_fn *seal;
     bench_message_fn *unseal;
-    bench_message_fn *sign;
+    bench_message_fn *sign; /* NULL: nothing is signed without being sealed */
     bench_message_fn *verify;
     void (*slot_clear)(struct bench_slot *slot);
     /* The server's context: export takes it away, import brings it back and frees the blob. */
     bool (*export_server)(struct bench_pair *pair, struct bench_blob *blob);
     bool (*import_server)(struct bench_pair *pair, struct bench_blob *blob);
-    void (*packages)(void); /* NULL when there is nothing to ask */
+    void (*packages)(void);          /* NULL when there is nothing to ask */
+    bool (*more)(const char *group); /* prints the figures of a group of its own; NULL for none */
     /* Does work(items[0]) to work(items[count - 1]) each in a thread of its own. */
     bool (*together)(unsigned count, void (*work)(void *), void **items);
 };

@@ -2,17 +2,23 @@
 #
 # Makes a table of tools/bench from lines "SIDE NAME VALUE UNIT", or with plot=1 the same as an SVG
 # drawing. Every ratio says how many times better winesspi is, whatever the unit. Variables: title,
-# package (ntlm or negotiate), and the third column: other (its side) and other_title.
+# package, and the columns beside winesspi: others, which are sides, and other_titles, both with
+# commas between them. The drawing has the first two of them.
 
 BEGIN {
-    foreign = package == "ntlm" ? "gss-ntlmssp" : "MIT SPNEGO"
-    order = split("handshakes seal_64 unseal_64 seal_1024 unseal_1024 seal_16384 unseal_16384 " \
+    columns = split(others, side_of, ",")
+    split(other_titles, title_of, ",")
+    for (i = 1; i <= columns; i++) title_by[side_of[i]] = title_of[i]
+    tls = package ~ /^tls/
+    order = split("full resumed handshakes seal_64 unseal_64 seal_1024 unseal_1024 seal_16384 unseal_16384 " \
                   "sign_1024 verify_1024 export import move blob half_export half_import " \
                   "half_move half_blob half_open_client half_open_server established " \
                   "cost_seal_64 cost_sign_64 cost_seal_1024 cost_sign_1024 cost_seal_16384 " \
                   "cost_sign_16384 threads_handshakes threads_seal package_first package " \
                   "package_list", names, " ")
-    label["handshakes"] = "handshakes"
+    label["full"] = "client handshakes"
+    label["resumed"] = "client handshakes, resumed"
+    label["handshakes"] = tls ? "handshakes, both ends" : "handshakes"
     label["seal_64"] = "seal, 64 bytes"
     label["unseal_64"] = "unseal, 64 bytes"
     label["seal_1024"] = "seal, 1 KiB"
@@ -43,7 +49,9 @@ BEGIN {
     label["package_first"] = "load, first package query"
     label["package"] = "package query"
     label["package_list"] = "package list"
-    # What is to be reached: so many times the foreign library, or fewer or more than so many units.
+    # What is to be reached: so many times what another side has (the first one, unless "against"
+    # names it, in the figure that "against_figure" names if it is another), or fewer or more than
+    # so many units.
     if (package == "ntlm") {
         least["handshakes"] = 5
         least["seal_64"] = 10
@@ -52,6 +60,22 @@ BEGIN {
         least["move"] = 1
         below["blob"] = 1000
         below["established"] = 6144
+    }
+    if (tls) {
+        least["seal_16384"] = 0.95; against["seal_16384"] = "raw"
+        below["move"] = 5
+        below["established"] = 8192
+    }
+    if (package == "tls-1.2") {
+        least["full"] = 1; against["full"] = "builtin"
+        # Wine's own resumes nothing.
+        least["resumed"] = 3; against["resumed"] = "builtin"; against_figure["resumed"] = "full"
+        least["seal_64"] = 2; against["seal_64"] = "builtin"
+        split("64 1024 16384", sizes, " ")
+        for (i in sizes) {
+            least["unseal_" sizes[i]] = 2
+            against["unseal_" sizes[i]] = "builtin"
+        }
     }
     for (i = 1; i <= order; i++) if (names[i] ~ /^cost_/) below[names[i]] = 5
     above["threads_handshakes"] = 1.9
@@ -74,13 +98,22 @@ function median(text,    list, count, i, j, swap) {
 
 function has(side, name) { return (side, name) in values }
 
-# How many times better winesspi is than the other side; 0 if that is not known.
-function ratio(name, side,    own, other) {
-    if (!has("winesspi", name) || !has(side, name)) return 0
+# How many times better winesspi is than the other side, in that figure of the other side; 0 if that
+# is not known.
+function ratio_of(name, side, figure,    own, other) {
+    if (!has("winesspi", name) || !has(side, figure)) return 0
     own = median(values["winesspi", name])
-    other = median(values[side, name])
+    other = median(values[side, figure])
     if (own <= 0 || other <= 0) return 0
     return units[name] ~ /\/s$|^times$/ ? own / other : other / own
+}
+
+function ratio(name, side) { return ratio_of(name, side, name) }
+
+# The ratio that is to be reached.
+function reached(name) {
+    return ratio_of(name, name in against ? against[name] : side_of[1],
+                    name in against_figure ? against_figure[name] : name)
 }
 
 function number(value) {
@@ -92,7 +125,8 @@ function shown(side, name) { return has(side, name) ? number(median(values[side,
 function shown_ratio(value) { return value ? number(value) : "-" }
 
 function target(name) {
-    if (name in least) return "ratio " least[name]
+    if (name in least)
+        return (name in against ? title_by[against[name]] : "ratio") " " least[name]
     if (name in above) return "> " above[name]
     return name in below ? "< " below[name] : "-"
 }
@@ -102,22 +136,34 @@ function verdict(name) {
     if (!has("winesspi", name)) return "unknown"
     if (name in above) return median(values["winesspi", name]) > above[name] ? "reached" : "MISSED"
     if (name in below) return median(values["winesspi", name]) < below[name] ? "reached" : "MISSED"
-    if (!ratio(name, "gss")) return "unknown"
-    return ratio(name, "gss") >= least[name] ? "reached" : "MISSED"
+    if (!reached(name)) return "unknown"
+    return reached(name) >= least[name] ? "reached" : "MISSED"
 }
 
-function print_table(    i, name, format) {
-    format = "%-27s %-6s %10s %12s %7s %13s %7s  %-9s %s\n"
+function print_row(name, unit, own, targeted, judged,    k) {
+    printf "%-27s %-6s %10s", name, unit, own
+    for (k = 1; k <= columns; k++) printf " %13s %7s", row[k], row_ratio[k]
+    printf "  %-15s %s\n", targeted, judged
+}
+
+function print_table(    i, k, name) {
     print title
-    printf format, "", "unit", "winesspi", foreign, "ratio", other_title, "ratio", "target", ""
+    for (k = 1; k <= columns; k++) {
+        row[k] = title_of[k]
+        row_ratio[k] = "ratio"
+    }
+    print_row("", "unit", "winesspi", "target", "")
     for (i = 1; i <= order; i++) {
         name = names[i]
         if (!(name in units)) continue
-        printf format, label[name], units[name], shown("winesspi", name), shown("gss", name),
-            shown_ratio(ratio(name, "gss")), shown(other, name),
-            shown_ratio(ratio(name, other)), target(name), verdict(name)
+        for (k = 1; k <= columns; k++) {
+            row[k] = shown(side_of[k], name)
+            row_ratio[k] = shown_ratio(ratio(name, side_of[k]))
+        }
+        print_row(label[name], units[name], shown("winesspi", name), target(name), verdict(name))
     }
     print "Ratios: how many times better winesspi is. -: not measured, or not able to do it."
+    if (tls) print "Targets with a name: so many times what that side has (resumed: its full ones)."
 }
 
 # The drawing: one row per figure, a logarithmic axis of ratios.
@@ -158,23 +204,23 @@ function draw_axis(bottom,    tick) {
 
 function draw_row(name, y) {
     draw_text(left - 12, y + 15, "end", 12, label[name])
-    if (ratio(name, "gss")) draw_bar(y + 2, 10, ratio(name, "gss"), "#2b6cb0")
-    if (ratio(name, other)) draw_bar(y + 14, 10, ratio(name, other), "#dd8822")
-    if (name in least) draw_line(across(least[name]), y, y + 14, "#c00", 2)
+    if (ratio(name, side_of[1])) draw_bar(y + 2, 10, ratio(name, side_of[1]), "#2b6cb0")
+    if (ratio(name, side_of[2])) draw_bar(y + 14, 10, ratio(name, side_of[2]), "#dd8822")
+    if (name in least && !(name in against)) draw_line(across(least[name]), y, y + 14, "#c00", 2)
 }
 
 function draw(    i, rows, bottom) {
     left = 210; width = 560; lowest = 0.1; highest = 1000; rows = 0
     for (i = 1; i <= order; i++) {
-        if (ratio(names[i], "gss") || ratio(names[i], other)) drawn[++rows] = names[i]
+        if (ratio(names[i], side_of[1]) || ratio(names[i], side_of[2])) drawn[++rows] = names[i]
     }
     bottom = 66 + 30 * rows
     printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"860\" height=\"%d\" " \
            "font-family=\"sans-serif\">\n", bottom + 20
     print "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>"
     draw_text(16, 22, "start", 14, title)
-    draw_text(16, 40, "start", 11, "How many times better winesspi is than " foreign " (blue) " \
-              "and than " other_title " (orange); red: what is to be reached.")
+    draw_text(16, 40, "start", 11, "How many times better winesspi is than " title_of[1] \
+              " (blue) and than " title_of[2] " (orange); red: what is to be reached.")
     draw_axis(bottom)
     for (i = 1; i <= rows; i++) draw_row(drawn[i], 66 + 30 * (i - 1))
     print "</svg>"

@@ -11,6 +11,7 @@
 
 #include "core/spnego_body.h"
 #include "core/target.h"
+#include "core/tls_body.h"
 
 #include <sys/stat.h>
 
@@ -282,7 +283,7 @@ static void scripts(void)
         char name[] = "kind-0";
         uint8_t script[] = {kind, 1, 1,  100, 0, 3, 0,    0, 0, 0, 20, 0, 9, 0, 1,
                             1,    1, 40, 0,   7, 0, 0x80, 1, 0, 7, 1,  0, 0, 0};
-        name[5] = (char)('0' + kind);
+        name[8] = (char)('0' + kind);
         save("session", name, view(script, sizeof(script)));
     }
 }
@@ -403,19 +404,48 @@ static void tls_records(void)
     save("tls_record", "short", hex("00 17 17030300"));
 }
 
-static void tls_bodies(void)
+static void tls_sessions(void)
 {
     for (size_t kind = 0; kind < TLS_KINDS; kind++) {
         struct tls_session session;
         struct writer w;
-        char name[] = "body-0";
+        char name[] = "session-0";
         tls_session_fill(&session, kind, kind % 2);
         must(!tls_session_start(&session));
         session.has_finished = session.version == TLS_1_2;
         writer_init(&w);
         tls_session_write(&session, &w);
-        name[5] = (char)('0' + kind);
-        save("tls_body", name, writer_view(&w));
+        name[8] = (char)('0' + kind);
+        save("tls_session", name, writer_view(&w));
+        writer_free(&w);
+        tls_session_clear(&session);
+    }
+}
+
+/* Exported sessions of either version, bare and with all that there can be. */
+static void tls_bodies(void)
+{
+    for (uint16_t version = TLS_1_2; version <= TLS_1_3; version++) {
+        struct tls_session session = {.version = version, .server = version == TLS_1_2};
+        struct tls_body body = {.attributes = 0x811c, .group = 0x1d, .group_bits = 255};
+        struct writer w;
+        session.suite = tls_suite_find(version == TLS_1_3 ? 0x1302 : 0xc02f);
+        must(!tls_session_start(&session));
+        writer_init(&w);
+        tls_body_write(&body, &session, &w);
+        save("tls_body", version == TLS_1_3 ? "bare-1.3" : "bare-1.2", writer_view(&w));
+        writer_free(&w);
+        body.alpn = ascii("h2");
+        body.session_id = view(unit_pool, 32);
+        body.name = hex("680000 00");
+        body.keying_label = ascii("label");
+        body.keying_size = 32;
+        body.app_data = ascii("app");
+        body.peer_chain = hex("000002 3000 000001 ff");
+        body.staple = hex("3001");
+        writer_init(&w);
+        tls_body_write(&body, &session, &w);
+        save("tls_body", version == TLS_1_3 ? "full-1.3" : "full-1.2", writer_view(&w));
         writer_free(&w);
         tls_session_clear(&session);
     }
@@ -469,7 +499,8 @@ int main(int argc, char **argv)
     targets();
     msv_messages();
     tls_records();
-    tls_bodies();
+    tls_sessions();
     tls_messages();
+    tls_bodies();
     return EXIT_SUCCESS;
 }

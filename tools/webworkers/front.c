@@ -147,7 +147,8 @@ static bool connection_request(struct connection *connection, struct http_head *
         }
         if (!connection_read(connection)) return false;
     }
-    unsigned refusal = http_request_parse((struct slice){connection->data, head_size}, head);
+    unsigned refusal = http_request_parse((struct slice){connection->data, head_size},
+                                          HTTP_BODY_MAX, head);
     if (refusal) {
         connection_refuse(connection, refusal);
         return false;

@@ -147,27 +147,27 @@ static unsigned field_count(const struct http_head *head, const char *name)
 }
 
 /* 0, 400, or 413 for a body that nobody here takes. */
-static unsigned length_parse(struct slice text, size_t *out)
+static unsigned length_parse(struct slice text, size_t max, size_t *out)
 {
     size_t length = 0;
     if (!text.size) return 400;
     for (size_t i = 0; i < text.size; i++) {
         if (!is_digit(text.data[i])) return 400;
-        if (length <= HTTP_BODY_MAX) length = 10 * length + (text.data[i] - '0');
+        if (length <= max) length = 10 * length + (text.data[i] - '0');
     }
     *out = length;
-    return length > HTTP_BODY_MAX ? 413 : 0;
+    return length > max ? 413 : 0;
 }
 
 /* What the fields say about the body and the connection: 0 or a status code. */
-static unsigned framing_parse(struct http_head *head)
+static unsigned framing_parse(struct http_head *head, size_t body_max)
 {
     struct slice value;
     size_t index = 0;
     if (field_count(head, "Content-Length") > 1) return 400;
     bool coded = field_count(head, "Transfer-Encoding") != 0;
     if (http_field_next(head, "Content-Length", &index, &value)) {
-        unsigned refusal = coded ? 400 : length_parse(value, &head->body_size);
+        unsigned refusal = coded ? 400 : length_parse(value, body_max, &head->body_size);
         if (refusal) return refusal;
     }
     if (coded) return 501;
@@ -181,7 +181,7 @@ static unsigned framing_parse(struct http_head *head)
     return 0;
 }
 
-unsigned http_request_parse(struct slice bytes, struct http_head *out)
+unsigned http_request_parse(struct slice bytes, size_t body_max, struct http_head *out)
 {
     struct http_head head = {.field_count = 0};
     struct slice line, rest, version, value;
@@ -196,7 +196,7 @@ unsigned http_request_parse(struct slice bytes, struct http_head *out)
     unsigned hosts = field_count(&head, "Host");
     if (hosts > 1 || (!hosts && head.persistent)) return 400;
     if (field_count(&head, "Authorization") > 1) return 400;
-    refusal = framing_parse(&head);
+    refusal = framing_parse(&head, body_max);
     if (refusal) return refusal;
     for (size_t i = 0; http_field_next(&head, "Expect", &i, &value);) {
         if (!http_text_is(value, "100-continue")) return 417;
@@ -217,7 +217,7 @@ bool http_answer_parse(struct slice bytes, struct http_head *out)
         if (!is_digit(code.data[i])) return false;
         head.status = 10 * head.status + (unsigned)(code.data[i] - '0');
     }
-    if (fields_parse(bytes, &head) || framing_parse(&head)) return false;
+    if (fields_parse(bytes, &head) || framing_parse(&head, HTTP_BODY_MAX)) return false;
     *out = head;
     return true;
 }
@@ -255,6 +255,7 @@ const char *http_reason(unsigned status)
     case 200: return "OK";
     case 400: return "Bad Request";
     case 401: return "Unauthorized";
+    case 404: return "Not Found";
     case 408: return "Request Timeout";
     case 413: return "Content Too Large";
     case 417: return "Expectation Failed";

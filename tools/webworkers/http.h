@@ -30,8 +30,10 @@ struct http_head {
  * is not among them. */
 size_t http_head_size(struct slice bytes);
 
-/* 0, or the status code with which a server refuses the request. bytes is the head alone. */
-unsigned http_request_parse(struct slice bytes, struct http_head *out);
+/* 0, or the status code with which a server refuses the request, one with a body of more than
+ * body_max bytes among them. bytes is the head alone; body_max is at most a tenth of what a size_t
+ * holds. */
+unsigned http_request_parse(struct slice bytes, size_t body_max, struct http_head *out);
 
 /* False for what is no answer, or one whose body this client cannot delimit. */
 bool http_answer_parse(struct slice bytes, struct http_head *out);

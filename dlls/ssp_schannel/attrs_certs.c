@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Attributes made of certificates: the peer's and our own as CERT_CONTEXT, the names that a server
+ * accepts issuers by, and what a certificate says of its owner.
+ */
+#include "attrs.h"
+
+#include "ssp/trace.h"
+
+#include <string.h>
+
+TRACE_CHANNEL("schannel");
+
+static const struct bytes *server_chain(const struct context *context)
+{
+    return context->server ? &context->connection.local_chain : &context->connection.peer_chain;
+}
+
+struct slice server_certificate(const struct context *context)
+{
+    const struct bytes *chain = server_chain(context);
+    return chain->size ? chain_leaf(bytes_slice(chain)) : (struct slice){NULL, 0};
+}
+
+/* Before its end a handshake may bring what is not there yet; afterwards there is none. */
+static status_t certificate_missing(const struct context *context)
+{
+    return context->stage == STAGE_ESTABLISHED ? SEC_E_NO_CREDENTIALS : SEC_E_INVALID_HANDLE;
+}
+
+status_t query_remote_certificate(struct context *context, void *buffer)
+{
+    const struct connection *connection = &context->connection;
+    const CERT_CONTEXT *made;
+    if (!connection->peer_chain.size) return certificate_missing(context);
+    status_t status = chain_context(bytes_slice(&connection->peer_chain),
+                                    bytes_slice(&connection->staple), &made);
+    if (status_ok(status)) *(const CERT_CONTEXT **)buffer = made;
+    return status;
+}
+
+status_t query_local_certificate(struct context *context, void *buffer)
+{
+    const struct bytes *chain = &context->connection.local_chain;
+    const CERT_CONTEXT *made;
+    if (!chain->size) return certificate_missing(context);
+    status_t status = chain_context(bytes_slice(chain), (struct slice){NULL, 0}, &made);
+    if (status_ok(status)) *(const CERT_CONTEXT **)buffer = made;
+    return status;
+}
+
+/* ---- issuers ---- */
+
+static size_t issuers_count(struct slice names)
+{
+    struct reader r;
+    size_t count = 0;
+    reader_init(&r, names.data, names.size);
+    while (reader_left(&r) && reader_ok(&r)) {
+        reader_skip(&r, reader_u16be(&r));
+        if (reader_ok(&r)) count++;
+    }
+    return count;
+}
+
+/* One block: the array, and the names behind it. */
+static status_t issuers_copy(struct slice names, size_t count, CERT_NAME_BLOB **out)
+{
+    struct reader r;
+    CERT_NAME_BLOB *blobs = package_alloc(count * sizeof(*blobs) + names.size);
+    if (!blobs) return SEC_E_INSUFFICIENT_MEMORY;
+    BYTE *at = (BYTE *)(blobs + count);
+    reader_init(&r, names.data, names.size);
+    for (size_t i = 0; i < count; i++) {
+        struct slice name = reader_bytes(&r, reader_u16be(&r));
+        if (name.size) memcpy(at, name.data, name.size);
+        blobs[i] = (CERT_NAME_BLOB){(DWORD)name.size, at};
+        at += name.size;
+    }
+    *out = blobs;
+    return SEC_E_OK;
+}
+
+status_t query_issuers_ex(struct context *context, void *buffer)
+{
+    SecPkgContext_IssuerListInfoEx *out = buffer;
+    struct slice names = bytes_slice(&context->issuers);
+    size_t count = issuers_count(names);
+    CERT_NAME_BLOB *blobs = NULL;
+    status_t status = count ? issuers_copy(names, count, &blobs) : SEC_E_OK;
+    if (status_ok(status)) *out = (SecPkgContext_IssuerListInfoEx){blobs, (DWORD)count};
+    return status;
+}
+
+/* The older form: the names as they are in the request, each behind its length. */
+status_t query_issuers(struct context *context, void *buffer)
+{
+    SecPkgContext_IssuerListInfo *out = buffer;
+    struct slice names = bytes_slice(&context->issuers);
+    BYTE *copy = NULL;
+    if (names.size) {
+        copy = attribute_bytes(names);
+        if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    *out = (SecPkgContext_IssuerListInfo){(DWORD)names.size, copy};
+    return SEC_E_OK;
+}
+
+/* ---- what a certificate says ---- */
+
+static status_t certificate_open(struct slice der, const CERT_CONTEXT **out)
+{
+    if (!der.size) return SEC_E_NO_CREDENTIALS;
+    *out = CertCreateCertificateContext(X509_ASN_ENCODING, der.data, (DWORD)der.size);
+    if (*out) return SEC_E_OK;
+    WARN("error %lu with a certificate\n", GetLastError());
+    return SEC_E_CERT_UNKNOWN;
+}
+
+static status_t name_give(CERT_NAME_BLOB *name, wchar_t **out)
+{
+    DWORD chars = CertNameToStrW(X509_ASN_ENCODING, name, CERT_X500_NAME_STR, NULL, 0);
+    wchar_t *text = package_alloc((chars ? chars : 1) * sizeof(*text));
+    if (!text) return SEC_E_INSUFFICIENT_MEMORY;
+    text[0] = 0;
+    if (chars) CertNameToStrW(X509_ASN_ENCODING, name, CERT_X500_NAME_STR, text, chars);
+    *out = text;
+    return SEC_E_OK;
+}
+
+static status_t peer_open(const struct context *context, const CERT_CONTEXT **out)
+{
+    const struct bytes *chain = &context->connection.peer_chain;
+    if (!chain->size) return SEC_E_NO_CREDENTIALS;
+    return certificate_open(chain_leaf(bytes_slice(chain)), out);
+}
+
+/* Who the peer is, by its certificate. */
+status_t query_names(struct context *context, void *buffer)
+{
+    SecPkgContext_NamesW *out = buffer;
+    const CERT_CONTEXT *certificate;
+    status_t status = peer_open(context, &certificate);
+    if (!status_ok(status)) return status;
+    status = name_give(&certificate->pCertInfo->Subject, &out->sUserName);
+    CertFreeCertificateContext(certificate);
+    return status;
+}
+
+/* Who vouches for the peer. */
+status_t query_authority(struct context *context, void *buffer)
+{
+    SecPkgContext_AuthorityW *out = buffer;
+    const CERT_CONTEXT *certificate;
+    status_t status = peer_open(context, &certificate);
+    if (!status_ok(status)) return status;
+    status = name_give(&certificate->pCertInfo->Issuer, &out->sAuthorityName);
+    CertFreeCertificateContext(certificate);
+    return status;
+}
+
+static bool local_time(const FILETIME *utc, TimeStamp *out)
+{
+    FILETIME local;
+    if (!FileTimeToLocalFileTime(utc, &local)) return false;
+    out->LowPart = local.dwLowDateTime;
+    out->HighPart = (LONG)local.dwHighDateTime;
+    return true;
+}
+
+/* A connection is good as long as the server's certificate; times of SSPI are local times. */
+status_t query_lifespan(struct context *context, void *buffer)
+{
+    SecPkgContext_Lifespan *out = buffer;
+    const CERT_CONTEXT *certificate;
+    TimeStamp start, expiry;
+    status_t status = certificate_open(server_certificate(context), &certificate);
+    if (!status_ok(status)) return status;
+    const CERT_INFO *info = certificate->pCertInfo;
+    bool told = local_time(&info->NotBefore, &start) && local_time(&info->NotAfter, &expiry);
+    CertFreeCertificateContext(certificate);
+    if (!told) return SEC_E_INTERNAL_ERROR;
+    out->tsStart = start;
+    out->tsExpiry = expiry;
+    return SEC_E_OK;
+}

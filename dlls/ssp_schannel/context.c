@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Contexts: their life, and which part a leg belongs to.
+ *
+ * A context made by a leg has an LSA half, and a user half from InitUserModeContext on, for which
+ * every successful leg asks; an imported context has a user half only. Both know it by the same
+ * handle, and it goes when its last half is deleted.
+ *
+ * Of a leg that fails the library of the host keeps what it was given. A failed handshake is
+ * therefore over; a token that did not fit is kept and given out by the next leg.
+ */
+#include "schannel_package.h"
+
+#include "core/secret.h"
+#include "ssp/prefix.h"
+#include "ssp/trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+TRACE_CHANNEL("schannel");
+
+/* ---- life ---- */
+
+status_t context_create(bool server, LONG halves, struct context **out)
+{
+    struct context *context = calloc(1, sizeof(*context));
+    if (!context) return SEC_E_INSUFFICIENT_MEMORY;
+    InitializeSRWLock(&context->send);
+    InitializeSRWLock(&context->receive);
+    context->halves = halves;
+    context->server = server;
+    writer_init(&context->partly);
+    tls_flight_init(&context->flight);
+    *out = context;
+    return SEC_E_OK;
+}
+
+void context_drop_library(struct context *context)
+{
+    if (context->library) {
+        struct schannel_call_free call = {.object = context->library};
+        library_call(SCHANNEL_CALL_SESSION_FREE, &call);
+        context->library = 0;
+    }
+    credential_release(context->former);
+    context->former = NULL;
+}
+
+static void connection_clear(struct connection *connection)
+{
+    free(connection->name);
+    bytes_clear(&connection->peer_chain);
+    bytes_clear(&connection->local_chain);
+    bytes_clear(&connection->staple);
+}
+
+static void context_free(struct context *context)
+{
+    context_drop_library(context);
+    credential_release(context->credential);
+    tls_session_clear(&context->session);
+    tls_flight_clear(&context->flight);
+    connection_clear(&context->connection);
+    bytes_clear(&context->issuers);
+    bytes_clear(&context->unsent);
+    bytes_clear(&context->held);
+    bytes_clear(&context->keying_label);
+    bytes_clear(&context->keying_context);
+    bytes_clear(&context->app_data);
+    writer_free(&context->partly);
+    secret_free(context, sizeof(*context));
+}
+
+static void half_delete(struct context *context, LONG half)
+{
+    LONG before = InterlockedAnd(&context->halves, ~half);
+    if (before == half) context_free(context);
+}
+
+NTSTATUS NTAPI context_delete_lsa(LSA_SEC_HANDLE handle)
+{
+    half_delete(context_get(handle), HALF_LSA);
+    return SEC_E_OK;
+}
+
+NTSTATUS NTAPI context_delete_user(LSA_SEC_HANDLE handle)
+{
+    half_delete(context_get(handle), HALF_USER);
+    return SEC_E_OK;
+}
+
+NTSTATUS NTAPI context_init_user(LSA_SEC_HANDLE handle, SecBuffer *packed)
+{
+    InterlockedOr(&context_get(handle)->halves, HALF_USER);
+    if (packed && packed->pvBuffer) package_free(packed->pvBuffer);
+    return SEC_E_OK;
+}
+
+void context_lock(struct context *context)
+{
+    AcquireSRWLockExclusive(&context->send);
+    AcquireSRWLockExclusive(&context->receive);
+}
+
+void context_unlock(struct context *context)
+{
+    ReleaseSRWLockExclusive(&context->receive);
+    ReleaseSRWLockExclusive(&context->send);
+}
+
+status_t context_fail(struct context *context, status_t status)
+{
+    context->stage = STAGE_FAILED;
+    context->failure = status;
+    return status;
+}
+
+/* ---- what a leg is told of ---- */
+
+/* Where a host wants to be told; any of them may be NULL. */
+struct report {
+    LSA_SEC_HANDLE *handle;
+    ULONG *attributes;
+    TimeStamp *expiry;
+    BOOLEAN *mapped;
+    SecBuffer *data;
+};
+
+/* What records protect, they protect always; the rest is echoed where it holds. */
+static ULONG granted(const struct context *context, ULONG requirements)
+{
+    if (!context->server)
+        return ISC_RET_REPLAY_DETECT | ISC_RET_SEQUENCE_DETECT | ISC_RET_CONFIDENTIALITY |
+               ISC_RET_STREAM |
+               (requirements & (ISC_REQ_MUTUAL_AUTH | ISC_REQ_USE_SUPPLIED_CREDS |
+                                ISC_REQ_DATAGRAM | ISC_REQ_CONNECTION | ISC_REQ_EXTENDED_ERROR |
+                                ISC_REQ_INTEGRITY | ISC_REQ_MANUAL_CRED_VALIDATION));
+    ULONG echoed = ASC_REQ_DATAGRAM | ASC_REQ_CONNECTION | ASC_REQ_EXTENDED_ERROR |
+                   ASC_REQ_INTEGRITY;
+    if (context->connection.peer_chain.size) echoed |= ASC_REQ_MUTUAL_AUTH;
+    return ASC_RET_REPLAY_DETECT | ASC_RET_SEQUENCE_DETECT | ASC_RET_CONFIDENTIALITY |
+           ASC_RET_STREAM | (requirements & echoed);
+}
+
+/* That of the peer's certificate, in local time; never, when there is none. */
+static void expiry_get(const struct context *context, TimeStamp *out)
+{
+    struct slice leaf = chain_leaf(bytes_slice(&context->connection.peer_chain));
+    const CERT_CONTEXT *certificate = NULL;
+    FILETIME local;
+    package_never(out);
+    if (leaf.size)
+        certificate = CertCreateCertificateContext(X509_ASN_ENCODING, leaf.data, (DWORD)leaf.size);
+    if (!certificate) return;
+    if (FileTimeToLocalFileTime(&certificate->pCertInfo->NotAfter, &local)) {
+        out->LowPart = local.dwLowDateTime;
+        out->HighPart = (LONG)local.dwHighDateTime;
+    }
+    CertFreeCertificateContext(certificate);
+}
+
+static void leg_report(const struct report *report, struct context *context, const struct leg *leg)
+{
+    context->connection.flags = granted(context, leg->requirements);
+    ULONG attributes = context->connection.flags;
+    if (leg->allocated) attributes |= ISC_RET_ALLOCATED_MEMORY; /* ASC_'s is the same */
+    if (report->handle) *report->handle = (LSA_SEC_HANDLE)context;
+    if (report->attributes) *report->attributes = attributes;
+    if (report->expiry) {
+        report->expiry->QuadPart = 0;
+        if (context->stage == STAGE_ESTABLISHED) expiry_get(context, report->expiry);
+    }
+    if (report->mapped) *report->mapped = TRUE;
+    if (!report->data) return;
+    report->data->cbBuffer = 0;
+    report->data->pvBuffer = NULL;
+}
+
+/* ---- tokens that did not fit ---- */
+
+static void keep_unsent(struct context *context, const struct leg *leg, status_t status)
+{
+    status_t kept = writer_status(&leg->reply);
+    if (status_ok(kept)) kept = bytes_set(&context->unsent, writer_view(&leg->reply));
+    if (!status_ok(kept)) {
+        context_fail(context, kept);
+        return;
+    }
+    context->unsent_status = status;
+    context->unsent_consumed = leg->consumed;
+    context->unsent_are_datagrams = false;
+}
+
+static status_t give_unsent(struct context *context, struct leg *leg)
+{
+    writer_slice(&leg->reply, bytes_slice(&context->unsent));
+    status_t status = writer_status(&leg->reply);
+    if (!status_ok(status)) return status;
+    bytes_clear(&context->unsent);
+    if (!context->unsent_are_datagrams)
+        leg->consumed = min(context->unsent_consumed, leg->token.size);
+    return context->unsent_status;
+}
+
+/* The part of a datagram handshake's reply that fits one datagram: whole records (RFC 6347 4.1).
+ * The rest is for the next leg. */
+static status_t cut_datagrams(struct context *context, struct leg *leg, status_t status)
+{
+    struct reader r;
+    struct slice reply = writer_view(&leg->reply);
+    size_t fits = 0;
+    reader_init(&r, reply.data, reply.size);
+    while (reader_left(&r)) {
+        reader_skip(&r, 11); /* type, version, epoch, sequence */
+        reader_skip(&r, reader_u16be(&r));
+        if (!reader_ok(&r) || (fits && r.pos > context->mtu)) break;
+        fits = r.pos;
+    }
+    if (!fits || fits == reply.size) return status;
+    status_t kept = bytes_set(&context->unsent,
+                              (struct slice){reply.data + fits, reply.size - fits});
+    if (!status_ok(kept)) return kept;
+    context->unsent_status = status;
+    context->unsent_are_datagrams = true;
+    leg->reply.size = fits;
+    return SEC_I_MESSAGE_FRAGMENT;
+}
+
+/* ---- legs ---- */
+
+static status_t leg_first(struct leg *leg, struct context **out)
+{
+    struct context *context;
+    size_t whole;
+    status_t status = SEC_E_OK;
+    if (!leg->credential || leg->credential->server != leg->server) return SEC_E_NO_CREDENTIALS;
+    if (leg->server && !(leg->requirements & ASC_REQ_DATAGRAM)) status = leg_records(leg, &whole);
+    if (status_ok(status)) status = context_create(leg->server, HALF_LSA, &context);
+    if (!status_ok(status)) return status;
+    context->credential = credential_hold(leg->credential);
+    context->requirements = leg->requirements;
+    status = leg->server ? server_start(context, leg) : client_start(context, leg);
+    if (status_ok(status)) status = handshake_leg(context, leg);
+    if (status_ok(status) && context->datagram) status = cut_datagrams(context, leg, status);
+    if (status_ok(status)) *out = context;
+    else context_free(context);
+    return status;
+}
+
+static status_t leg_next(struct leg *leg, struct context *context)
+{
+    status_t status;
+    if (context->exported || context->server != leg->server) return SEC_E_INVALID_HANDLE;
+    if (context->unsent.size) status = give_unsent(context, leg);
+    else if (context->stage == STAGE_FAILED) status = context->failure;
+    else if (control_pending(context)) status = control_leg(context, leg);
+    else if (context->broken) status = SEC_E_CONTEXT_EXPIRED;
+    else if (context->stage == STAGE_HANDSHAKE) status = handshake_leg(context, leg);
+    else status = post_leg(context, leg);
+    if (status_ok(status) && context->datagram) status = cut_datagrams(context, leg, status);
+    return status;
+}
+
+static status_t run_first(struct leg *leg, const struct report *report)
+{
+    struct context *context = NULL;
+    status_t status = leg_first(leg, &context);
+    status_t closed = leg_close(leg, status);
+    if (status_ok(closed)) leg_report(report, context, leg);
+    else if (context) context_free(context);
+    return closed;
+}
+
+static status_t run_next(struct leg *leg, struct context *context, const struct report *report)
+{
+    context_lock(context);
+    status_t status = leg_next(leg, context);
+    status_t closed = leg_close(leg, status);
+    if (status_ok(closed)) leg_report(report, context, leg);
+    else if (status_ok(status)) keep_unsent(context, leg, status);
+    context_unlock(context);
+    return closed;
+}
+
+static status_t run(struct leg *leg, struct context *context, const struct report *report)
+{
+    status_t status = crypto_ready();
+    if (status_ok(status)) status = leg_open(leg);
+    if (!status_ok(status)) return status;
+    status = context ? run_next(leg, context, report) : run_first(leg, report);
+    TRACE("%s's %s leg: %u bytes, requirements %#lx: status %#lx, %u used, %u to send\n",
+          leg->server ? "server" : "client", leg->first ? "first" : "next",
+          (unsigned)leg->token.size, leg->requirements, (ULONG)status, (unsigned)leg->consumed,
+          (unsigned)leg->reply.size);
+    leg_release(leg);
+    return status;
+}
+
+/* A name of the host's strings may lack its terminator. */
+static status_t copy_target(const UNICODE_STRING *target, wchar_t **out)
+{
+    *out = NULL;
+    if (!target || !target->Buffer || !target->Length) return SEC_E_OK;
+    size_t length = target->Length / sizeof(wchar_t);
+    wchar_t *copy = calloc(length + 1, sizeof(*copy));
+    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
+    memcpy(copy, target->Buffer, length * sizeof(*copy));
+    *out = copy;
+    return SEC_E_OK;
+}
+
+NTSTATUS NTAPI context_initiate(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE handle,
+                                UNICODE_STRING *target, ULONG requirements, ULONG representation,
+                                SecBufferDesc *input, LSA_SEC_HANDLE *new_handle,
+                                SecBufferDesc *output, ULONG *attributes, TimeStamp *expiry,
+                                BOOLEAN *mapped, SecBuffer *data)
+{
+    (void)representation;
+    const struct report report = {new_handle, attributes, expiry, mapped, data};
+    wchar_t *name;
+    status_t status = copy_target(target, &name);
+    if (!status_ok(status)) return status;
+    struct leg leg = {.first = !handle,
+                      .credential = (struct credential *)credential,
+                      .target = name,
+                      .requirements = requirements,
+                      .input = input,
+                      .output = output};
+    status = run(&leg, context_get(handle), &report);
+    free(name);
+    return status;
+}
+
+NTSTATUS NTAPI context_accept(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE handle,
+                              SecBufferDesc *input, ULONG requirements, ULONG representation,
+                              LSA_SEC_HANDLE *new_handle, SecBufferDesc *output, ULONG *attributes,
+                              TimeStamp *expiry, BOOLEAN *mapped, SecBuffer *data)
+{
+    (void)representation;
+    const struct report report = {new_handle, attributes, expiry, mapped, data};
+    struct leg leg = {.server = true,
+                      .first = !handle,
+                      .credential = (struct credential *)credential,
+                      .requirements = requirements,
+                      .input = input,
+                      .output = output};
+    return run(&leg, context_get(handle), &report);
+}

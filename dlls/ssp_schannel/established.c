@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The end of a handshake: keys, sequence numbers and facts are taken over from the library of the
+ * host, whose session goes as soon as nothing needs it. A client of TLS 1.2 keeps it for the case
+ * that the server wants another handshake; one of TLS 1.3 until it has been sent a ticket.
+ */
+#include "schannel_package.h"
+
+#include "core/secret.h"
+#include "ssp/trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+TRACE_CHANNEL("schannel");
+
+/* ---- keys ---- */
+
+static void fill_direction(struct tls_direction *out, const uint8_t *key, const uint8_t *iv,
+                           const uint8_t *secret, uint64_t sequence)
+{
+    out->sequence = sequence;
+    memcpy(out->key, key, sizeof(out->key));
+    memcpy(out->iv, iv, sizeof(out->iv));
+    memcpy(out->secret, secret, sizeof(out->secret));
+}
+
+/* Of a connection whose records are the library's there are the secrets only. */
+static status_t start_session(struct context *context, const struct schannel_call_secrets *secrets)
+{
+    struct tls_session session = {
+        .version = context->version == DTLS_1_2 ? TLS_1_2 : context->version, /* the PRF's */
+        .suite = tls_suite_find(context->suite),
+        .server = context->server,
+        .extended_master_secret = secrets->extended_master_secret,
+        .has_finished = secrets->finished_size == sizeof(secrets->finished),
+    };
+    fill_direction(&session.send, secrets->send_key, secrets->send_iv, secrets->send_secret,
+                   secrets->send_sequence);
+    fill_direction(&session.receive, secrets->receive_key, secrets->receive_iv,
+                   secrets->receive_secret, secrets->receive_sequence);
+    memcpy(session.master, secrets->master, sizeof(session.master));
+    memcpy(session.client_random, secrets->client_random, sizeof(session.client_random));
+    memcpy(session.server_random, secrets->server_random, sizeof(session.server_random));
+    memcpy(session.finished, secrets->finished, sizeof(session.finished));
+    status_t status = context->carried ? tls_session_start(&session) : SEC_E_OK;
+    if (status_ok(status)) {
+        tls_session_clear(&context->session);
+        context->session = session;
+    } else {
+        tls_session_clear(&session);
+    }
+    secret_wipe(&session, sizeof(session));
+    return status;
+}
+
+/* ---- facts ---- */
+
+/* What the client has asked for by name; an empty name is none. */
+static status_t take_name(struct connection *connection, const char *name)
+{
+    int length = MultiByteToWideChar(CP_UTF8, 0, name, -1, NULL, 0);
+    if (length <= 1) return SEC_E_OK;
+    wchar_t *wide = calloc((size_t)length, sizeof(*wide));
+    if (!wide) return SEC_E_INSUFFICIENT_MEMORY;
+    MultiByteToWideChar(CP_UTF8, 0, name, -1, wide, length);
+    free(connection->name);
+    connection->name = wide;
+    return SEC_E_OK;
+}
+
+static status_t take_chains(struct context *context)
+{
+    struct connection *connection = &context->connection;
+    struct bytes peer = {NULL, 0}, local = {NULL, 0}, staple = {NULL, 0};
+    status_t status = library_read(context->library, CALL_READ_PEER_CHAIN, &peer);
+    if (status_ok(status)) status = library_read(context->library, CALL_READ_LOCAL_CHAIN, &local);
+    if (status_ok(status)) status = library_read(context->library, CALL_READ_STAPLE, &staple);
+    if (!status_ok(status)) goto done;
+    bytes_clear(&connection->peer_chain);
+    bytes_clear(&connection->local_chain);
+    bytes_clear(&connection->staple);
+    connection->peer_chain = peer;
+    connection->local_chain = local;
+    connection->staple = staple;
+    peer = local = staple = (struct bytes){NULL, 0};
+done:
+    bytes_clear(&peer);
+    bytes_clear(&local);
+    bytes_clear(&staple);
+    return status;
+}
+
+static status_t take_facts(struct context *context, const struct schannel_call_facts *facts)
+{
+    struct connection *connection = &context->connection;
+    if (facts->alpn_size > sizeof(connection->alpn) ||
+        facts->session_id_size > sizeof(connection->session_id))
+        return SEC_E_INTERNAL_ERROR;
+    connection->resumed = facts->resumed;
+    connection->group = (uint16_t)facts->group;
+    connection->group_bits = facts->group_bits;
+    connection->signature = (uint16_t)facts->signature;
+    connection->alpn_size = (uint8_t)facts->alpn_size;
+    memcpy(connection->alpn, facts->alpn, facts->alpn_size);
+    connection->session_id_size = (uint8_t)facts->session_id_size;
+    memcpy(connection->session_id, facts->session_id, facts->session_id_size);
+    context->record_header = facts->record_header;
+    context->record_trailer = facts->record_trailer;
+    return context->server ? take_name(connection, facts->server_name) : SEC_E_OK;
+}
+
+/* ---- resumption ---- */
+
+/* What was judged by the application may not serve a connection that is not, so a credential keeps
+ * sessions of one kind only. */
+bool context_resumable(const struct context *context)
+{
+    const struct credential *credential = context->credential;
+    if (context->server || context->datagram || context->unresumable || !credential) return false;
+    if (!context->connection.name || credential->flags & SCH_CRED_DISABLE_RECONNECTS) return false;
+    return context->manual == !!(credential->flags & SCH_CRED_MANUAL_CRED_VALIDATION);
+}
+
+void context_store_resumption(struct context *context)
+{
+    struct bytes data = {NULL, 0};
+    status_t status = library_read(context->library, CALL_READ_RESUMPTION, &data);
+    if (status_ok(status) && data.size)
+        resume_store(context->credential, context->connection.name, &data);
+    bytes_clear(&data);
+}
+
+/* ---- all ---- */
+
+static void settle_library(struct context *context)
+{
+    bool resumable = context_resumable(context);
+    if (resumable && context->version < TLS_1_3) context_store_resumption(context);
+    if (!context->carried) return;
+    if (context->server || (context->version >= TLS_1_3 && !resumable))
+        context_drop_library(context);
+}
+
+status_t context_establish(struct context *context, struct leg *leg)
+{
+    struct schannel_call_secrets secrets = {.session = context->library};
+    struct schannel_call_facts facts = {.session = context->library};
+    status_t status = library_call(SCHANNEL_CALL_SECRETS, &secrets);
+    if (status_ok(status)) status = library_call(SCHANNEL_CALL_FACTS, &facts);
+    if (status_ok(status) && !secrets.established) status = SEC_E_INTERNAL_ERROR;
+    if (!status_ok(status)) goto done;
+    context->version = (uint16_t)secrets.version;
+    context->suite = (uint16_t)secrets.suite;
+    const struct tls_suite *suite = tls_suite_find(context->suite);
+    context->carried = !context->datagram && !facts.library_records && suite &&
+                       tls_suite_is_carried(suite, context->version);
+    status = take_facts(context, &facts);
+    if (status_ok(status)) status = take_chains(context);
+    if (status_ok(status)) status = start_session(context, &secrets);
+    if (!status_ok(status)) goto done;
+    leg_give_secrets(leg, &secrets);
+    context->stage = STAGE_ESTABLISHED;
+    context->renegotiating = false;
+    context->flight_watched = false;
+    tls_flight_clear(&context->flight);
+    tls_flight_init(&context->flight);
+    settle_library(context);
+    TRACE("version %#x, suite %#x (%s), %s, %s\n", context->version, context->suite,
+          suite ? suite->name : "unknown", context->connection.resumed ? "resumed" : "new",
+          context->carried ? "records are made here" : "the library makes the records");
+done:
+    secret_wipe(&secrets, sizeof(secrets));
+    return status;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Handshakes as both sides make them: whole records go to the library of the host, what it answers
+ * is the token, and in between the peer's certificate is judged.
+ *
+ * Windows judges the server's certificate for a client that does not want to do so itself; "Schannel
+ * does not validate client's certificates" is what its documentation says of servers (Performing
+ * Authentication Using Schannel), so theirs is the application's affair.
+ */
+#include "schannel_package.h"
+
+#include "ssp/trace.h"
+
+TRACE_CHANNEL("schannel");
+
+#define FLIGHT_ROOM 8192u /* more is fetched in pieces */
+
+/* The client did not want a certificate that it cannot judge to be judged for it. */
+static status_t judge(struct context *context)
+{
+    struct verify_request request = {.server = true, .flags = context->credential->flags};
+    struct bytes chain = {NULL, 0}, staple = {NULL, 0};
+    if (context->server || context->manual) return SEC_E_OK;
+    status_t status = library_read(context->library, CALL_READ_PEER_CHAIN, &chain);
+    if (status_ok(status)) status = library_read(context->library, CALL_READ_STAPLE, &staple);
+    if (!status_ok(status)) goto done;
+    request.chain = bytes_slice(&chain);
+    request.staple = bytes_slice(&staple);
+    if (!(request.flags & SCH_CRED_NO_SERVERNAME_CHECK)) request.name = context->connection.name;
+    if (request.flags & SCH_CRED_RESTRICTED_ROOTS) request.roots = context->credential->roots;
+    status = verify_peer(&request);
+    if (!status_ok(status)) WARN("the server's certificate will not do: %#lx\n", (ULONG)status);
+done:
+    bytes_clear(&chain);
+    bytes_clear(&staple);
+    return status;
+}
+
+/* One call, and as many more as its answer needs room. */
+static status_t step(struct context *context, struct leg *leg, struct schannel_call_handshake *call)
+{
+    uint8_t room[FLIGHT_ROOM];
+    call->session = context->library;
+    call->output = unixcall_address(room);
+    call->output_room = sizeof(room);
+    status_t status = library_call(SCHANNEL_CALL_HANDSHAKE, call);
+    writer_bytes(&leg->reply, room, (size_t)call->output_size);
+    while (call->queued) {
+        struct schannel_call_handshake more = {
+            .session = context->library, .output = call->output, .output_room = sizeof(room)};
+        library_call(SCHANNEL_CALL_HANDSHAKE, &more);
+        writer_bytes(&leg->reply, room, (size_t)more.output_size);
+        if (!more.output_size) break;
+        call->queued = more.queued;
+    }
+    if (!status_ok(status))
+        WARN("the handshake fails with %#lx, alert %d: %s\n", (ULONG)status, (int)call->alert,
+             call->why);
+    return status;
+}
+
+static struct slice slice_rest(struct slice bytes, size_t used)
+{
+    return (struct slice){bytes.data + used, bytes.size - used};
+}
+
+status_t handshake_feed(struct context *context, struct leg *leg, struct slice records,
+                        uint32_t *event)
+{
+    struct schannel_call_handshake call = {.input = call_slice(records)};
+    status_t judged = SEC_E_OK;
+    for (;;) {
+        status_t status = step(context, leg, &call);
+        size_t used = (size_t)call.consumed;
+        leg->consumed += used;
+        if (!status_ok(status)) return context_fail(context, status_ok(judged) ? status : judged);
+        if (call.event != CALL_EVENT_VERIFY) break;
+        records = slice_rest(records, used);
+        judged = judge(context);
+        call = (struct schannel_call_handshake){
+            .input = call_slice(records),
+            .verdict = status_ok(judged) ? CALL_VERDICT_GOOD : CALL_VERDICT_BAD,
+            .verdict_alert = tls_alert_of(judged),
+        };
+    }
+    *event = call.event;
+    return SEC_E_OK;
+}
+
+static status_t feed(struct context *context, struct leg *leg, struct slice records,
+                     uint32_t *event)
+{
+    return context->server ? handshake_feed(context, leg, records, event)
+                           : client_feed(context, leg, records, event);
+}
+
+/* The records of this call that the library is to have. A client begins without any, and a
+ * datagram is what it is, be it nothing: the library repeats what was lost. */
+static status_t find_records(struct context *context, struct leg *leg, struct slice *records)
+{
+    size_t whole;
+    *records = leg->token;
+    if (leg->first && !leg->server) {
+        *records = (struct slice){NULL, 0};
+        return leg->token.size ? SEC_E_INVALID_TOKEN : SEC_E_OK;
+    }
+    if (context->datagram)
+        return leg->first && !leg->token.size ? SEC_E_INCOMPLETE_MESSAGE : SEC_E_OK;
+    status_t status = leg_records(leg, &whole);
+    if (!status_ok(status)) return status;
+    leg->consumed = min(context->fed, whole);
+    *records = (struct slice){leg->token.data + leg->consumed, whole - leg->consumed};
+    return SEC_E_OK;
+}
+
+/* The application calls again with the same input, and has not sent anything. */
+static status_t ask_for_certificate(struct context *context, struct leg *leg)
+{
+    status_t status = writer_status(&leg->reply);
+    if (status_ok(status)) status = bytes_set(&context->held, writer_view(&leg->reply));
+    if (!status_ok(status)) return context_fail(context, status);
+    leg->reply.size = 0;
+    context->fed = leg->consumed;
+    return SEC_I_INCOMPLETE_CREDENTIALS;
+}
+
+status_t handshake_leg(struct context *context, struct leg *leg)
+{
+    struct slice records;
+    uint32_t event;
+    status_t status = find_records(context, leg, &records);
+    if (!status_ok(status)) return status;
+    if (!leg->server && context->certificate_refused)
+        status = client_change_credential(context, leg->credential);
+    if (!status_ok(status)) return status;
+    writer_slice(&leg->reply, bytes_slice(&context->held));
+    bytes_clear(&context->held);
+    status = feed(context, leg, records, &event);
+    if (!status_ok(status)) return status;
+    context->fed = 0;
+    if (!event) return ask_for_certificate(context, leg);
+    if (event != CALL_EVENT_DONE) return SEC_I_CONTINUE_NEEDED;
+    status = context_establish(context, leg);
+    return status_ok(status) ? SEC_E_OK : context_fail(context, status);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The way to the Unix half, which has the library that makes handshakes. */
+#include "schannel_package.h"
+
+#include "core/secret.h"
+#include "ssp/trace.h"
+
+#include <stdlib.h>
+
+TRACE_CHANNEL("schannel");
+
+static struct unixcall half;
+static status_t half_status;
+
+static BOOL CALLBACK half_find(INIT_ONCE *once, void *parameter, void **context)
+{
+    HMODULE module = NULL;
+    (void)once;
+    (void)parameter;
+    (void)context;
+    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+                           GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+                       (const wchar_t *)(const void *)&half, &module);
+    half_status = unixcall_open(module, &half);
+    if (!status_ok(half_status))
+        WARN("Wine finds no Unix half of ssp_schannel (is WINEDLLPATH set?)\n");
+    return TRUE;
+}
+
+status_t library_call(enum schannel_call number, void *params)
+{
+    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+    InitOnceExecuteOnce(&once, half_find, NULL, NULL);
+    if (!status_ok(half_status)) return SEC_E_SECPKG_NOT_FOUND;
+    return unixcall_call(&half, number, params);
+}
+
+status_t library_ready(void)
+{
+    struct schannel_call_library call = {0};
+    status_t status = library_call(SCHANNEL_CALL_LIBRARY, &call);
+    if (status_ok(status)) TRACE("GnuTLS %s\n", call.version);
+    else WARN("no handshakes without GnuTLS: %s\n", call.why);
+    return status;
+}
+
+status_t library_read(uint64_t session, enum call_read what, struct bytes *out)
+{
+    struct schannel_call_read call = {.session = session, .what = what};
+    uint8_t *data = NULL;
+    status_t status = library_call(SCHANNEL_CALL_READ, &call);
+    if (status == SEC_E_BUFFER_TOO_SMALL) {
+        data = malloc((size_t)call.size);
+        if (!data) return SEC_E_INSUFFICIENT_MEMORY;
+        call.output = unixcall_address(data);
+        call.room = call.size;
+        status = library_call(SCHANNEL_CALL_READ, &call);
+    }
+    if (!status_ok(status)) {
+        secret_free(data, (size_t)call.room);
+        return status;
+    }
+    bytes_clear(out);
+    *out = (struct bytes){data, data ? (size_t)call.size : 0};
+    return SEC_E_OK;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Records of the suites and versions that only the library can make and open: CBC (RFC 5246
+ * 6.2.3.2), TLS 1.0 and 1.1, and DTLS (RFC 6347). The library has one block for what it makes, of
+ * which the application's three buffers get a part each.
+ */
+#include "message.h"
+
+#include "core/secret.h"
+#include "ssp/trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+TRACE_CHANNEL("schannel");
+
+#define DATAGRAM_HEADER 13u /* RFC 6347 4.1: epoch and sequence number come before the length */
+
+/* ---- sending ---- */
+
+/* Gives the bytes of the record to the buffers in turn: text as long as the plain one lies where
+ * that was. */
+static status_t outgoing_fill(const struct outgoing *out, const uint8_t *made, size_t size,
+                              size_t header)
+{
+    size_t text = out->data->cbBuffer;
+    if (size < header + text || size - header - text > out->trailer->cbBuffer)
+        return SEC_E_BUFFER_TOO_SMALL;
+    size_t trailer = size - header - text;
+    memcpy(out->header->pvBuffer, made, header);
+    if (text) memcpy(out->data->pvBuffer, made + header, text);
+    if (trailer) memcpy(out->trailer->pvBuffer, made + header + text, trailer);
+    out->header->cbBuffer = (ULONG)header;
+    out->trailer->cbBuffer = (ULONG)trailer;
+    return SEC_E_OK;
+}
+
+status_t message_library_seal(struct context *context, const struct outgoing *out)
+{
+    size_t text = out->data->cbBuffer;
+    size_t room = text + context->record_header + context->record_trailer;
+    if (out->header->cbBuffer < context->record_header ||
+        out->trailer->cbBuffer < context->record_trailer)
+        return SEC_E_BUFFER_TOO_SMALL;
+    uint8_t *block = malloc(room);
+    if (!block) return SEC_E_INSUFFICIENT_MEMORY;
+    struct schannel_call_records call = {
+        .session = context->library,
+        .input = {unixcall_address(out->data->pvBuffer), text},
+        .output = unixcall_address(block),
+        .output_room = room,
+        .type = (uint32_t)out->type,
+    };
+    status_t status = library_call(SCHANNEL_CALL_SEND, &call);
+    if (status_ok(status))
+        status = outgoing_fill(out, block, (size_t)call.output_size, context->record_header);
+    else WARN("%s: status %#lx\n", call.why, (ULONG)status);
+    free(block);
+    return status;
+}
+
+/* ---- receiving ---- */
+
+/* Whether the first record is whole. */
+static status_t record_measure(const struct context *context, struct incoming *in, size_t *whole)
+{
+    size_t header = context->datagram ? DATAGRAM_HEADER : TLS_RECORD_HEADER;
+    size_t needed = header;
+    if (in->size >= header) needed += (size_t)in->bytes[header - 2] << 8 | in->bytes[header - 1];
+    if (in->size < needed) {
+        in->missing = needed - in->size;
+        return SEC_E_INCOMPLETE_MESSAGE;
+    }
+    *whole = needed;
+    return SEC_E_OK;
+}
+
+/* The plain text goes where the encrypted one was. */
+static void incoming_fill(const struct context *context, struct incoming *in, size_t whole,
+                          const uint8_t *text, size_t size)
+{
+    size_t header = context->record_header;
+    if (header > whole || size > whole - header) header = whole - size;
+    memcpy(in->bytes + header, text, size);
+    in->header = header;
+    in->plain = size;
+    in->trailer = whole - header - size;
+}
+
+static status_t record_received(struct context *context, const struct schannel_call_records *call,
+                                const uint8_t *made)
+{
+    switch (call->type) {
+    case TLS_APPLICATION_DATA: return SEC_E_OK;
+    case TLS_HANDSHAKE: context->message_waits = true; return SEC_I_RENEGOTIATE;
+    case TLS_ALERT: return alert_received(context, made, (size_t)call->output_size);
+    default: return SEC_E_ILLEGAL_MESSAGE;
+    }
+}
+
+/* A fatal alert has been received, or sent by the library: it says which in either case. */
+static status_t open_failed(struct context *context, const struct schannel_call_records *call,
+                            status_t status)
+{
+    WARN("%s: status %#lx\n", call->why, (ULONG)status);
+    if (status == SEC_E_INCOMPLETE_MESSAGE || status == SEC_E_INSUFFICIENT_MEMORY) return status;
+    context->broken = true;
+    return status;
+}
+
+status_t message_library_open(struct context *context, struct incoming *in)
+{
+    size_t whole;
+    status_t status = record_measure(context, in, &whole);
+    if (!status_ok(status)) return status;
+    uint8_t *block = malloc(whole);
+    if (!block) return SEC_E_INSUFFICIENT_MEMORY;
+    struct schannel_call_records call = {
+        .session = context->library,
+        .input = {unixcall_address(in->bytes), whole},
+        .output = unixcall_address(block),
+        .output_room = whole,
+    };
+    status = library_call(SCHANNEL_CALL_RECEIVE, &call);
+    if (status_ok(status)) {
+        bool text = call.type == TLS_APPLICATION_DATA;
+        incoming_fill(context, in, whole, block, text ? (size_t)call.output_size : 0);
+        status = record_received(context, &call, block);
+    } else {
+        status = open_failed(context, &call, status);
+    }
+    secret_free(block, whole);
+    return status;
+}

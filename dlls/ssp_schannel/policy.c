@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What this machine allows, as its administrator has set it in the registry, with the names and
+ * meanings that Windows documents ("Transport Layer Security (TLS) registry settings"): SCHANNEL
+ * under Control\SecurityProviders, the order of suites and curves under
+ * Control\Cryptography\Configuration, and WinHTTP's DefaultSecureProtocols. Read at most once a
+ * second. Left out: EventLogging, CertificateMappingMethods, the cache of issuers, limits of
+ * handshake messages, which are the library's, and upper limits of keys.
+ *
+ * TLS 1.2 and 1.3 are on, as are their likes for datagrams; 1.0 and 1.1 have to be enabled. SSL is
+ * not to be had.
+ */
+#include "schannel_package.h"
+
+#include "ssp/trace.h"
+
+#include <wchar.h>
+
+TRACE_CHANNEL("schannel");
+
+#define SCHANNEL_KEY L"SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL"
+#define ORDER_KEY \
+    L"SYSTEM\\CurrentControlSet\\Control\\Cryptography\\Configuration\\Local\\SSL\\00010002"
+#define ORDER_POLICY_KEY \
+    L"SOFTWARE\\Policies\\Microsoft\\Cryptography\\Configuration\\SSL\\00010002"
+#define WINHTTP_KEY L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Internet Settings\\WinHttp"
+
+#define CACHE_MILLISECONDS 1000u
+#define DEFAULT_CACHE_TIME 36000000u /* ten hours */
+#define LIST_CHARS 8192u
+
+static HKEY key_open(HKEY parent, const wchar_t *path)
+{
+    HKEY key;
+    return RegOpenKeyExW(parent, path, 0, KEY_QUERY_VALUE | KEY_WOW64_64KEY, &key) ? NULL : key;
+}
+
+/* A value that is not there or is no number has its default. */
+static bool value_get(HKEY key, const wchar_t *name, DWORD *value)
+{
+    DWORD type, number, size = sizeof(number);
+    if (!key || RegQueryValueExW(key, name, NULL, &type, (BYTE *)&number, &size)) return false;
+    if (type != REG_DWORD || size != sizeof(number)) return false;
+    *value = number;
+    return true;
+}
+
+static bool value_below(HKEY parent, const wchar_t *path, const wchar_t *name, DWORD *value)
+{
+    HKEY key = parent ? key_open(parent, path) : NULL;
+    bool found = value_get(key, name, value);
+    if (key) RegCloseKey(key);
+    return found;
+}
+
+/* ---- protocols ---- */
+
+struct protocol {
+    const wchar_t *name;
+    DWORD client; /* the server's bit is the one below */
+    bool on;      /* without being asked for in the registry */
+};
+
+static const struct protocol protocols[] = {
+    {L"TLS 1.0", SP_PROT_TLS1_CLIENT, false},     {L"TLS 1.1", SP_PROT_TLS1_1_CLIENT, false},
+    {L"TLS 1.2", SP_PROT_TLS1_2_CLIENT, true},    {L"TLS 1.3", SP_PROT_TLS1_3_CLIENT, true},
+    {L"DTLS 1.0", SP_PROT_DTLS1_0_CLIENT, false}, {L"DTLS 1.2", SP_PROT_DTLS1_2_CLIENT, true},
+};
+
+/* Enabled says whether a protocol may be asked for, DisabledByDefault whether it has to be. */
+static void read_protocol(HKEY schannel, const struct protocol *protocol, bool server,
+                          struct tls_policy *policy)
+{
+    wchar_t path[64];
+    DWORD enabled = protocol->on, by_request = !protocol->on;
+    DWORD bit = server ? protocol->client >> 1 : protocol->client;
+    swprintf(path, ARRAYSIZE(path), L"Protocols\\%ls\\%ls", protocol->name,
+             server ? L"Server" : L"Client");
+    HKEY key = schannel ? key_open(schannel, path) : NULL;
+    if (key) {
+        value_get(key, L"Enabled", &enabled);
+        value_get(key, L"DisabledByDefault", &by_request);
+        RegCloseKey(key);
+    }
+    if (!enabled) return;
+    *(server ? &policy->server_enabled : &policy->client_enabled) |= bit;
+    if (!by_request) *(server ? &policy->server_default : &policy->client_default) |= bit;
+}
+
+static void read_protocols(HKEY schannel, struct tls_policy *policy)
+{
+    DWORD defaults;
+    for (size_t i = 0; i < ARRAYSIZE(protocols); i++) {
+        read_protocol(schannel, &protocols[i], false, policy);
+        read_protocol(schannel, &protocols[i], true, policy);
+    }
+    /* It knows nothing of datagrams. */
+    DWORD streams = policy->client_enabled & ~(DWORD)SP_PROT_DTLS1_X_CLIENT;
+    if (value_below(HKEY_LOCAL_MACHINE, WINHTTP_KEY, L"DefaultSecureProtocols", &defaults) &&
+        defaults & streams)
+        policy->client_default = (defaults & streams) |
+                                 (policy->client_default & SP_PROT_DTLS1_X_CLIENT);
+}
+
+/* ---- algorithms ---- */
+
+/* Algorithms that are switched off. */
+struct refusals {
+    bool aes_128, aes_256, triple_des, sha1, sha256, sha384, sha512, finite_field, rsa, curves;
+};
+
+static bool is_refused(HKEY schannel, const wchar_t *path)
+{
+    DWORD enabled = 1;
+    return value_below(schannel, path, L"Enabled", &enabled) && !enabled;
+}
+
+static struct refusals read_refusals(HKEY schannel)
+{
+    return (struct refusals){
+        .aes_128 = is_refused(schannel, L"Ciphers\\AES 128/128"),
+        .aes_256 = is_refused(schannel, L"Ciphers\\AES 256/256"),
+        .triple_des = is_refused(schannel, L"Ciphers\\Triple DES 168") ||
+                      is_refused(schannel, L"Ciphers\\Triple DES 168/168"),
+        .sha1 = is_refused(schannel, L"Hashes\\SHA"),
+        .sha256 = is_refused(schannel, L"Hashes\\SHA256"),
+        .sha384 = is_refused(schannel, L"Hashes\\SHA384"),
+        .sha512 = is_refused(schannel, L"Hashes\\SHA512"),
+        .finite_field = is_refused(schannel, L"KeyExchangeAlgorithms\\Diffie-Hellman"),
+        .rsa = is_refused(schannel, L"KeyExchangeAlgorithms\\PKCS"),
+        .curves = is_refused(schannel, L"KeyExchangeAlgorithms\\ECDH"),
+    };
+}
+
+static bool cipher_is_refused(const struct refusals *refusals, enum tls_cipher cipher)
+{
+    switch (cipher) {
+    case TLS_CIPHER_AES_128_GCM:
+    case TLS_CIPHER_AES_128_CCM:
+    case TLS_CIPHER_AES_128_CCM_8:
+    case TLS_CIPHER_AES_128_CBC: return refusals->aes_128;
+    case TLS_CIPHER_AES_256_GCM:
+    case TLS_CIPHER_AES_256_CCM:
+    case TLS_CIPHER_AES_256_CCM_8:
+    case TLS_CIPHER_AES_256_CBC: return refusals->aes_256;
+    case TLS_CIPHER_3DES_CBC: return refusals->triple_des;
+    default: return false;
+    }
+}
+
+static bool suite_is_refused(const struct refusals *refusals, const struct tls_suite *suite)
+{
+    enum tls_hash hash = suite->mac == TLS_HASH_NONE ? suite->prf : suite->mac;
+    if (cipher_is_refused(refusals, suite->cipher)) return true;
+    if (hash == TLS_HASH_SHA1) return refusals->sha1;
+    if (hash == TLS_HASH_SHA256 && refusals->sha256) return true;
+    if (hash == TLS_HASH_SHA384 && refusals->sha384) return true;
+    switch (suite->exchange) {
+    case TLS_EXCHANGE_RSA: return refusals->rsa;
+    case TLS_EXCHANGE_DHE: return refusals->finite_field;
+    default: return refusals->curves;
+    }
+}
+
+/* Suites that are to be had only by naming them: blocks of 64 bits (RFC 9325 4.1), and a mode that
+ * few have. */
+static bool suite_is_default(const struct tls_suite *suite)
+{
+    switch (suite->cipher) {
+    case TLS_CIPHER_3DES_CBC:
+    case TLS_CIPHER_AES_128_CCM:
+    case TLS_CIPHER_AES_256_CCM:
+    case TLS_CIPHER_AES_128_CCM_8:
+    case TLS_CIPHER_AES_256_CCM_8: return false;
+    default: return true;
+    }
+}
+
+static void suite_add(struct tls_policy *policy, const struct refusals *refusals,
+                      const struct tls_suite *suite)
+{
+    if (suite_is_refused(refusals, suite)) return;
+    if (policy->suite_count < ARRAYSIZE(policy->suites))
+        policy->suites[policy->suite_count++] = suite->id;
+}
+
+/* ---- lists in order ---- */
+
+/* A list as strings, one behind the other and an empty one at the end: an administrator's, in one
+ * string with commas, before the system's. False when there is none. */
+static bool read_list(const wchar_t *name, wchar_t list[LIST_CHARS])
+{
+    static const wchar_t *const paths[] = {ORDER_POLICY_KEY, ORDER_KEY};
+    for (size_t i = 0; i < ARRAYSIZE(paths); i++) {
+        DWORD type, size = (LIST_CHARS - 2) * sizeof(*list); /* terminators may be missing */
+        HKEY key = key_open(HKEY_LOCAL_MACHINE, paths[i]);
+        if (!key) continue;
+        LSTATUS error = RegQueryValueExW(key, name, NULL, &type, (BYTE *)list, &size);
+        RegCloseKey(key);
+        if (error || (type != REG_SZ && type != REG_MULTI_SZ)) continue;
+        list[size / sizeof(*list)] = list[size / sizeof(*list) + 1] = 0;
+        for (wchar_t *at = list; type == REG_SZ && *at; at++)
+            if (*at == ',') *at = 0;
+        if (*list) return true;
+    }
+    return false;
+}
+
+/* Names of older systems end with a curve. */
+static bool suite_is_named(const struct tls_suite *suite, const wchar_t *name)
+{
+    size_t length = 0;
+    while (suite->name[length] && name[length] == (wchar_t)suite->name[length]) length++;
+    return !suite->name[length] && (!name[length] || !wcsncmp(name + length, L"_P", 2));
+}
+
+static void read_suites(const struct refusals *refusals, wchar_t list[LIST_CHARS],
+                        struct tls_policy *policy)
+{
+    bool listed = read_list(L"Functions", list);
+    for (const wchar_t *name = list; listed && *name; name += wcslen(name) + 1)
+        for (size_t i = 0; i < tls_suite_count; i++)
+            if (suite_is_named(&tls_suites[i], name)) suite_add(policy, refusals, &tls_suites[i]);
+    for (size_t i = 0; !listed && i < tls_suite_count; i++)
+        if (suite_is_default(&tls_suites[i])) suite_add(policy, refusals, &tls_suites[i]);
+}
+
+static void read_groups(const struct refusals *refusals, wchar_t list[LIST_CHARS],
+                        struct tls_policy *policy)
+{
+    static const struct {
+        const wchar_t *name;
+        uint16_t group; /* IANA's number */
+    } curves[] = {{L"curve25519", 29}, {L"NistP256", 23}, {L"NistP384", 24}, {L"NistP521", 25}};
+    if (refusals->curves) return;
+    bool listed = read_list(L"EccCurves", list);
+    for (const wchar_t *name = list; listed && *name; name += wcslen(name) + 1)
+        for (size_t i = 0; i < ARRAYSIZE(curves); i++)
+            if (!_wcsicmp(curves[i].name, name) && policy->group_count < ARRAYSIZE(policy->groups))
+                policy->groups[policy->group_count++] = curves[i].group;
+    for (size_t i = 0; !listed && i < ARRAYSIZE(curves); i++)
+        policy->groups[policy->group_count++] = curves[i].group;
+}
+
+static void read_algorithms(HKEY schannel, struct tls_policy *policy)
+{
+    const struct refusals refusals = read_refusals(schannel);
+    wchar_t *list = HeapAlloc(GetProcessHeap(), 0, LIST_CHARS * sizeof(*list));
+    if (list) {
+        read_suites(&refusals, list, policy);
+        read_groups(&refusals, list, policy);
+        HeapFree(GetProcessHeap(), 0, list);
+    }
+    policy->hashes = (refusals.sha1 ? 0u : SIGNED_SHA1) | (refusals.sha256 ? 0u : SIGNED_SHA256) |
+                     (refusals.sha384 ? 0u : SIGNED_SHA384) |
+                     (refusals.sha512 ? 0u : SIGNED_SHA512);
+}
+
+/* ---- the whole ---- */
+
+static void read_values(HKEY schannel, struct tls_policy *policy)
+{
+    DWORD send_issuers = 0, elements = 1;
+    policy->client_cache_time = policy->server_cache_time = DEFAULT_CACHE_TIME;
+    policy->rsa_minimum = policy->dh_client_minimum = 1024;
+    policy->dh_server_minimum = 2048;
+    value_get(schannel, L"ClientCacheTime", &policy->client_cache_time);
+    value_get(schannel, L"ServerCacheTime", &policy->server_cache_time);
+    if (value_get(schannel, L"MaximumCacheSize", &elements) && !elements)
+        policy->client_cache_time = policy->server_cache_time = 0;
+    value_get(schannel, L"SendTrustedIssuerList", &send_issuers);
+    policy->send_issuers = send_issuers;
+    value_below(schannel, L"KeyExchangeAlgorithms\\PKCS", L"ClientMinKeyBitLength",
+                &policy->rsa_minimum);
+    value_below(schannel, L"KeyExchangeAlgorithms\\Diffie-Hellman", L"ClientMinKeyBitLength",
+                &policy->dh_client_minimum);
+    value_below(schannel, L"KeyExchangeAlgorithms\\Diffie-Hellman", L"ServerMinKeyBitLength",
+                &policy->dh_server_minimum);
+}
+
+static void read_policy(struct tls_policy *policy)
+{
+    HKEY schannel = key_open(HKEY_LOCAL_MACHINE, SCHANNEL_KEY);
+    read_protocols(schannel, policy);
+    read_algorithms(schannel, policy);
+    read_values(schannel, policy);
+    if (schannel) RegCloseKey(schannel);
+    TRACE("clients %#lx of %#lx, servers %#lx of %#lx, %u suites, %u curves\n",
+          policy->client_default, policy->client_enabled, policy->server_default,
+          policy->server_enabled, (unsigned)policy->suite_count, (unsigned)policy->group_count);
+}
+
+void policy_get(struct tls_policy *out)
+{
+    static SRWLOCK lock = SRWLOCK_INIT;
+    static struct tls_policy kept;
+    static ULONGLONG expires;
+
+    AcquireSRWLockShared(&lock);
+    bool fresh = GetTickCount64() < expires;
+    *out = kept;
+    ReleaseSRWLockShared(&lock);
+    if (fresh) return;
+
+    struct tls_policy policy = {0};
+    read_policy(&policy);
+    AcquireSRWLockExclusive(&lock);
+    kept = policy;
+    expires = GetTickCount64() + CACHE_MILLISECONDS;
+    ReleaseSRWLockExclusive(&lock);
+    *out = policy;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What clients need to resume sessions: what the library gave, by credential and server, in this
+ * process. Another credential may have other certificates and judge servers otherwise, so it gets
+ * nothing of this one's. The store is bounded in entries and bytes; the oldest go first.
+ */
+#include "schannel_package.h"
+
+#include "core/secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#define ENTRIES_MAX 512u
+#define ENTRIES_PER_SERVER 4u /* a server of TLS 1.3 may give several tickets */
+#define BYTES_MAX (4u << 20)
+#define ENTRY_BYTES_MAX 65536u
+#define AGE_MAX (7ull * 24 * 3600 * 1000) /* ms; RFC 8446 4.6.1 */
+
+struct entry {
+    struct entry *next;
+    const struct credential *credential; /* a name: never followed */
+    struct bytes data;
+    ULONGLONG stored; /* tick count */
+    ULONGLONG lifetime;
+    wchar_t name[];
+};
+
+/* Newest first. */
+static struct {
+    SRWLOCK lock;
+    struct entry *first;
+} store = {.lock = SRWLOCK_INIT};
+
+static void entry_free(struct entry *entry)
+{
+    bytes_clear(&entry->data);
+    free(entry);
+}
+
+static void list_free(struct entry *list)
+{
+    while (list) {
+        struct entry *next = list->next;
+        entry_free(list);
+        list = next;
+    }
+}
+
+/* Takes an entry out of the store; the lock is held. */
+static struct entry *unlink_at(struct entry **at)
+{
+    struct entry *entry = *at;
+    *at = entry->next;
+    entry->next = NULL;
+    return entry;
+}
+
+static bool is_for(const struct entry *entry, const struct credential *credential,
+                   const wchar_t *name)
+{
+    return entry->credential == credential && !_wcsicmp(entry->name, name);
+}
+
+/* Moves what is too old or too much to a list, which is freed without the lock. Bytes are counted
+ * from the newest on. */
+static struct entry *trim(const struct entry *added)
+{
+    struct entry *out = NULL, **at = &store.first;
+    size_t count = 0, bytes = 0, same = 0;
+    const ULONGLONG now = GetTickCount64();
+    while (*at) {
+        struct entry *entry = *at;
+        bool like = is_for(entry, added->credential, added->name);
+        bool fits = count < ENTRIES_MAX && bytes + entry->data.size <= BYTES_MAX &&
+                    !(like && same >= ENTRIES_PER_SERVER);
+        if (fits && now - entry->stored <= entry->lifetime) {
+            count++;
+            bytes += entry->data.size;
+            same += like;
+            at = &entry->next;
+            continue;
+        }
+        entry = unlink_at(at);
+        entry->next = out;
+        out = entry;
+    }
+    return out;
+}
+
+void resume_store(const struct credential *credential, const wchar_t *name, struct bytes *data)
+{
+    if (!name) name = L"";
+    size_t size = (wcslen(name) + 1) * sizeof(*name);
+    struct entry *entry = NULL;
+    if (credential->cache_time && data->size && data->size <= ENTRY_BYTES_MAX)
+        entry = malloc(sizeof(*entry) + size);
+    if (!entry) {
+        bytes_clear(data);
+        return;
+    }
+    *entry = (struct entry){.credential = credential,
+                            .data = *data,
+                            .stored = GetTickCount64(),
+                            .lifetime = min(credential->cache_time, AGE_MAX)};
+    memcpy(entry->name, name, size);
+    *data = (struct bytes){NULL, 0};
+
+    AcquireSRWLockExclusive(&store.lock);
+    entry->next = store.first;
+    store.first = entry;
+    struct entry *out = trim(entry);
+    ReleaseSRWLockExclusive(&store.lock);
+    list_free(out);
+}
+
+bool resume_take(const struct credential *credential, const wchar_t *name, struct bytes *out)
+{
+    struct entry *found = NULL;
+    if (!name) name = L"";
+    AcquireSRWLockExclusive(&store.lock);
+    struct entry **at = &store.first;
+    while (*at && !is_for(*at, credential, name)) at = &(*at)->next;
+    if (*at) found = unlink_at(at);
+    ReleaseSRWLockExclusive(&store.lock);
+    if (!found) return false;
+    /* Behind it are older ones. */
+    bool young = GetTickCount64() - found->stored <= found->lifetime;
+    if (young) {
+        bytes_clear(out);
+        *out = found->data;
+        found->data = (struct bytes){NULL, 0};
+    }
+    entry_free(found);
+    return young;
+}
+
+void resume_forget(const struct credential *credential)
+{
+    struct entry *out = NULL, **at = &store.first;
+    AcquireSRWLockExclusive(&store.lock);
+    while (*at) {
+        if ((*at)->credential != credential) {
+            at = &(*at)->next;
+            continue;
+        }
+        struct entry *entry = unlink_at(at);
+        entry->next = out;
+        out = entry;
+    }
+    ReleaseSRWLockExclusive(&store.lock);
+    list_free(out);
+}

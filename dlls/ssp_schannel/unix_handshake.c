@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Handshakes, first and repeated. The library's own works off what there is and says that it waits
+ * for more; so does the function here that a peer's certificate is shown to, which is how a
+ * handshake stops for the caller's verdict.
+ */
+#include "unix.h"
+
+#include <stdio.h>
+
+/* Takes the call's input for as long as one of the functions below runs. */
+static void input_set(struct session *session, struct call_bytes input)
+{
+    reader_init(&session->input, unixcall_pointer(input.data), (size_t)input.size);
+}
+
+static void sequence_bytes(uint64_t sequence, uint8_t out[8])
+{
+    struct writer w;
+    writer_init_fixed(&w, out, 8);
+    writer_u64be(&w, sequence);
+}
+
+/* ---- failure ---- */
+
+/* The peer learns of a failure by an alert, unless the failure is an alert of its own. */
+static status_t fail(struct session *session, int error, struct schannel_call_handshake *call)
+{
+    bool received = error == GNUTLS_E_FATAL_ALERT_RECEIVED;
+    int level;
+    if (received) session->alert = (uint32_t)gnutls.alert_get(session->library);
+    else if (error == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR) session->alert = call->verdict_alert;
+    else session->alert = (uint32_t)gnutls.error_to_alert(error, &level);
+
+    session->failed = received || error == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR
+                          ? tls_alert_status((uint8_t)session->alert)
+                          : error_status(error);
+    if (error == GNUTLS_E_PUSH_ERROR) session->failed = SEC_E_INSUFFICIENT_MEMORY;
+    if (!received)
+        gnutls.alert_send(session->library, GNUTLS_AL_FATAL,
+                          (gnutls_alert_description_t)session->alert);
+    const char *name = gnutls.alert_get_name((gnutls_alert_description_t)session->alert);
+    return error_say(session->failed, call->why, "%s; alert %s: %s", gnutls.strerror(error),
+                     received ? "received" : "sent", name ? name : "unknown");
+}
+
+/* ---- cookies of DTLS ---- */
+
+/* Before a server of DTLS remembers anything of a client, the client has to show that it receives
+ * at its address (RFC 6347 4.2.1). False: it has to come again. */
+static bool cookie_check(struct session *session)
+{
+    gnutls_datum_t key = {session->credentials->cookie_key,
+                          sizeof(session->credentials->cookie_key)};
+    gnutls_dtls_prestate_st state = {0};
+    struct reader *input = &session->input;
+    if (!session->peer.size) return true;
+    for (;;) {
+        size_t size = transport_record(session, input);
+        if (!size) break;
+        uint8_t *record = (uint8_t *)(uintptr_t)(input->base + input->pos);
+        if (gnutls.dtls_cookie_verify(&key, session->peer.data, session->peer.size, record, size,
+                                      &state) >= 0) {
+            gnutls.dtls_prestate_set(session->library, &state);
+            writer_free(&session->peer);
+            return true;
+        }
+        gnutls.dtls_cookie_send(&key, session->peer.data, session->peer.size, &state, session,
+                                transport_push);
+        reader_skip(input, size);
+    }
+    reader_skip(input, reader_left(input));
+    return false;
+}
+
+/* ---- the handshake ---- */
+
+/* One result of the library: whether there is more to do at once. */
+static bool step(struct session *session, struct schannel_call_handshake *call, status_t *status)
+{
+    size_t left = reader_left(&session->input);
+    int error = gnutls.handshake(session->library);
+    bool progress = reader_left(&session->input) < left;
+    if (!error) {
+        session->done = session->established = true;
+        return false;
+    }
+    if (error == GNUTLS_E_AGAIN || error == GNUTLS_E_INTERRUPTED)
+        return !session->verifying && progress && reader_left(&session->input);
+    if (error == GNUTLS_E_WARNING_ALERT_RECEIVED && session->established &&
+        gnutls.alert_get(session->library) == GNUTLS_A_NO_RENEGOTIATION) {
+        /* The peer declines, and all is as it was before. */
+        call->alert = GNUTLS_A_NO_RENEGOTIATION;
+        session->done = true;
+        return false;
+    }
+    if (!gnutls.error_is_fatal(error) && error != GNUTLS_E_GOT_APPLICATION_DATA && progress)
+        return true;
+    *status = fail(session, error, call);
+    return false;
+}
+
+static status_t go_on(struct session *session, struct schannel_call_handshake *call)
+{
+    status_t status = SEC_E_OK;
+    if (session->done || (session->verifying && !session->verdict)) return SEC_E_OK;
+    /* The caller fetches the rest of a flight. */
+    if (!session->verdict && !call->input.size && transport_queued(session)) return SEC_E_OK;
+    if (session->datagram && session->server && !cookie_check(session)) return SEC_E_OK;
+    session->verifying = false;
+    while (step(session, call, &status)) {
+    }
+    return status;
+}
+
+status_t handshake(void *params)
+{
+    struct schannel_call_handshake *call = params;
+    struct session *session = unixcall_pointer(call->session);
+    status_t status = session->failed;
+    call->alert = session->failed ? session->alert : CALL_NO_ALERT;
+    if (!session->verifying && call->verdict) return SEC_E_INVALID_PARAMETER;
+    session->verdict = call->verdict;
+    input_set(session, call->input);
+    if (!session->failed) status = go_on(session, call);
+    if (session->failed) call->alert = session->alert;
+    call->event = session->done        ? CALL_EVENT_DONE
+                  : session->verifying ? CALL_EVENT_VERIFY
+                                       : CALL_EVENT_INPUT;
+    call->consumed = session->input.pos;
+    transport_send(session, call->output, call->output_room, &call->output_size);
+    call->queued = transport_queued(session);
+    session->input = (struct reader){0};
+    return status;
+}
+
+/* ---- afterwards ---- */
+
+static int sequence_set(struct session *session, bool receive, uint64_t sequence)
+{
+    uint8_t bytes[8];
+    sequence_bytes(sequence, bytes);
+    return gnutls.record_set_state(session->library, receive, bytes);
+}
+
+status_t ticket(void *params)
+{
+    struct schannel_call_ticket *call = params;
+    struct session *session = unixcall_pointer(call->session);
+    uint8_t data[1];
+    if (session->server || !session->established || session_version(session) != TLS_1_3)
+        return error_say(SEC_E_UNSUPPORTED_FUNCTION, call->why, "no client of TLS 1.3");
+    int error = sequence_set(session, true, call->receive_sequence);
+    if (error) return error_explain(error, call->why);
+    input_set(session, call->record);
+    ssize_t size = gnutls.record_recv(session->library, data, sizeof(data));
+    bool whole = !reader_left(&session->input);
+    session->input = (struct reader){0};
+    if (size == GNUTLS_E_AGAIN && whole) return SEC_E_OK;
+    if (size >= 0) return error_say(SEC_E_INVALID_TOKEN, call->why, "no handshake record");
+    return error_explain((int)size, call->why);
+}
+
+status_t renegotiate(void *params)
+{
+    struct schannel_call_renegotiate *call = params;
+    struct session *session = unixcall_pointer(call->session);
+    uint16_t version = session_version(session);
+    int error = 0;
+    if (!session->established || session->failed || version == TLS_1_3)
+        return error_say(SEC_E_UNSUPPORTED_FUNCTION, call->why, "nothing can be negotiated again");
+    if (call->credentials) {
+        status_t status = session_use(session, unixcall_pointer(call->credentials), call->why);
+        if (!status_ok(status)) return status;
+    }
+    if (!session_library_records(session)) {
+        error = sequence_set(session, false, call->send_sequence);
+        if (!error) error = sequence_set(session, true, call->receive_sequence);
+    }
+    if (!error && session->server && !session->peer_asked)
+        error = gnutls.rehandshake(session->library);
+    if (error) return error_explain(error, call->why);
+    session->done = session->peer_asked = false;
+    return SEC_E_OK;
+}

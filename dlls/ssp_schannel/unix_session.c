@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Sessions: what the library is told at their start, and what it asks and tells in their course.
+ * Everything that it would do of itself with the outside, as writing secrets to a file that the
+ * environment names or giving up after some time, is taken from it here.
+ */
+#include "unix.h"
+
+#include "core/secret.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Over datagrams a flight is repeated when the caller says so, and never given up. */
+#define RETRANSMISSION 0u
+#define PATIENCE 0x7fffffffu /* milliseconds */
+
+uint16_t session_version(const struct session *session)
+{
+    if (!session->suite) return 0;
+    switch (gnutls.protocol_get_version(session->library)) {
+    case GNUTLS_TLS1_0: return TLS_1_0;
+    case GNUTLS_TLS1_1: return TLS_1_1;
+    case GNUTLS_TLS1_2: return TLS_1_2;
+    case GNUTLS_TLS1_3: return TLS_1_3;
+    case GNUTLS_DTLS1_0: return DTLS_1_0;
+    case GNUTLS_DTLS1_2: return DTLS_1_2;
+    default: return 0;
+    }
+}
+
+bool session_library_records(const struct session *session)
+{
+    if (session->datagram || session_version(session) < TLS_1_2) return true;
+    switch (gnutls.cipher_get(session->library)) {
+    case GNUTLS_CIPHER_AES_128_GCM:
+    case GNUTLS_CIPHER_AES_256_GCM:
+    case GNUTLS_CIPHER_CHACHA20_POLY1305:
+    case GNUTLS_CIPHER_AES_128_CCM:
+    case GNUTLS_CIPHER_AES_256_CCM: return false;
+    default: return true;
+    }
+}
+
+/* ---- what the library tells ---- */
+
+/* The suite is in the ServerHello (RFC 5246 7.4.1.3), whose form is the same in all versions. */
+static int server_hello(gnutls_session_t library, unsigned type, unsigned when, unsigned incoming,
+                        const gnutls_datum_t *message)
+{
+    struct session *session = gnutls.session_get_ptr(library);
+    struct reader r;
+    (void)type;
+    (void)when;
+    (void)incoming;
+    reader_init(&r, message->data, message->size);
+    reader_skip(&r, 2 + 32); /* version, random */
+    reader_skip(&r, reader_u8(&r));
+    uint16_t suite = reader_u16be(&r);
+    if (reader_ok(&r)) session->suite = suite;
+    return 0;
+}
+
+/* The names of the secrets are those of the file format that NSS has for them. That this function
+ * is there keeps the library from writing such a file where the environment asks for one. */
+static int keylog(gnutls_session_t library, const char *label, const gnutls_datum_t *secret)
+{
+    struct session *session = gnutls.session_get_ptr(library);
+    const struct {
+        const char *label;
+        uint8_t *secret;
+    } places[] = {
+        {"SERVER_HANDSHAKE_TRAFFIC_SECRET", session->server_handshake},
+        {"CLIENT_TRAFFIC_SECRET_0", session->client_secret},
+        {"SERVER_TRAFFIC_SECRET_0", session->server_secret},
+        {"EXPORTER_SECRET", session->exporter_secret},
+    };
+    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+        if (strcmp(places[i].label, label) || secret->size > CALL_SECRET_MAX) continue;
+        memcpy(places[i].secret, secret->data, secret->size);
+        session->secret_size = secret->size;
+    }
+    return 0;
+}
+
+/* ---- what the library asks ---- */
+
+/* Stops the handshake until the caller has judged; a client need not have a certificate. */
+static int verify(gnutls_session_t library)
+{
+    struct session *session = gnutls.session_get_ptr(library);
+    unsigned count = 0;
+    if (!gnutls.certificate_get_peers(library, &count) || !count) return 0;
+    session->verifying = session->verdict == CALL_VERDICT_NONE;
+    if (session->verifying) return GNUTLS_E_AGAIN;
+    bool good = session->verdict == CALL_VERDICT_GOOD;
+    session->verdict = CALL_VERDICT_NONE;
+    return good ? 0 : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+}
+
+static bool key_fits(const struct identity *identity, const struct gnutls_cert_retr_st *request)
+{
+    int algorithm = gnutls.pubkey_get_pk_algorithm(identity->certificates[0].pubkey, NULL);
+    for (unsigned i = 0; i < request->pk_algos_length; i++)
+        if ((int)request->pk_algos[i] == algorithm) return true;
+    return !request->pk_algos_length;
+}
+
+/* A client's certificate: the first one whose key serves. The issuers that a server names do not
+ * restrict the choice, which was the application's. */
+static int retrieve(gnutls_session_t library, const struct gnutls_cert_retr_st *request,
+                    gnutls_pcert_st **certificates, unsigned *certificate_count,
+                    gnutls_ocsp_data_st **staples, unsigned *staple_count, gnutls_privkey_t *key,
+                    unsigned *flags)
+{
+    struct session *session = gnutls.session_get_ptr(library);
+    const struct credentials *credentials = session->credentials;
+    writer_free(&session->names);
+    for (unsigned i = 0; i < request->nreqs; i++) {
+        writer_u16be(&session->names, (uint16_t)request->req_ca_rdn[i].size);
+        writer_bytes(&session->names, request->req_ca_rdn[i].data, request->req_ca_rdn[i].size);
+    }
+    *certificate_count = *staple_count = *flags = 0;
+    *staples = NULL;
+    for (size_t i = 0; i < credentials->identity_count; i++) {
+        const struct identity *identity = &credentials->identities[i];
+        if (!key_fits(identity, request)) continue;
+        *certificates = identity->certificates;
+        *certificate_count = identity->certificate_count;
+        *key = identity->key;
+        break;
+    }
+    return status_ok(writer_status(&session->names)) ? 0 : GNUTLS_E_MEMORY_ERROR;
+}
+
+void session_callbacks(const struct credentials *credentials)
+{
+    gnutls.certificate_set_verify_function(credentials->library, verify);
+    if (!credentials->server)
+        gnutls.certificate_set_retrieve_function3(credentials->library, retrieve);
+}
+
+/* ---- create and free ---- */
+
+static void session_clear(struct session *session)
+{
+    if (!session) return;
+    if (session->library) gnutls.deinit(session->library);
+    writer_free(&session->peer);
+    writer_free(&session->queue);
+    writer_free(&session->names);
+    secret_free(session, sizeof(*session));
+}
+
+/* An address is no name of a host (RFC 6066 3), nor is what has no form in the DNS; a server gets
+ * on without. */
+static int server_name_set(struct session *session, struct call_bytes bytes)
+{
+    char text[256];
+    struct in6_addr address;
+    if (!bytes.size || bytes.size >= sizeof(text)) return 0;
+    memcpy(text, unixcall_pointer(bytes.data), bytes.size);
+    text[bytes.size] = 0;
+    if (inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1)
+        return 0;
+    int error = gnutls.server_name_set(session->library, GNUTLS_NAME_DNS, text, bytes.size);
+    return error == GNUTLS_E_MEMORY_ERROR ? error : 0;
+}
+
+static int alpn_set(struct session *session, struct call_bytes bytes)
+{
+    gnutls_datum_t names[64];
+    unsigned count = 0;
+    struct reader r;
+    if (!bytes.size) return 0;
+    reader_init(&r, unixcall_pointer(bytes.data), (size_t)bytes.size);
+    while (reader_left(&r) && count < sizeof(names) / sizeof(*names)) {
+        struct slice name = reader_bytes(&r, reader_u8(&r));
+        names[count++] = (gnutls_datum_t){(unsigned char *)(uintptr_t)name.data,
+                                          (unsigned)name.size};
+    }
+    if (!reader_end(&r)) return GNUTLS_E_INVALID_REQUEST;
+    unsigned flags = GNUTLS_ALPN_SERVER_PRECEDENCE;
+    if (session->flags & CALL_SESSION_ALPN_REQUIRED) flags |= GNUTLS_ALPN_MANDATORY;
+    return gnutls.alpn_set_protocols(session->library, names, count, flags);
+}
+
+static int server_init(struct session *session, const struct schannel_call_session_create *call)
+{
+    if (session->flags & (CALL_SESSION_REQUEST_CERTIFICATE | CALL_SESSION_REQUIRE_CERTIFICATE))
+        gnutls.certificate_server_set_request(session->library,
+                                              session->flags & CALL_SESSION_REQUIRE_CERTIFICATE
+                                                  ? GNUTLS_CERT_REQUIRE
+                                                  : GNUTLS_CERT_REQUEST);
+    writer_bytes(&session->peer, unixcall_pointer(call->peer.data), (size_t)call->peer.size);
+    if (!status_ok(writer_status(&session->peer))) return GNUTLS_E_MEMORY_ERROR;
+    if (!session->credentials->ticket_key.size) return 0;
+    return gnutls.session_ticket_enable_server(session->library, &session->credentials->ticket_key);
+}
+
+static int session_init(struct session *session, const struct schannel_call_session_create *call)
+{
+    unsigned flags = session->server ? GNUTLS_SERVER : GNUTLS_CLIENT;
+    if (session->datagram) flags |= GNUTLS_DATAGRAM;
+    int error = gnutls.init(&session->library, flags | GNUTLS_NONBLOCK);
+    if (error) return error;
+    gnutls.session_set_ptr(session->library, session);
+    gnutls.session_set_keylog_function(session->library, keylog);
+    gnutls.handshake_set_hook_function(session->library, GNUTLS_HANDSHAKE_SERVER_HELLO,
+                                       GNUTLS_HOOK_POST, server_hello);
+    gnutls.handshake_set_timeout(session->library, 0);
+    transport_init(session);
+    error = gnutls.priority_set(session->library, session->credentials->priorities);
+    if (!error)
+        error = gnutls.credentials_set(session->library, GNUTLS_CRD_CERTIFICATE,
+                                       session->credentials->library);
+    if (!error) error = alpn_set(session, call->alpn);
+    if (error) return error;
+    if (session->datagram) {
+        gnutls.dtls_set_mtu(session->library, session->mtu);
+        gnutls.dtls_set_timeouts(session->library, RETRANSMISSION, PATIENCE);
+    }
+    return session->server ? server_init(session, call)
+                           : server_name_set(session, call->server_name);
+}
+
+/* What cannot be resumed is begun anew; data that the library refuses has left traces in it. */
+static int session_resume(struct session *session, const struct schannel_call_session_create *call)
+{
+    if (session->server || !call->resume.size) return 0;
+    int error = gnutls.session_set_data(session->library, unixcall_pointer(call->resume.data),
+                                        (size_t)call->resume.size);
+    if (!error) return 0;
+    gnutls.deinit(session->library);
+    session->library = NULL;
+    return session_init(session, call);
+}
+
+status_t session_create(void *params)
+{
+    struct schannel_call_session_create *call = params;
+    struct session *session = calloc(1, sizeof(*session));
+    if (!session) return SEC_E_INSUFFICIENT_MEMORY;
+    session->credentials = unixcall_pointer(call->credentials);
+    session->server = session->credentials->server;
+    session->flags = call->flags;
+    session->datagram = (call->flags & CALL_SESSION_DATAGRAM) != 0;
+    session->mtu = call->mtu;
+    int error = session_init(session, call);
+    if (!error) error = session_resume(session, call);
+    if (error) {
+        session_clear(session);
+        return error_explain(error, call->why);
+    }
+    call->session = unixcall_address(session);
+    return SEC_E_OK;
+}
+
+status_t session_free(void *params)
+{
+    const struct schannel_call_free *call = params;
+    session_clear(unixcall_pointer(call->object));
+    return SEC_E_OK;
+}
+
+status_t session_use(struct session *session, struct credentials *credentials,
+                     char why[CALL_WHY_SIZE])
+{
+    if (credentials->server != session->server)
+        return error_say(SEC_E_INVALID_PARAMETER, why, "credentials for the other side");
+    int error = gnutls.credentials_set(session->library, GNUTLS_CRD_CERTIFICATE,
+                                       credentials->library);
+    if (!error) session->credentials = credentials;
+    return error_explain(error, why);
+}
+
+status_t session_set_credentials(void *params)
+{
+    struct schannel_call_set_credentials *call = params;
+    return session_use(unixcall_pointer(call->session), unixcall_pointer(call->credentials),
+                       call->why);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Judging the peer's certificate by crypt32: its chain up to a trusted root, time, usage,
+ * revocation where that was asked for, and for clients the name of the server (RFC 6125 6, by
+ * certificate_is_for). Certificates and revocation lists are fetched over the network only where a
+ * flag asks for revocation to be checked and none keeps it to what is there.
+ */
+#include "schannel_package.h"
+
+#include "ssp/trace.h"
+
+TRACE_CHANNEL("schannel");
+
+#define CACHE_ONLY (SCH_CRED_REVOCATION_CHECK_CACHE_ONLY | SCH_CRED_CACHE_ONLY_URL_RETRIEVAL)
+#define REVOCATION                                                          \
+    (SCH_CRED_REVOCATION_CHECK_END_CERT | SCH_CRED_REVOCATION_CHECK_CHAIN | \
+     SCH_CRED_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT)
+
+static DWORD chain_flags(DWORD flags)
+{
+    DWORD result = 0;
+    if (flags & SCH_CRED_REVOCATION_CHECK_END_CERT) result |= CERT_CHAIN_REVOCATION_CHECK_END_CERT;
+    if (flags & SCH_CRED_REVOCATION_CHECK_CHAIN) result |= CERT_CHAIN_REVOCATION_CHECK_CHAIN;
+    if (flags & SCH_CRED_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT)
+        result |= CERT_CHAIN_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT;
+    if (flags & SCH_CRED_REVOCATION_CHECK_CACHE_ONLY)
+        result |= CERT_CHAIN_REVOCATION_CHECK_CACHE_ONLY;
+    if (!(flags & REVOCATION) || flags & CACHE_ONLY) result |= CERT_CHAIN_CACHE_ONLY_URL_RETRIEVAL;
+    return result;
+}
+
+/* Roots of the application: a choice among the system's, or instead of them. */
+static status_t engine_make(const struct verify_request *request, HCERTCHAINENGINE *out)
+{
+    CERT_CHAIN_ENGINE_CONFIG config = {.cbSize = sizeof(config)};
+    *out = NULL;
+    if (!request->roots) return SEC_E_OK;
+    if (request->flags & SCH_CRED_RESTRICTED_ROOTS) config.hRestrictedRoot = request->roots;
+    else config.hExclusiveRoot = request->roots;
+    return CertCreateCertificateChainEngine(&config, out) ? SEC_E_OK : SEC_E_UNTRUSTED_ROOT;
+}
+
+static status_t chain_get(const struct verify_request *request, const CERT_CONTEXT *leaf,
+                          const CERT_CHAIN_CONTEXT **out)
+{
+    static char server_auth[] = szOID_PKIX_KP_SERVER_AUTH,
+                client_auth[] = szOID_PKIX_KP_CLIENT_AUTH;
+    char *usages[] = {request->server ? server_auth : client_auth};
+    CERT_CHAIN_PARA para = {
+        .cbSize = sizeof(para),
+        .RequestedUsage = {USAGE_MATCH_TYPE_OR, {ARRAYSIZE(usages), usages}},
+    };
+    HCERTCHAINENGINE engine;
+    status_t status = engine_make(request, &engine);
+    if (!status_ok(status)) return status;
+    if (!CertGetCertificateChain(engine, leaf, NULL, leaf->hCertStore, &para,
+                                 chain_flags(request->flags), NULL, out)) {
+        WARN("no chain: error %#lx\n", GetLastError());
+        status = SEC_E_CERT_UNKNOWN;
+    }
+    if (engine) CertFreeCertificateChainEngine(engine);
+    return status;
+}
+
+/* What is wrong with a chain; the first that applies is the answer. */
+static status_t chain_status(DWORD errors, DWORD flags)
+{
+    static const struct {
+        DWORD errors;
+        status_t status;
+    } answers[] = {
+        {CERT_TRUST_IS_REVOKED, CRYPT_E_REVOKED},
+        {CERT_TRUST_IS_NOT_SIGNATURE_VALID | CERT_TRUST_IS_CYCLIC, SEC_E_CERT_UNKNOWN},
+        {CERT_TRUST_IS_UNTRUSTED_ROOT | CERT_TRUST_IS_PARTIAL_CHAIN |
+             CERT_TRUST_IS_EXPLICIT_DISTRUST,
+         SEC_E_UNTRUSTED_ROOT},
+        {CERT_TRUST_IS_NOT_TIME_VALID, SEC_E_CERT_EXPIRED},
+        {CERT_TRUST_IS_NOT_VALID_FOR_USAGE, SEC_E_CERT_WRONG_USAGE},
+        {CERT_TRUST_IS_OFFLINE_REVOCATION, CRYPT_E_REVOCATION_OFFLINE},
+        {CERT_TRUST_REVOCATION_STATUS_UNKNOWN, CRYPT_E_NO_REVOCATION_CHECK},
+    };
+    /* Not being known and not being there are told together: either flag forgives one of them. */
+    bool ignore_offline = flags & SCH_CRED_IGNORE_REVOCATION_OFFLINE;
+    bool ignore_unknown = flags & SCH_CRED_IGNORE_NO_REVOCATION_CHECK;
+    if (errors & CERT_TRUST_IS_OFFLINE_REVOCATION ? ignore_offline : ignore_unknown)
+        errors &= ~(DWORD)(CERT_TRUST_IS_OFFLINE_REVOCATION | CERT_TRUST_REVOCATION_STATUS_UNKNOWN);
+    for (size_t i = 0; i < ARRAYSIZE(answers); i++)
+        if (errors & answers[i].errors) return answers[i].status;
+    return errors ? SEC_E_CERT_UNKNOWN : SEC_E_OK;
+}
+
+/* ---- strength ---- */
+
+static bool signature_is_weak(const CERT_CONTEXT *certificate, const struct tls_policy *policy)
+{
+    const CRYPT_OID_INFO *info = CryptFindOIDInfo(
+        CRYPT_OID_INFO_OID_KEY, certificate->pCertInfo->SignatureAlgorithm.pszObjId,
+        CRYPT_SIGN_ALG_OID_GROUP_ID);
+    if (!info) return false;
+    if (info->Algid == CALG_SHA1) return !(policy->hashes & SIGNED_SHA1);
+    return info->Algid == CALG_MD5 || info->Algid == CALG_MD4 || info->Algid == CALG_MD2;
+}
+
+static bool key_is_weak(const CERT_CONTEXT *certificate, const struct tls_policy *policy)
+{
+    CERT_PUBLIC_KEY_INFO *info = &certificate->pCertInfo->SubjectPublicKeyInfo;
+    if (!info->Algorithm.pszObjId || strcmp(info->Algorithm.pszObjId, szOID_RSA_RSA)) return false;
+    return CertGetPublicKeyLength(X509_ASN_ENCODING, info) < policy->rsa_minimum;
+}
+
+/* How a root is signed does not matter: it is trusted for being what it is. */
+static status_t chain_strength(const CERT_SIMPLE_CHAIN *chain)
+{
+    struct tls_policy policy;
+    policy_get(&policy);
+    for (DWORD i = 0; i < chain->cElement; i++) {
+        const CERT_CHAIN_ELEMENT *element = chain->rgpElement[i];
+        bool root = i && i + 1 == chain->cElement;
+        if (key_is_weak(element->pCertContext, &policy) ||
+            (!root && signature_is_weak(element->pCertContext, &policy)))
+            return SEC_E_CERT_UNKNOWN;
+    }
+    return SEC_E_OK;
+}
+
+status_t verify_peer(const struct verify_request *request)
+{
+    const CERT_CONTEXT *leaf = NULL;
+    const CERT_CHAIN_CONTEXT *chain = NULL;
+    DWORD errors = 0;
+    status_t status = chain_context(request->chain, request->staple, &leaf);
+    if (!status_ok(status)) return status;
+
+    status = chain_get(request, leaf, &chain);
+    if (status_ok(status)) {
+        errors = chain->TrustStatus.dwErrorStatus;
+        status = chain_status(errors, request->flags);
+    }
+    if (status_ok(status) && chain->cChain) status = chain_strength(chain->rgpChain[0]);
+    if (status_ok(status) && request->name && !(request->flags & SCH_CRED_NO_SERVERNAME_CHECK) &&
+        !certificate_is_for(leaf, request->name))
+        status = SEC_E_WRONG_PRINCIPAL;
+    TRACE("errors %#lx of the chain: status %#lx\n", errors, (ULONG)status);
+    if (chain) CertFreeCertificateChain(chain);
+    CertFreeCertificateContext(leaf);
+    return status;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Certificates and keys for the tests of TLS, see tls_certs.h. */
+#include "tls_certs.h"
+
+#include "support.h"
+#include "tls_certs_data.h"
+
+#include <bcrypt.h>
+#include <ncrypt.h>
+#include <stdio.h>
+#include <wchar.h>
+
+#define OWN_KEYS L"Software\\winesspi\\Keys"
+#define SYSTEM_ROOTS L"Software\\Microsoft\\SystemCertificates\\Root\\Certificates\\"
+
+static const struct entry {
+    const char *certificate, *key; /* base64 */
+    bool curve;
+} entries[TLS_CERTS] = {
+    [TLS_CERT_ROOT] = {tls_data_ca, NULL, false},
+    [TLS_CERT_INTERMEDIATE] = {tls_data_intermediate, NULL, false},
+    [TLS_CERT_SERVER_RSA] = {tls_data_server_rsa, tls_data_key_rsa, false},
+    [TLS_CERT_SERVER_EC] = {tls_data_server_ec, tls_data_key_ec, true},
+    [TLS_CERT_CHAINED] = {tls_data_server_chained, tls_data_key_rsa, false},
+    [TLS_CERT_OTHER_NAME] = {tls_data_other_name, tls_data_key_rsa, false},
+    [TLS_CERT_COMMON_NAME] = {tls_data_common_name, tls_data_key_rsa, false},
+    [TLS_CERT_EXPIRED] = {tls_data_expired, tls_data_key_rsa, false},
+    [TLS_CERT_REVOKED] = {tls_data_revoked, tls_data_key_rsa, false},
+    [TLS_CERT_WRONG_USAGE] = {tls_data_wrong_usage, tls_data_key_rsa, false},
+    [TLS_CERT_WEAK_HASH] = {tls_data_weak_hash, tls_data_key_rsa, false},
+    [TLS_CERT_WEAK_KEY] = {tls_data_weak_key, tls_data_key_small, false},
+    [TLS_CERT_STRANGER] = {tls_data_stranger, tls_data_key_rsa, false},
+    [TLS_CERT_CLIENT_RSA] = {tls_data_client_rsa, tls_data_key_client, false},
+    [TLS_CERT_CLIENT_EC] = {tls_data_client_ec, tls_data_key_ec, true},
+};
+
+BYTE *tls_cert_bytes(const char *base64, DWORD *size)
+{
+    if (!CryptStringToBinaryA(base64, 0, CRYPT_STRING_BASE64, NULL, size, NULL, NULL)) return NULL;
+    BYTE *bytes = LocalAlloc(0, *size);
+    if (bytes && !CryptStringToBinaryA(base64, 0, CRYPT_STRING_BASE64, bytes, size, NULL, NULL)) {
+        LocalFree(bytes);
+        bytes = NULL;
+    }
+    return bytes;
+}
+
+BYTE *tls_cert_key(enum tls_cert which, DWORD *size)
+{
+    const struct entry *entry = &entries[which];
+    return entry->key && !entry->curve ? tls_cert_bytes(entry->key, size) : NULL;
+}
+
+const CERT_CONTEXT *tls_cert(enum tls_cert which)
+{
+    DWORD size;
+    BYTE *bytes = tls_cert_bytes(entries[which].certificate, &size);
+    if (!bytes) return NULL;
+    const CERT_CONTEXT *certificate = CertCreateCertificateContext(X509_ASN_ENCODING, bytes, size);
+    LocalFree(bytes);
+    return certificate;
+}
+
+const CRL_CONTEXT *tls_crl(void)
+{
+    DWORD size;
+    BYTE *bytes = tls_cert_bytes(tls_data_crl, &size);
+    if (!bytes) return NULL;
+    const CRL_CONTEXT *crl = CertCreateCRLContext(X509_ASN_ENCODING, bytes, size);
+    LocalFree(bytes);
+    return crl;
+}
+
+/* ---- containers ---- */
+
+/* One per key, named after it and this process. */
+static void container_name(wchar_t name[64], const char *key)
+{
+    static const char *const keys[] = {tls_data_key_rsa, tls_data_key_client, tls_data_key_small,
+                                       tls_data_key_ec};
+    unsigned number = 0;
+    while (number < ARRAYSIZE(keys) && keys[number] != key) number++;
+    swprintf(name, 64, L"winesspi-tls-%lu-%u", GetCurrentProcessId(), number);
+}
+
+static bool rsa_import(const wchar_t *name, const BYTE *blob, DWORD size)
+{
+    HCRYPTPROV provider;
+    HCRYPTKEY key;
+    if (!CryptAcquireContextW(&provider, name, NULL, PROV_RSA_FULL, CRYPT_NEWKEYSET | CRYPT_SILENT))
+        return GetLastError() == (DWORD)NTE_EXISTS;
+    bool imported = CryptImportKey(provider, blob, size, 0, CRYPT_EXPORTABLE, &key);
+    if (imported) CryptDestroyKey(key);
+    CryptReleaseContext(provider, 0);
+    return imported;
+}
+
+/* Wine 8.0 keeps no keys of curves. What it lacks the packages of this project have in the registry,
+ * see ssp_schannel/key.c. */
+static bool curve_keep(const wchar_t *name, BYTE *blob, DWORD size)
+{
+    DATA_BLOB plain = {size, blob}, sealed;
+    if (!CryptProtectData(&plain, NULL, NULL, NULL, NULL, CRYPTPROTECT_UI_FORBIDDEN, &sealed))
+        return false;
+    LSTATUS error = RegSetKeyValueW(HKEY_CURRENT_USER, OWN_KEYS, name, REG_BINARY, sealed.pbData,
+                                    sealed.cbData);
+    LocalFree(sealed.pbData);
+    return !error;
+}
+
+static bool curve_import(wchar_t *name, BYTE *blob, DWORD size)
+{
+    NCRYPT_PROV_HANDLE provider;
+    NCRYPT_KEY_HANDLE key;
+    NCryptBuffer buffer = {(ULONG)(wcslen(name) + 1) * sizeof(*name), NCRYPTBUFFER_PKCS_KEY_NAME,
+                           name};
+    NCryptBufferDesc buffers = {NCRYPTBUFFER_VERSION, 1, &buffer};
+    if (NCryptOpenStorageProvider(&provider, MS_KEY_STORAGE_PROVIDER, 0)) return false;
+    SECURITY_STATUS status = NCryptImportKey(provider, 0, BCRYPT_ECCPRIVATE_BLOB, &buffers, &key,
+                                             blob, size, NCRYPT_OVERWRITE_KEY_FLAG);
+    if (!status) NCryptFreeObject(key);
+    NCryptFreeObject(provider);
+    return !status || (running_under_wine() && curve_keep(name, blob, size));
+}
+
+static bool container_make(wchar_t *name, const struct entry *entry)
+{
+    DWORD size;
+    BYTE *blob = tls_cert_bytes(entry->key, &size);
+    if (!blob) return false;
+    bool made = entry->curve ? curve_import(name, blob, size) : rsa_import(name, blob, size);
+    LocalFree(blob);
+    return made;
+}
+
+const CERT_CONTEXT *tls_cert_with_key(enum tls_cert which)
+{
+    const struct entry *entry = &entries[which];
+    wchar_t name[64];
+    CRYPT_KEY_PROV_INFO info = {
+        .pwszContainerName = name, .dwProvType = PROV_RSA_FULL, .dwKeySpec = AT_KEYEXCHANGE};
+    if (!entry->key) return NULL;
+    container_name(name, entry->key);
+    if (!container_make(name, entry)) return NULL;
+    if (entry->curve) {
+        info.pwszProvName = (wchar_t *)MS_KEY_STORAGE_PROVIDER;
+        info.dwProvType = info.dwKeySpec = 0;
+    }
+    const CERT_CONTEXT *certificate = tls_cert(which);
+    if (certificate &&
+        !CertSetCertificateContextProperty(certificate, CERT_KEY_PROV_INFO_PROP_ID, 0, &info)) {
+        CertFreeCertificateContext(certificate);
+        certificate = NULL;
+    }
+    return certificate;
+}
+
+static void curve_remove(const wchar_t *name)
+{
+    NCRYPT_PROV_HANDLE provider;
+    NCRYPT_KEY_HANDLE key;
+    if (running_under_wine()) RegDeleteKeyValueW(HKEY_CURRENT_USER, OWN_KEYS, name);
+    if (NCryptOpenStorageProvider(&provider, MS_KEY_STORAGE_PROVIDER, 0)) return;
+    if (!NCryptOpenKey(provider, &key, name, 0, 0)) NCryptDeleteKey(key, 0);
+    NCryptFreeObject(provider);
+}
+
+void tls_certs_end(void)
+{
+    for (size_t i = 0; i < TLS_CERTS; i++) {
+        HCRYPTPROV provider;
+        wchar_t name[64];
+        if (!entries[i].key) continue;
+        container_name(name, entries[i].key);
+        if (entries[i].curve) curve_remove(name);
+        else CryptAcquireContextW(&provider, name, NULL, PROV_RSA_FULL, CRYPT_DELETEKEYSET);
+    }
+}
+
+/* ---- trust ---- */
+
+static DWORD root_location(void)
+{
+    return running_under_wine() ? CERT_SYSTEM_STORE_CURRENT_USER : CERT_SYSTEM_STORE_LOCAL_MACHINE;
+}
+
+bool tls_root_trust(void)
+{
+    const CERT_CONTEXT *root = tls_cert(TLS_CERT_ROOT);
+    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, root_location(), L"Root");
+    bool added = root && store &&
+                 CertAddCertificateContextToStore(store, root, CERT_STORE_ADD_REPLACE_EXISTING,
+                                                  NULL);
+    if (store) CertCloseStore(store, 0);
+    if (root) CertFreeCertificateContext(root);
+    return added;
+}
+
+/* By its registry key: in Wine 8.0 what is deleted from this store comes back. */
+void tls_root_distrust(void)
+{
+    BYTE hash[20];
+    DWORD size = sizeof(hash);
+    wchar_t path[160] = SYSTEM_ROOTS;
+    const CERT_CONTEXT *root = tls_cert(TLS_CERT_ROOT);
+    if (!root) return;
+    if (CertGetCertificateContextProperty(root, CERT_HASH_PROP_ID, hash, &size)) {
+        for (DWORD i = 0; i < size; i++) swprintf(path + wcslen(path), 3, L"%02X", hash[i]);
+        RegDeleteKeyW(running_under_wine() ? HKEY_CURRENT_USER : HKEY_LOCAL_MACHINE, path);
+    }
+    CertFreeCertificateContext(root);
+}
