@@ -7,7 +7,7 @@
 
 #include "unit.h"
 
-#include "call.h"
+#include "../../dlls/ssp_schannel/call.h"
 #include "core/tls.h"
 
 #include <gnutls/abstract.h>
