@@ -94,7 +94,6 @@ static status_t acquire(const struct credential *like, const CERT_CONTEXT *certi
         .grbitEnabledProtocols = like->protocols,
         .dwMinimumCipherStrength = like->minimum_strength,
         .dwMaximumCipherStrength = like->maximum_strength,
-        .dwSessionLifespan = like->session_lifespan,
         .dwFlags = like->flags,
     };
     LSA_SEC_HANDLE handle = 0;
