@@ -196,6 +196,14 @@ static size_t look_ahead(struct context *context, struct slice records, bool *re
     return at;
 }
 
+/* Wine's WinHTTP and WinINet do not know the question. They are told by their wish for a session
+ * key, which no other program has for TLS; a server that can do without a certificate then serves
+ * them. */
+static bool can_be_asked(const struct leg *leg)
+{
+    return !(leg->requirements & ISC_REQ_USE_SESSION_KEY);
+}
+
 static status_t asked(struct context *context, struct leg *leg, struct slice records,
                       uint32_t *event)
 {
@@ -204,8 +212,9 @@ static status_t asked(struct context *context, struct leg *leg, struct slice rec
     if (status_ok(status)) status = bytes_set(&context->issuers, names);
     context->flight_watched = false;
     if (!status_ok(status)) TRACE("the server's request cannot be read: %#lx\n", (ULONG)status);
-    if (take_default(context, leg)) return handshake_feed(context, leg, records, event);
     TRACE("the server asks for a certificate\n");
+    if (take_default(context, leg) || !can_be_asked(leg))
+        return handshake_feed(context, leg, records, event);
     context->certificate_refused = true;
     *event = 0;
     return SEC_E_OK;
