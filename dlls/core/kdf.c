@@ -58,7 +58,7 @@ status_t hkdf_expand_label(enum crypto_hash hash, struct slice secret, struct sl
     return hkdf_expand(hash, secret, writer_view(&w), out, size);
 }
 
-/* P_hash: A(0) is label and seed, A(i) the HMAC of A(i - 1); each block is that of A(i) and them. */
+/* P_hash: A(0) is label and seed, A(i) the HMAC of A(i - 1); a block is that of A(i) and them. */
 status_t tls12_prf(enum crypto_hash hash, struct slice secret, struct slice label,
                    struct slice seed, uint8_t *out, size_t size)
 {

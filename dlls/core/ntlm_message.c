@@ -79,6 +79,16 @@ bool ntlm_av_find(struct slice pairs, enum ntlm_av id, struct slice *value)
     return false;
 }
 
+bool ntlm_av_time(struct slice pairs, uint64_t *time)
+{
+    struct reader r;
+    struct slice value;
+    if (!ntlm_av_find(pairs, NTLM_AV_TIMESTAMP, &value)) return false;
+    reader_init(&r, value.data, value.size);
+    *time = reader_u64le(&r);
+    return true;
+}
+
 void ntlm_av_write(struct writer *w, enum ntlm_av id, struct slice value)
 {
     writer_u16le(w, (uint16_t)id);
@@ -213,10 +223,7 @@ static status_t decode_v2_response(struct ntlm_authenticate *message)
         message->av_flags = reader_u32le(&number);
         message->has_mic = message->av_flags & NTLM_AV_FLAG_MIC;
     }
-    if (ntlm_av_find(pairs, NTLM_AV_TIMESTAMP, &value)) {
-        reader_init(&number, value.data, value.size);
-        message->timestamp = reader_u64le(&number);
-    }
+    ntlm_av_time(pairs, &message->timestamp);
     if (ntlm_av_find(pairs, NTLM_AV_SINGLE_HOST, &value)) message->machine_id = machine_id(value);
     ntlm_av_find(pairs, NTLM_AV_TARGET_NAME, &message->target_name);
     ntlm_av_find(pairs, NTLM_AV_CHANNEL_BINDINGS, &message->channel_bindings);

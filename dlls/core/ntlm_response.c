@@ -9,12 +9,36 @@
 
 #include <string.h>
 
-/* A pair that holds one number. */
-static uint64_t number(struct slice value)
+static uint32_t flags_of(struct slice value)
 {
     struct reader r;
     reader_init(&r, value.data, value.size);
-    return value.size == 8 ? reader_u64le(&r) : reader_u32le(&r);
+    return reader_u32le(&r);
+}
+
+/* ---- NTLMv2 ---- */
+
+void ntlm_v2_response_begin(struct writer *w, uint64_t time, const uint8_t client_challenge[8])
+{
+    writer_reserve(w, NTLM_PROOF_SIZE);
+    writer_u16le(w, 0x0101); /* RespType and HiRespType */
+    writer_zero(w, 6);
+    writer_u64le(w, time);
+    writer_bytes(w, client_challenge, 8);
+    writer_zero(w, 4);
+}
+
+status_t ntlm_v2_response_end(struct writer *w, const uint8_t v2_hash[16],
+                              const uint8_t server_challenge[8])
+{
+    uint8_t proof[NTLM_PROOF_SIZE];
+    writer_zero(w, 4);
+    status_t status = writer_status(w);
+    if (!status_ok(status)) return status;
+    struct slice temp = {w->data + NTLM_PROOF_SIZE, w->size - NTLM_PROOF_SIZE};
+    status = ntlm_v2_proof(v2_hash, server_challenge, temp, proof);
+    if (status_ok(status)) writer_patch_bytes(w, 0, proof, sizeof(proof));
+    return status;
 }
 
 /* ---- the client: NTLMv2 ---- */
@@ -51,7 +75,7 @@ static void write_pairs(struct writer *w, const struct ntlm_context *ctx, struct
     if (params->untrusted_target) flags |= NTLM_AV_FLAG_UNTRUSTED_TARGET;
     reader_init(&r, server_pairs.data, server_pairs.size);
     while (ntlm_av_next(&r, &id, &value)) {
-        if (id == NTLM_AV_FLAGS) flags |= (uint32_t)number(value);
+        if (id == NTLM_AV_FLAGS) flags |= flags_of(value);
         if (!is_ours(id)) ntlm_av_write(w, id, value);
     }
     writer_u16le(w, NTLM_AV_FLAGS);
@@ -64,45 +88,28 @@ static void write_pairs(struct writer *w, const struct ntlm_context *ctx, struct
     ntlm_av_write(w, NTLM_AV_CHANNEL_BINDINGS, (struct slice){bindings, 16});
 }
 
-/* The NT response: the proof and what it proves (MS-NLMP 3.3.2, temp). */
 static status_t make_v2_response(struct writer *w, const struct ntlm_context *ctx,
                                  const struct ntlm_challenge *challenge,
                                  const struct ntlm_client_finish *params)
 {
-    struct slice timestamp;
     uint64_t time = params->now;
-    /* The server's clock decides, where it tells its time. */
-    if (ntlm_av_find(challenge->target_info, NTLM_AV_TIMESTAMP, &timestamp))
-        time = number(timestamp);
-    size_t proof_offset = writer_reserve(w, NTLM_PROOF_SIZE);
-    writer_u16le(w, 0x0101);
-    writer_zero(w, 6);
-    writer_u64le(w, time);
-    writer_bytes(w, params->client_challenge, sizeof(params->client_challenge));
-    writer_zero(w, 4);
+    ntlm_av_time(challenge->target_info, &time); /* the server's clock decides, where it is told */
+    ntlm_v2_response_begin(w, time, params->client_challenge);
     write_pairs(w, ctx, challenge->target_info, params);
     ntlm_av_write(w, NTLM_AV_EOL, (struct slice){NULL, 0});
-    writer_zero(w, 4);
-    status_t status = writer_status(w);
-    if (!status_ok(status)) return status;
-
-    uint8_t proof[NTLM_PROOF_SIZE];
-    struct slice temp = {w->data + NTLM_PROOF_SIZE, w->size - NTLM_PROOF_SIZE};
-    status = ntlm_v2_proof(params->v2_hash, challenge->server_challenge, temp, proof);
-    if (status_ok(status)) writer_patch_bytes(w, proof_offset, proof, sizeof(proof));
-    return status;
+    return ntlm_v2_response_end(w, params->v2_hash, challenge->server_challenge);
 }
 
 static status_t make_v2(struct ntlm_answer *answer, const struct ntlm_context *ctx,
                         const struct ntlm_challenge *challenge,
                         const struct ntlm_client_finish *params)
 {
-    struct slice timestamp;
+    uint64_t time;
     answer->lm_size = sizeof(answer->lm);
     status_t status = make_v2_response(&answer->nt, ctx, challenge, params);
     /* A server that tells its time looks at the NT response alone; the LM response is zeros then,
      * nothing that could be attacked by itself (MS-NLMP 3.1.5.1.2). */
-    if (status_ok(status) && !ntlm_av_find(challenge->target_info, NTLM_AV_TIMESTAMP, &timestamp))
+    if (status_ok(status) && !ntlm_av_time(challenge->target_info, &time))
         status = ntlm_v2_lm_response(params->v2_hash, challenge->server_challenge,
                                      params->client_challenge, answer->lm);
     if (!status_ok(status)) return status;

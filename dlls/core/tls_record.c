@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Records of TLS 1.2 with an AEAD (RFC 5246 6.2, RFC 5288 3, RFC 7905 2) and of TLS 1.3 (RFC 8446 5).
- * Both have the same nonces but where TLS 1.2 writes one part of them into the record, and the same
- * limits: with an AEAD a record is longer than its text by a fixed size, so the limit of the text is
- * one for the record.
+ * Records of TLS 1.2 with an AEAD (RFC 5246 6.2, RFC 5288 3, RFC 7905 2) and of TLS 1.3
+ * (RFC 8446 5). Both have the same nonces, only that TLS 1.2 may write a part of them into the
+ * record, and the same limits: with an AEAD a record is longer than its text by a fixed size, so
+ * the limit of the text is one of the record too.
  */
 #include "core/secret.h"
 #include "tls_private.h"
@@ -11,13 +11,6 @@
 #include <string.h>
 
 #define SHOWN_NONCE 8u
-
-/* What protects one record. */
-struct protection {
-    uint8_t nonce[12];
-    uint8_t associated[13];
-    size_t associated_size;
-};
 
 size_t tls_header_size(const struct tls_session *session)
 {
@@ -29,36 +22,72 @@ size_t tls_trailer_size(const struct tls_session *session)
     return tls_hides_type(session) ? AEAD_TAG_SIZE + 1 : AEAD_TAG_SIZE;
 }
 
-static void put_big(uint8_t *at, uint64_t value, size_t size)
+/* By how much the length in a header exceeds the text. */
+static size_t overhead(const struct tls_session *session)
 {
-    for (size_t i = size; i-- > 0; value >>= 8) at[i] = (uint8_t)value;
+    return tls_header_size(session) - TLS_RECORD_HEADER + tls_trailer_size(session);
+}
+
+/* What protects one record. */
+struct protection {
+    uint8_t nonce[12];
+    uint8_t room[13];
+    struct slice associated;
+};
+
+/* Written out, since compilers make one instruction of this, but not of a loop. */
+static void put_u64be(uint8_t *at, uint64_t value)
+{
+    at[0] = (uint8_t)(value >> 56);
+    at[1] = (uint8_t)(value >> 48);
+    at[2] = (uint8_t)(value >> 40);
+    at[3] = (uint8_t)(value >> 32);
+    at[4] = (uint8_t)(value >> 24);
+    at[5] = (uint8_t)(value >> 16);
+    at[6] = (uint8_t)(value >> 8);
+    at[7] = (uint8_t)value;
+}
+
+static uint64_t get_u64be(const uint8_t *at)
+{
+    return (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 |
+           (uint64_t)at[3] << 32 | (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 |
+           (uint64_t)at[6] << 8 | (uint64_t)at[7];
+}
+
+static void put_u16be(uint8_t *at, size_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+}
+
+static uint16_t get_u16be(const uint8_t *at)
+{
+    return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+/* RFC 8446 5.3, RFC 7905 2. The end of an IV for GCM in TLS 1.2 is zero, so that the number itself
+ * stands there (RFC 5288 3). */
+static void make_nonce(const struct tls_direction *direction, uint64_t sequence, uint8_t nonce[12])
+{
+    memcpy(nonce, direction->iv, 4);
+    put_u64be(nonce + 4, get_u64be(direction->iv + 4) ^ sequence);
 }
 
 /* RFC 8446 5.2: the header is associated. RFC 5246 6.2.3.3: sequence number, type and version, and
  * the size of the text. */
-static void protect(const struct tls_session *session, const struct tls_direction *direction,
-                    uint64_t sequence, const uint8_t header[TLS_RECORD_HEADER], size_t size,
-                    struct protection *out)
+static void associate(const struct tls_session *session, uint64_t sequence, const uint8_t *header,
+                      size_t size, struct protection *out)
 {
-    uint8_t number[8];
-    put_big(number, sequence, sizeof(number));
-    memcpy(out->nonce, direction->iv, sizeof(out->nonce));
-    /* The end of an IV for GCM in TLS 1.2 is zero: the number itself is what this gives there. */
-    for (size_t i = 0; i < sizeof(number); i++) out->nonce[4 + i] ^= number[i];
     if (tls_hides_type(session)) {
-        memcpy(out->associated, header, TLS_RECORD_HEADER);
-        out->associated_size = TLS_RECORD_HEADER;
+        out->associated = (struct slice){header, TLS_RECORD_HEADER};
         return;
     }
-    memcpy(out->associated, number, sizeof(number));
-    memcpy(out->associated + 8, header, 3);
-    put_big(out->associated + 11, size, 2);
-    out->associated_size = 13;
-}
-
-static struct slice associated(const struct protection *protection)
-{
-    return (struct slice){protection->associated, protection->associated_size};
+    put_u64be(out->room, sequence);
+    out->room[8] = header[0];
+    put_u16be(out->room + 9, TLS_1_2);
+    put_u16be(out->room + 11, size);
+    out->associated = (struct slice){out->room, sizeof(out->room)};
 }
 
 status_t tls_record_seal(struct tls_session *session, enum tls_type type, uint8_t *header,
@@ -70,28 +99,20 @@ status_t tls_record_seal(struct tls_session *session, enum tls_type type, uint8_
     if (send->sequence == UINT64_MAX) return SEC_E_CONTEXT_EXPIRED;
 
     size_t hidden = tls_hides_type(session) ? 1 : 0;
-    size_t more = tls_header_size(session) - TLS_RECORD_HEADER + tls_trailer_size(session);
     header[0] = (uint8_t)(hidden ? TLS_APPLICATION_DATA : type);
-    put_big(header + 1, TLS_1_2, 2);
-    put_big(header + 3, size + more, 2);
-    protect(session, send, send->sequence, header, size, &protection);
-    if (tls_shows_nonce(session))
-        memcpy(header + TLS_RECORD_HEADER, protection.nonce + 4, SHOWN_NONCE);
+    put_u16be(header + 1, TLS_1_2);
+    put_u16be(header + 3, size + overhead(session));
+    make_nonce(send, send->sequence, protection.nonce);
+    associate(session, send->sequence, header, size, &protection);
+    if (tls_shows_nonce(session)) put_u64be(header + TLS_RECORD_HEADER, send->sequence);
     if (hidden) trailer[0] = (uint8_t)type;
-    status_t status = aead_seal_pieces(send->aead, protection.nonce, associated(&protection), data,
+    status_t status = aead_seal_pieces(send->aead, protection.nonce, protection.associated, data,
                                        size, trailer, hidden, trailer + hidden);
     if (status_ok(status)) send->sequence++;
     return status;
 }
 
-/* A record in the caller's block, in its parts. */
-struct parts {
-    struct protection protection;
-    uint8_t type;  /* of the header */
-    uint8_t *data; /* with the type and the padding of TLS 1.3 */
-    size_t size;
-    uint8_t *tag;
-};
+/* ---- opening ---- */
 
 static bool type_fits(const struct tls_session *session, uint8_t type)
 {
@@ -107,58 +128,74 @@ static bool is_clear(const struct tls_session *session, uint8_t type)
 
 static bool length_fits(const struct tls_session *session, uint8_t type, size_t length)
 {
-    size_t more = tls_header_size(session) - TLS_RECORD_HEADER + tls_trailer_size(session);
+    size_t more = overhead(session);
     if (is_clear(session, type)) return length == 1;
     return length >= more && length <= TLS_PLAIN_MAX + more;
+}
+
+/* The header at the cursor; what follows it is all there if this succeeds. */
+static status_t read_header(const struct tls_session *session, struct reader *r, uint8_t *type,
+                            size_t *length, size_t *missing)
+{
+    size_t size = reader_left(r);
+    struct slice header = reader_bytes(r, TLS_RECORD_HEADER);
+    if (!reader_ok(r)) {
+        *missing = TLS_RECORD_HEADER - size;
+        return SEC_E_INCOMPLETE_MESSAGE;
+    }
+    *type = header.data[0];
+    *length = get_u16be(header.data + 3);
+    if (get_u16be(header.data + 1) != TLS_1_2 || !type_fits(session, *type) ||
+        !length_fits(session, *type, *length))
+        return SEC_E_INVALID_TOKEN;
+    if (*length <= size - TLS_RECORD_HEADER) return SEC_E_OK;
+    *missing = *length - (size - TLS_RECORD_HEADER);
+    return SEC_E_INCOMPLETE_MESSAGE;
 }
 
 status_t tls_record_measure(const struct tls_session *session, const uint8_t *bytes, size_t size,
                             size_t *whole, size_t *missing)
 {
     struct reader r;
+    uint8_t type;
+    size_t length;
     reader_init(&r, bytes, size);
-    uint8_t type = reader_u8(&r);
-    uint16_t version = reader_u16be(&r);
-    size_t length = reader_u16be(&r), left = reader_left(&r);
-    if (!reader_ok(&r)) {
-        *missing = TLS_RECORD_HEADER - size;
-        return SEC_E_INCOMPLETE_MESSAGE;
-    }
-    if (version != TLS_1_2 || !type_fits(session, type) || !length_fits(session, type, length))
-        return SEC_E_INVALID_TOKEN;
-    if (length > left) {
-        *missing = length - left;
-        return SEC_E_INCOMPLETE_MESSAGE;
-    }
-    *whole = TLS_RECORD_HEADER + length;
-    return SEC_E_OK;
+    status_t status = read_header(session, &r, &type, &length, missing);
+    if (status == SEC_E_OK) *whole = TLS_RECORD_HEADER + length;
+    return status;
 }
 
-/* A whole record, with what protects it under that sequence number. */
+/* A record in the caller's block, in its parts. */
+struct parts {
+    struct protection protection;
+    uint8_t *data; /* with the type and the padding of TLS 1.3 */
+    size_t size;
+    uint8_t *tag;
+};
+
+/* A record whose header has been read; a peer may choose its part of the nonce otherwise than from
+ * the sequence number. */
 static void take_apart(const struct tls_session *session, uint64_t sequence, uint8_t *bytes,
-                       size_t whole, struct parts *out)
+                       size_t length, struct reader *r, struct parts *out)
 {
-    struct reader r;
-    uint8_t header[TLS_RECORD_HEADER], shown[SHOWN_NONCE];
-    reader_init(&r, bytes, whole);
-    reader_copy(&r, header, sizeof(header));
-    out->type = header[0];
-    if (tls_shows_nonce(session)) reader_copy(&r, shown, sizeof(shown));
-    out->data = bytes + r.pos;
-    out->size = reader_left(&r) - AEAD_TAG_SIZE;
+    const struct tls_direction *receive = &session->receive;
+    out->size = length - AEAD_TAG_SIZE;
+    make_nonce(receive, sequence, out->protection.nonce);
+    if (tls_shows_nonce(session)) {
+        reader_copy(r, out->protection.nonce + 4, SHOWN_NONCE);
+        out->size -= SHOWN_NONCE;
+    }
+    out->data = bytes + r->pos;
     out->tag = out->data + out->size;
-    protect(session, &session->receive, sequence, header, out->size, &out->protection);
-    /* A peer may choose this part otherwise than from its sequence number. */
-    if (tls_shows_nonce(session)) memcpy(out->protection.nonce + 4, shown, sizeof(shown));
+    associate(session, sequence, bytes, out->size, &out->protection);
 }
 
-/* RFC 8446 5.2 and 5.4: the last byte that is not padding is the type. Only data may be empty, there
- * as in RFC 5246 6.2.1. */
-static status_t take_text(const struct tls_session *session, const struct parts *parts,
-                          struct tls_record *out)
+/* RFC 8446 5.2 and 5.4: the last byte that is not padding is the type. Only data may be empty,
+ * there as in RFC 5246 6.2.1. */
+static status_t take_text(const struct tls_session *session, uint8_t type,
+                          const struct parts *parts, struct tls_record *out)
 {
     size_t size = parts->size;
-    uint8_t type = parts->type;
     if (tls_hides_type(session)) {
         while (size && !parts->data[size - 1]) size--;
         type = size ? parts->data[--size] : 0;
@@ -171,32 +208,37 @@ static status_t take_text(const struct tls_session *session, const struct parts 
     return SEC_E_OK;
 }
 
+static status_t take_clear(struct reader *r, uint8_t *bytes, struct tls_record *out)
+{
+    if (reader_u8(r) != 1) return SEC_E_INVALID_TOKEN;
+    *out = (struct tls_record){TLS_CHANGE_CIPHER_SPEC, bytes + TLS_RECORD_HEADER, 1, r->pos};
+    return SEC_E_OK;
+}
+
 status_t tls_record_open(struct tls_session *session, uint8_t *bytes, size_t size,
                          struct tls_record *out, size_t *missing)
 {
     struct tls_direction *receive = &session->receive;
-    struct tls_record record;
+    struct reader r;
     struct parts parts;
-    status_t status = tls_record_measure(session, bytes, size, &record.whole, missing);
+    uint8_t type;
+    size_t length;
+    reader_init(&r, bytes, size);
+    status_t status = read_header(session, &r, &type, &length, missing);
     if (!status_ok(status)) return status;
-    if (is_clear(session, bytes[0])) {
-        if (bytes[TLS_RECORD_HEADER] != 1) return SEC_E_INVALID_TOKEN;
-        *out = (struct tls_record){TLS_CHANGE_CIPHER_SPEC, bytes + TLS_RECORD_HEADER, 1,
-                                   record.whole};
-        return SEC_E_OK;
-    }
+    if (is_clear(session, type)) return take_clear(&r, bytes, out);
     if (receive->sequence == UINT64_MAX) return SEC_E_CONTEXT_EXPIRED;
-    take_apart(session, receive->sequence, bytes, record.whole, &parts);
-    status = aead_open(receive->aead, parts.protection.nonce, associated(&parts.protection),
+    take_apart(session, receive->sequence, bytes, length, &r, &parts);
+    status = aead_open(receive->aead, parts.protection.nonce, parts.protection.associated,
                        parts.data, parts.size, parts.tag);
     if (!status_ok(status)) return status;
-    status = take_text(session, &parts, &record);
+    status = take_text(session, type, &parts, out);
     if (!status_ok(status)) {
         secret_wipe(parts.data, parts.size);
         return status;
     }
+    out->whole = TLS_RECORD_HEADER + length;
     receive->sequence++;
-    *out = record;
     return SEC_E_OK;
 }
 
@@ -204,13 +246,19 @@ status_t tls_record_restore(struct tls_session *session, uint8_t *bytes,
                             const struct tls_record *record)
 {
     struct tls_direction *receive = &session->receive;
+    struct reader r;
     struct parts parts;
     uint8_t tag[AEAD_TAG_SIZE]; /* that of the record is still there */
-    if (is_clear(session, bytes[0])) return SEC_E_OK;
+    uint8_t type;
+    size_t length, missing;
+    reader_init(&r, bytes, record->whole);
+    status_t status = read_header(session, &r, &type, &length, &missing);
+    if (!status_ok(status)) return status;
+    if (is_clear(session, type)) return SEC_E_OK;
     if (!receive->sequence) return SEC_E_INTERNAL_ERROR;
-    take_apart(session, receive->sequence - 1, bytes, record->whole, &parts);
-    status_t status = aead_seal(receive->aead, parts.protection.nonce,
-                                associated(&parts.protection), parts.data, parts.size, tag);
+    take_apart(session, receive->sequence - 1, bytes, length, &r, &parts);
+    status = aead_seal(receive->aead, parts.protection.nonce, parts.protection.associated,
+                       parts.data, parts.size, tag);
     if (status_ok(status)) receive->sequence--;
     return status;
 }

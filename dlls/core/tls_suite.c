@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The cipher suites, of IANA's registry: those of Windows 11 in its order, then what GnuTLS has
- * besides. Left out: suites without encryption, with RC4, with DSS, with keys shared beforehand, and
- * ciphers of one country.
+ * besides. Left out: suites without encryption, with RC4, with DSS, with keys shared beforehand,
+ * and with Camellia.
  */
 #include "core/tls.h"
 

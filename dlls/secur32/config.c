@@ -87,27 +87,42 @@ static void providers_add(WCHAR *list, void (*add)(enum module_kind kind, const 
     }
 }
 
-void config_modules(void (*add)(enum module_kind kind, const WCHAR *name))
-{
+/* The values; NULL for one that cannot be read. */
+struct lists {
     WCHAR *lsa, *osconfig, *providers, *logon;
-    value_read(LSA_KEY, LSA_VALUE, REG_MULTI_SZ, &lsa);
-    value_read(OSCONFIG_KEY, LSA_VALUE, REG_MULTI_SZ, &osconfig);
-    value_read(PROVIDERS_KEY, PROVIDERS_VALUE, REG_SZ, &providers);
-    value_read(LSA_KEY, AP_VALUE, REG_MULTI_SZ, &logon);
+};
 
-    if (!list_has_default(lsa) && !list_has_default(osconfig)) {
+static void lists_add(const struct lists *lists,
+                      void (*add)(enum module_kind kind, const WCHAR *name))
+{
+    if (!list_has_default(lists->lsa) && !list_has_default(lists->osconfig)) {
         TRACE("none of our modules is configured, the built-in list serves\n");
         for (size_t i = 0; i < ARRAYSIZE(default_modules); i++) add(MODULE_LSA, default_modules[i]);
     }
-    list_add(MODULE_LSA, lsa, add);
-    list_add(MODULE_LSA, osconfig, add);
-    providers_add(providers, add);
-    list_add(MODULE_AP, logon, add);
+    list_add(MODULE_LSA, lists->lsa, add);
+    list_add(MODULE_LSA, lists->osconfig, add);
+    providers_add(lists->providers, add);
+    list_add(MODULE_AP, lists->logon, add);
+}
 
-    HeapFree(GetProcessHeap(), 0, lsa);
-    HeapFree(GetProcessHeap(), 0, osconfig);
-    HeapFree(GetProcessHeap(), 0, providers);
-    HeapFree(GetProcessHeap(), 0, logon);
+status_t config_modules(void (*add)(enum module_kind kind, const WCHAR *name))
+{
+    struct lists lists;
+    const LSTATUS errors[] = {
+        value_read(LSA_KEY, LSA_VALUE, REG_MULTI_SZ, &lists.lsa),
+        value_read(OSCONFIG_KEY, LSA_VALUE, REG_MULTI_SZ, &lists.osconfig),
+        value_read(PROVIDERS_KEY, PROVIDERS_VALUE, REG_SZ, &lists.providers),
+        value_read(LSA_KEY, AP_VALUE, REG_MULTI_SZ, &lists.logon),
+    };
+    status_t status = SEC_E_OK;
+    for (size_t i = 0; i < ARRAYSIZE(errors); i++)
+        if (errors[i] == ERROR_NOT_ENOUGH_MEMORY) status = SEC_E_INSUFFICIENT_MEMORY;
+    if (status_ok(status)) lists_add(&lists, add);
+    HeapFree(GetProcessHeap(), 0, lists.lsa);
+    HeapFree(GetProcessHeap(), 0, lists.osconfig);
+    HeapFree(GetProcessHeap(), 0, lists.providers);
+    HeapFree(GetProcessHeap(), 0, lists.logon);
+    return status;
 }
 
 /* The old list with the name behind it, in the process heap; *bytes receives its size. */

@@ -7,8 +7,9 @@
 /* Is that path or name one of our own modules'? */
 bool config_is_own(const WCHAR *name);
 
-/* Calls add for each name in the order in which packages are registered. */
-void config_modules(void (*add)(enum module_kind kind, const WCHAR *name));
+/* Calls add for each name in the order in which packages are registered; for none when there is no
+ * memory to read the lists. */
+status_t config_modules(void (*add)(enum module_kind kind, const WCHAR *name));
 
 /* Appends an SSP/AP or an SSP to its list, so that later processes have it too. */
 status_t config_append(enum module_kind kind, const WCHAR *name);

@@ -107,9 +107,9 @@ static status_t credential_pin(const CredHandle *handle, struct pinned_credentia
 
 status_t package_find_open(const WCHAR *name, struct package **out)
 {
-    struct package *package = package_find(name);
-    if (!package) return SEC_E_SECPKG_NOT_FOUND;
-    status_t status = package_open(package);
+    struct package *package;
+    status_t status = package_find(name, &package);
+    if (status_ok(status)) status = package_open(package);
     if (status_ok(status)) *out = package;
     return status;
 }
@@ -182,15 +182,17 @@ SECURITY_STATUS WINAPI AddCredentialsW(CredHandle *handle, SEC_WCHAR *principal,
     if (!status_ok(status)) return status;
     struct package *package = pinned.credential->package;
     TimeStamp end = {0};
-    struct package *user = package_name ? package_find(package_name) : package;
-    if (!user) status = SEC_E_SECPKG_NOT_FOUND;
-    else if (!package->ops.add_credentials) status = SEC_E_UNSUPPORTED_FUNCTION;
+    struct package *user = package;
+    if (package_name) status = package_find(package_name, &user);
+    if (!status_ok(status)) goto done;
+    if (!package->ops.add_credentials) status = SEC_E_UNSUPPORTED_FUNCTION;
     else if (credential_is_withheld(package, use, auth_data)) status = SEC_E_NO_CREDENTIALS;
     else
         status = package->ops.add_credentials(package, &pinned.credential->handle, principal,
                                               user->info.Name, use, auth_data, get_key,
                                               get_key_argument, &end);
     if (status_ok(status) && expiry) *expiry = end;
+done:
     handle_unpin(&pinned.handle);
     return status;
 }
@@ -304,7 +306,7 @@ static status_t leg_next(struct leg *leg, struct credential *credential, struct 
     return status;
 }
 
-static status_t leg_check(const struct leg *leg)
+status_t leg_check(const struct leg *leg)
 {
     if (leg->input && !secbuf_valid(leg->input)) return SEC_E_INVALID_TOKEN;
     if (leg->output && !secbuf_valid(leg->output)) return SEC_E_INVALID_TOKEN;

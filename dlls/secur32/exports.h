@@ -49,6 +49,7 @@ status_t leg_run(struct leg *leg, const CredHandle *credential, const CtxtHandle
 struct pinned_context;
 status_t leg_run_pinned(struct leg *leg, const CredHandle *credential,
                         const struct pinned_context *context);
+status_t leg_check(const struct leg *leg); /* that its buffers can be looked at */
 void leg_report(const struct leg *leg, status_t status, ULONG *attributes, TimeStamp *expiry);
 
 /* A context pinned for one call. The handle is copied: the application's may change meanwhile. */

@@ -44,7 +44,7 @@ status_t module_set_package_count(struct module *module, ULONG count)
         WARN("%ls claims %lu packages\n", module->path, count);
         return SEC_E_SECPKG_NOT_FOUND;
     }
-    if (module->listed) {
+    if (module->listed || module->packages) {
         if (count == module->package_count) return SEC_E_OK;
         WARN("%ls has %lu packages, %lu were listed\n", module->path, count, module->package_count);
         return SEC_E_SECPKG_NOT_FOUND;
@@ -82,7 +82,7 @@ status_t module_set_package_info(struct module *module, ULONG index, const SecPk
         WARN("%ls: package %lu has no usable name\n", module->path, index);
         return SEC_E_SECPKG_NOT_FOUND;
     }
-    if (module->listed) {
+    if (module->listed || package->info_block) {
         if (!package->info.Name || package_name_equal(package->info.Name, info->Name))
             return SEC_E_OK;
         WARN("%ls: package %lu is %ls, %ls was listed\n", module->path, index, info->Name,

@@ -32,8 +32,9 @@ done:
 SECURITY_STATUS WINAPI QuerySecurityPackageInfoW(SEC_WCHAR *name, SecPkgInfoW **out)
 {
     if (!out) return SEC_E_INVALID_PARAMETER;
-    struct package *package = package_find(name);
-    if (!package) return SEC_E_SECPKG_NOT_FOUND;
+    struct package *package;
+    status_t status = package_find(name, &package);
+    if (!status_ok(status)) return status;
     SecPkgInfoW *copy = package_info_copy(&package->info, 1);
     if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
     *out = copy;

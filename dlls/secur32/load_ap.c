@@ -33,6 +33,16 @@ static void table_fill(const struct module *module, SECPKG_FUNCTION_TABLE *table
     table->LogonUserEx2 = ap_function(module, LSA_AP_NAME_LOGON_USER_EX2);
 }
 
+static status_t table_make(struct package *package)
+{
+    if (package->lsa) return SEC_E_OK;
+    SECPKG_FUNCTION_TABLE *table = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof(*table));
+    if (!table) return SEC_E_INSUFFICIENT_MEMORY;
+    table_fill(package->module, table);
+    package->lsa = table; /* stays, like the module */
+    return SEC_E_OK;
+}
+
 /* The name is ANSI and counted; the list of packages wants it wide and terminated. */
 static status_t info_set(struct module *module, const LSA_STRING *name)
 {
@@ -58,12 +68,9 @@ status_t module_load_ap(struct module *module)
     status_t status = module_set_package_count(module, 1);
     if (!status_ok(status)) return status;
     struct package *package = &module->packages[0];
-    SECPKG_FUNCTION_TABLE *table = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof(*table));
-    if (!table) return SEC_E_INSUFFICIENT_MEMORY;
-    table_fill(module, table);
-    package->lsa = table; /* stays, like the module */
-    status = lsa_package_register(package);
-    if (status_ok(status)) lsa_logon_name_read(package);
+    status = table_make(package);
+    if (status_ok(status)) status = lsa_package_register(package);
+    if (status_ok(status)) status = lsa_logon_name_read(package);
     if (status_ok(status) && !package->logon_name) {
         WARN("%ls did not tell its name\n", module->path);
         status = SEC_E_SECPKG_NOT_FOUND;

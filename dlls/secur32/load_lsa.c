@@ -90,60 +90,84 @@ static unsigned lsa_slots(ULONG version)
     return LSA_SLOTS_MIN;
 }
 
-static void thunks_read(struct package *package)
+static bool is_memory(struct module *module, NTSTATUS status)
+{
+    return module_complains(module, lsa_status(status));
+}
+
+static status_t load_status(struct module *module, NTSTATUS status)
+{
+    if (status >= 0) return SEC_E_OK;
+    return is_memory(module, status) ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_SECPKG_NOT_FOUND;
+}
+
+static status_t thunks_read(struct package *package)
 {
     SECPKG_EXTENDED_INFORMATION *information = NULL;
-    if (!package->lsa->GetExtendedInformation) return;
+    if (!package->lsa->GetExtendedInformation) return SEC_E_OK;
     NTSTATUS status = package->lsa->GetExtendedInformation(SecpkgContextThunks, &information);
-    if (status < 0 || !information) return;
+    if (is_memory(package->module, status)) return SEC_E_INSUFFICIENT_MEMORY;
+    if (status < 0 || !information) return SEC_E_OK;
     const SECPKG_CONTEXT_THUNKS *thunks = &information->Info.ContextThunks;
     if (thunks->InfoLevelCount <= ARRAYSIZE(package->thunks)) {
         memcpy(package->thunks, thunks->Levels, thunks->InfoLevelCount * sizeof(ULONG));
         package->thunk_count = thunks->InfoLevelCount;
     }
     HeapFree(GetProcessHeap(), 0, information);
+    return SEC_E_OK;
 }
 
 /* What log-ons call the package (LSA_AP_INITIALIZE_PACKAGE). The string is the LSA's from then on,
  * which keeps it as long as the package. */
-void lsa_logon_name_read(struct package *package)
+status_t lsa_logon_name_read(struct package *package)
 {
     LSA_STRING *name = NULL;
     LSA_DISPATCH_TABLE *dispatch = (LSA_DISPATCH_TABLE *)lsa_function_table(); /* it begins so */
-    if (!package->lsa->InitializePackage) return;
+    if (package->named || !package->lsa->InitializePackage) return SEC_E_OK;
     NTSTATUS status = package->lsa->InitializePackage((ULONG)package->id, dispatch, NULL, NULL,
                                                       &name);
+    if (is_memory(package->module, status)) return SEC_E_INSUFFICIENT_MEMORY;
     if (status >= 0 && name && name->Buffer && name->Length) package->logon_name = name;
+    package->named = true;
+    return SEC_E_OK;
+}
+
+static status_t package_initialize(struct package *package)
+{
+    if (package->initialized || !package->lsa->Initialize) return SEC_E_OK;
+    NTSTATUS status = package->lsa->Initialize(package->id, lsa_parameters(), lsa_function_table());
+    package->initialized = status >= 0;
+    if (status < 0)
+        WARN("%ls: package %lu: Initialize failed with %#lx\n", package->module->path,
+             package->index, (ULONG)status);
+    return load_status(package->module, status);
+}
+
+static status_t package_describe(struct package *package)
+{
+    SecPkgInfoW info = {0};
+    NTSTATUS status = package->lsa->GetInfo((PSecPkgInfo)&info);
+    if (status < 0) {
+        WARN("%ls: package %lu: GetInfo failed with %#lx\n", package->module->path, package->index,
+             (ULONG)status);
+        return load_status(package->module, status);
+    }
+    status_t thunks = thunks_read(package);
+    if (!status_ok(thunks)) return thunks;
+    return module_set_package_info(package->module, package->index, &info);
 }
 
 static status_t package_init(struct package *package, const SECPKG_FUNCTION_TABLE *table)
 {
-    struct module *module = package->module;
     if (!table->GetInfo) {
-        WARN("%ls: package %lu has no GetInfo\n", module->path, package->index);
+        WARN("%ls: package %lu has no GetInfo\n", package->module->path, package->index);
         return SEC_E_SECPKG_NOT_FOUND;
     }
     package->lsa = table;
-    status_t registered = lsa_package_register(package);
-    if (!status_ok(registered)) return registered;
-    lsa_logon_name_read(package);
-    if (table->Initialize) {
-        NTSTATUS status = table->Initialize(package->id, lsa_parameters(), lsa_function_table());
-        if (status < 0) {
-            WARN("%ls: package %lu: Initialize failed with %#lx\n", module->path, package->index,
-                 (ULONG)status);
-            return SEC_E_SECPKG_NOT_FOUND;
-        }
-    }
-    SecPkgInfoW info = {0};
-    NTSTATUS status = table->GetInfo((PSecPkgInfo)&info);
-    if (status < 0) {
-        WARN("%ls: package %lu: GetInfo failed with %#lx\n", module->path, package->index,
-             (ULONG)status);
-        return SEC_E_SECPKG_NOT_FOUND;
-    }
-    thunks_read(package);
-    return module_set_package_info(module, package->index, &info);
+    status_t status = lsa_package_register(package);
+    if (status_ok(status)) status = lsa_logon_name_read(package);
+    if (status_ok(status)) status = package_initialize(package);
+    return status_ok(status) ? package_describe(package) : status;
 }
 
 /* The members behind those of the first version are there if the module's version says so. */
@@ -158,40 +182,57 @@ static void members_note(struct package *package, ULONG version)
             ((const struct package_function_table *)package->lsa)->ChangeAccountPassword;
 }
 
-/* The user half is there to be missed: packages without it have no messages and no export. */
-static void user_half_load(struct module *module)
+/* The tables of the user half, which a package may do without: *first stays NULL then. */
+static status_t user_tables_get(struct module *module)
 {
     SpUserModeInitializeFn initialize = (SpUserModeInitializeFn)(void *)GetProcAddress(
         module->dll, SECPKG_USERMODEINIT_NAME);
-    if (!initialize) return;
-
     ULONG version = 0, count = 0;
     SECPKG_USER_FUNCTION_TABLE *tables = NULL;
+    if (!initialize || module->user_tables.first) return SEC_E_OK;
     NTSTATUS status = initialize(SECPKG_INTERFACE_VERSION, &version, &tables, &count);
-    if (status < 0 || !tables || count != module->package_count) {
+    if (is_memory(module, status)) return SEC_E_INSUFFICIENT_MEMORY;
+    if (status >= 0 && tables && count == module->package_count)
+        module->user_tables = (struct module_tables){tables, version, count};
+    else
         WARN("%ls: no usable user half: status %#lx, %lu tables\n", module->path, (ULONG)status,
              count);
-        return;
+    return SEC_E_OK;
+}
+
+static status_t user_half_init(struct package *package, const void *const *table)
+{
+    const SECPKG_USER_FUNCTION_TABLE *user = (const void *)table;
+    void *instance_functions = NULL;
+    NTSTATUS status = STATUS_SUCCESS;
+    if (package->user) return SEC_E_OK;
+    if (!table_plausible(table, USER_SLOTS_MIN)) {
+        WARN("%ls: the user half of package %lu is nonsense\n", package->module->path,
+             package->index);
+        return SEC_E_OK;
     }
-    unsigned declared = version >= SECPKG_INTERFACE_VERSION_2 ? 15 : USER_SLOTS_MIN;
-    unsigned spacing = tables_spacing(module, tables, count, USER_SLOTS_MIN, USER_SLOTS_MAX,
-                                      declared);
-    for (ULONG i = 0; i < count; i++) {
-        const void *const *table = (const void *const *)tables + i * spacing;
-        const SECPKG_USER_FUNCTION_TABLE *user = (const void *)table;
-        void *instance_functions = NULL;
-        if (!table_plausible(table, USER_SLOTS_MIN)) {
-            WARN("%ls: the user half of package %lu is nonsense\n", module->path, i);
-            continue;
-        }
-        if (user->InstanceInit &&
-            user->InstanceInit(SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION, lsa_dll_functions(),
-                               &instance_functions) < 0) {
-            WARN("%ls: InstanceInit of package %lu failed\n", module->path, i);
-            continue;
-        }
-        module->packages[i].user = user;
-    }
+    if (user->InstanceInit)
+        status = user->InstanceInit(SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION,
+                                    lsa_dll_functions(), &instance_functions);
+    if (is_memory(package->module, status)) return SEC_E_INSUFFICIENT_MEMORY;
+    if (status >= 0) package->user = user;
+    else WARN("%ls: InstanceInit of package %lu failed\n", package->module->path, package->index);
+    return SEC_E_OK;
+}
+
+/* The user half is there to be missed: packages without it have no messages and no export. */
+static status_t user_half_load(struct module *module)
+{
+    status_t status = user_tables_get(module);
+    const struct module_tables *tables = &module->user_tables;
+    if (!status_ok(status) || !tables->first) return status;
+    unsigned declared = tables->version >= SECPKG_INTERFACE_VERSION_2 ? 15 : USER_SLOTS_MIN;
+    unsigned spacing = tables_spacing(module, tables->first, tables->count, USER_SLOTS_MIN,
+                                      USER_SLOTS_MAX, declared);
+    for (ULONG i = 0; i < tables->count && status_ok(status); i++)
+        status = user_half_init(&module->packages[i],
+                                (const void *const *)tables->first + i * spacing);
+    return status;
 }
 
 /* Can anything be asked of the package? Wine's schannel.dll has tables that only describe. */
@@ -201,45 +242,59 @@ static bool package_useful(const struct package *package)
            package->info.fCapabilities & SECPKG_FLAG_LOGON;
 }
 
-status_t module_load_lsa(struct module *module)
+static status_t lsa_tables_get(struct module *module)
 {
     SpLsaModeInitializeFn initialize = (SpLsaModeInitializeFn)(void *)GetProcAddress(
         module->dll, SECPKG_LSAMODEINIT_NAME);
+    ULONG version = 0, count = 0;
+    SECPKG_FUNCTION_TABLE *tables = NULL;
+    if (module->lsa_tables.first) return SEC_E_OK;
     if (!initialize) {
         WARN("%ls has no %s\n", module->path, SECPKG_LSAMODEINIT_NAME);
         return SEC_E_SECPKG_NOT_FOUND;
     }
-    ULONG version = 0, count = 0;
-    SECPKG_FUNCTION_TABLE *tables = NULL;
-    NTSTATUS found = initialize(SECPKG_INTERFACE_VERSION, &version, &tables, &count);
-    if (found < 0 || !tables) {
-        WARN("%ls: SpLsaModeInitialize gave status %#lx, tables %p\n", module->path, (ULONG)found,
+    NTSTATUS status = initialize(SECPKG_INTERFACE_VERSION, &version, &tables, &count);
+    if (status < 0 || !tables) {
+        WARN("%ls: SpLsaModeInitialize gave status %#lx, tables %p\n", module->path, (ULONG)status,
              tables);
-        return SEC_E_SECPKG_NOT_FOUND;
+        return status < 0 ? load_status(module, status) : SEC_E_SECPKG_NOT_FOUND;
     }
-    status_t status = module_set_package_count(module, count);
-    if (!status_ok(status)) return status;
+    module->lsa_tables = (struct module_tables){tables, version, count};
+    return SEC_E_OK;
+}
 
-    unsigned spacing = tables_spacing(module, tables, count, LSA_SLOTS_MIN, LSA_SLOTS_MAX,
-                                      lsa_slots(version));
-    for (ULONG i = 0; i < count; i++) {
-        const void *const *table = (const void *const *)tables + i * spacing;
+static status_t packages_init(struct module *module)
+{
+    const struct module_tables *tables = &module->lsa_tables;
+    unsigned spacing = tables_spacing(module, tables->first, tables->count, LSA_SLOTS_MIN,
+                                      LSA_SLOTS_MAX, lsa_slots(tables->version));
+    for (ULONG i = 0; i < tables->count; i++) {
+        const void *const *table = (const void *const *)tables->first + i * spacing;
         if (!table_plausible(table, LSA_SLOTS_MIN)) {
             WARN("%ls: table %lu is nonsense\n", module->path, i);
             return SEC_E_SECPKG_NOT_FOUND;
         }
-        status = package_init(&module->packages[i], (const SECPKG_FUNCTION_TABLE *)table);
+        status_t status = package_init(&module->packages[i], (const SECPKG_FUNCTION_TABLE *)table);
         if (!status_ok(status)) return status;
-        members_note(&module->packages[i], version);
+        members_note(&module->packages[i], tables->version);
     }
+    return SEC_E_OK;
+}
+
+status_t module_load_lsa(struct module *module)
+{
+    status_t status = lsa_tables_get(module);
+    if (status_ok(status)) status = module_set_package_count(module, module->lsa_tables.count);
+    if (status_ok(status)) status = packages_init(module);
+    if (status_ok(status)) status = user_half_load(module);
+    if (!status_ok(status)) return status;
     bool useful = false;
-    user_half_load(module);
-    for (ULONG i = 0; i < count; i++) {
+    for (ULONG i = 0; i < module->package_count; i++) {
         lsa_package_fill(&module->packages[i]);
         useful = useful || package_useful(&module->packages[i]);
     }
     if (useful) {
-        for (ULONG i = 0; i < count; i++) lsa_package_publish(&module->packages[i]);
+        for (ULONG i = 0; i < module->package_count; i++) lsa_package_publish(&module->packages[i]);
         return SEC_E_OK;
     }
     WARN("%ls describes packages that can do nothing\n", module->path);

@@ -272,7 +272,7 @@ static status_t module_load_ansi(struct module *module)
     }
     ULONG count;
     SecPkgInfoW *infos;
-    status_t status = sspi_ansi_enumerate(table, &count, &infos);
+    status_t status = sspi_ansi_enumerate(module, table, &count, &infos);
     if (!status_ok(status)) return status;
     /* Members that are not text have the same type in both tables. */
     status = packages_take(module, (const SecurityFunctionTableW *)(const void *)table, true, infos,
@@ -296,7 +296,7 @@ status_t module_load_sspi(struct module *module)
     status_t status = table->EnumerateSecurityPackagesW(&count, &infos);
     if (!status_ok(status) || !infos) {
         WARN("%ls: EnumerateSecurityPackagesW gave %#lx\n", module->path, (ULONG)status);
-        return SEC_E_SECPKG_NOT_FOUND;
+        return module_complains(module, status) ? status : SEC_E_SECPKG_NOT_FOUND;
     }
     status = packages_take(module, table, false, infos, count);
     if (table->FreeContextBuffer) table->FreeContextBuffer(infos);

@@ -16,5 +16,5 @@ status_t sspi_leg_finish(struct package *package, struct provider_context *conte
 void sspi_ansi_fill(struct package *package);
 
 /* The packages of such a table in one block of the process heap, as many as a module may have. */
-status_t sspi_ansi_enumerate(const SecurityFunctionTableA *table, ULONG *count,
-                             SecPkgInfoW **infos);
+status_t sspi_ansi_enumerate(struct module *module, const SecurityFunctionTableA *table,
+                             ULONG *count, SecPkgInfoW **infos);

@@ -93,14 +93,15 @@ static status_t infos_convert(const SecPkgInfoA *from, ULONG count, SecPkgInfoW 
     return status;
 }
 
-status_t sspi_ansi_enumerate(const SecurityFunctionTableA *table, ULONG *count, SecPkgInfoW **infos)
+status_t sspi_ansi_enumerate(struct module *module, const SecurityFunctionTableA *table,
+                             ULONG *count, SecPkgInfoW **infos)
 {
     ULONG found = 0;
     SecPkgInfoA *list = NULL;
     status_t status = table->EnumerateSecurityPackagesA(&found, &list);
     if (!status_ok(status) || !list) {
         WARN("EnumerateSecurityPackagesA gave %#lx\n", (ULONG)status);
-        return SEC_E_SECPKG_NOT_FOUND;
+        return module_complains(module, status) ? status : SEC_E_SECPKG_NOT_FOUND;
     }
     status = infos_convert(list, found, infos);
     if (status_ok(status)) *count = found;

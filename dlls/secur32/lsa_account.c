@@ -3,50 +3,15 @@
 #include "lsa_account.h"
 
 #include "package.h"
+#include "ssp/token.h"
 #include "ssp/trace.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
 
 TRACE_CHANNEL("sspi");
 
-/* A block of malloc, or NULL. */
-static void *token_information(HANDLE token, TOKEN_INFORMATION_CLASS class, NTSTATUS *status)
-{
-    DWORD size = 0;
-    *status = STATUS_INVALID_HANDLE;
-    GetTokenInformation(token, class, NULL, 0, &size);
-    void *block = size ? malloc(size) : NULL;
-    if (size && !block) *status = STATUS_NO_MEMORY;
-    if (block && GetTokenInformation(token, class, block, size, &size)) {
-        *status = STATUS_SUCCESS;
-        return block;
-    }
-    free(block);
-    return NULL;
-}
-
-HANDLE account_caller_token(DWORD access, bool *impersonating)
-{
-    HANDLE token = NULL;
-    *impersonating = OpenThreadToken(GetCurrentThread(), access, TRUE, &token);
-    if (*impersonating) return token;
-    *impersonating = GetLastError() != ERROR_NO_TOKEN;
-    if (*impersonating) return NULL;
-    return OpenProcessToken(GetCurrentProcess(), access, &token) ? token : NULL;
-}
-
 /* ---- the session of the process ---- */
-
-static WCHAR *text_make(const WCHAR *text, DWORD length)
-{
-    WCHAR *copy = malloc((length + 1) * sizeof(*copy));
-    if (!copy) return NULL;
-    memcpy(copy, text, length * sizeof(*copy));
-    copy[length] = 0;
-    return copy;
-}
 
 /* A session begins when its user logs on; the user of a prefix does when its server starts. */
 static LARGE_INTEGER session_begin(void)
@@ -62,46 +27,54 @@ static LARGE_INTEGER session_begin(void)
     return times.boot;
 }
 
-static bool texts_fill(struct session_facts *facts, PSID sid)
+struct own_names {
+    WCHAR user[257], domain[257], computer[MAX_COMPUTERNAME_LENGTH + 1];
+};
+
+static void own_names_get(PSID sid, struct own_names *out)
 {
-    WCHAR user[257] = L"", domain[257] = L"", computer[MAX_COMPUTERNAME_LENGTH + 1] = L"";
-    DWORD user_size = ARRAYSIZE(user), domain_size = ARRAYSIZE(domain);
-    DWORD computer_size = ARRAYSIZE(computer);
+    DWORD user_size = ARRAYSIZE(out->user), domain_size = ARRAYSIZE(out->domain);
+    DWORD computer_size = ARRAYSIZE(out->computer);
     SID_NAME_USE use;
-    if (!LookupAccountSidW(NULL, sid, user, &user_size, domain, &domain_size, &use))
+    *out = (struct own_names){L"", L"", L""};
+    if (!LookupAccountSidW(NULL, sid, out->user, &user_size, out->domain, &domain_size, &use))
         WARN("the user of the process has no name: error %lu\n", GetLastError());
-    GetComputerNameW(computer, &computer_size);
-    /* Who logs on to a machine without a domain is judged by NTLM. */
-    const WCHAR *const texts[SESSION_TEXTS] = {user, domain, L"NTLM", computer, L"", L""};
-    for (int i = 0; i < SESSION_TEXTS; i++) {
-        facts->texts[i] = text_make(texts[i], (DWORD)wcslen(texts[i]));
-        if (!facts->texts[i]) return false;
-    }
-    return true;
+    GetComputerNameW(out->computer, &computer_size);
+}
+
+static bool own_facts(const TOKEN_STATISTICS *statistics, const TOKEN_USER *user,
+                      struct session_facts *out)
+{
+    struct own_names names;
+    own_names_get(user->User.Sid, &names);
+    const struct session_facts facts = {
+        .id = statistics->AuthenticationId,
+        .package_id = SECPKG_ID_NONE,
+        .type = Interactive,
+        .time = session_begin(),
+        .sid = user->User.Sid,
+        .texts =
+            {
+                [SESSION_USER] = names.user,
+                [SESSION_DOMAIN] = names.domain,
+                /* Who logs on to a machine without a domain is judged by NTLM. */
+                [SESSION_PACKAGE] = (WCHAR *)L"NTLM",
+                [SESSION_SERVER] = names.computer,
+            },
+    };
+    return session_facts_copy(&facts, out);
 }
 
 bool account_session_facts(struct session_facts *out)
 {
-    struct session_facts facts = {.package_id = SECPKG_ID_NONE, .type = Interactive};
     HANDLE token = NULL;
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) return false;
-    NTSTATUS status;
-    TOKEN_STATISTICS *statistics = token_information(token, TokenStatistics, &status);
-    TOKEN_USER *user = token_information(token, TokenUser, &status);
-    bool done = statistics && user;
-    if (done) {
-        DWORD size = GetLengthSid(user->User.Sid);
-        facts.id = statistics->AuthenticationId;
-        facts.time = session_begin();
-        facts.sid = malloc(size);
-        done = facts.sid && CopySid(size, facts.sid, user->User.Sid) &&
-               texts_fill(&facts, user->User.Sid);
-    }
+    TOKEN_STATISTICS *statistics = token_info(token, TokenStatistics, NULL);
+    TOKEN_USER *user = token_info(token, TokenUser, NULL);
+    bool done = statistics && user && own_facts(statistics, user, out);
     free(user);
     free(statistics);
     CloseHandle(token);
-    if (done) *out = facts;
-    else session_facts_free(&facts);
     return done;
 }
 
@@ -119,7 +92,7 @@ static NTSTATUS groups_check(HANDLE token, const TOKEN_GROUPS *wanted)
 {
     NTSTATUS status = STATUS_SUCCESS;
     if (!wanted || !wanted->GroupCount) return status;
-    TOKEN_GROUPS *present = token_information(token, TokenGroups, &status);
+    TOKEN_GROUPS *present = token_info(token, TokenGroups, &status);
     for (DWORD i = 0; present && i < wanted->GroupCount; i++)
         if (!group_present(present, wanted->Groups[i].Sid)) status = STATUS_NOT_SUPPORTED;
     free(present);
@@ -144,7 +117,7 @@ static NTSTATUS own_token(PSID sid, SECURITY_LOGON_TYPE type, SECURITY_IMPERSONA
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_DUPLICATE | TOKEN_QUERY, &process))
         return STATUS_ACCESS_DENIED;
     NTSTATUS status;
-    TOKEN_USER *user = token_information(process, TokenUser, &status);
+    TOKEN_USER *user = token_info(process, TokenUser, &status);
     if (user && (!sid || !EqualSid(user->User.Sid, sid))) {
         WARN("only the user of this process can have a token here\n");
         status = STATUS_LOGON_TYPE_NOT_GRANTED;
@@ -157,26 +130,15 @@ static NTSTATUS own_token(PSID sid, SECURITY_LOGON_TYPE type, SECURITY_IMPERSONA
     return status;
 }
 
-/* Nobody's token is got by being nobody for a moment. The thread may be somebody else already, and
- * has to be that again afterwards. */
 static NTSTATUS anonymous_token(SECURITY_LOGON_TYPE type, SECURITY_IMPERSONATION_LEVEL level,
                                 HANDLE *out)
 {
-    HANDLE before = NULL, nobody;
-    NTSTATUS status = STATUS_LOGON_TYPE_NOT_GRANTED;
-    if (type != Network) return status; /* nobody works at the machine */
-    if (!OpenThreadToken(GetCurrentThread(), TOKEN_IMPERSONATE, TRUE, &before)) {
-        if (GetLastError() != ERROR_NO_TOKEN) return STATUS_ACCESS_DENIED; /* no way back */
-        before = NULL;
-    }
-    if (ImpersonateAnonymousToken(GetCurrentThread())) {
-        if (OpenThreadToken(GetCurrentThread(), TOKEN_DUPLICATE, TRUE, &nobody)) {
-            status = token_duplicate(nobody, type, level, out);
-            CloseHandle(nobody);
-        }
-        SetThreadToken(NULL, before);
-    }
-    if (before) CloseHandle(before);
+    HANDLE nobody;
+    if (type != Network) return STATUS_LOGON_TYPE_NOT_GRANTED; /* nobody works at the machine */
+    NTSTATUS status = nobody_token_open(TOKEN_DUPLICATE, &nobody);
+    if (status < 0) return status;
+    status = token_duplicate(nobody, type, level, out);
+    CloseHandle(nobody);
     return status;
 }
 
@@ -206,7 +168,7 @@ static bool sid_is_protected_users(PSID sid)
 NTSTATUS account_is_protected(HANDLE token, BOOLEAN *out)
 {
     NTSTATUS status;
-    TOKEN_GROUPS *groups = token_information(token, TokenGroups, &status);
+    TOKEN_GROUPS *groups = token_info(token, TokenGroups, &status);
     if (!groups) return status;
     BOOLEAN found = FALSE;
     for (DWORD i = 0; i < groups->GroupCount; i++)

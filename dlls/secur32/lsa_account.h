@@ -22,7 +22,3 @@ NTSTATUS account_token(LSA_TOKEN_INFORMATION_TYPE kind, const void *information,
 
 /* Is the token of one who belongs to the group Protected Users of a domain? */
 NTSTATUS account_is_protected(HANDLE token, BOOLEAN *out);
-
-/* The token of the thread, or else of the process. NULL when it cannot be had: that of a thread
- * which acts for nobody (SecurityAnonymous) never can, and such a thread is not the process. */
-HANDLE account_caller_token(DWORD access, bool *impersonating);

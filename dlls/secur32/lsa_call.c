@@ -25,27 +25,42 @@ PLSA_CLIENT_REQUEST lsa_client_request(void)
 
 /* ---- finding a package ---- */
 
-struct package *lsa_package_named(const char *name, USHORT length)
+static NTSTATUS find_answer(status_t status)
+{
+    if (status_ok(status)) return STATUS_SUCCESS;
+    return status == SEC_E_INSUFFICIENT_MEMORY ? STATUS_NO_MEMORY : STATUS_NO_SUCH_PACKAGE;
+}
+
+static status_t find_open_lsa(const WCHAR *name, struct package **out)
+{
+    status_t status = package_find_open(name, out);
+    return status_ok(status) && !(*out)->lsa ? SEC_E_SECPKG_NOT_FOUND : status;
+}
+
+NTSTATUS lsa_package_named(const char *name, USHORT length, struct package **out)
 {
     WCHAR wide[PACKAGE_NAME_MAX + 1];
     LSA_STRING logon_name = {length, length, (char *)name};
-    if (!length || length > PACKAGE_NAME_MAX) return NULL;
+    struct package *package;
+    if (!length || length > PACKAGE_NAME_MAX) return STATUS_NO_SUCH_PACKAGE;
     int count = MultiByteToWideChar(CP_ACP, 0, name, length, wide, PACKAGE_NAME_MAX);
     wide[count] = 0;
-    struct package *package = package_find(wide);
-    if (!package || !status_ok(package_open(package)) || !package->lsa)
-        package = package_find_logon(&logon_name);
-    return package;
+    status_t status = find_open_lsa(wide, &package);
+    if (!status_ok(status) && status != SEC_E_INSUFFICIENT_MEMORY)
+        status = package_find_logon(&logon_name, &package);
+    if (status_ok(status)) *out = package;
+    return find_answer(status);
 }
 
 /* Programs take Negotiate's id for granted and ask for it without having looked it up. */
-struct package *lsa_package_numbered(ULONG id)
+NTSTATUS lsa_package_numbered(ULONG id, struct package **out)
 {
     struct package *package = lsa_package_find(id);
-    if (package || id) return package;
-    return status_ok(package_find_open(NEGOSSP_NAME_W, &package)) && package->lsa && !package->id
-               ? package
-               : NULL;
+    status_t status = package ? SEC_E_OK : SEC_E_SECPKG_NOT_FOUND;
+    if (!package && !id) status = find_open_lsa(NEGOSSP_NAME_W, &package);
+    if (status_ok(status) && package->id != id) status = SEC_E_SECPKG_NOT_FOUND;
+    if (status_ok(status)) *out = package;
+    return find_answer(status);
 }
 
 NTSTATUS WINAPI LsaLookupAuthenticationPackage(HANDLE handle, LSA_STRING *name, ULONG *id)
@@ -54,11 +69,11 @@ NTSTATUS WINAPI LsaLookupAuthenticationPackage(HANDLE handle, LSA_STRING *name, 
     if (!name || !name->Buffer || !id) return STATUS_INVALID_PARAMETER;
     if (!lsa_connection_find(handle, &connection)) return STATUS_INVALID_HANDLE;
     if (name->Length > PACKAGE_NAME_MAX) return STATUS_NAME_TOO_LONG;
-    const struct package *package = lsa_package_named(name->Buffer, name->Length);
-    TRACE("%.*s: %s\n", name->Length, name->Buffer, package ? "found" : "not found");
-    if (!package) return STATUS_NO_SUCH_PACKAGE;
-    *id = (ULONG)package->id;
-    return STATUS_SUCCESS;
+    struct package *package;
+    NTSTATUS status = lsa_package_named(name->Buffer, name->Length, &package);
+    TRACE("%.*s: status %#lx\n", name->Length, name->Buffer, (ULONG)status);
+    if (status >= 0) *id = (ULONG)package->id;
+    return status;
 }
 
 /* ---- calling it ---- */
@@ -119,7 +134,7 @@ NTSTATUS WINAPI LsaCallAuthenticationPackage(HANDLE handle, ULONG id, void *subm
     NTSTATUS status = STATUS_SUCCESS;
     struct package *package = NULL;
     if (!lsa_connection_find(handle, &connection)) status = STATUS_INVALID_HANDLE;
-    if (!status && !(package = lsa_package_numbered(id))) status = STATUS_NO_SUCH_PACKAGE;
+    if (!status) status = lsa_package_numbered(id, &package);
     if (!status && !submit) status = STATUS_INVALID_PARAMETER;
     if (!status) {
         const struct lsa_message message = {submit, size, submit};

@@ -4,7 +4,7 @@
 
 #include "guard.h"
 #include "load_lsa.h"
-#include "lsa_account.h"
+#include "ssp/token.h"
 #include "ssp/trace.h"
 
 TRACE_CHANNEL("sspi");
@@ -101,7 +101,7 @@ static bool caller_is_administrator(void)
 bool lsa_caller_trusted(void)
 {
     bool impersonating;
-    HANDLE token = account_caller_token(TOKEN_QUERY, &impersonating);
+    HANDLE token = caller_token_open(TOKEN_QUERY, &impersonating);
     if (!token) return false;
     bool trusted = token_has_tcb(token) || caller_is_administrator();
     CloseHandle(token);

@@ -272,12 +272,13 @@ NTSTATUS WINAPI LsaLogonUser(HANDLE handle, LSA_STRING *origin, SECURITY_LOGON_T
         return STATUS_INVALID_PARAMETER;
     if (type < Interactive || type > CachedUnlock) return STATUS_INVALID_LOGON_TYPE;
     if (groups && !connection.trusted) return STATUS_PRIVILEGE_NOT_HELD;
-    struct logon logon = {
-        .package = lsa_package_numbered(id), .type = type, .trusted = connection.trusted};
-    if (!logon.package || !package_logs_on(logon.package)) return STATUS_NO_SUCH_PACKAGE;
+    struct logon logon = {.type = type, .trusted = connection.trusted};
+    NTSTATUS status = lsa_package_numbered(id, &logon.package);
+    if (status < 0) return status;
+    if (!package_logs_on(logon.package)) return STATUS_NO_SUCH_PACKAGE;
 
     HANDLE made = NULL;
-    NTSTATUS status = logon_run(&logon, info, size, groups, &made);
+    status = logon_run(&logon, info, size, groups, &made);
     TRACE("%ls, type %d: status %#lx, %#lx\n", logon.package->info.Name, type, (ULONG)status,
           (ULONG)logon.sub_status);
     *sub_status = logon.sub_status;

@@ -3,9 +3,9 @@
  * What packages learn of their client, and do in its place. The client is the process itself: its
  * threads call packages directly, and one that impersonates is whom it impersonates.
  */
-#include "lsa_account.h"
 #include "lsa_caller.h"
 #include "lsa_services.h"
+#include "ssp/token.h"
 #include "ssp/trace.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@ TRACE_CHANNEL("sspi");
 NTSTATUS NTAPI service_client_impersonate(void)
 {
     bool impersonating;
-    HANDLE token = account_caller_token(TOKEN_QUERY, &impersonating);
+    HANDLE token = caller_token_open(TOKEN_QUERY, &impersonating);
     if (token) CloseHandle(token);
     if (impersonating) return STATUS_SUCCESS;
     return ImpersonateSelf(SecurityImpersonation) ? STATUS_SUCCESS : STATUS_ACCESS_DENIED;
@@ -36,7 +36,7 @@ NTSTATUS NTAPI service_client_info(SECPKG_CLIENT_INFO *info)
     DWORD size;
     bool impersonating;
     if (!info) return STATUS_INVALID_PARAMETER;
-    HANDLE token = account_caller_token(TOKEN_QUERY, &impersonating);
+    HANDLE token = caller_token_open(TOKEN_QUERY, &impersonating);
     if (!token) return STATUS_ACCESS_DENIED;
     BOOL found = GetTokenInformation(token, TokenStatistics, &statistics, sizeof(statistics),
                                      &size);

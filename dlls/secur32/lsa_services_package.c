@@ -12,13 +12,13 @@
 
 TRACE_CHANNEL("sspi");
 
-static struct package *package_named(const UNICODE_STRING *name)
+static NTSTATUS package_named(const UNICODE_STRING *name, struct package **out)
 {
     char text[128];
-    if (!name || !name->Buffer) return NULL;
+    if (!name || !name->Buffer) return STATUS_NO_SUCH_PACKAGE;
     int length = WideCharToMultiByte(CP_ACP, 0, name->Buffer, name->Length / 2, text, sizeof(text),
                                      NULL, NULL);
-    return length > 0 ? lsa_package_named(text, (USHORT)length) : NULL;
+    return length > 0 ? lsa_package_named(text, (USHORT)length, out) : STATUS_NO_SUCH_PACKAGE;
 }
 
 static NTSTATUS package_call(enum lsa_call_kind kind, const UNICODE_STRING *name, void *client_base,
@@ -28,9 +28,10 @@ static NTSTATUS package_call(enum lsa_call_kind kind, const UNICODE_STRING *name
     struct lsa_answer answer;
     const struct lsa_message message = {in, in_size, client_base};
     if (!in || !out || !out_size || !protocol_status) return STATUS_INVALID_PARAMETER;
-    struct package *package = package_named(name);
-    if (!package) return STATUS_NO_SUCH_PACKAGE;
-    NTSTATUS status = lsa_package_call(package, kind, false, &message, &answer);
+    struct package *package;
+    NTSTATUS status = package_named(name, &package);
+    if (status < 0) return status;
+    status = lsa_package_call(package, kind, false, &message, &answer);
     *out = answer.block;
     *out_size = answer.size;
     *protocol_status = answer.protocol_status;

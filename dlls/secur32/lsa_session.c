@@ -36,11 +36,6 @@ static SRWLOCK sessions_lock = SRWLOCK_INIT; /* both below, and what they lead t
 static struct session *sessions;             /* the oldest first */
 static ULONG used_count;
 
-static bool luid_equal(const LUID *a, const LUID *b)
-{
-    return a->LowPart == b->LowPart && a->HighPart == b->HighPart;
-}
-
 /* ---- facts ---- */
 
 void session_facts_free(struct session_facts *facts)
@@ -57,7 +52,7 @@ static WCHAR *text_copy(const WCHAR *text)
     return copy ? memcpy(copy, text, size) : NULL;
 }
 
-static bool facts_copy(const struct session_facts *from, struct session_facts *out)
+bool session_facts_copy(const struct session_facts *from, struct session_facts *out)
 {
     struct session_facts copy = *from;
     bool done = true;
@@ -123,7 +118,7 @@ static BOOL CALLBACK sessions_make(INIT_ONCE *once, void *parameter, void **cont
         return FALSE;
     }
     own->facts = facts;
-    if (!luid_equal(&facts.id, &system_id)) own->next = system;
+    if (!SecEqualLuid(&facts.id, &system_id)) own->next = system;
     else free(system);
     sessions = own;
     return TRUE;
@@ -139,7 +134,7 @@ static bool sessions_ready(void)
 static struct session **session_find(const LUID *id)
 {
     struct session **at = &sessions;
-    while (*at && !luid_equal(&(*at)->facts.id, id)) at = &(*at)->next;
+    while (*at && !SecEqualLuid(&(*at)->facts.id, id)) at = &(*at)->next;
     return at;
 }
 
@@ -204,7 +199,7 @@ NTSTATUS session_describe(const struct session_facts *facts, bool *full, LUID *e
 {
     struct session_facts copy;
     *full = false;
-    if (!sessions_ready() || !facts_copy(facts, &copy)) return STATUS_NO_MEMORY;
+    if (!sessions_ready() || !session_facts_copy(facts, &copy)) return STATUS_NO_MEMORY;
     AcquireSRWLockExclusive(&sessions_lock);
     struct session *session = *session_find(&facts->id);
     bool found = session && !session->permanent;
@@ -228,7 +223,8 @@ NTSTATUS session_facts_get(const LUID *id, struct session_facts *out)
     NTSTATUS status = STATUS_NO_SUCH_LOGON_SESSION;
     AcquireSRWLockShared(&sessions_lock);
     const struct session *session = *session_find(id);
-    if (session) status = facts_copy(&session->facts, out) ? STATUS_SUCCESS : STATUS_NO_MEMORY;
+    if (session)
+        status = session_facts_copy(&session->facts, out) ? STATUS_SUCCESS : STATUS_NO_MEMORY;
     ReleaseSRWLockShared(&sessions_lock);
     return status;
 }

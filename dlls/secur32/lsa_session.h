@@ -47,6 +47,8 @@ NTSTATUS session_describe(const struct session_facts *facts, bool *full, LUID *e
 
 /* A copy for session_facts_free. */
 NTSTATUS session_facts_get(const LUID *id, struct session_facts *out);
+/* Copies everything; a text of NULL becomes an empty one. False without memory. */
+bool session_facts_copy(const struct session_facts *from, struct session_facts *out);
 void session_facts_free(struct session_facts *facts);
 
 /* One block of the process heap. */

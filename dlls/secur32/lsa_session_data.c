@@ -7,6 +7,7 @@
 #include "load_lsa.h"
 #include "lsa_account.h"
 #include "lsa_caller.h"
+#include "ssp/token.h"
 
 #include <string.h>
 #include <wchar.h>
@@ -159,7 +160,7 @@ NTSTATUS WINAPI SeciIsProtectedUser(BOOLEAN *is_protected)
 {
     if (!is_protected) return STATUS_INVALID_PARAMETER;
     bool impersonating;
-    HANDLE token = account_caller_token(TOKEN_QUERY, &impersonating);
+    HANDLE token = caller_token_open(TOKEN_QUERY, &impersonating);
     if (!token) return STATUS_ACCESS_DENIED;
     NTSTATUS status = account_is_protected(token, is_protected);
     CloseHandle(token);

@@ -97,11 +97,12 @@ static bool is_negotiate(const struct package *package)
 status_t lsa_package_register(struct package *package)
 {
     static volatile LONG last_id;
-    package->id = 0; /* what programs take Negotiate's to be, as it is on Windows */
-    if (is_negotiate(package)) return SEC_E_OK;
-    LONG id = InterlockedIncrement(&last_id);
-    if (id >= LSA_PACKAGES_MAX) return SEC_E_INSUFFICIENT_MEMORY;
+    LONG id = 0; /* what programs take Negotiate's to be, as it is on Windows */
+    if (package->registered) return SEC_E_OK;
+    if (!is_negotiate(package)) id = InterlockedIncrement(&last_id);
+    if (id >= LSA_PACKAGES_MAX) return SEC_E_SECPKG_NOT_FOUND;
     package->id = (ULONG_PTR)id;
+    package->registered = true;
     return SEC_E_OK;
 }
 

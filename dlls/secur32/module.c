@@ -52,6 +52,13 @@ void module_path(const WCHAR *name, WCHAR path[MAX_PATH])
     if (!is_absolute(name) || !path_join(L"", name, path)) path[0] = 0;
 }
 
+bool module_complains(struct module *module, status_t status)
+{
+    if (status != SEC_E_INSUFFICIENT_MEMORY) return false;
+    module->complained = true;
+    return ++module->complaints < MODULE_COMPLAINTS_MAX;
+}
+
 struct load_call {
     struct module *module;
     status_t status;
@@ -60,20 +67,28 @@ struct load_call {
 static status_t (*const loaders[])(struct module *module) = {
     [MODULE_LSA] = module_load_lsa, [MODULE_SSPI] = module_load_sspi, [MODULE_AP] = module_load_ap};
 
-static void load_guarded(void *argument)
+static status_t dll_load(struct module *module)
 {
-    struct load_call *call = argument;
-    struct module *module = call->module;
     module->dll = LoadLibraryExW(module->path, NULL, LOAD_WITH_ALTERED_SEARCH_PATH);
     if (!module->dll) {
-        WARN("%ls cannot be loaded: error %lu\n", module->path, GetLastError());
-        return;
+        DWORD error = GetLastError();
+        WARN("%ls cannot be loaded: error %lu\n", module->path, error);
+        return error == ERROR_NOT_ENOUGH_MEMORY ? SEC_E_INSUFFICIENT_MEMORY
+                                                : SEC_E_SECPKG_NOT_FOUND;
     }
     /* A module that lets go of itself while it is called would take its functions along. */
     HMODULE pinned;
     GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
                        (const WCHAR *)module->dll, &pinned);
-    call->status = loaders[module->kind](module);
+    return SEC_E_OK;
+}
+
+static void load_guarded(void *argument)
+{
+    struct load_call *call = argument;
+    struct module *module = call->module;
+    if (!module->dll) call->status = dll_load(module);
+    if (module->dll) call->status = loaders[module->kind](module);
 }
 
 static BOOL CALLBACK load_once(INIT_ONCE *once, void *parameter, void **context)
@@ -82,24 +97,29 @@ static BOOL CALLBACK load_once(INIT_ONCE *once, void *parameter, void **context)
     struct load_call call = {parameter, SEC_E_SECPKG_NOT_FOUND};
     struct module *module = call.module;
     InterlockedExchange(&module->loader, (LONG)GetCurrentThreadId());
+    module->complained = false;
     if (!guard_call(load_guarded, &call)) {
         ERR("%ls raised an exception while it was initialised, it is left out\n", module->path);
         call.status = SEC_E_SECPKG_NOT_FOUND;
     }
+    bool decided = call.status != SEC_E_INSUFFICIENT_MEMORY;
     if (status_ok(call.status)) {
         for (ULONG i = 0; i < module->package_count && !config_is_own(module->path); i++)
             package_guard(&module->packages[i]);
         if (!module->listed && module->kind != MODULE_AP) cache_write(module);
         module->listed = true;
         TRACE("%ls loaded with %lu packages\n", module->path, module->package_count);
+    } else if (!decided) {
+        WARN("there is no memory to load %ls\n", module->path);
     } else {
         /* A module that failed half way may have left threads or callbacks: it stays mapped. */
         WARN("%ls is left out: status %#lx\n", module->path, (ULONG)call.status);
         if (module->listed) cache_forget(module);
     }
+    InterlockedExchange(&module->pending, !decided && !module->listed);
     InterlockedExchange(&module->loader, 0);
     *context = status_ok(call.status) ? module : NULL;
-    return TRUE;
+    return decided; /* else it is asked again */
 }
 
 status_t module_load(struct module *module)
@@ -107,6 +127,6 @@ status_t module_load(struct module *module)
     if ((DWORD)module->loader == GetCurrentThreadId()) return SEC_E_SECPKG_NOT_FOUND;
     void *loaded = NULL;
     if (!InitOnceExecuteOnce(&module->once, load_once, module, &loaded))
-        return SEC_E_INTERNAL_ERROR;
+        return SEC_E_INSUFFICIENT_MEMORY;
     return loaded ? SEC_E_OK : SEC_E_SECPKG_NOT_FOUND;
 }

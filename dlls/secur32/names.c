@@ -7,6 +7,7 @@
  */
 #include "ansi.h"
 #include "ssp/foreign.h"
+#include "ssp/token.h"
 #include "ssp/trace.h"
 #include "token_name.h"
 
@@ -114,11 +115,8 @@ static DWORD token_sid_name(HANDLE token, WCHAR **out)
 /* Who the thread acts for, or else the process. */
 static DWORD caller_name(WCHAR **out)
 {
-    HANDLE token = NULL;
-    if (!OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token) &&
-        (GetLastError() != ERROR_NO_TOKEN ||
-         !OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)))
-        return GetLastError();
+    HANDLE token = caller_token_open(TOKEN_QUERY, NULL);
+    if (!token) return GetLastError();
     /* The user in a foreign token is the one of this process, who is not meant. */
     DWORD error = foreign_token_is(token) ? token_name_get(token, out) : token_sid_name(token, out);
     CloseHandle(token);

@@ -4,6 +4,7 @@
 
 #include "core/secret.h"
 #include "ssp/authdata.h"
+#include "ssp/token.h"
 #include "ssp/trace.h"
 
 #include <stdlib.h>
@@ -90,17 +91,12 @@ void opaque_clear(struct opaque *opaque)
 
 static bool is_system(void)
 {
-    HANDLE token;
     union {
         TOKEN_USER user;
         BYTE room[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
     } info;
-    DWORD size;
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) return false;
-    bool system = GetTokenInformation(token, TokenUser, &info, sizeof(info), &size) &&
-                  IsWellKnownSid(info.user.User.Sid, WinLocalSystemSid);
-    CloseHandle(token);
-    return system;
+    return process_token_info(TokenUser, &info, sizeof(info)) &&
+           IsWellKnownSid(info.user.User.Sid, WinLocalSystemSid);
 }
 
 status_t opaque_opening_key(ULONG flags, struct identity_key *out)

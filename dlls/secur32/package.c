@@ -29,12 +29,24 @@ static struct module *module_create(enum module_kind kind, const WCHAR *path)
     return module;
 }
 
+static struct module *chain_next(struct module *module)
+{
+    return __atomic_load_n(module ? &module->next : &chain_first, __ATOMIC_ACQUIRE);
+}
+
+static struct module *chain_find(enum module_kind kind, const WCHAR *path)
+{
+    struct module *module = chain_next(NULL);
+    while (module && (module->kind != kind || _wcsicmp(module->path, path)))
+        module = chain_next(module);
+    return module;
+}
+
 /* The module of that kind and path, made if there is none: each is initialised once. */
 static struct module *chain_get(enum module_kind kind, const WCHAR *path)
 {
     AcquireSRWLockExclusive(&chain_lock);
-    struct module *module = chain_first;
-    while (module && (module->kind != kind || _wcsicmp(module->path, path))) module = module->next;
+    struct module *module = chain_find(kind, path);
     if (!module) {
         module = module_create(kind, path);
         if (module) __atomic_store_n(chain_end, module, __ATOMIC_RELEASE);
@@ -44,19 +56,11 @@ static struct module *chain_get(enum module_kind kind, const WCHAR *path)
     return module;
 }
 
-static struct module *chain_next(struct module *module)
-{
-    return __atomic_load_n(module ? &module->next : &chain_first, __ATOMIC_ACQUIRE);
-}
-
 static bool chain_has(enum module_kind kind, const WCHAR *name)
 {
     WCHAR path[MAX_PATH];
     module_path(name, path);
-    struct module *module = chain_next(NULL);
-    while (module && (module->kind != kind || _wcsicmp(module->path, path)))
-        module = chain_next(module);
-    return module != NULL;
+    return chain_find(kind, path) != NULL;
 }
 
 static status_t module_add(enum module_kind kind, const WCHAR *name, struct module **out)
@@ -115,7 +119,8 @@ static void list_add(enum module_kind kind, const WCHAR *name)
     status_t status = module_add(kind, name, &module);
     list_short = status == SEC_E_INSUFFICIENT_MEMORY;
     if (!status_ok(status) || module->listed) return;
-    if (kind != MODULE_AP && !cache_read(module)) module_load(module);
+    bool fresh = !module->packages; /* not from a load that has stopped half way */
+    if (kind != MODULE_AP && !(fresh && cache_read(module))) module_load(module);
     if (module->listed) names_compare(module);
 }
 
@@ -127,22 +132,42 @@ static BOOL CALLBACK list_build(INIT_ONCE *once, void *parameter, void **context
     (void)context;
     InterlockedExchange(&list_builder, (LONG)GetCurrentThreadId());
     list_short = false;
-    config_modules(list_add);
+    if (!status_ok(config_modules(list_add))) list_short = true;
     InterlockedExchange(&list_builder, 0);
     return !list_short;
 }
 
-static void list_ensure(void)
+static status_t list_ensure(void)
 {
-    if ((DWORD)list_builder == GetCurrentThreadId()) return; /* sees what there is so far */
-    InitOnceExecuteOnce(&list_once, list_build, NULL, NULL);
+    /* The builder sees what there is so far. */
+    if ((DWORD)list_builder == GetCurrentThreadId() ||
+        InitOnceExecuteOnce(&list_once, list_build, NULL, NULL))
+        return SEC_E_OK;
+    return SEC_E_INSUFFICIENT_MEMORY;
 }
 
-struct package *package_find(const WCHAR *name)
+/* Modules that there was no memory for. One that itself has run out of it hides no other. */
+static status_t pending_load(void)
 {
-    if (!name) return NULL;
-    list_ensure();
-    return list_find(name);
+    status_t status = SEC_E_OK;
+    for (struct module *m = chain_next(NULL); m; m = chain_next(m))
+        if (m->pending && module_load(m) == SEC_E_INSUFFICIENT_MEMORY && !m->complained)
+            status = SEC_E_INSUFFICIENT_MEMORY;
+    return status;
+}
+
+status_t package_find(const WCHAR *name, struct package **out)
+{
+    if (!name) return SEC_E_SECPKG_NOT_FOUND;
+    status_t status = list_ensure();
+    struct package *package = list_find(name);
+    if (!package && status_ok(status)) {
+        status = pending_load();
+        package = list_find(name);
+    }
+    if (!package) return status_ok(status) ? SEC_E_SECPKG_NOT_FOUND : status;
+    *out = package;
+    return SEC_E_OK;
 }
 
 status_t package_open(struct package *package)
@@ -160,7 +185,9 @@ static bool list_has(struct package *const *list, ULONG count, const WCHAR *name
 
 status_t package_list(struct package ***packages, ULONG *count)
 {
-    list_ensure();
+    status_t status = list_ensure();
+    if (status_ok(status)) status = pending_load();
+    if (!status_ok(status)) return status;
     ULONG room = 0, used = 0;
     for (struct module *m = chain_next(NULL); m; m = chain_next(m)) room += m->package_count;
     struct package **list = HeapAlloc(GetProcessHeap(), 0, (room + 1) * sizeof(*list));
@@ -186,11 +213,12 @@ static status_t module_bring(enum module_kind kind, const WCHAR *name, struct mo
 
 status_t package_add_module(const WCHAR *name, ULONG type, bool permanent)
 {
-    list_ensure();
+    status_t status = list_ensure();
+    if (!status_ok(status)) return status;
     enum module_kind kind = type == SECPKG_OPTIONS_TYPE_SSPI ? MODULE_SSPI : MODULE_LSA;
     struct module *module;
-    status_t status = module_bring(kind, name, &module);
-    if (!status_ok(status) && type == SECPKG_OPTIONS_TYPE_UNKNOWN) {
+    status = module_bring(kind, name, &module);
+    if (status == SEC_E_SECPKG_NOT_FOUND && type == SECPKG_OPTIONS_TYPE_UNKNOWN) {
         kind = MODULE_SSPI;
         status = module_bring(kind, name, &module);
     }
@@ -203,8 +231,9 @@ status_t package_add_module(const WCHAR *name, ULONG type, bool permanent)
 
 status_t package_remove(const WCHAR *name)
 {
-    struct package *package = package_find(name);
-    if (!package) return SEC_E_SECPKG_NOT_FOUND;
+    struct package *package;
+    status_t status = package_find(name, &package);
+    if (!status_ok(status)) return status;
     InterlockedExchange(&package->removed, 1);
     TRACE("%ls removed\n", name);
     return SEC_E_OK;
@@ -217,13 +246,19 @@ static bool logon_name_is(const struct package *package, const LSA_STRING *name)
            !_strnicmp(own->Buffer, name->Buffer, name->Length);
 }
 
-struct package *package_find_logon(const LSA_STRING *name)
+status_t package_find_logon(const LSA_STRING *name, struct package **out)
 {
-    list_ensure();
+    status_t status = list_ensure();
+    if (!status_ok(status)) return status;
     for (struct module *m = chain_next(NULL); m; m = chain_next(m)) {
-        if (m->kind == MODULE_SSPI || !status_ok(module_load(m))) continue;
-        for (ULONG i = 0; i < m->package_count; i++)
-            if (logon_name_is(&m->packages[i], name)) return &m->packages[i];
+        if (m->kind == MODULE_SSPI) continue;
+        status = module_load(m);
+        if (status == SEC_E_INSUFFICIENT_MEMORY && !m->complained) return status;
+        for (ULONG i = 0; status_ok(status) && i < m->package_count; i++) {
+            if (!logon_name_is(&m->packages[i], name)) continue;
+            *out = &m->packages[i];
+            return SEC_E_OK;
+        }
     }
-    return NULL;
+    return SEC_E_SECPKG_NOT_FOUND;
 }

@@ -104,6 +104,7 @@ struct package {
     ULONG_PTR id;                 /* what the LSA calls a package id */
     const LSA_STRING *logon_name; /* as an authentication package, or NULL */
     volatile LONG removed;
+    bool registered, named, initialized; /* how far a load has come */
 
     /* Set when the module is loaded, and only then to be looked at (package_open). */
     struct package_ops ops;
@@ -119,15 +120,17 @@ struct package {
 
 bool package_name_equal(const WCHAR *left, const WCHAR *right); /* case aside */
 
-/* The listed package of that name, case aside, or NULL; loads nothing. */
-struct package *package_find(const WCHAR *name);
+/* The listed package of that name, case aside; loads nothing that is in the cache. This and what
+ * follows: SEC_E_SECPKG_NOT_FOUND when there is none, SEC_E_INSUFFICIENT_MEMORY when there was no
+ * memory to see whether there is one. Whoever asks next goes on from there. */
+status_t package_find(const WCHAR *name, struct package **out);
 
 /* The package that log-ons call by that name, case aside (LSA_AP_INITIALIZE_PACKAGE), listed or
- * not; loads modules until it is found. NULL when there is none. */
-struct package *package_find_logon(const LSA_STRING *name);
+ * not; loads modules until it is found. */
+status_t package_find_logon(const LSA_STRING *name, struct package **out);
 
-/* Makes the package's functions available. SEC_E_SECPKG_NOT_FOUND when its module is gone or has
- * turned bad. Called without any lock held. */
+/* Makes the package's functions available. Its module may be gone or have turned bad. Called
+ * without any lock held. */
 status_t package_open(struct package *package);
 
 /* A snapshot of the list in one block of the process heap. */

@@ -99,10 +99,9 @@ static status_t sasl_leg(struct leg *leg, const CredHandle *credential, const Ct
                          CtxtHandle *out)
 {
     struct pinned_context pinned;
-    status_t status;
     if (!credential && !context) return SEC_E_INVALID_HANDLE;
-    if (leg->input && !secbuf_valid(leg->input)) return SEC_E_INVALID_TOKEN;
-    if (leg->output && !secbuf_valid(leg->output)) return SEC_E_INVALID_TOKEN;
+    status_t status = leg_check(leg);
+    if (!status_ok(status)) return status;
     const SecBuffer *token = secbuf_find(leg->output, SECBUFFER_TOKEN);
     leg->sasl = true;
     if (token) leg->given = *token;

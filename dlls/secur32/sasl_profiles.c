@@ -44,27 +44,32 @@ static enum sasl_mechanism mechanism_of(const WCHAR *name)
     return SASL_PLAIN;
 }
 
-static void profile_add(struct sasl_profile *profiles, ULONG *count, const WCHAR *name,
-                        const WCHAR *package_name)
+/* What cannot be a profile is left out. */
+static status_t profile_add(struct sasl_profile *profiles, ULONG *count, const WCHAR *name,
+                            const WCHAR *package_name)
 {
+    struct package *package;
     if (!is_name(name)) {
         WARN("%ls is no name of a SASL mechanism\n", name);
-        return;
+        return SEC_E_OK;
     }
-    struct package *package = package_find(package_name);
-    if (!package) {
+    status_t status = package_find(package_name, &package);
+    if (status == SEC_E_INSUFFICIENT_MEMORY) return status;
+    if (!status_ok(status)) {
         TRACE("%ls: no package %ls\n", name, package_name);
-        return;
+        return SEC_E_OK;
     }
     struct sasl_profile *profile = &profiles[(*count)++];
     wcscpy(profile->name, name);
     profile->mechanism = mechanism_of(name);
     profile->package = package;
+    return SEC_E_OK;
 }
 
-static void read_values(HKEY key, DWORD values, struct sasl_profile *profiles, ULONG *count)
+static status_t read_values(HKEY key, DWORD values, struct sasl_profile *profiles, ULONG *count)
 {
-    for (DWORD i = 0; i < values; i++) {
+    status_t status = SEC_E_OK;
+    for (DWORD i = 0; i < values && status_ok(status); i++) {
         WCHAR name[SASL_NAME_MAX + 1], data[PACKAGE_NAME_MAX + 1];
         DWORD length = ARRAYSIZE(name), size = PACKAGE_NAME_MAX * sizeof(WCHAR), type;
         LSTATUS error = RegEnumValueW(key, i, name, &length, NULL, &type, (BYTE *)data, &size);
@@ -73,36 +78,38 @@ static void read_values(HKEY key, DWORD values, struct sasl_profile *profiles, U
             continue;
         }
         data[size / sizeof(WCHAR)] = 0;
-        profile_add(profiles, count, name, data);
+        status = profile_add(profiles, count, name, data);
     }
+    return status;
 }
 
-static status_t profiles_configured(HKEY key, struct sasl_profile **out, ULONG *count)
+/* key NULL: the profiles that there are without any in the registry. */
+static status_t profiles_fill(HKEY key, DWORD values, struct sasl_profile *profiles, ULONG *count)
 {
-    DWORD values = 0;
+    status_t status = SEC_E_OK;
     *count = 0;
-    if (RegQueryInfoKeyW(key, NULL, NULL, NULL, NULL, NULL, NULL, &values, NULL, NULL, NULL, NULL))
-        values = 0;
-    *out = HeapAlloc(GetProcessHeap(), 0, (values + 1) * sizeof(**out));
-    if (!*out) return SEC_E_INSUFFICIENT_MEMORY;
-    read_values(key, values, *out, count);
-    return SEC_E_OK;
+    if (key) return read_values(key, values, profiles, count);
+    for (size_t i = 0; i < ARRAYSIZE(default_profiles) && status_ok(status); i++)
+        status = profile_add(profiles, count, default_profiles[i][0], default_profiles[i][1]);
+    return status;
 }
 
-status_t sasl_profiles_get(struct sasl_profile **profiles, ULONG *count)
+status_t sasl_profiles_get(struct sasl_profile **out, ULONG *count)
 {
     HKEY key;
-    if (!RegOpenKeyExW(HKEY_LOCAL_MACHINE, PROFILES_KEY, 0, KEY_QUERY_VALUE, &key)) {
-        status_t status = profiles_configured(key, profiles, count);
-        RegCloseKey(key);
-        return status;
-    }
-    *count = 0;
-    *profiles = HeapAlloc(GetProcessHeap(), 0, sizeof(**profiles) * ARRAYSIZE(default_profiles));
-    if (!*profiles) return SEC_E_INSUFFICIENT_MEMORY;
-    for (size_t i = 0; i < ARRAYSIZE(default_profiles); i++)
-        profile_add(*profiles, count, default_profiles[i][0], default_profiles[i][1]);
-    return SEC_E_OK;
+    DWORD values = ARRAYSIZE(default_profiles);
+    if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, PROFILES_KEY, 0, KEY_QUERY_VALUE, &key)) key = NULL;
+    if (key &&
+        RegQueryInfoKeyW(key, NULL, NULL, NULL, NULL, NULL, NULL, &values, NULL, NULL, NULL, NULL))
+        values = 0;
+    struct sasl_profile *profiles = HeapAlloc(GetProcessHeap(), 0,
+                                              (values + 1) * sizeof(*profiles));
+    status_t status = profiles ? profiles_fill(key, values, profiles, count)
+                               : SEC_E_INSUFFICIENT_MEMORY;
+    if (key) RegCloseKey(key);
+    if (status_ok(status)) *out = profiles;
+    else HeapFree(GetProcessHeap(), 0, profiles);
+    return status;
 }
 
 status_t sasl_mechanism_find(const struct package *package, bool external,

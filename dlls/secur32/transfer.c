@@ -69,8 +69,8 @@ struct export_call {
     BYTE *blob; /* process heap */
     size_t room;
     struct former_context *former; /* for export_undo */
-    BYTE
-        *joined; /* process heap: the security layer and the provider's body, if there is a layer */
+    /* The security layer and the provider's body, where there is a layer; process heap. */
+    BYTE *joined;
     size_t joined_room, joined_size;
 };
 

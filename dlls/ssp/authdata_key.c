@@ -9,6 +9,7 @@
 #include "ssp/authdata.h"
 #include "ssp/foreign.h"
 #include "ssp/prefix.h"
+#include "ssp/token.h"
 
 /* The process by its number and its start, since numbers are used again. */
 static void process_write(struct writer *out)
@@ -22,23 +23,21 @@ static void process_write(struct writer *out)
 
 /* The token of whom the thread acts for. A thread whose token cannot be opened acts for nobody, and
  * not for the process; a foreign client's names the process's session and is not of it. */
-static bool session_token(HANDLE *token)
+static HANDLE session_token_open(void)
 {
-    if (OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, token)) {
-        if (!foreign_token_is(*token)) return true;
-        CloseHandle(*token);
-        return false;
-    }
-    return GetLastError() == ERROR_NO_TOKEN &&
-           OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, token);
+    bool impersonating;
+    HANDLE token = caller_token_open(TOKEN_QUERY, &impersonating);
+    if (!token || !impersonating || !foreign_token_is(token)) return token;
+    CloseHandle(token);
+    return NULL;
 }
 
 static void session_write(struct writer *out)
 {
-    HANDLE token;
     TOKEN_STATISTICS statistics = {0};
     DWORD size;
-    if (!session_token(&token)) {
+    HANDLE token = session_token_open();
+    if (!token) {
         writer_fail(out);
         return;
     }

@@ -3,6 +3,7 @@
 #include "ssp/foreign.h"
 
 #include "ssp/prefix.h"
+#include "ssp/token.h"
 #include "ssp/trace.h"
 
 #include <stdbool.h>
@@ -35,22 +36,11 @@ bool foreign_tokens_wanted(void)
 
 /* ---- tokens ---- */
 
-/* In memory of malloc; NULL on failure. */
-static void *token_info(HANDLE token, TOKEN_INFORMATION_CLASS class)
-{
-    DWORD size = 0;
-    GetTokenInformation(token, class, NULL, 0, &size);
-    void *info = size ? malloc(size) : NULL;
-    if (info && GetTokenInformation(token, class, info, size, &size)) return info;
-    free(info);
-    return NULL;
-}
-
 /* Without privileges, and with all its groups for denying only. */
 static HANDLE token_strip(HANDLE source)
 {
-    TOKEN_GROUPS *groups = token_info(source, TokenGroups);
-    TOKEN_PRIVILEGES *privileges = token_info(source, TokenPrivileges);
+    TOKEN_GROUPS *groups = token_info(source, TokenGroups, NULL);
+    TOKEN_PRIVILEGES *privileges = token_info(source, TokenPrivileges, NULL);
     HANDLE stripped = NULL;
     if (groups && privileges &&
         !CreateRestrictedToken(source, 0, groups->GroupCount, groups->Groups,
@@ -60,17 +50,6 @@ static HANDLE token_strip(HANDLE source)
     free(groups);
     free(privileges);
     return stripped;
-}
-
-HANDLE process_token_open(DWORD access)
-{
-    HANDLE before, token = NULL;
-    if (OpenProcessToken(GetCurrentProcess(), access, &token)) return token;
-    if (!OpenThreadToken(GetCurrentThread(), TOKEN_IMPERSONATE, TRUE, &before)) return NULL;
-    if (RevertToSelf() && !OpenProcessToken(GetCurrentProcess(), access, &token)) token = NULL;
-    if (!SetThreadToken(NULL, before)) ERR("the thread does not act for its client any more\n");
-    CloseHandle(before);
-    return token;
 }
 
 HANDLE foreign_token_make(void)
@@ -98,7 +77,7 @@ bool foreign_token_is(HANDLE token)
     if (!GetTokenInformation(token, TokenStatistics, &statistics, sizeof(statistics), &size))
         return true;
     if (statistics.PrivilegeCount) return false;
-    TOKEN_GROUPS *groups = token_info(token, TokenGroups);
+    TOKEN_GROUPS *groups = token_info(token, TokenGroups, NULL);
     bool foreign = true;
     for (DWORD i = 0; groups && i < groups->GroupCount; i++)
         if (!(groups->Groups[i].Attributes & SE_GROUP_USE_FOR_DENY_ONLY)) foreign = false;

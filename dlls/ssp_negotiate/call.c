@@ -9,6 +9,7 @@
 
 #include "core/secret.h"
 #include "ssp/foreign.h"
+#include "ssp/token.h"
 #include "ssp/trace.h"
 
 #include <stdlib.h>
@@ -137,16 +138,11 @@ static size_t own_name(wchar_t name[2 * NAME_CHARS])
  * thread that acts for a foreign client. */
 static bool is_own_logon(const LUID *id)
 {
-    HANDLE token;
     TOKEN_STATISTICS statistics;
-    DWORD size;
     if (foreign_caller()) return false;
     if (!id->LowPart && !id->HighPart) return true;
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) return false;
-    bool found = GetTokenInformation(token, TokenStatistics, &statistics, sizeof(statistics),
-                                     &size);
-    CloseHandle(token);
-    return found && !memcmp(&statistics.AuthenticationId, id, sizeof(*id));
+    return process_token_info(TokenStatistics, &statistics, sizeof(statistics)) &&
+           SecEqualLuid(&statistics.AuthenticationId, id);
 }
 
 static NTSTATUS caller_name(struct call *call)

@@ -6,6 +6,7 @@
 #include "logon.h"
 
 #include "core/secret.h"
+#include "ssp/token.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,23 +19,7 @@ struct node {
 static SRWLOCK lock = SRWLOCK_INIT;
 static struct node *sessions; /* the latest first */
 
-static bool same_id(const LUID *a, const LUID *b)
-{
-    return a->LowPart == b->LowPart && a->HighPart == b->HighPart;
-}
-
 /* ---- this process ---- */
-
-/* *out is of size bytes; what is longer is nothing that can be used. */
-static bool token_query(TOKEN_INFORMATION_CLASS class, void *out, DWORD size)
-{
-    HANDLE token;
-    DWORD needed;
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) return false;
-    bool found = GetTokenInformation(token, class, out, size, &needed);
-    CloseHandle(token);
-    return found;
-}
 
 static bool own_sid(SID *out)
 {
@@ -42,14 +27,14 @@ static bool own_sid(SID *out)
         TOKEN_USER user;
         uint8_t room[sizeof(TOKEN_USER) + SID_ROOM];
     } found;
-    return token_query(TokenUser, &found, sizeof(found)) &&
+    return process_token_info(TokenUser, &found, sizeof(found)) &&
            CopySid(SID_ROOM, out, found.user.User.Sid);
 }
 
 static bool own_id(LUID *out)
 {
     TOKEN_STATISTICS statistics;
-    if (!token_query(TokenStatistics, &statistics, sizeof(statistics))) return false;
+    if (!process_token_info(TokenStatistics, &statistics, sizeof(statistics))) return false;
     *out = statistics.AuthenticationId;
     return true;
 }
@@ -57,7 +42,7 @@ static bool own_id(LUID *out)
 bool session_is_own(const LUID *id)
 {
     LUID own;
-    return (!id->LowPart && !id->HighPart) || (own_id(&own) && same_id(&own, id));
+    return (!id->LowPart && !id->HighPart) || (own_id(&own) && SecEqualLuid(&own, id));
 }
 
 static bool own_session(struct session *out)
@@ -125,7 +110,7 @@ void session_remove(const LUID *id)
     struct node *found = NULL;
     AcquireSRWLockExclusive(&lock);
     for (struct node **at = &sessions; *at && !found; at = &(*at)->next) {
-        if (!same_id(&(*at)->session.id, id)) continue;
+        if (!SecEqualLuid(&(*at)->session.id, id)) continue;
         found = *at;
         *at = found->next;
         break;
@@ -140,7 +125,7 @@ bool session_find(const LUID *id, struct session *out)
     if (session_is_own(id)) return own_session(out);
     AcquireSRWLockShared(&lock);
     for (const struct node *node = sessions; node && !found; node = node->next) {
-        found = same_id(&node->session.id, id);
+        found = SecEqualLuid(&node->session.id, id);
         if (found) *out = node->session;
     }
     ReleaseSRWLockShared(&lock);

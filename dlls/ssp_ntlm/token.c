@@ -9,6 +9,7 @@
 #include "ntlm_package.h"
 
 #include "ssp/foreign.h"
+#include "ssp/token.h"
 #include "ssp/trace.h"
 
 TRACE_CHANNEL("ntlm");
@@ -42,23 +43,12 @@ static HANDLE own_token(const struct ntlm_context *ntlm)
     return token;
 }
 
-/* Nobody's token is got by being nobody for a moment. The thread may be somebody else already,
- * and has to be that again afterwards. */
 static HANDLE anonymous_token(const struct ntlm_context *ntlm)
 {
-    HANDLE before = NULL, nobody, token = NULL;
-    if (!OpenThreadToken(GetCurrentThread(), TOKEN_IMPERSONATE, TRUE, &before)) {
-        if (GetLastError() != ERROR_NO_TOKEN) return NULL; /* there would be no way back */
-        before = NULL;
-    }
-    if (ImpersonateAnonymousToken(GetCurrentThread())) {
-        if (OpenThreadToken(GetCurrentThread(), TOKEN_DUPLICATE, TRUE, &nobody)) {
-            token = token_copy(nobody, ntlm);
-            CloseHandle(nobody);
-        }
-        SetThreadToken(NULL, before);
-    }
-    if (before) CloseHandle(before);
+    HANDLE nobody;
+    if (nobody_token_open(TOKEN_DUPLICATE, &nobody) < 0) return NULL;
+    HANDLE token = token_copy(nobody, ntlm);
+    CloseHandle(nobody);
     return token;
 }
 

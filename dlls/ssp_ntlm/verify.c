@@ -29,45 +29,23 @@ static status_t v2_hash_of(const struct identity *identity, uint8_t hash[16])
     return ntlm_v2_hash(identity->nt_hash, name_slice(&upper), name_slice(&identity->domain), hash);
 }
 
-/* What the proof covers: NTLMv2_CLIENT_CHALLENGE. A server that tells its time wants it back. */
-static status_t write_temp(struct slice pairs, const uint8_t client_challenge[8], bool *has_time,
-                           struct writer *w)
-{
-    static const uint8_t end[4];
-    struct slice timestamp;
-    struct reader r;
-    uint64_t time = leg_time();
-    *has_time = ntlm_av_find(pairs, NTLM_AV_TIMESTAMP, &timestamp);
-    if (*has_time) {
-        reader_init(&r, timestamp.data, timestamp.size);
-        time = reader_u64le(&r);
-    }
-    writer_u16le(w, 0x0101);
-    writer_zero(w, 6);
-    writer_u64le(w, time);
-    writer_bytes(w, client_challenge, 8);
-    writer_zero(w, 4);
-    writer_slice(w, pairs.size ? pairs : (struct slice){end, sizeof(end)});
-    writer_zero(w, 4);
-    return writer_status(w);
-}
-
+/* A server that tells its time wants it back, and no LM response (MS-NLMP 3.1.5.1.2). */
 static status_t make_v2(const uint8_t v2_hash[16], const uint8_t challenge[8], struct slice pairs,
                         struct v2_answer *out)
 {
-    uint8_t client_challenge[8], proof[PROOF_SIZE];
-    bool has_time;
+    static const uint8_t end[4]; /* MsvAvEOL */
+    uint8_t client_challenge[8];
+    uint64_t time = leg_time();
+    bool has_time = ntlm_av_time(pairs, &time);
     status_t status = random_bytes(client_challenge, sizeof(client_challenge));
     if (!status_ok(status)) return status;
-    size_t at = writer_reserve(&out->nt, PROOF_SIZE);
-    status = write_temp(pairs, client_challenge, &has_time, &out->nt);
+    ntlm_v2_response_begin(&out->nt, time, client_challenge);
+    writer_slice(&out->nt, pairs.size ? pairs : (struct slice){end, sizeof(end)});
+    status = ntlm_v2_response_end(&out->nt, v2_hash, challenge);
+    if (status_ok(status) && !has_time)
+        status = ntlm_v2_lm_response(v2_hash, challenge, client_challenge, out->lm);
     if (!status_ok(status)) return status;
-    struct slice temp = {out->nt.data + PROOF_SIZE, out->nt.size - PROOF_SIZE};
-    status = ntlm_v2_proof(v2_hash, challenge, temp, proof);
-    if (!status_ok(status)) return status;
-    writer_patch_bytes(&out->nt, at, proof, sizeof(proof));
-    if (!has_time) status = ntlm_v2_lm_response(v2_hash, challenge, client_challenge, out->lm);
-    return status_ok(status) ? ntlm_v2_session_base_key(v2_hash, proof, out->session_key) : status;
+    return ntlm_v2_session_base_key(v2_hash, out->nt.data, out->session_key);
 }
 
 status_t answer_make_v2(const struct identity *identity, const uint8_t challenge[8],

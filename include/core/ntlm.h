@@ -129,6 +129,8 @@ void ntlm_authenticate_encode(struct writer *w, const struct ntlm_authenticate *
  * a list without terminator, with a pair that overruns, or with a known pair twice or ill-sized. */
 bool ntlm_av_find(struct slice pairs, enum ntlm_av id, struct slice *value);
 status_t ntlm_av_check(struct slice pairs);
+/* The server's clock among the pairs; false, and *time as it was, when it is not told. */
+bool ntlm_av_time(struct slice pairs, uint64_t *time);
 void ntlm_av_write(struct writer *w, enum ntlm_av id, struct slice value);
 
 /* ---- key derivation (MS-NLMP 3.3, 3.4.5) ---- */
@@ -148,6 +150,11 @@ status_t ntlm_v2_proof(const uint8_t v2_hash[16], const uint8_t server_challenge
                        struct slice temp, uint8_t proof[16]);
 status_t ntlm_v2_lm_response(const uint8_t v2_hash[16], const uint8_t server_challenge[8],
                              const uint8_t client_challenge[8], uint8_t out[24]);
+/* An NTLMv2 response (MS-NLMP 3.3.2: the proof, then temp) into a writer that is empty: what stands
+ * before the AV pairs, and when those are written, the end and the proof of it all. */
+void ntlm_v2_response_begin(struct writer *w, uint64_t time, const uint8_t client_challenge[8]);
+status_t ntlm_v2_response_end(struct writer *w, const uint8_t v2_hash[16],
+                              const uint8_t server_challenge[8]);
 status_t ntlm_v1_session_base_key(const uint8_t nt_hash[16], uint8_t key[16]);
 status_t ntlm_v2_session_base_key(const uint8_t v2_hash[16], const uint8_t proof[16],
                                   uint8_t key[16]);

@@ -148,13 +148,13 @@ status_t tls_record_open(struct tls_session *session, uint8_t *bytes, size_t siz
 status_t tls_record_restore(struct tls_session *session, uint8_t *bytes,
                             const struct tls_record *record);
 
-/* TLS 1.3: the next secret, key and IV of a direction of this session (RFC 8446 7.2), whose sequence
- * numbers begin again. On failure nothing has changed. */
+/* TLS 1.3: the next secret, key and IV of a direction of this session (RFC 8446 7.2), whose
+ * sequence numbers begin again. On failure nothing has changed. */
 status_t tls_key_update(const struct tls_session *session, struct tls_direction *direction);
 
-/* Keying material (RFC 5705, RFC 8446 7.5), of TLS 1.2 with any suite. context: NULL for none, which
- * TLS 1.2 tells from an empty one. SEC_E_INVALID_PARAMETER for a label over 249 bytes or one of
- * those of TLS 1.2 itself, and for a context or size that is too large. */
+/* Keying material (RFC 5705, RFC 8446 7.5), of TLS 1.2 with any suite. context: NULL for none,
+ * which TLS 1.2 tells from an empty one. SEC_E_INVALID_PARAMETER for a label over 249 bytes or one
+ * of those of TLS 1.2 itself, and for a context or size that is too large. */
 status_t tls_export_keys(const struct tls_session *session, struct slice label,
                          const struct slice *context, uint8_t *out, size_t size);
 

@@ -21,10 +21,6 @@ bool foreign_caller(void);
 /* NULL on failure. */
 HANDLE foreign_token_make(void);
 
-/* The token of this process, also for a thread that acts for somebody who may not open it. NULL on
- * failure. */
-HANDLE process_token_open(DWORD access);
-
 /* Whether it is such a token or a copy of one; so is any whose likeness to one cannot be ruled
  * out. Needs TOKEN_QUERY. */
 bool foreign_token_is(HANDLE token);

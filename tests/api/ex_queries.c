@@ -5,7 +5,7 @@
  * SetCredentialsAttributes. The documentation names no error for a buffer that is too small;
  * SEC_E_BUFFER_TOO_SMALL is ours.
  */
-#include "loopback.h"
+#include "context_attributes.h"
 
 #define COUNT(list) (sizeof(list) / sizeof(*(list)))
 
@@ -25,39 +25,6 @@ static bool find_all(void)
     return context_w && context_a && credentials_w && credentials_a && set_w && set_a;
 }
 
-/* What a server's context of NTLM answers, and what is to be freed afterwards. */
-static const struct row {
-    ULONG attribute, size;
-    int pointers[2]; /* offsets, -1: none */
-} rows[] = {
-    {SECPKG_ATTR_SIZES, sizeof(SecPkgContext_Sizes), {-1, -1}},
-    {SECPKG_ATTR_NAMES, sizeof(SecPkgContext_NamesW), {0, -1}},
-    {SECPKG_ATTR_LIFESPAN, sizeof(SecPkgContext_Lifespan), {-1, -1}},
-    {SECPKG_ATTR_KEY_INFO, sizeof(SecPkgContext_KeyInfoW), {0, sizeof(void *)}},
-    {SECPKG_ATTR_AUTHORITY, sizeof(SecPkgContext_AuthorityW), {0, -1}},
-    {SECPKG_ATTR_PASSWORD_EXPIRY, sizeof(SecPkgContext_PasswordExpiry), {-1, -1}},
-    {SECPKG_ATTR_SESSION_KEY,
-     sizeof(SecPkgContext_SessionKey),
-     {offsetof(SecPkgContext_SessionKey, SessionKey), -1}},
-    {SECPKG_ATTR_PACKAGE_INFO, sizeof(SecPkgContext_PackageInfoW), {0, -1}},
-    {SECPKG_ATTR_NEGOTIATION_INFO, sizeof(SecPkgContext_NegotiationInfoW), {0, -1}},
-    {SECPKG_ATTR_NATIVE_NAMES, sizeof(SecPkgContext_NativeNamesW), {0, sizeof(void *)}},
-    {SECPKG_ATTR_FLAGS, sizeof(SecPkgContext_Flags), {-1, -1}},
-    {SECPKG_ATTR_ACCESS_TOKEN, sizeof(SecPkgContext_AccessToken), {-1, -1}},
-    {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, sizeof(SecPkgContext_ClientSpecifiedTarget), {0, -1}},
-};
-
-static void release(const struct row *row, const BYTE *room)
-{
-    for (int i = 0; i < 2; i++) {
-        void *block;
-        if (row->pointers[i] < 0) continue;
-        memcpy(&block, room + row->pointers[i], sizeof(block));
-        ok(block && FreeContextBuffer(block) == SEC_E_OK, "attribute %lu: pointer %d",
-           row->attribute, i);
-    }
-}
-
 static bool untouched(const BYTE *room, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -69,15 +36,15 @@ static bool untouched(const BYTE *room, size_t size)
 static void test_context_sizes(void)
 {
     BYTE room[128];
-    for (unsigned i = 0; i < 2 * COUNT(rows); i++) {
-        const struct row *row = &rows[i / 2];
+    for (unsigned i = 0; i < 2 * COUNT(attributes); i++) {
+        const struct attribute *row = &attributes[i / 2];
         query_function query = i % 2 ? context_a : context_w;
         memset(room, 0x55, sizeof(room));
-        SECURITY_STATUS status = query(&loop.server, row->attribute, room, row->size);
-        ok(!status, "attribute %lu: %08lx", row->attribute, status);
+        SECURITY_STATUS status = query(&loop.server, row->number, room, row->size);
+        ok(!status, "attribute %lu: %08lx", row->number, status);
         ok(untouched(room + row->size, sizeof(room) - row->size), "attribute %lu: written beyond",
-           row->attribute);
-        if (!status) release(row, room);
+           row->number);
+        if (!status) ok(attribute_free(row, room), "attribute %lu: its blocks", row->number);
     }
 }
 
@@ -85,16 +52,16 @@ static void test_context_too_small(void)
 {
     BYTE room[128];
     if (!ours_only()) return;
-    for (unsigned i = 0; i < 2 * COUNT(rows); i++) {
-        const struct row *row = &rows[i / 2];
+    for (unsigned i = 0; i < 2 * COUNT(attributes); i++) {
+        const struct attribute *row = &attributes[i / 2];
         query_function query = i % 2 ? context_a : context_w;
         const ULONG sizes[] = {row->size - 1, 0};
         memset(room, 0x55, sizeof(room));
         for (int j = 0; j < 2; j++) {
-            SECURITY_STATUS status = query(&loop.server, row->attribute, room, sizes[j]);
-            ok(status == SEC_E_BUFFER_TOO_SMALL, "attribute %lu, size %lu: %08lx", row->attribute,
+            SECURITY_STATUS status = query(&loop.server, row->number, room, sizes[j]);
+            ok(status == SEC_E_BUFFER_TOO_SMALL, "attribute %lu, size %lu: %08lx", row->number,
                sizes[j], status);
-            ok(untouched(room, sizeof(room)), "attribute %lu: written to", row->attribute);
+            ok(untouched(room, sizeof(room)), "attribute %lu: written to", row->number);
         }
     }
     ok(context_w(&loop.server, SECPKG_ATTR_SIZES, NULL, 64) == SEC_E_INVALID_PARAMETER, "NULL");

@@ -9,6 +9,7 @@
 
 #include "fault_memory.h"
 #include "heap_use.h"
+#include "hosting.h"
 
 union answers answers;
 const struct account *fault_account;
@@ -172,19 +173,37 @@ AREA(lsa)
 AREA(accounts)
 AREA(providers)
 
-/* Each time in a process of its own. */
-static void test_cold(void)
+/* Each time in a process of its own; uncached: one that knows no package before it has loaded its
+ * module. */
+static void run_cold(bool cached)
 {
+    static struct hosting_names names;
+    if (!ok(hosting_begin(), "no folder for modules")) return;
+    memset(&names, 0, sizeof(names));
+    hosting_names_add(&names, hosting_folder, L"prov_lsa");
     DWORD code = COLD_SURVIVED;
     unsigned nth = 0;
     while (nth < MAX_REQUESTS && code != COLD_OVER) {
         wchar_t arguments[32];
+        if (!cached) RegDeleteKeyW(HKEY_LOCAL_MACHINE, L"SOFTWARE\\winesspi\\PackageCache");
         wsprintfW(arguments, L"cold %u", ++nth);
-        if (!ok(child_run(arguments, &code), "no child")) return;
-        ok(code == COLD_SURVIVED || code == COLD_OVER, "request %u: status %lu", nth, code);
+        bool well = hosting_run(arguments, &names, NULL, &code) &&
+                    (code == COLD_SURVIVED || code == COLD_OVER);
+        if (!ok(well, "request %u: status %lu", nth, code)) break;
     }
+    hosting_end();
     ok(nth > 1 && nth < MAX_REQUESTS, "%u requests", nth);
     printf("  %u requests for memory refused\n", nth - 1);
+}
+
+static void test_cold(void)
+{
+    run_cold(true);
+}
+
+static void test_cold_uncached(void)
+{
+    run_cold(false);
 }
 
 int main(int argc, char **argv)
@@ -199,7 +218,10 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IONBF, 0); /* what was found is to be seen after a crash, too */
     if (account_create(&account)) fault_account = &account;
     second_pass();
-    if (argc > 1) RUN(test_cold);
+    if (argc > 1) {
+        RUN(test_cold);
+        RUN(test_cold_uncached);
+    }
     RUN(test_contexts);
     RUN(test_transfers);
     RUN(test_sasl);

@@ -160,14 +160,55 @@ static void run_messages(void)
     LsaDeregisterLogonProcess(lsa);
 }
 
+/* ---- LogonUserExExW ---- */
+
+typedef BOOL(WINAPI *logon_fn)(wchar_t *, wchar_t *, wchar_t *, DWORD, DWORD, TOKEN_GROUPS *,
+                               HANDLE *, PSID *, void **, DWORD *, QUOTA_LIMITS *);
+
+static logon_fn logon_user;
+
+static LONG logon_call(void)
+{
+    void **given = answers.pointers;
+    QUOTA_LIMITS *quotas = (QUOTA_LIMITS *)(answers.bytes + sizeof(answers) / 2);
+    return win32_answer(logon_user(account.user, account.domain, (wchar_t *)L"first",
+                                   LOGON32_LOGON_NETWORK, LOGON32_PROVIDER_DEFAULT, NULL, &given[0],
+                                   &given[1], &given[2], &answers.numbers[0], quotas));
+}
+
+static bool logon_check(void)
+{
+    return CloseHandle(answers.pointers[0]) && !LocalFree(answers.pointers[1]) &&
+           !LsaFreeReturnBuffer(answers.pointers[2]);
+}
+
+/* Only whose process it is gets a token. Sessions are kept until there are too many. */
+static void run_logon(void)
+{
+    static const struct scenario scenario = {"LogonUserExExW", KIND_WIN32,  NULL,
+                                             logon_call,       logon_check, NULL};
+    wchar_t other[ARRAYSIZE(account.user)];
+    DWORD size = ARRAYSIZE(account.user);
+    lstrcpyW(other, account.user);
+    if (GetUserNameW(account.user, &size) && account_open()) {
+        for (int i = 0; i < 300; i++)
+            if (!logon_call()) logon_check();
+        scenario_run(&scenario, "the user of the process");
+        account_write(account.domain, account.user, NULL);
+    }
+    lstrcpyW(account.user, other);
+}
+
 void fault_accounts(void)
 {
     DWORD size = ARRAYSIZE(account.domain);
     change_w = (change_w_fn)function_find("secur32.dll", "ChangeAccountPasswordW");
     change_a = (change_a_fn)function_find("secur32.dll", "ChangeAccountPasswordA");
-    if (!change_w || !change_a || !GetComputerNameW(account.domain, &size)) return;
+    logon_user = (logon_fn)function_find("sspicli.dll", "LogonUserExExW");
+    if (!change_w || !change_a || !logon_user || !GetComputerNameW(account.domain, &size)) return;
     wsprintfW(account.user, L"changer%u", GetCurrentProcessId());
     run_changes();
     run_messages();
+    run_logon();
     account_write(account.domain, account.user, NULL);
 }

@@ -5,6 +5,8 @@
  */
 #include "fault.h"
 
+#include "context_attributes.h"
+
 #include <rpc.h>
 #include <security.h>
 #include <stddef.h>
@@ -195,28 +197,6 @@ static void run_messages(void)
 
 /* ---- attributes ---- */
 
-/* What a context answers, and where the blocks are that are to be freed. */
-static const struct attribute {
-    ULONG number, size;
-    int pointers[2]; /* offsets, -1: none */
-} attributes[] = {
-    {SECPKG_ATTR_SIZES, sizeof(SecPkgContext_Sizes), {-1, -1}},
-    {SECPKG_ATTR_NAMES, sizeof(SecPkgContext_NamesW), {0, -1}},
-    {SECPKG_ATTR_LIFESPAN, sizeof(SecPkgContext_Lifespan), {-1, -1}},
-    {SECPKG_ATTR_KEY_INFO, sizeof(SecPkgContext_KeyInfoW), {0, sizeof(void *)}},
-    {SECPKG_ATTR_AUTHORITY, sizeof(SecPkgContext_AuthorityW), {0, -1}},
-    {SECPKG_ATTR_PASSWORD_EXPIRY, sizeof(SecPkgContext_PasswordExpiry), {-1, -1}},
-    {SECPKG_ATTR_SESSION_KEY,
-     sizeof(SecPkgContext_SessionKey),
-     {offsetof(SecPkgContext_SessionKey, SessionKey), -1}},
-    {SECPKG_ATTR_PACKAGE_INFO, sizeof(SecPkgContext_PackageInfoW), {0, -1}},
-    {SECPKG_ATTR_NEGOTIATION_INFO, sizeof(SecPkgContext_NegotiationInfoW), {0, -1}},
-    {SECPKG_ATTR_NATIVE_NAMES, sizeof(SecPkgContext_NativeNamesW), {0, sizeof(void *)}},
-    {SECPKG_ATTR_FLAGS, sizeof(SecPkgContext_Flags), {-1, -1}},
-    {SECPKG_ATTR_ACCESS_TOKEN, sizeof(SecPkgContext_AccessToken), {-1, -1}},
-    {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, sizeof(SecPkgContext_ClientSpecifiedTarget), {0, -1}},
-};
-
 typedef SECURITY_STATUS(WINAPI *query_fn)(CtxtHandle *, ULONG, void *);
 typedef SECURITY_STATUS(WINAPI *query_ex_fn)(CtxtHandle *, ULONG, void *, ULONG);
 
@@ -243,12 +223,7 @@ static bool attribute_check(void)
 {
     HANDLE token;
     if (attribute_refused) return true;
-    for (int i = 0; i < 2; i++) {
-        void *block;
-        if (attribute->pointers[i] < 0) continue;
-        memcpy(&block, answers.bytes + attribute->pointers[i], sizeof(block));
-        if (FreeContextBuffer(block)) return false;
-    }
+    if (!attribute_free(attribute, answers.bytes)) return false;
     if (attribute->number != SECPKG_ATTR_ACCESS_TOKEN) return true;
     /* [D SecPkgContext_AccessToken] it remains the context's */
     memcpy(&token, answers.bytes, sizeof(token));

@@ -157,7 +157,6 @@ static bool policy_check(void)
     return !LsaUnregisterPolicyChangeNotification(PolicyNotifyAuditEventsInformation, event);
 }
 
-/* LogonUserExExW is the same with a package that is found by name. */
 static bool package_open(void)
 {
     wchar_t path[MAX_PATH];

@@ -201,6 +201,7 @@ static void our_free(void *block)
 
 static HMODULE WINAPI our_load(const WCHAR *path, HANDLE file, DWORD flags)
 {
+    if (refused(0)) return NULL;
     HMODULE module = ((HMODULE(WINAPI *)(const WCHAR *, HANDLE, DWORD))hooks[LOAD].real)(path, file,
                                                                                          flags);
     memory_watch();

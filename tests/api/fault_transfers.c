@@ -12,6 +12,8 @@ static const wchar_t *package;
 static const struct account *as;
 static struct blob blob;
 static bool server, half_open, ansi;
+static bool with_token; /* the token goes along */
+static HANDLE token;    /* the import's */
 static ULONG flags;
 
 static CtxtHandle *side(void)
@@ -52,7 +54,8 @@ static LONG export_call(void)
 {
     SecBuffer *packed = (SecBuffer *)&answers;
     const CtxtHandle before = *side();
-    LONG status = ExportSecurityContext(side(), flags, packed, NULL);
+    LONG status = ExportSecurityContext(side(), flags, packed,
+                                        with_token ? &answers.pointers[7] : NULL);
     if (status < 0) expect_kept(!memcmp(&before, side(), sizeof(before)));
     return status;
 }
@@ -61,6 +64,7 @@ static bool export_check(void)
 {
     SecBuffer packed = *(SecBuffer *)&answers;
     CtxtHandle made;
+    if (with_token && answers.pointers[7]) CloseHandle(answers.pointers[7]);
     if (flags & DELETE_OLD) context_forget(side());
     SECURITY_STATUS status = context_import(package, packed.pvBuffer, packed.cbBuffer, &made);
     FreeContextBuffer(packed.pvBuffer);
@@ -75,11 +79,19 @@ static bool export_check(void)
 static bool import_open(void)
 {
     if (!context_open()) return false;
-    SECURITY_STATUS status = context_export(side(), DELETE_OLD, &blob, NULL);
+    token = NULL;
+    SECURITY_STATUS status = context_export(side(), DELETE_OLD, &blob, with_token ? &token : NULL);
     if (!status) context_forget(side());
-    if (!status) return true;
+    if (!status && (token || !with_token)) return true;
     loopback_close(&loop);
     return false;
+}
+
+static void import_close(void)
+{
+    if (token) CloseHandle(token);
+    token = NULL;
+    loopback_close(&loop);
 }
 
 static LONG import_call(void)
@@ -88,8 +100,8 @@ static LONG import_call(void)
     const CtxtHandle before = *side();
     char narrow[16];
     snprintf(narrow, sizeof(narrow), "%ls", package);
-    LONG status = ansi ? ImportSecurityContextA(narrow, &packed, NULL, side())
-                       : ImportSecurityContextW((wchar_t *)package, &packed, NULL, side());
+    LONG status = ansi ? ImportSecurityContextA(narrow, &packed, token, side())
+                       : ImportSecurityContextW((wchar_t *)package, &packed, token, side());
     if (status < 0) expect_kept(!memcmp(&before, side(), sizeof(before)));
     return status;
 }
@@ -113,7 +125,7 @@ static void run_exports(const char *variant)
 static void run_imports(const char *variant)
 {
     static const struct scenario scenario = {
-        "ImportSecurityContext", KIND_SSPI, import_open, import_call, context_lives, context_close};
+        "ImportSecurityContext", KIND_SSPI, import_open, import_call, context_lives, import_close};
     char text[80];
     for (int i = 0; i < 2; i++) {
         ansi = i;
@@ -124,15 +136,16 @@ static void run_imports(const char *variant)
 
 void fault_transfers(void)
 {
-    char variant[64];
-    for (int i = 0; i < 16; i++) {
+    char variant[80];
+    for (int i = 0; i < 32; i++) {
         package = i & 1 ? L"Negotiate" : L"NTLM";
         as = i & 2 ? NULL : fault_account;
         server = i & 4;
         half_open = i & 8;
-        snprintf(variant, sizeof(variant), "%s %s of %ls%s",
+        with_token = i & 16;
+        snprintf(variant, sizeof(variant), "%s %s of %ls%s%s",
                  half_open ? "half-open" : "established", server ? "server" : "client", package,
-                 as ? "" : " by default");
+                 as ? "" : " by default", with_token ? " with a token" : "");
         run_exports(variant);
         run_imports(variant);
     }

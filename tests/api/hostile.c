@@ -4,7 +4,7 @@
  * modules, modules that come twice, and modules that are brought in at run time. Whatever they
  * do, the other packages go on working. All cases are ours, see api_providers.
  */
-#include "hosting.h"
+#include "hosting_checks.h"
 #include "loopback.h"
 
 #include "../providers/prov_hostile.h"
@@ -15,21 +15,6 @@
 static struct loopback loop;
 
 /* ---- in the child ---- */
-
-static void expect_listed(const wchar_t *name, int times)
-{
-    int found = hosting_times_listed(name);
-    ok(found == times, "%ls is listed %d times, not %d", name, found, times);
-}
-
-static void expect_ntlm_works(void)
-{
-    expect_listed(L"NTLM", 1);
-    SECURITY_STATUS status = loopback_make(&loop, L"NTLM", NULL);
-    if (!ok(!status, "NTLM: %08lx", status)) return;
-    ok(contexts_talk(&loop.client, &loop.server), "NTLM does not talk");
-    loopback_close(&loop);
-}
 
 static SECURITY_STATUS acquire(const wchar_t *package, CredHandle *made)
 {

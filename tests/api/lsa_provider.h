@@ -35,6 +35,20 @@ static inline void lsa_provider_close(struct lsa_provider *provider)
     ok(!LsaDeregisterLogonProcess(provider->lsa), "closing");
 }
 
+/* In the child: runs the case of that name with the package and its functions at hand; the child's
+ * exit status. */
+static inline int lsa_provider_case_run(struct lsa_provider *provider,
+                                        const LSA_SECPKG_FUNCTION_TABLE **functions,
+                                        const struct hosting_case *cases, size_t count,
+                                        const char *name)
+{
+    if (!lsa_provider_open(provider, false)) return 97;
+    *functions = &provider->record->functions->declared;
+    int failures = hosting_case_run(cases, count, name, NULL);
+    lsa_provider_close(provider);
+    return failures;
+}
+
 /* In the parent: runs the case in a child that has the package. */
 static inline void lsa_provider_run(const wchar_t *child)
 {

@@ -515,15 +515,6 @@ static const struct hosting_case child_cases[] = {
     CHILD(accounts), CHILD(stored),    CHILD(threads), CHILD(raise),
 };
 
-static int child_main(const char *name)
-{
-    if (!lsa_provider_open(&provider, false)) return 97;
-    lsa = &provider.record->functions->declared;
-    int failures = hosting_case_run(child_cases, ARRAYSIZE(child_cases), name, NULL);
-    lsa_provider_close(&provider);
-    return failures;
-}
-
 /* ---- in the parent ---- */
 
 #define TEST(name)                   \
@@ -549,7 +540,8 @@ TEST(threads)
 
 int main(int argc, char **argv)
 {
-    if (argc == 2) return child_main(argv[1]);
+    if (argc == 2)
+        return lsa_provider_case_run(&provider, &lsa, child_cases, ARRAYSIZE(child_cases), argv[1]);
     if (!hosting_begin()) {
         printf("skip api_lsa_table: a Wine prefix with a writable temporary folder\n");
         printf("api_lsa_table: 0 passed, 0 failed, 1 skipped\n");

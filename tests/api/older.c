@@ -5,7 +5,7 @@
  * ours, see api_providers.
  */
 #include "../providers/prov_ap.h"
-#include "hosting.h"
+#include "hosting_checks.h"
 #include "sasl_peer.h"
 
 #define LSA_KEY L"SYSTEM\\CurrentControlSet\\Control\\Lsa"
@@ -13,21 +13,6 @@
 static struct loopback loop;
 
 /* ---- in the child ---- */
-
-static void expect_listed(const wchar_t *name, int times)
-{
-    int found = hosting_times_listed(name);
-    ok(found == times, "%ls is listed %d times, not %d", name, found, times);
-}
-
-static void expect_ntlm_works(void)
-{
-    expect_listed(L"NTLM", 1);
-    SECURITY_STATUS status = loopback_make(&loop, L"NTLM", NULL);
-    if (!ok(!status, "NTLM: %08lx", status)) return;
-    ok(contexts_talk(&loop.client, &loop.server), "NTLM does not talk");
-    loopback_close(&loop);
-}
 
 static SECURITY_STATUS acquire(const wchar_t *principal, const wchar_t *package, void *auth,
                                CredHandle *made)

@@ -7,27 +7,12 @@
  * is the published one. Modules that misbehave: api_hostile; of the older kinds: api_older.
  */
 #include "../providers/prov_lsa.h"
-#include "hosting.h"
+#include "hosting_checks.h"
 #include "loopback.h"
 
 static struct loopback loop;
 
 /* ---- in the child ---- */
-
-static void expect_listed(const wchar_t *name, int times)
-{
-    int found = hosting_times_listed(name);
-    ok(found == times, "%ls is listed %d times, not %d", name, found, times);
-}
-
-static void expect_ntlm_works(void)
-{
-    expect_listed(L"NTLM", 1);
-    SECURITY_STATUS status = loopback_make(&loop, L"NTLM", NULL);
-    if (!ok(!status, "NTLM: %08lx", status)) return;
-    ok(contexts_talk(&loop.client, &loop.server), "NTLM does not talk");
-    loopback_close(&loop);
-}
 
 static struct prov_counters *counters(void)
 {

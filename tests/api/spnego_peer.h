@@ -2,7 +2,7 @@
 /*
  * For tests in which the program itself is the peer of the package Negotiate: it writes and reads
  * SPNEGO with the portable library, takes the tokens of NTLM from that package through SSPI, and
- * signs and seals with a session of its own made from the session key. Nothing here judges.
+ * signs and seals with a session of its own made from the session key.
  */
 #pragma once
 
@@ -50,3 +50,11 @@ struct slice wire_response(enum spnego_state state, struct slice mech, struct sl
 
 /* A sealed message each way between our session and the other's context. */
 bool peer_talks(struct peer_session *session, CtxtHandle *other);
+
+/* That a leg has failed: ours gives this status, Windows some other. */
+static inline void expect_failure(struct side *side, SECURITY_STATUS status, SECURITY_STATUS ours,
+                                  const char *what)
+{
+    ok(running_on_ours() ? status == ours : status < 0, "%s: %08lx", what, status);
+    ok(!side_seals(side), "%s: the context seals", what);
+}

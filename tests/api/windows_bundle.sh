@@ -6,39 +6,17 @@
 # Environment: BUILD, SRCDIR and WINEPREFIX, as tools/check sets them.
 
 set -u
+name=windows_bundle
 : "${BUILD:?}" "${SRCDIR:?}" "${WINEPREFIX:?}"
 compare=$SRCDIR/tests/conformance/compare
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
-passed=0
-failed=0
-
-# ok NAME COMMAND...: a case that passes when the command succeeds.
-ok() {
-    case_name=$1
-    shift
-    if "$@" >"$work/output" 2>&1; then
-        passed=$((passed + 1))
-        printf 'ok   %s\n' "$case_name"
-    else
-        failed=$((failed + 1))
-        printf 'FAIL %s\n' "$case_name"
-        sed 's/^/  /' "$work/output"
-    fi
-}
-
-end() {
-    printf 'windows_bundle: %d passed, %d failed, %d skipped\n' "$passed" "$failed" "$1"
-    [ "$failed" = 0 ]
-    exit
-}
+# shellcheck source=tests/include/cases.sh
+. "$SRCDIR/tests/include/cases.sh"
 
 for tool in zip unzip; do
-    command -v "$tool" >/dev/null || {
-        printf 'skip windows_bundle: %s (Debian package %s)\n' "$tool" "$tool"
-        end 1
-    }
+    command -v "$tool" >/dev/null || skip_all "$tool (Debian package $tool)"
 done
 
 # Into a folder whose name no code page of the West has.
@@ -128,4 +106,4 @@ ok 'compare makes a page' page
 ok 'the page is whole' page_is_whole "$work/page.html"
 ok 'a crash is a row' broken_record
 ok 'what is no record is refused' refuses
-end 0
+finish

@@ -6,6 +6,7 @@
 # and SRCDIR, as tools/check sets them.
 
 set -u
+name=winesspi_install
 : "${BUILD:?}" "${SRCDIR:?}"
 winesspi=$SRCDIR/tools/winesspi
 work=$(mktemp -d) || exit 1
@@ -14,22 +15,8 @@ unset WINEDLLOVERRIDES WINEDLLPATH WINEPATH WINEARCH DISPLAY
 [ "${ARCH:=x86_64}" = x86_64 ] || export WINEARCH=win32
 trap 'wineserver -k >/dev/null 2>&1; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
-passed=0
-failed=0
-
-# ok NAME COMMAND...: a case that passes when the command succeeds.
-ok() {
-    case_name=$1
-    shift
-    if "$@" >"$work/output" 2>&1; then
-        passed=$((passed + 1))
-        printf 'ok   %s\n' "$case_name"
-    else
-        failed=$((failed + 1))
-        printf 'FAIL %s\n' "$case_name"
-        sed 's/^/  /' "$work/output"
-    fi
-}
+# shellcheck source=tests/include/cases.sh
+. "$SRCDIR/tests/include/cases.sh"
 
 refuses() { ! "$@"; }
 
@@ -167,5 +154,4 @@ for command in '' install uninstall status doctor run; do
     ok "help_$command" "$winesspi" $command --help
 done
 
-printf 'winesspi_install: %d passed, %d failed, 0 skipped\n' "$passed" "$failed"
-[ "$failed" = 0 ]
+finish

@@ -11,26 +11,17 @@ set -u
 conformance=$SRCDIR/tests/conformance
 programs=$BUILD/x86_64-windows
 folder=$BUILD/report
-passed=0
-failed=0
+name=report
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+# shellcheck source=tests/include/cases.sh
+. "$SRCDIR/tests/include/cases.sh"
 
 [ $# -gt 0 ] || {
     # shellcheck disable=SC2046 # no name has a space
     set -- $(cd "$programs" && find . -name 'api_*.exe' ! -name 'api_core_*' |
         sed 's|^./||; s|.exe$||' | sort) export_context
-}
-
-# ok NAME COMMAND...
-ok() {
-    case_name=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-        printf 'ok   %s\n' "$case_name"
-    else
-        failed=$((failed + 1))
-        printf 'FAIL %s\n' "$case_name"
-    fi
 }
 
 # record FILE OVERRIDES PROGRAM...
@@ -66,5 +57,4 @@ ok 'the text' write index.txt "$conformance/compare" "$@"
 ok 'both sides are there' names_both "$folder/index.html"
 sed -n '/^[A-Z]: /p' "$folder/index.txt"
 printf 'The page is %s/index.html, the same as text index.txt.\n' "$folder"
-printf 'report: %d passed, %d failed, 0 skipped\n' "$passed" "$failed"
-[ "$failed" = 0 ]
+finish

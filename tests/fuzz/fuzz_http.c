@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct http_head head;
     size_t head_size = http_head_size(whole);
     must(head_size <= size);
-    if (!http_request_parse((struct slice){data, head_size}, &head)) {
+    if (!http_request_parse((struct slice){data, head_size}, HTTP_BODY_MAX, &head)) {
         check_head(whole, &head);
         must(head.method.size && head.target.size);
     }

@@ -6,6 +6,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "../unit/handshake.h"
 #include "../unit/msv_message.h"
+#include "../unit/tls_pair.h"
 #include "fuzz.h"
 
 #include "core/spnego_body.h"
@@ -282,7 +283,7 @@ static void scripts(void)
         char name[] = "kind-0";
         uint8_t script[] = {kind, 1, 1,  100, 0, 3, 0,    0, 0, 0, 20, 0, 9, 0, 1,
                             1,    1, 40, 0,   7, 0, 0x80, 1, 0, 7, 1,  0, 0, 0};
-        name[5] = (char)('0' + kind);
+        name[8] = (char)('0' + kind);
         save("session", name, view(script, sizeof(script)));
     }
 }
@@ -377,6 +378,50 @@ static void msv_messages(void)
     save_msv("passthrough", 1, &m);
 }
 
+/* Behind the bytes that fuzz_tls_record.c takes for suite and type. */
+static void tls_records(void)
+{
+    for (size_t kind = 0; kind < TLS_KINDS; kind++) {
+        struct tls_pair pair;
+        char name[] = "records-0";
+        size_t one, two;
+        must(tls_pair_init(&pair, kind));
+        uint8_t *first = tls_seal(&pair.server, TLS_APPLICATION_DATA, ascii("text"), &one);
+        uint8_t *second = tls_seal(&pair.server, TLS_ALERT, hex("0100"), &two);
+        uint8_t *script = unit_room(2 + one + two);
+        script[0] = (uint8_t)kind;
+        script[1] = TLS_HANDSHAKE;
+        memcpy(script + 2, first, one);
+        memcpy(script + 2 + one, second, two);
+        name[8] = (char)('0' + kind);
+        save("tls_record", name, view(script, 2 + one + two));
+        tls_pair_clear(&pair);
+        free(first);
+        free(second);
+    }
+    save("tls_record", "padded", hex("03 00 74657874 17 000000"));
+    save("tls_record", "change", hex("04 14 140303000101"));
+    save("tls_record", "short", hex("00 17 17030300"));
+}
+
+static void tls_sessions(void)
+{
+    for (size_t kind = 0; kind < TLS_KINDS; kind++) {
+        struct tls_session session;
+        struct writer w;
+        char name[] = "session-0";
+        tls_session_fill(&session, kind, kind % 2);
+        must(!tls_session_start(&session));
+        session.has_finished = session.version == TLS_1_2;
+        writer_init(&w);
+        tls_session_write(&session, &w);
+        name[8] = (char)('0' + kind);
+        save("tls_session", name, writer_view(&w));
+        writer_free(&w);
+        tls_session_clear(&session);
+    }
+}
+
 /* Exported sessions of either version, bare and with all that there can be. */
 static void tls_bodies(void)
 {
@@ -406,6 +451,32 @@ static void tls_bodies(void)
     }
 }
 
+/* See fuzz_tls_flight.c for how flights are written. */
+static void tls_messages(void)
+{
+    save("tls_message", "updates", hex("1800000101 1800000100"));
+    save("tls_message", "ticket", hex("0400000b 00000e10 00000001 00 0001 61"));
+    save("tls_message", "request", hex("00000000"));
+    save("tls_hello", "name",
+         hex("16 0301 003b 01 000037 0303"
+             "0000000000000000000000000000000000000000000000000000000000000000"
+             "00 00021301 0100 000c 0000 0008 0006 00 0003 612e62"));
+    save("tls_hello", "in-parts",
+         hex("16 0301 0033 01 000037 0303"
+             "0000000000000000000000000000000000000000000000000000000000000000"
+             "00 00021301 0100 000c 0000 0008 160301 0006 0006 00 0003 61 160301 0002 2e62"));
+    save("tls_flight", "clear",
+         hex("00 0010 16 0303 000b 02 000003 aabbcc 0d 000014"
+             "0019 16 0303 0014 02 0140 0004 0401 0403 0009 0003 616263 0002 6465"
+             "0009 16 0303 0004 0e 000000"));
+    save("tls_flight", "old",
+         hex("04 0017 16 0303 0012 0d 00000e 02 0140 0009 0003 616263 0002 6465"));
+    save("tls_flight", "encrypted",
+         hex("03 0006 08 000002 0000 001e 0d 00001a 01 ff 0016 000d 0004 0002 0403 002f 000a 0008"
+             "0003 616263 0001 64"));
+    save("tls_flight", "none", hex("03 0006 08 000002 0000 0005 0b 000001 00"));
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2 || crypto_init() != SEC_E_OK) {
@@ -427,6 +498,9 @@ int main(int argc, char **argv)
     identities();
     targets();
     msv_messages();
+    tls_records();
+    tls_sessions();
+    tls_messages();
     tls_bodies();
     return EXIT_SUCCESS;
 }

@@ -4,49 +4,23 @@
 #
 # What all scripts of this folder share: counting, accounts, the NTLM mechanism for GSS-API, and
 # a folder of their own, $work, that goes away with them. The caller sets $name, then sources this
-# file. Environment: BUILD (build folder), WINEPREFIX (with the modules installed), ARCH (which of
-# our programs run: x86_64, which it is if not set, or i386).
+# file. Environment: BUILD (build folder), SRCDIR, WINEPREFIX (with the modules installed), ARCH
+# (which of our programs run: x86_64, which it is if not set, or i386).
 
 : "${BUILD:?names the build folder}" "${WINEPREFIX:?names the prefix to run in}"
+# shellcheck source=tests/include/cases.sh
+. "${SRCDIR:?names the source folder}/tests/include/cases.sh"
 : "${WINE:=wine}" "${ARCH:=x86_64}"
 programs=$BUILD/$ARCH-windows
-passed=0 failed=0 skipped=0
 domain=INTEROP
 # The programs give up when the other end is silent for 20 s (DIALOGUE_PATIENCE_SECONDS); this is
 # for a program that does not even start or end.
 limit='timeout --foreground --kill-after=2 28'
 
-finish() {
-    echo "$name: $passed passed, $failed failed, $skipped skipped"
-    [ "$failed" -eq 0 ]
-    exit
-}
-
-skip_all() {
-    echo "skip $name: $1"
-    skipped=1
-    finish
-}
-
 # skip_cases NUMBER WHAT-IS-MISSING
 skip_cases() {
     skipped=$((skipped + $1))
     echo "skip $2"
-}
-
-pass_case() {
-    passed=$((passed + 1))
-    echo "ok   $1"
-}
-
-# fail_case NAME FILE...: with what the files say.
-fail_case() {
-    failed=$((failed + 1))
-    echo "FAIL $1"
-    shift
-    for file; do
-        [ ! -f "$file" ] || sed "s|^|  $(basename "$file"): |" "$file"
-    done
 }
 
 work=$(mktemp -d) || exit 1

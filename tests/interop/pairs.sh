@@ -76,13 +76,13 @@ matches() {
 
 # check CASE SERVER CLIENT EXPECTED-AT-SERVER EXPECTED-AT-CLIENT SERVER-OPTIONS CLIENT-OPTIONS
 # Expectations are shell patterns. Where the server is content, it must know the client as
-# $client_user.
+# $client_name, which is $client_user where it is not set.
 check() {
     converse "$2" "$3" "$6" "$7"
     good=yes
     matches "$at_server" "$4" && matches "$at_client" "$5" || good=no
     case $4 in
-    ok*) tr -d '\r' <"$work/server" | grep -Fqx "client: $client_user" || good=no ;;
+    ok*) tr -d '\r' <"$work/server" | grep -Fqx "client: ${client_name:-$client_user}" || good=no ;;
     esac
     if [ $good = yes ]; then
         pass_case "$1"

@@ -4,14 +4,11 @@
 # host's winbind. The winbindd is the test's own, a stand-alone one with accounts of its own in a
 # scratch folder, and known to this test's programs only: libnss_wrapper lets its clients look for
 # it in another folder, as Samba's own tests do, and gives it the Unix users that it wants.
-# Environment: BUILD (build folder), SRCDIR, WINEPREFIX (with the modules installed), ARCH (x86_64,
-# which it is if not set, or i386).
+# Environment: that of common.sh.
 
 name=interop_winbind
-: "${BUILD:?names the build folder}" "${WINEPREFIX:?names the prefix to run in}"
-: "${WINE:=wine}" "${ARCH:=x86_64}"
-programs=$BUILD/$ARCH-windows
-ours=$programs/interop_ntlm.exe
+# shellcheck source=tests/interop/pairs.sh
+. "${SRCDIR:?names the source folder}/tests/interop/pairs.sh"
 peer=$BUILD/interop_gss_peer
 key='HKLM\SOFTWARE\winesspi\NTLM'
 lsa='HKLM\SYSTEM\CurrentControlSet\Control\Lsa'
@@ -22,20 +19,6 @@ local=LOCALPC\\wanda
 password='Grün, with spaces'
 nt_hash=3358b5e5e7ef7da4f1b7b4519948093f # NTOWFv1 of it, MS-NLMP 3.3.1
 rounds=20
-passed=0 failed=0 skipped=0
-
-finish() {
-    echo "$name: $passed passed, $failed failed, $skipped skipped"
-    [ "$failed" -eq 0 ]
-    exit
-}
-
-skip_all() {
-    echo "skip $name: $1"
-    skipped=1
-    finish
-}
-
 wrapper=
 for file in /usr/lib/*/libnss_wrapper.so /usr/lib*/libnss_wrapper.so; do
     [ -e "$file" ] && wrapper=$file
@@ -47,27 +30,19 @@ command -v winbindd >/dev/null || skip_all 'winbindd (Debian package winbind)'
 command -v smbpasswd >/dev/null || skip_all 'smbpasswd (Debian package samba-common-bin)'
 [ "$wrapper" ] || skip_all 'libnss_wrapper (Debian package libnss-wrapper)'
 
-work=$(mktemp -d) || exit 1
-# Wine reads names in arguments as the locale says.
-export LC_ALL=C.UTF-8
-server_pid=''
 winbindd_pid=''
-sspictl() { "$WINE" "$programs/sspictl.exe" "$@"; }
 set_value() { "$WINE" reg add "$1" /v "$2" /t REG_DWORD /d "$3" /f /reg:64 >/dev/null 2>&1; }
 unset_value() { "$WINE" reg delete "$1" /v "$2" /f /reg:64 >/dev/null 2>&1; }
 set_winbind() { set_value "$key" Winbind "$1"; }
 # shellcheck disable=SC2317 # called by the trap
-clean_up() {
-    [ -z "$server_pid" ] || kill "$server_pid" 2>/dev/null
+end_authority() {
     stop_winbindd
     unset_value "$key" Winbind
     unset_value "$lsa" LmCompatibilityLevel
     unset_value "$lsa\\MSV1_0" RestrictReceivingNTLMTraffic
-    for one in "$local" "${user#*\\}"; do sspictl account remove "$one" >/dev/null 2>&1; done
-    rm -rf "$work"
+    clean_up
 }
-trap clean_up EXIT
-trap 'exit 1' INT TERM HUP
+trap end_authority EXIT
 
 # ---- the private authority ----
 
@@ -105,7 +80,7 @@ be_private() {
 }
 in_private() { (be_private "$@"); }
 
-add_account() {
+add_member() {
     printf '%s\n%s\n' "$password" "$password" |
         in_private smbpasswd -c "$work/smb.conf" -s -a "$1" >"$work/smbpasswd" 2>&1
 }
@@ -129,84 +104,32 @@ stop_winbindd() {
     winbindd_pid=
 }
 
-# ---- one conversation ----
+# ---- conversations ----
 
-# start SIDE ARGUMENTS...: becomes a program, with account and password on its input. The server is
-# the one that looks for winbind.
+# start SIDE ROLE ARGUMENT...: becomes a program, with account and password on its input. "private"
+# is the side that looks for winbind.
 start() {
     side=$1
     shift
-    exec <"$work/input"
+    exec <"$work/$1-input"
     case $side in
-    server) be_private env WINEDLLPATH="$unix_halves" WINEDEBUG=-all,warn+ntlm \
-        timeout --foreground 120 "$WINE" "$ours" "$@" ;;
-    ours) exec timeout --foreground 120 "$WINE" "$ours" "$@" ;;
-    peer) exec timeout --foreground 120 "$peer" "$@" ;;
+    private) be_private env WINEDLLPATH="$unix_halves" WINEDEBUG=-all,warn+ntlm \
+        $limit "$WINE" "$ours" "$@" ;;
+    ours) exec $limit "$WINE" "$ours" "$@" ;;
+    peer) exec $limit "$peer" "$@" ;;
     esac
 }
 
-wait_for_port() {
-    tries=0
-    port=
-    while [ -z "$port" ] && [ $tries -lt 300 ]; do
-        port=$(sed -n 's/^port: \([0-9]*\).*/\1/p' "$work/server")
-        [ "$port" ] || sleep 0.1
-        tries=$((tries + 1))
-    done
-    [ "$port" ]
-}
-
-result_of() { tr -d '\r' <"$work/$1" | sed -n 's/^result: //p'; }
-
-good_case() {
-    passed=$((passed + 1))
-    echo "ok   $1"
-}
-
-bad_case() {
-    failed=$((failed + 1))
-    echo "FAIL $1"
-    shift
-    for line; do echo "  $line"; done
-}
-
-# check CASE CLIENT EXPECTED-AT-SERVER EXPECTED-AT-CLIENT [OPTIONS [SERVER-OPTIONS]]
-# CLIENT is "ours" or "peer"; where the server accepts, it has to call the client $client_name.
-check() {
-    : >"$work/server"
-    printf '%s\n' "$client_user" "$given" >"$work/input"
-    # shellcheck disable=SC2086 # options are words
-    start server server --rounds $rounds ${6-} >"$work/server" 2>"$work/server.err" &
-    server_pid=$!
-    if wait_for_port; then
-        # shellcheck disable=SC2086
-        (start "$2" client --port "$port" --rounds $rounds ${5-} \
-            >"$work/client" 2>"$work/client.err")
-        wait "$server_pid"
-    else
-        kill "$server_pid" 2>/dev/null
-        echo "result: no server" >"$work/client"
-    fi
-    server_pid=
-    at_server=$(result_of server) at_client=$(result_of client)
-    good=yes
-    [ "$at_server" = "$3" ] && [ "$at_client" = "$4" ] || good=no
-    tr -d '\r' <"$work/server" >"$work/names"
-    case $3 in ok*) grep -Fqx "client: $client_name" "$work/names" || good=no ;; esac
-    if [ $good = yes ]; then
-        good_case "$1"
-    else
-        bad_case "$1" "server: $at_server (expected: $3)" "client: $at_client (expected: $4)"
-        sed 's/^/  server output: /' "$work/server" "$work/server.err"
-        sed 's/^/  client output: /' "$work/client" "$work/client.err"
-    fi
+# judged CASE CLIENT EXPECTED-AT-SERVER EXPECTED-AT-CLIENT [OPTIONS [SERVER-OPTIONS]]
+# OPTIONS are those of the client and of the server.
+judged() {
+    check "$1" private "$2" "$3" "$4" "--rounds $rounds ${5-} ${6-}" "--rounds $rounds ${5-}"
 }
 
 # traced CASE TEXT: what the last server said in its trace.
 traced() {
-    if grep -Fq "$2" "$work/server.err"; then good_case "$1"; else
-        bad_case "$1" "expected in the trace: $2"
-        sed 's/^/  /' "$work/server.err"
+    if grep -Fq "$2" "$work/server.err"; then pass_case "$1"; else
+        fail_case "$1: no $2 in the trace" "$work/server.err"
     fi
 }
 
@@ -251,29 +174,29 @@ half_right_answer() {
 # refuses_lmv2 CASE: what counts is the NTLMv2 response, whatever else the authority would take.
 refuses_lmv2() {
     : >"$work/server"
-    printf '%s\n' "$user" "$given" >"$work/input"
-    start server server >"$work/server" 2>"$work/server.err" &
+    printf '%s\n' "$user" "$given" >"$work/server-input"
+    start private server >"$work/server" 2>"$work/server.err" &
     server_pid=$!
     wait_for_port && half_right_answer "$nt_hash" "$domain" WILMA 2>"$work/client.err"
     wait "$server_pid"
+    at_server=$(result_of server $?)
     server_pid=
-    if [ "$(result_of server)" = "$denied" ]; then good_case "$1"; else
-        bad_case "$1" "server: $(result_of server) (expected: $denied)" "$(cat "$work/client.err")"
-        sed 's/^/  /' "$work/server" "$work/server.err"
+    if [ "$at_server" = "$denied" ]; then pass_case "$1"; else
+        fail_case "$1: $at_server" "$work/server" "$work/server.err" "$work/client.err"
     fi
 }
 
 # challenge_names CASE NAME: the computer, its domain and the target of the challenge.
 challenge_names() {
     : >"$work/server"
-    printf '%s\n' "$user" "$given" >"$work/input"
-    start server server >"$work/server" 2>"$work/server.err" &
+    printf '%s\n' "$user" "$given" >"$work/server-input"
+    start private server >"$work/server" 2>"$work/server.err" &
     server_pid=$!
     wait_for_port && get_challenge | tr -d '\000' | grep -ao "$2" >"$work/names"
     wait "$server_pid"
     server_pid=
-    if [ "$(wc -l <"$work/names")" = 3 ]; then good_case "$1"; else
-        bad_case "$1" "expected three times: $2" "$(cat "$work/names")"
+    if [ "$(wc -l <"$work/names")" = 3 ]; then pass_case "$1"; else
+        fail_case "$1: not three times $2" "$work/names"
     fi
 }
 
@@ -281,23 +204,22 @@ challenge_names() {
 says() {
     case_name=$1 expected=$2 text=$3
     shift 3
-    output=$("$@" 2>&1)
+    "$@" >"$work/said" 2>&1
     found=$?
-    if [ $found = "$expected" ] && printf '%s\n' "$output" | grep -Fq "$text"; then
-        good_case "$case_name"
+    if [ $found = "$expected" ] && grep -Fq "$text" "$work/said"; then
+        pass_case "$case_name"
     else
-        bad_case "$case_name" "status: $found (expected: $expected, with: $text)" "$output"
+        fail_case "$case_name: status $found" "$work/said"
     fi
 }
 
 for one in "$user" "$other"; do
-    add_account "${one#*\\}" && continue
-    bad_case "adding the account $one to Samba" "$(cat "$work/smbpasswd")"
+    add_member "${one#*\\}" && continue
+    fail_case "adding the account $one to Samba" "$work/smbpasswd"
     finish
 done
-start_winbindd || { bad_case 'starting winbindd' "$(cat "$work/winbindd")"; finish; }
-sspictl account remove "$local" >/dev/null 2>&1
-printf '%s\n' "$password" | sspictl account add "$local" >/dev/null 2>&1
+start_winbindd || { fail_case 'starting winbindd' "$work/winbindd"; finish; }
+add_account "$local" "$password"
 set_winbind 1
 
 ok="ok after $rounds rounds"
@@ -309,78 +231,77 @@ given=$password
 
 challenge_names 'the names of the challenge' "$domain"
 client_user=$user client_name=$user
-check 'sign and seal' ours "$ok" "$ok"
-check 'sign and seal, moving' ours "$ok" "$ok" '' '--move --move-after-leg 1'
+judged 'sign and seal' ours "$ok" "$ok"
+judged 'sign and seal, moving' ours "$ok" "$ok" '' '--move --move-after-leg 1'
 client_user=$other client_name=$other
-check 'a name beyond ASCII' ours "$ok" "$ok"
+judged 'a name beyond ASCII' ours "$ok" "$ok"
 client_user=$domain\\WILMA client_name=$user
-check 'the name that the authority gives' ours "$ok" "$ok"
+judged 'the name that the authority gives' ours "$ok" "$ok"
 client_user=$user
-if [ -x "$peer" ] && ls /usr/lib/*/gssntlmssp/gssntlmssp.so >"$work/mechanism" 2>/dev/null; then
-    echo "gssntlmssp_v1 1.3.6.1.4.1.311.2.2.10 $(head -n 1 "$work/mechanism")" >"$work/mech"
+if [ -x "$peer" ] && find_gss_ntlmssp; then
+    echo "gssntlmssp_v1 1.3.6.1.4.1.311.2.2.10 $mechanism" >"$work/mech"
     export GSS_MECH_CONFIG="$work/mech"
-    check 'sign and seal, client of gss-ntlmssp' peer "$ok" "$ok"
+    judged 'sign and seal, client of gss-ntlmssp' peer "$ok" "$ok"
     LM_COMPAT_LEVEL=1
     export LM_COMPAT_LEVEL
-    check 'NTLMv1 is refused' peer "$denied" "$closed"
+    judged 'NTLMv1 is refused' peer "$denied" "$closed"
     set_value "$lsa" LmCompatibilityLevel 3
-    check 'NTLMv1 where the policy allows it' peer "$ok" "$ok"
+    judged 'NTLMv1 where the policy allows it' peer "$ok" "$ok"
     LM_COMPAT_LEVEL=0
-    check 'NTLMv1 without extended session security' peer "$ok" "$ok"
+    judged 'NTLMv1 without extended session security' peer "$ok" "$ok"
     given=wrong
-    check 'NTLMv1 with a wrong password' peer "$denied" "$closed"
+    judged 'NTLMv1 with a wrong password' peer "$denied" "$closed"
     given=$password
     unset_value "$lsa" LmCompatibilityLevel
     unset LM_COMPAT_LEVEL
 else
-    skipped=$((skipped + 5))
-    echo 'skip client of gss-ntlmssp: gss-ntlmssp (Debian packages gss-ntlmssp, libkrb5-dev)'
+    skip_cases 5 'client of gss-ntlmssp: gss-ntlmssp (Debian packages gss-ntlmssp, libkrb5-dev)'
 fi
 
 refuses_lmv2 'a true LMv2 response beside a false NTLMv2 response'
 given=wrong
-check 'a wrong password' ours "$denied" "$closed"
+judged 'a wrong password' ours "$denied" "$closed"
 traced 'the trace names the reason' NT_STATUS_WRONG_PASSWORD
-check 'a wrong password after a move' ours "successor: $denied" "$closed" '' '--move-after-leg 1'
+judged 'a wrong password after a move' ours "successor: $denied" "$closed" '' '--move-after-leg 1'
 given=$password
 client_user=$domain\\fred
-check 'an unknown user' ours "$denied" "$closed"
+judged 'an unknown user' ours "$denied" "$closed"
 client_user=NOWHERE\\wilma
-check 'a domain that nobody knows' ours "$nobody" "$closed"
+judged 'a domain that nobody knows' ours "$nobody" "$closed"
 client_user=$user
-check 'a changed message' ours "$denied" "$closed" '--tamper authenticate'
+judged 'a changed message' ours "$denied" "$closed" '--tamper authenticate'
 in_private smbpasswd -c "$work/smb.conf" -d "${user#*\\}" >/dev/null 2>&1
-check 'a disabled account' ours "$denied" "$closed"
+judged 'a disabled account' ours "$denied" "$closed"
 in_private smbpasswd -c "$work/smb.conf" -e "${user#*\\}" >/dev/null 2>&1
-check 'the account enabled again' ours "$ok" "$ok"
+judged 'the account enabled again' ours "$ok" "$ok"
 
-printf 'another\n' | sspictl account add "${user#*\\}" >/dev/null 2>&1
-check 'an account of that name here' ours "$ok" "$ok"
-sspictl account remove "${user#*\\}" >/dev/null 2>&1
+add_account "${user#*\\}" another
+judged 'an account of that name here' ours "$ok" "$ok"
+account remove "${user#*\\}" >/dev/null 2>&1
 set_value "$lsa\\MSV1_0" RestrictReceivingNTLMTraffic 1
-check 'accounts of this machine only' ours "$denied" "$closed"
+judged 'accounts of this machine only' ours "$denied" "$closed"
 unset_value "$lsa\\MSV1_0" RestrictReceivingNTLMTraffic
 says 'default credentials' 0 'all arrived unchanged' \
     in_private env WINEDLLPATH="$BUILD" "$WINE" "$programs/sspictl.exe" handshake NTLM
 
 # The accounts of this machine need nobody; the others need everything.
 client_user=$local client_name=$local
-check 'a local account' ours "$ok" "$ok"
+judged 'a local account' ours "$ok" "$ok"
 says 'sspictl winbind' 0 'are judged' \
     in_private env WINEDLLPATH="$BUILD" "$WINE" "$programs/sspictl.exe" winbind
 stop_winbindd
 says 'sspictl winbind without winbindd' 1 WBC_ERR_WINBIND_NOT_AVAILABLE \
     in_private env WINEDLLPATH="$BUILD" "$WINE" "$programs/sspictl.exe" winbind
-check 'a local account without winbindd' ours "$ok" "$ok"
+judged 'a local account without winbindd' ours "$ok" "$ok"
 client_user=$user client_name=$user
-check 'no winbindd' ours "$nobody" "$closed"
+judged 'no winbindd' ours "$nobody" "$closed"
 traced 'the trace names winbindd' WBC_ERR_WINBIND_NOT_AVAILABLE
-start_winbindd || bad_case 'starting winbindd again' "$(cat "$work/winbindd")"
-check 'winbindd again' ours "$ok" "$ok"
+start_winbindd || fail_case 'starting winbindd again' "$work/winbindd"
+judged 'winbindd again' ours "$ok" "$ok"
 unix_halves=/nonexistent
-check 'no Unix half' ours "$nobody" "$closed"
+judged 'no Unix half' ours "$nobody" "$closed"
 traced 'the trace names the half' 'no Unix half'
 unix_halves=$BUILD
 set_winbind 0
-check 'not configured' ours "$denied" "$closed"
+judged 'not configured' ours "$denied" "$closed"
 finish

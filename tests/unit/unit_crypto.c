@@ -110,6 +110,37 @@ static void aead_round_trip(void)
     aead_free(NULL);
 }
 
+/* A message in two pieces, near each other or not, is sealed as one, and opened as one. */
+static void aead_pieces(void)
+{
+    for (unsigned algorithm = 0; algorithm <= AEAD_CHACHA20_POLY1305; algorithm++) {
+        uint8_t key[32] = {7}, nonce[12] = {1}, plain[70];
+        struct aead *aead = NULL;
+        memset(plain, 0x42, sizeof(plain));
+        if (!ok(!aead_create((enum aead_algorithm)algorithm, key, &aead), "create")) continue;
+        for (size_t at = 0; at <= sizeof(plain); at++) {
+            uint8_t whole[70], tag[16], left[70], right[70], tag_of_two[16];
+            memcpy(whole, plain, 70);
+            memcpy(left, plain, at);
+            memcpy(right, plain, 70 - at);
+            ok(!aead_seal(aead, nonce, ascii("clear"), whole, 70, tag), "whole");
+            ok(!aead_seal_pieces(aead, nonce, ascii("clear"), left, at, right, 70 - at, tag_of_two),
+               "pieces");
+            ok(!memcmp(whole, left, at) && !memcmp(whole + at, right, 70 - at) &&
+                   !memcmp(tag, tag_of_two, 16),
+               "cut at %zu", at);
+            memcpy(left, plain, 70);
+            ok(!aead_seal_pieces(aead, nonce, ascii("clear"), left, at, left + at, 70 - at,
+                                 tag_of_two) &&
+                   !memcmp(whole, left, 70) && !memcmp(tag, tag_of_two, 16),
+               "side by side");
+            ok(!aead_open(aead, nonce, ascii("clear"), whole, 70, tag) && !memcmp(whole, plain, 70),
+               "open");
+        }
+        aead_free(aead);
+    }
+}
+
 static bool refused(struct aead *aead, const uint8_t *nonce, struct slice clear,
                     struct slice sealed, const uint8_t *tag)
 {
@@ -155,6 +186,7 @@ int main(void)
     RUN(weak_keys);
     RUN(kept_hmac);
     RUN(aead_round_trip);
+    RUN(aead_pieces);
     RUN(aead_refuses);
     return test_end("unit_crypto");
 }

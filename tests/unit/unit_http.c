@@ -11,7 +11,7 @@ static unsigned parse_request(const char *text, size_t size)
 {
     struct http_head head;
     uint8_t *block = exact_copy(text, size);
-    unsigned refusal = http_request_parse(view(block, size), &head);
+    unsigned refusal = http_request_parse(view(block, size), HTTP_BODY_MAX, &head);
     free(block);
     return refusal;
 }
@@ -79,7 +79,7 @@ static void prefixes(void)
         ok(!http_head_size(view(example, size)), "the first %zu bytes have no end", size);
     }
     ok(http_head_size(ascii(example)) == whole, "the size of the whole");
-    ok(!http_request_parse(ascii(example), &head), "the whole");
+    ok(!http_request_parse(ascii(example), HTTP_BODY_MAX, &head), "the whole");
     ok(same(head.method, ascii("POST")) && same(head.target, ascii("/x")), "the first line");
     ok(head.body_size == 5 && head.expects_continue && !head.persistent, "the framing");
 }
@@ -103,7 +103,7 @@ static void contents(void)
                    {"b", NULL}, {"c", NULL},  {"f", NULL}, {"bb=2", NULL}};
     struct http_head head;
     struct slice value, scheme, token;
-    if (!ok(!http_request_parse(ascii(example), &head), "parses")) return;
+    if (!ok(!http_request_parse(ascii(example), HTTP_BODY_MAX, &head), "parses")) return;
     for (size_t i = 0; i < sizeof(cookies) / sizeof(*cookies); i++) {
         bool found = http_cookie_get(&head, cookies[i].name, &value);
         ok(found == (cookies[i].value != NULL), "whether there is %s", cookies[i].name);

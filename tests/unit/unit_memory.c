@@ -7,6 +7,7 @@
 #include "core/packed.h"
 #include "core/target.h"
 #include "handshake.h"
+#include "tls_pair.h"
 
 /* How many allocations still succeed; negative when none is to fail. */
 static int allowed = -1;
@@ -235,6 +236,118 @@ static void targets(void)
     writer_free(&w);
 }
 
+static status_t start_tls(struct tls_session *session, size_t kind)
+{
+    tls_session_clear(session);
+    tls_session_fill(session, kind, false);
+    return tls_session_start(session);
+}
+
+static status_t read_tls(struct slice body, struct tls_session *out)
+{
+    struct reader r;
+    reader_init(&r, body.data, body.size);
+    return tls_session_read(&r, out);
+}
+
+static status_t write_tls(const struct tls_session *session, struct writer *w)
+{
+    writer_free(w);
+    tls_session_write(session, w);
+    return writer_status(w);
+}
+
+static void tls_sessions(void)
+{
+    static const struct slice text = {(const uint8_t *)"text", 4};
+    for (size_t kind = 0; kind < TLS_KINDS; kind++) {
+        struct tls_pair pair;
+        struct tls_session made;
+        struct writer w;
+        uint8_t out[32];
+        memset(&made, 0, sizeof(made));
+        if (!tls_pair_init(&pair, kind)) continue;
+        WITH_FAILURES("start", start_tls(&made, kind), true);
+        tls_session_clear(&made);
+        if (pair.client.version == TLS_1_2)
+            WITH_FAILURES("export", tls_export_keys(&pair.client, text, NULL, out, 32), true);
+        writer_init(&w);
+        WITH_FAILURES("write", write_tls(&pair.client, &w), !w.size);
+        WITH_FAILURES("read", read_tls(writer_view(&w), &made), !made.version && !made.send.aead);
+        ok(tls_moves(&made, &pair.server, text), "the copy works");
+        if (pair.client.version == TLS_1_3) {
+            WITH_FAILURES("update", tls_key_update(&made, &made.send),
+                          tls_moves(&made, &pair.server, text));
+            ok(!tls_key_update(&pair.server, &pair.server.receive) &&
+                   tls_moves(&made, &pair.server, text),
+               "the new key works");
+        }
+        writer_free(&w);
+        tls_session_clear(&made);
+        tls_pair_clear(&pair);
+    }
+}
+
+/* Records ask for no memory. */
+static void tls_records(void)
+{
+    for (size_t kind = 0; kind < TLS_KINDS; kind++) {
+        struct tls_pair pair;
+        struct tls_record record;
+        uint8_t block[100] = {0};
+        size_t missing;
+        if (!tls_pair_init(&pair, kind)) continue;
+        size_t head = tls_header_size(&pair.client),
+               size = head + 20 + tls_trailer_size(&pair.client);
+        allowed = 0;
+        status_t sealed = tls_record_seal(&pair.client, TLS_APPLICATION_DATA, block, block + head,
+                                          20, block + head + 20);
+        status_t opened = tls_record_open(&pair.server, block, size, &record, &missing);
+        status_t restored = tls_record_restore(&pair.server, block, &record);
+        ok(allowed == 0, "nothing was asked for");
+        allowed = -1;
+        ok(!sealed && !opened && !restored, "seal, open, restore");
+        tls_pair_clear(&pair);
+    }
+}
+
+static status_t look_at(struct tls_flight *flight, struct slice record)
+{
+    bool requested;
+    return tls_flight_record(flight, record, &requested);
+}
+
+static status_t hello_name(struct slice hello, struct writer *name)
+{
+    writer_free(name);
+    return tls_hello_server_name(hello, name);
+}
+
+static void tls_handshakes(void)
+{
+    struct tls_session server;
+    struct tls_flight flight;
+    struct writer name;
+    size_t size;
+    tls_session_fill(&server, 3, true);
+    ok(!tls_session_start(&server), "start");
+    uint8_t *block = tls_seal(&server, TLS_HANDSHAKE, hex("08000000"), &size);
+    tls_flight_init(&flight);
+    WITH_FAILURES("decrypt",
+                  tls_flight_decrypt(&flight, server.suite, view(server.send.secret, 32)),
+                  !flight.encrypted);
+    WITH_FAILURES("look", look_at(&flight, view(block, size)), !flight.session.receive.sequence);
+    tls_flight_clear(&flight);
+    free(block);
+    tls_session_clear(&server);
+    writer_init(&name);
+    struct slice hello = hex("16 0301 003b 01 000037 0303"
+                             "0000000000000000000000000000000000000000000000000000000000000000"
+                             "00 00021301 0100 000c 0000 0008 0006 00 0003 612e62");
+    WITH_FAILURES("hello", hello_name(hello, &name), !name.size);
+    writer_free(&name);
+}
+
 int main(void)
 {
     if (crypto_init() != SEC_E_OK) return EXIT_FAILURE;
@@ -245,5 +358,8 @@ int main(void)
     RUN(envelope);
     RUN(identities);
     RUN(targets);
+    RUN(tls_sessions);
+    RUN(tls_records);
+    RUN(tls_handshakes);
     return test_end("unit_memory");
 }

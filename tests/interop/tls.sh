@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154 # variables that are set or used by the script that sources this
+#
+# TLS between interop_tls.exe (and with it Schannel) and a program of the host. The caller sets
+# $name, then sources this file. Certificates are made for each script; the CA is among the roots
+# that the prefix's user trusts until the script ends.
+
+# shellcheck source=tests/interop/web.sh
+. "${SRCDIR:?names the source folder}/tests/interop/web.sh"
+ours=$programs/interop_tls.exe
+certs=$work/certs
+crlf=$(printf '\r')
+
+command -v openssl >/dev/null || skip_all 'openssl (Debian package openssl)'
+$limit "$WINE" "$BUILD/x86_64-windows/sspictl.exe" packages 2>/dev/null </dev/null |
+    grep -q '^Schannel ' ||
+    skip_all 'the package Schannel (GnuTLS for this architecture, Debian package libgnutls30)'
+
+# ---- certificates ----
+
+# make_key NAME ALGORITHM: rsa or the name of a curve.
+make_key() {
+    if [ "$2" = rsa ]; then
+        openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$certs/$1.key"
+    else
+        openssl genpkey -algorithm EC -pkeyopt "ec_paramgen_curve:$2" \
+            -pkeyopt ec_param_enc:named_curve -out "$certs/$1.key"
+    fi
+}
+
+# make_certificate NAME KEY ISSUER SUBJECT EXTENSIONS [START END]: NAME.pem, NAME.chain.pem with
+# the issuers below the root, and for interop_tls NAME.pfx, or NAME.p7b and NAME.p7b.key.
+make_certificate() {
+    printf '%b\n' "$5" >"$certs/$1.ext"
+    openssl req -new -key "$certs/$2.key" -subj "/CN=$4" -out "$certs/$1.csr" || return
+    openssl ca -batch -notext -config "$certs/ca.conf" -cert "$certs/$3.pem" \
+        -keyfile "$certs/$3.key" -in "$certs/$1.csr" -out "$certs/$1.pem" \
+        -extfile "$certs/$1.ext" -startdate "${6:-20240101000000Z}" \
+        -enddate "${7:-20490101000000Z}" || return
+    cat "$certs/$1.pem" >"$certs/$1.chain.pem"
+    [ "$3" = ca ] || [ "$3" = stranger ] || cat "$certs/$3.pem" >>"$certs/$1.chain.pem"
+    case $2 in
+    rsa) openssl pkcs12 -export -inkey "$certs/$2.key" -in "$certs/$1.chain.pem" \
+        -passout pass:pfx -out "$certs/$1.pfx" ;;
+    *)
+        openssl crl2pkcs7 -nocrl -certfile "$certs/$1.chain.pem" -outform DER -out "$certs/$1.p7b"
+        curve_key "$2" >"$certs/$1.p7b.key"
+        ;;
+    esac
+}
+
+# hex_of NAME FIELD: pub or priv, in digits.
+hex_of() {
+    openssl pkey -in "$certs/$1.key" -noout -text |
+        awk -v field="$2:" '$1 == field { on = 1; next } /^[^ ]/ { on = 0 } on' | tr -d ' :\n'
+}
+
+# curve_key NAME: as a BCRYPT_ECCPRIVATE_BLOB, for ECDSA on P-256 or P-384.
+curve_key() {
+    case $1 in
+    *384) head=4543533430000000 digits=96 ;;
+    *) head=4543533220000000 digits=64 ;;
+    esac
+    public=$(hex_of "$1" pub)
+    private=$(hex_of "$1" priv)
+    # The leading 04 says that both coordinates follow; the number may have a zero octet too many.
+    printf '%s%s%s' "$head" "${public#04}" "$(printf '%s' "$private" | tail -c "$digits")" |
+        perl -ne 'print pack("H*", $_)'
+}
+
+# make_root NAME: its key is there.
+make_root() {
+    openssl req -x509 -new -key "$certs/$1.key" -days 9000 -subj "/CN=winesspi test $1" \
+        -addext 'keyUsage=critical,keyCertSign,cRLSign' -out "$certs/$1.pem" &&
+        openssl x509 -in "$certs/$1.pem" -outform DER -out "$certs/$1.der"
+}
+
+for_servers='extendedKeyUsage=serverAuth\nsubjectAltName=DNS:localhost'
+for_clients='extendedKeyUsage=clientAuth'
+
+make_certificates() {
+    mkdir "$certs"
+    : >"$certs/index"
+    cat >"$certs/ca.conf" <<END
+[ca]
+default_ca = this
+[this]
+database = $certs/index
+new_certs_dir = $certs
+rand_serial = yes
+default_md = sha256
+policy = any
+unique_subject = no
+[any]
+commonName = supplied
+[req]
+distinguished_name = name
+[name]
+END
+    export OPENSSL_CONF="$certs/ca.conf"
+    for name_of_key in rsa ca:P-256 stranger:P-256 between:P-256 p256:P-256 p384:P-384; do
+        make_key "${name_of_key%:*}" "${name_of_key#*:}" || return
+    done
+    make_root ca && make_root stranger &&
+        make_certificate between between ca 'winesspi test issuer' 'basicConstraints=CA:TRUE' &&
+        make_certificate rsa rsa ca localhost "$for_servers" &&
+        make_certificate p256 p256 ca localhost "$for_servers" &&
+        make_certificate p384 p384 ca localhost "$for_servers" &&
+        make_certificate below p256 between localhost "$for_servers" &&
+        make_certificate client rsa ca 'Alice of RSA' "$for_clients" &&
+        make_certificate client-ec p256 ca 'Alice of EC' "$for_clients" &&
+        make_certificate client-below rsa between 'Alice below' "$for_clients" &&
+        make_certificate expired p256 ca localhost "$for_servers" 20200101000000Z 20200201000000Z &&
+        make_certificate other p256 ca other.test \
+            'extendedKeyUsage=serverAuth\nsubjectAltName=DNS:other.test' &&
+        make_certificate unknown p256 stranger localhost "$for_servers" &&
+        make_certificate usage p256 ca localhost \
+            'extendedKeyUsage=clientAuth\nsubjectAltName=DNS:localhost'
+}
+
+(make_certificates) >"$work/made" 2>&1 || {
+    fail_case 'the certificates are made' "$work/made"
+    finish
+}
+
+thumbprint=$(openssl x509 -in "$certs/ca.pem" -noout -fingerprint -sha1 | tr -d ':' | sed 's/.*=//')
+roots='HKCU\Software\Microsoft\SystemCertificates\Root\Certificates'
+peer_pid=
+# shellcheck disable=SC2317 # called by the trap
+tls_clean_up() {
+    end_peer
+    $limit "$WINE" reg delete "$roots\\$thumbprint" /f >/dev/null 2>&1 </dev/null
+    clean_up
+}
+trap tls_clean_up EXIT
+# The first program that opens the store of roots fills it with those of the host.
+timeout 120 "$WINE" "$ours" trust "$certs/ca.der" >"$work/trust" 2>&1 </dev/null || {
+    fail_case 'the CA becomes trusted' "$work/trust"
+    finish
+}
+
+# ---- ours ----
+
+# The lines of FILE with these labels, in the order of the labels, on one line.
+lines_of() {
+    tr -d '\r' <"$1" >"$work/lines"
+    shift
+    for label; do
+        sed -n "s/^$label: //p" "$work/lines"
+    done | tr '\n' ' ' | sed 's/ $//'
+}
+
+# run_ours ARGUMENT...: as a client; its output is in $work/client.
+run_ours() {
+    $limit "$WINE" "$ours" client --port "$port" "$@" >"$work/client" 2>&1 </dev/null 3>&-
+}
+
+# client_case CASE EXPECTED LABELS ARGUMENT...
+client_case() {
+    case_title=$1
+    case_expected=$2
+    case_labels=$3
+    shift 3
+    run_ours "$@"
+    # shellcheck disable=SC2086 # labels are words
+    expect "$case_title" "$(lines_of "$work/client" $case_labels)" "$case_expected" \
+        "$work/client" "$work/peer"
+}
+
+# start_ours ARGUMENT...: as a server; its output is in $work/server.
+start_ours() {
+    : >"$work/server"
+    $limit "$WINE" "$ours" server "$@" >"$work/server" 2>&1 </dev/null &
+    server_pid=$!
+    wait_for_port && return
+    fail_case 'our server starts' "$work/server"
+    finish
+}
+
+end_ours() {
+    wait "$server_pid"
+    server_pid=
+}
+
+# ---- the peer ----
+
+# start_peer COMMAND...: a server of the host, which reads from descriptor 3 and writes to
+# $work/peer.
+start_peer() {
+    rm -f "$work/commands"
+    mkfifo "$work/commands" || exit 1
+    : >"$work/peer"
+    "$@" <"$work/commands" >"$work/peer" 2>&1 &
+    peer_pid=$!
+    exec 3>"$work/commands"
+}
+
+end_peer() {
+    exec 3>&-
+    if [ "$peer_pid" ]; then
+        kill "$peer_pid" 2>/dev/null
+        wait "$peer_pid" 2>/dev/null
+    fi
+    peer_pid=
+}
+
+# wait_for TEXT FILE
+wait_for() {
+    tries=0
+    while ! grep -q -e "$1" "$2" 2>/dev/null; do
+        [ $tries -lt 100 ] || return 1
+        tries=$((tries + 1))
+        sleep 0.05
+    done
+}
+
+free_port() {
+    perl -MIO::Socket::INET -e \
+        'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport'
+}
+
+listening() {
+    perl -MIO::Socket::INET -e \
+        'exit !IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => shift)' "$port"
+}
+
+# key_of CERTIFICATE: the name of its key.
+key_of() {
+    case $1 in
+    rsa | client | client-below) echo rsa ;;
+    p384) echo p384 ;;
+    *) echo p256 ;;
+    esac
+}
+
+# Numbered lines, as interop_tls makes them.
+numbered_lines() { seq -f '%015.0f' 0 $(($1 - 1)); }
+
+# digest_of CERTIFICATE: what tls-server-end-point is for it.
+digest_of() {
+    openssl x509 -in "$certs/$1.pem" -noout -fingerprint -sha256 | tr -d ':' | sed 's/.*=//'
+}
+
+# The suites that Windows knows: number, version, certificate, and the name of OpenSSL.
+tls_suites='
+1302 1.3 rsa TLS_AES_256_GCM_SHA384
+1301 1.3 rsa TLS_AES_128_GCM_SHA256
+1303 1.3 rsa TLS_CHACHA20_POLY1305_SHA256
+c02c 1.2 p384 ECDHE-ECDSA-AES256-GCM-SHA384
+c02b 1.2 p256 ECDHE-ECDSA-AES128-GCM-SHA256
+c030 1.2 rsa ECDHE-RSA-AES256-GCM-SHA384
+c02f 1.2 rsa ECDHE-RSA-AES128-GCM-SHA256
+009f 1.2 rsa DHE-RSA-AES256-GCM-SHA384
+009e 1.2 rsa DHE-RSA-AES128-GCM-SHA256
+c024 1.2 p384 ECDHE-ECDSA-AES256-SHA384
+c023 1.2 p256 ECDHE-ECDSA-AES128-SHA256
+c028 1.2 rsa ECDHE-RSA-AES256-SHA384
+c027 1.2 rsa ECDHE-RSA-AES128-SHA256
+c00a 1.2 p256 ECDHE-ECDSA-AES256-SHA
+c009 1.2 p256 ECDHE-ECDSA-AES128-SHA
+c014 1.2 rsa ECDHE-RSA-AES256-SHA
+c013 1.2 rsa ECDHE-RSA-AES128-SHA
+009d 1.2 rsa AES256-GCM-SHA384
+009c 1.2 rsa AES128-GCM-SHA256
+003d 1.2 rsa AES256-SHA256
+003c 1.2 rsa AES128-SHA256
+0035 1.2 rsa AES256-SHA
+002f 1.2 rsa AES128-SHA'

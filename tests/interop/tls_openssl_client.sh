@@ -1,0 +1,236 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Our server against OpenSSL's s_client: every suite and group that both have, choice of the
+# certificate, what is negotiated, client certificates, resumption, changes of keys in the middle of
+# a connection, and moving it to another process.
+# Environment: BUILD (build folder), SRCDIR (source folder), WINEPREFIX (with the modules
+# installed).
+
+name=interop_tls_openssl_client
+# shellcheck source=tests/interop/tls.sh
+. "${SRCDIR:?names the source folder}/tests/interop/tls.sh"
+
+# certificate_file NAME: as interop_tls takes it.
+certificate_file() {
+    case $(key_of "$1") in
+    rsa) echo "$certs/$1.pfx" ;;
+    *) echo "$certs/$1.p7b" ;;
+    esac
+}
+
+# ask OPTION...: s_client, which says hello and hears until the end; its output is in $work/peer.
+ask() {
+    printf 'hello\n' | $limit openssl s_client -connect "127.0.0.1:$port" -CAfile "$certs/ca.pem" \
+        -verify_return_error -verify_hostname localhost -servername localhost -ign_eof \
+        -nocommands "$@" >"$work/peer" 2>&1
+}
+
+# What s_client says: version, suite, what it has heard, and what went wrong.
+heard() {
+    sed -n -e 's/^New, TLSv\([0-9.]*\), Cipher is .*/\1/p' -e 's/^    Cipher    : //p' \
+        -e 's/^New, TLSv1.3, Cipher is //p' -e 's/^\(olleh\)$/\1/p' \
+        -e 's/.*:\([a-z0-9 ]*\):.*SSL alert number.*/\1/p' "$work/peer" | sort -u | tr '\n' ' ' |
+        sed 's/ $//'
+}
+
+# ask_case CASE PATTERN OPTION...
+ask_case() {
+    ask_title=$1 ask_pattern=$2
+    shift 2
+    ask "$@"
+    expect "$ask_title" "$(heard)" "$ask_pattern" "$work/peer" "$work/server"
+}
+
+# server_case CASE EXPECTED LABELS: of the server, which has ended.
+server_case() {
+    end_ours
+    # shellcheck disable=SC2086 # labels are words
+    expect "$1" "$(lines_of "$work/server" $3)" "$2" "$work/server" "$work/peer"
+}
+
+answer='hear:hello say:olleh close'
+
+# ---- suites and groups ----
+
+for certificate in rsa p256 p384; do
+    echo "$tls_suites" | awk -v c=$certificate '$3 == c' >"$work/suites"
+    count=$(wc -l <"$work/suites")
+    # shellcheck disable=SC2086 # actions are words
+    start_ours --certificate "$(certificate_file $certificate)" --connections "$count" -- $answer
+    while read -r _ version _ suite; do
+        case $version in
+        1.3) ask_case "$suite" "1.3 $suite olleh" -tls1_3 -ciphersuites "$suite" </dev/null ;;
+        *) ask_case "$suite" "*$suite olleh" -tls1_2 -cipher "$suite" </dev/null ;;
+        esac
+    done <"$work/suites"
+    suites=$(awk '{ printf "%s * ", $1 }' "$work/suites")
+    server_case "the server says so, too: $certificate" "${suites% }" suite
+done
+
+# shellcheck disable=SC2086 # actions are words
+start_ours --certificate "$certs/rsa.pfx" --connections 9 -- $answer
+for group in X25519 P-256 P-384 P-521; do
+    ask_case "TLS 1.2, $group" '*olleh' -tls1_2 -groups $group
+    ask_case "TLS 1.3, $group" '*olleh' -tls1_3 -groups $group
+done
+ask_case 'a share for the second group only' '*olleh' -tls1_3 -groups P-384:X25519
+server_case 'groups' 'ok ok ok ok ok ok ok ok ok' result
+
+# ---- versions ----
+
+# shellcheck disable=SC2086
+start_ours --certificate "$certs/rsa.pfx" --connections 3 -- $answer
+ask_case 'by default' '1.3*olleh'
+ask_case 'up to 1.2' '1.2*olleh' -no_tls1_3
+ask_case 'not 1.1' '*protocol version*' -tls1_1 -cipher DEFAULT@SECLEVEL=0
+server_case 'versions' '1.3 1.2 ok ok handshake SEC_E_*' 'version result'
+# shellcheck disable=SC2086
+start_ours --old --certificate "$certs/rsa.pfx" --connections 2 -- $answer
+ask_case 'SCHANNEL_CRED by default' '1.2*olleh'
+ask_case 'SCHANNEL_CRED, not 1.3' '*protocol version*' -tls1_3
+server_case 'SCHANNEL_CRED' '1.2 ok handshake SEC_E_*' 'version result'
+
+# ---- what is negotiated ----
+
+# shellcheck disable=SC2086
+start_ours --certificate "$certs/rsa.pfx" --alpn h2,http/1.1 --connections 4 -- $answer
+ask_case 'ALPN' '1.3*olleh' -alpn http/1.1,spdy
+ask_case 'ALPN in TLS 1.2' '1.2*olleh' -alpn h2 -tls1_2
+ask_case 'ALPN, no common one' '*no application protocol*' -alpn spdy
+ask_case 'ALPN, not asked for' '1.3*olleh'
+server_case 'ALPN of the server' \
+    'http/1.1 h2 none ok ok handshake SEC_E_APPLICATION_PROTOCOL_MISMATCH ok' 'alpn result'
+
+# shellcheck disable=SC2086
+start_ours --certificate "$certs/rsa.pfx" --certificate "$certs/other.p7b" --connections 3 \
+    -- $answer
+ask_case 'the first certificate by its name' '*olleh'
+ask_case 'the second certificate by its name' '*olleh' -servername other.test \
+    -verify_hostname other.test
+ask_case 'no name' '*olleh' -noservername
+server_case 'certificates by name' 'localhost* other.test* localhost* ok ok ok' 'own result'
+
+# shellcheck disable=SC2086
+start_ours --certificate "$certs/below.p7b" --connections 1 -- $answer
+ask_case 'the chain is sent' '*olleh' -showcerts
+expect 'the chain has two' "$(grep -c '^-----BEGIN CERT' "$work/peer")" 2 "$work/peer"
+end_ours
+
+for version in 1.2 1.3; do
+    # shellcheck disable=SC2086
+    start_ours --certificate "$certs/rsa.pfx" --label 'EXPERIMENTAL test' -- $answer
+    ask -keymatexport 'EXPERIMENTAL test' -keymatexportlen 20 "-tls$(echo $version | tr . _)"
+    end_ours
+    keying=$(sed -n 's/.*Keying material: //p' "$work/peer")
+    expect "keying material, TLS $version" "$(lines_of "$work/server" keying)" \
+        "${keying:-none of the client}" "$work/server" "$work/peer"
+    expect "the binding to our certificate, TLS $version" \
+        "$(lines_of "$work/server" endpoint)" "$(digest_of rsa)" "$work/server"
+done
+
+# ---- certificates of the client ----
+
+for version in 1.2 1.3; do
+    dashed=-tls$(echo $version | tr . _)
+    # shellcheck disable=SC2086
+    start_ours --certificate "$certs/rsa.pfx" --ask --issuers "$certs/ca.der" --connections 4 \
+        -- $answer
+    ask_case "a client certificate, TLS $version" '*olleh' "$dashed" -cert "$certs/client.pem" \
+        -key "$certs/rsa.key"
+    ask_case "a client certificate on a curve, TLS $version" '*olleh' "$dashed" \
+        -cert "$certs/client-ec.pem" -key "$certs/p256.key"
+    ask_case "a client certificate with its issuer, TLS $version" '*olleh' "$dashed" \
+        -cert "$certs/client-below.pem" -key "$certs/rsa.key" -cert_chain "$certs/between.pem"
+    ask_case "no client certificate, TLS $version" '*olleh' "$dashed"
+    server_case "client certificates, TLS $version" \
+        'Alice of RSA of 1 Alice of EC of 1 Alice below of 2 SEC_E_NO_CREDENTIALS ok ok ok ok' \
+        'peer result'
+    # shellcheck disable=SC2086
+    start_ours --certificate "$certs/rsa.pfx" -- $answer
+    ask_case "a client certificate that nobody wants, TLS $version" '*olleh' "$dashed" \
+        -cert "$certs/client.pem" -key "$certs/rsa.key"
+    server_case "nobody wants it, TLS $version" 'SEC_E_NO_CREDENTIALS ok' 'peer result'
+done
+
+# ---- resumption ----
+
+for version in 1_2 1_3; do
+    # shellcheck disable=SC2086
+    start_ours --certificate "$certs/rsa.pfx" --connections 3 -- $answer
+    ask -tls$version -sess_out "$work/session"
+    ask_case "resumed, TLS $version" '*olleh' -tls$version -sess_in "$work/session"
+    expect "resumed, TLS $version: the client says so" \
+        "$(grep -c '^Reused, ' "$work/peer")" 1 "$work/peer"
+    ask -tls$version
+    server_case "resumed, TLS $version: the server says so" 'new resumed new ok ok ok' \
+        'session result'
+done
+
+# ---- much data ----
+
+numbered_lines 100000 >"$work/many"
+for version in 1_2 1_3; do
+    start_ours --certificate "$certs/rsa.pfx" --connections 3 -- take:100000 say:olleh close
+    $limit openssl s_client -connect "127.0.0.1:$port" -quiet -tls$version <"$work/many" \
+        >"$work/peer" 2>&1
+    $limit openssl s_client -connect "127.0.0.1:$port" -quiet -tls$version -max_send_frag 512 \
+        <"$work/many" >"$work/peer" 2>&1
+    $limit openssl s_client -connect "127.0.0.1:$port" -quiet -tls$version -no_etm \
+        <"$work/many" >"$work/peer" 2>&1
+    server_case "many lines, TLS $version" 'ok ok ok' result
+    start_ours --certificate "$certs/rsa.pfx" --connections 1 -- send:100000 close
+    $limit openssl s_client -connect "127.0.0.1:$port" -quiet -tls$version </dev/null \
+        >"$work/peer" 2>"$work/peer.err"
+    cmp -s "$work/peer" "$work/many"
+    expect "many lines to the client, TLS $version" $? 0 "$work/peer.err"
+    end_ours
+done
+
+# ---- later in the connection ----
+
+# talk CASE EXPECTED LABELS COMMANDS OPTION...: s_client says one, gets the commands, and says two.
+talk() {
+    talk_title=$1 talk_expected=$2 talk_labels=$3 talk_commands=$4
+    shift 4
+    start_peer $limit openssl s_client -connect "127.0.0.1:$port" -CAfile "$certs/ca.pem" "$@"
+    wait_for '^ready' "$work/peer"
+    printf 'one\n' >&3
+    for one in $talk_commands; do
+        sleep 0.1
+        printf '%s\n' "$one" >&3
+    done
+    sleep 0.1
+    printf 'two\n' >&3
+    end_ours
+    # shellcheck disable=SC2086 # labels are words
+    expect "$talk_title" "$(lines_of "$work/server" $talk_labels)" "$talk_expected" \
+        "$work/server" "$work/peer"
+    end_peer
+}
+
+start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one hear:two say:three close
+talk 'other keys of the client' 'one two ok' 'heard result' 'k k' -tls1_3
+start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one hear:two say:three close
+talk 'other keys of both' 'one two ok' 'heard result' 'K K' -tls1_3
+start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate hear:two say:three close
+talk 'a server that renegotiates' 'one two ok' 'heard result' '' -tls1_2
+
+# ---- moving ----
+
+for version in 1_2 1_3; do
+    start_ours --certificate "$certs/rsa.pfx" -- take:30000 move take:30000 move take:40000 \
+        say:olleh close
+    $limit openssl s_client -connect "127.0.0.1:$port" -quiet -tls$version <"$work/many" \
+        >"$work/peer" 2>&1
+    server_case "a server in three processes, TLS $version" 'ok ok ok' 'successor result'
+    start_ours --certificate "$certs/rsa.pfx" -- send:40000 move send:40000 move send:20000 close
+    $limit openssl s_client -connect "127.0.0.1:$port" -quiet -tls$version </dev/null \
+        >"$work/peer" 2>"$work/peer.err"
+    { numbered_lines 40000; numbered_lines 40000; numbered_lines 20000; } |
+        cmp -s "$work/peer" -
+    expect "lines from three processes, TLS $version" $? 0 "$work/peer.err" "$work/server"
+    end_ours
+done
+start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one move hear:two say:three close
+talk 'other keys before and after the move' 'one two ok ok' 'heard successor result' 'K k K' -tls1_3
+finish

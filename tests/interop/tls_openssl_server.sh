@@ -1,0 +1,314 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Our client against OpenSSL's s_server: every suite and group that both have, what is negotiated
+# and attested, certificates that must be refused, client certificates, resumption, changes of keys
+# in the middle of a connection, and moving it to another process.
+# Environment: BUILD (build folder), SRCDIR (source folder), WINEPREFIX (with the modules
+# installed).
+
+name=interop_tls_openssl_server
+# shellcheck source=tests/interop/tls.sh
+. "${SRCDIR:?names the source folder}/tests/interop/tls.sh"
+
+# serve CERTIFICATE OPTION...: s_server with that certificate, on a port of its own.
+serve() {
+    certificate=$1
+    shift
+    case $certificate in below) set -- -cert_chain "$certs/between.pem" "$@" ;; esac
+    start_peer openssl s_server -accept 127.0.0.1:0 -cert "$certs/$certificate.pem" \
+        -key "$certs/$(key_of "$certificate").key" "$@"
+    wait_for '^ACCEPT ' "$work/peer" || {
+        fail_case "s_server starts with $*" "$work/peer"
+        finish
+    }
+    port=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' "$work/peer")
+}
+
+# suite_options NUMBER VERSION NAME
+suite_options() {
+    case $2 in
+    1.3) echo "-tls1_3 -ciphersuites $3" ;;
+    *) echo "-tls1_2 -cipher $3" ;;
+    esac
+}
+
+# command_peer TEXT: to s_server, as a line of its own.
+command_peer() {
+    sleep 0.1
+    printf '%s\n' "$1" >&3
+}
+
+# ---- suites and groups ----
+
+while read -r number version certificate suite; do
+    [ "$number" ] || continue
+    # shellcheck disable=SC2046 # options are words
+    serve "$certificate" -rev -naccept 1 $(suite_options "$number" "$version" "$suite")
+    client_case "$suite" "$version $number * new ok" 'version suite session result' \
+        -- say:hello hear:olleh close
+    end_peer
+done <<END
+$tls_suites
+END
+
+for group in X25519 P-256 P-384 P-521; do
+    for version in 1_2 1_3; do
+        serve rsa -rev -naccept 1 -tls$version -groups $group
+        client_case "TLS $version, $group" ok result -- say:hello hear:olleh close
+        end_peer
+    done
+done
+serve rsa -rev -naccept 1 -tls1_3 -groups P-521
+client_case 'a group that the first message has no share for' '1.3 ok' 'version result' \
+    -- say:hello hear:olleh close
+end_peer
+
+# ---- what is negotiated ----
+
+serve rsa -www
+client_case 'by default' '1.3 new ok' 'version session result' -- close
+client_case 'SCHANNEL_CRED by default' '1.2 new ok' 'version session result' --old -- close
+client_case 'SCHANNEL_CRED with 1.3 asked for' '1.3 new ok' 'version session result' \
+    --old --versions 1.2,1.3 -- close
+client_case 'without 1.3' '1.2 new ok' 'version session result' --versions 1.2 -- close
+client_case 'no protocol' 'none ok' 'alpn result' --alpn h2 -- close
+for split in 1 7; do
+    client_case "$split octets at a time" '1.3 new ok' 'version session result' --split $split \
+        -- close
+    client_case "$split octets at a time, TLS 1.2" '1.2 new ok' 'version session result' \
+        --split $split --versions 1.2 -- close
+done
+end_peer
+
+serve below -www -alpn http/1.1
+client_case 'ALPN' 'http/1.1 ok' 'alpn result' --alpn h2,http/1.1 -- close
+client_case 'ALPN, no common one' 'handshake SEC_E_APPLICATION_PROTOCOL_MISMATCH' result \
+    --alpn h2 -- close
+client_case "the chain of the server's certificate" 'localhost of 2 ok' 'peer result' -- close
+end_peer
+
+serve rsa -servername localhost -cert2 "$certs/p256.pem" -key2 "$certs/p256.key" -www
+client_case 'the name reaches the server' "$(digest_of p256)" endpoint --versions 1.2 -- close
+client_case 'another name reaches the server' "$(digest_of rsa)" endpoint --versions 1.2 \
+    --name 127.0.0.1 --manual -- close
+end_peer
+
+for version in 1.2 1.3; do
+    serve rsa -naccept 1 -keymatexport 'EXPERIMENTAL test' -keymatexportlen 20
+    client_case "keying material, TLS $version" '*[0-9A-F] ok' 'keying result' \
+        --versions $version --label 'EXPERIMENTAL test' -- say:hello close
+    keying=$(sed -n 's/.*Keying material: //p' "$work/peer")
+    expect "keying material is the server's, TLS $version" "$(lines_of "$work/client" keying)" \
+        "${keying:-none of the server}" "$work/client" "$work/peer"
+    expect "the binding to the server's certificate, TLS $version" \
+        "$(lines_of "$work/client" endpoint)" "$(digest_of rsa)" "$work/client"
+    end_peer
+done
+
+# A response without a responder.
+openssl ocsp -issuer "$certs/ca.pem" -cert "$certs/rsa.pem" -no_nonce -reqout "$work/ocsp.request" \
+    >/dev/null 2>&1
+openssl ocsp -index "$certs/index" -CA "$certs/ca.pem" -rsigner "$certs/ca.pem" -rkey \
+    "$certs/ca.key" -ndays 2 -reqin "$work/ocsp.request" -respout "$work/ocsp" >/dev/null 2>&1
+serve rsa -www -status_file "$work/ocsp"
+size=$(wc -c <"$work/ocsp")
+client_case 'a stapled response' "$size bytes ok" 'staple result' -- close
+client_case 'a stapled response, TLS 1.2' "$size bytes ok" 'staple result' --versions 1.2 -- close
+end_peer
+
+# ---- certificates that are refused ----
+
+# refuse CASE CERTIFICATE STATUS ALERT OPTION...
+refuse() {
+    refuse_case=$1 refuse_certificate=$2 refuse_status=$3 refuse_alert=$4
+    shift 4
+    for version in 1.2 1.3; do
+        serve "$refuse_certificate" -naccept 1
+        client_case "$refuse_case, TLS $version" "handshake $refuse_status" result \
+            --versions $version "$@" -- close
+        wait_for 'alert' "$work/peer"
+        expect "$refuse_case, TLS $version: the server knows why" \
+            "$(sed -n 's/.*alert \([a-z ]*[a-z]\):.*SSL alert number.*/\1/p' "$work/peer")" \
+            "$refuse_alert" "$work/peer"
+        end_peer
+        serve "$refuse_certificate" -naccept 1 -rev
+        client_case "$refuse_case, TLS $version: if the program judges" ok result \
+            --versions $version --manual "$@" -- say:hello hear:olleh close
+        end_peer
+    done
+}
+
+refuse 'an unknown issuer' unknown SEC_E_UNTRUSTED_ROOT 'unknown ca'
+refuse 'a certificate that has expired' expired SEC_E_CERT_EXPIRED 'certificate expired'
+refuse 'a certificate for another name' other SEC_E_WRONG_PRINCIPAL '*'
+refuse 'a certificate for clients' usage SEC_E_CERT_WRONG_USAGE '*'
+
+# ---- certificates of the client ----
+
+for version in 1.2 1.3; do
+    serve rsa -naccept 1 -CAfile "$certs/ca.pem" -Verify 3 -rev
+    client_case "a client certificate, TLS $version" 'Alice of RSA* ok' 'own result' \
+        --versions $version --certificate "$certs/client.pfx" -- say:hello hear:olleh close
+    wait_for 'CN = Alice of RSA' "$work/peer"
+    expect "a client certificate, TLS $version: the server has it" "$(grep -c \
+        '^depth=0 CN = Alice of RSA' "$work/peer")" 1 "$work/peer"
+    end_peer
+    serve rsa -naccept 1 -CAfile "$certs/ca.pem" -Verify 3 -rev
+    client_case "a client certificate on a curve, TLS $version" 'Alice of EC* ok' 'own result' \
+        --versions $version --certificate "$certs/client-ec.p7b" -- say:hello hear:olleh close
+    end_peer
+    serve rsa -naccept 1 -CAfile "$certs/ca.pem" -Verify 3 -rev
+    client_case "a client certificate with its issuer, TLS $version" 'Alice below* ok' \
+        'own result' --versions $version --certificate "$certs/client-below.pfx" \
+        -- say:hello hear:olleh close
+    end_peer
+    serve rsa -naccept 1 -CAfile "$certs/ca.pem" -Verify 3 -rev
+    client_case "a client certificate when it is asked for, TLS $version" \
+        'the server asks for one Alice of RSA* ok' 'certificate own result' \
+        --versions $version --later "$certs/client.pfx" -- say:hello hear:olleh close
+    end_peer
+    serve rsa -naccept 1 -CAfile "$certs/ca.pem" -verify 3 -rev
+    client_case "no client certificate where one is welcome, TLS $version" \
+        'the server asks for one ok' 'certificate result' \
+        --versions $version -- say:hello hear:olleh close
+    end_peer
+    serve rsa -naccept 1 -CAfile "$certs/ca.pem" -Verify 3 -rev
+    client_case "no client certificate where one is required, TLS $version" \
+        'the server asks for one *SEC_E_*' 'certificate result' \
+        --versions $version -- say:hello hear:olleh close
+    end_peer
+done
+
+# ---- resumption ----
+
+for version in 1.2 1.3; do
+    serve rsa -rev
+    client_case "three connections, TLS $version" 'new resumed resumed ok' 'session result' \
+        --versions $version -- say:one hear:eno close again say:two hear:owt close \
+        again say:three hear:eerht close
+    end_peer
+done
+serve rsa -rev -no_ticket
+client_case 'sessions by their number' 'new resumed ok' 'session result' --versions 1.2 \
+    -- say:one hear:eno close again say:two hear:owt close
+end_peer
+serve rsa -rev -no_ticket -no_cache
+client_case 'a server without sessions' 'new new ok' 'session result' --versions 1.2 \
+    -- say:one hear:eno close again say:two hear:owt close
+end_peer
+
+# ---- much data ----
+
+# lines_arrive CASE NUMBER...: so many numbered lines have, as s_server says, which has ended.
+lines_arrive() {
+    arrive_case=$1
+    shift
+    wait "$peer_pid"
+    peer_pid=
+    for number; do numbered_lines "$number"; done >"$work/lines-sent"
+    grep '^[0-9]*$' "$work/peer" | cmp -s - "$work/lines-sent"
+    expect "$arrive_case: have arrived" $? 0
+    end_peer
+}
+
+mkdir "$work/www"
+head -c 3000000 /dev/urandom >"$work/www/file"
+big_file() { perl -0777 -ne 'print substr($_, index($_, "\r\n\r\n") + 4)' "$work/saved"; }
+cd "$work/www" || exit 1
+for version in 1.2 1.3; do
+    serve rsa -WWW -http_server_binmode
+    rm -f "$work/saved"
+    client_case "a large file, TLS $version" ok result --versions $version \
+        --save "$work/saved" -- ask:/file body:0 end
+    big_file | cmp -s - "$work/www/file"
+    expect "a large file, TLS $version: is the file" $? 0 "$work/client"
+    end_peer
+    serve rsa -naccept 1
+    client_case "many lines, TLS $version" ok result --versions $version \
+        -- send:100000 close
+    lines_arrive "many lines, TLS $version" 100000
+    serve rsa -naccept 1
+    client_case "small messages, TLS $version" ok result --versions $version --record 1 \
+        -- send:64 close
+    lines_arrive "small messages, TLS $version" 64
+done
+
+# ---- later in the connection ----
+
+# later_case CASE EXPECTED LABELS COMMANDS ARGUMENT...: the client says one, s_server gets the
+# commands and then says two, the client says three, and s_server ends.
+later_case() {
+    later_title=$1 later_expected=$2 later_labels=$3 later_commands=$4
+    shift 4
+    run_ours "$@" &
+    client_pid=$!
+    wait_for '^one' "$work/peer"
+    for one in $later_commands; do command_peer "$one"; done
+    command_peer two
+    wait_for '^three' "$work/peer"
+    command_peer Q
+    wait "$client_pid"
+    # shellcheck disable=SC2086 # labels are words
+    expect "$later_title" "$(lines_of "$work/client" $later_labels)" "$later_expected" \
+        "$work/client" "$work/peer"
+    end_peer
+}
+
+serve rsa -tls1_3
+later_case 'other keys of the server' 'two close_notify* ok' 'heard end result' 'k k' \
+    -- say:one hear:two say:three end
+serve rsa -tls1_3
+later_case 'other keys of both' 'two close_notify* ok' 'heard end result' 'K K' \
+    -- say:one hear:two say:three end
+serve rsa -tls1_2
+later_case 'a server that renegotiates' 'two close_notify* 1 renegotiations ok' \
+    'heard end result' r -- say:one hear:two say:three end
+serve rsa -tls1_2
+later_case 'a server that renegotiates twice' 'two close_notify* 2 renegotiations ok' \
+    'heard end result' 'r r' -- say:one hear:two say:three end
+serve rsa -tls1_2 -CAfile "$certs/ca.pem"
+later_case 'a server that renegotiates for a certificate' \
+    'the server asks for one two close_notify* ok' 'certificate heard end result' R \
+    --later "$certs/client.pfx" -- say:one hear:two say:three end
+serve rsa -tls1_2 -client_renegotiation
+later_case 'a client that renegotiates' 'two close_notify* ok' 'heard end result' '' \
+    -- renegotiate say:one hear:two renegotiate say:three end
+
+# ---- moving ----
+
+for version in 1.2 1.3; do
+    for suite in $(echo "$tls_suites" | awk -v v=$version '$2 == v && /GCM|CHACHA/ { print $4 }' |
+        grep -v -e ECDSA -e DHE-RSA-AES256 -e ^AES); do
+        # shellcheck disable=SC2046
+        serve rsa -rev -naccept 1 $(suite_options 0 $version "$suite")
+        client_case "$suite, moved twice" 'eno owt eerht ok ok ok' 'heard successor result' \
+            -- say:one hear:eno move say:two hear:owt move say:three hear:eerht close
+        end_peer
+    done
+    serve rsa -WWW -http_server_binmode
+    rm -f "$work/saved"
+    client_case "a file that arrives in three processes, TLS $version" 'ok ok ok' \
+        'successor result' --versions $version --save "$work/saved" \
+        -- ask:/file body:1000001 move body:1000001 move body:0 end
+    big_file | cmp -s - "$work/www/file"
+    expect "a file that arrives in three processes, TLS $version: is the file" $? 0 "$work/client"
+    end_peer
+    serve rsa -naccept 1
+    client_case "lines from two processes, TLS $version" 'ok ok' 'successor result' \
+        --versions $version -- send:5000 move send:5000 close
+    lines_arrive "lines from two processes, TLS $version" 5000 5000
+done
+serve rsa -tls1_3
+later_case 'other keys after the move' 'two close_notify* ok ok' 'heard end successor result' \
+    'K k K' -- move say:one hear:two say:three end
+serve rsa -tls1_3
+later_case 'moved after other keys' 'two close_notify* ok ok' 'heard end successor result' \
+    'K k K' -- say:one hear:two move say:three end
+serve rsa -tls1_2
+later_case 'a moved client renegotiates no more' '*' 'heard end successor result' \
+    'r' -- move say:one hear:two say:three end
+serve rsa -rev -tls1_2 -naccept 1 -cipher AES256-SHA
+client_case 'a suite that does not move' 'export SEC_E_NOT_SUPPORTED' result \
+    -- say:one hear:eno move
+end_peer
+finish
