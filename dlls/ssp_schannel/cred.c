@@ -234,7 +234,7 @@ static status_t priorities_make(struct credential *credential, const struct tls_
     return both ? SEC_E_OK : SEC_E_ALGORITHM_MISMATCH;
 }
 
-/* Streams and datagrams are not asked for together, and neither are bits of the other side alone. */
+/* Streams and datagrams are not asked for together, nor bits of the other side alone. */
 static status_t protocols_check(const struct request *request, struct tls_wish *wish)
 {
     const DWORD clients = SP_PROT_X_CLIENTS & ~(DWORD)SP_PROT_DTLS1_X;

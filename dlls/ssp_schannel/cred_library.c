@@ -4,9 +4,9 @@
  *
  * A server's key for session tickets comes from the secret of the prefix, so that a session is
  * resumed by the next process of a server as well. Whoever makes the key can open every ticket that
- * was sealed with it, until the prefix's server ends; all processes of the prefix could anyway, since
- * they share that secret. What the key is made of keeps apart what must not be resumed for each
- * other: other programs, certificates, and ideas of which clients to trust.
+ * was sealed with it, until the prefix's server ends; all processes of the prefix could anyway,
+ * since they share that secret. What the key is made of keeps apart what must not be resumed for
+ * each other: other programs, certificates, and ideas of which clients to trust.
  */
 #include "schannel_package.h"
 

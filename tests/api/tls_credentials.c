@@ -4,7 +4,6 @@
  * certificates and their keys, protocols, algorithms. Sources of expectations in brackets, as in
  * api_packages; [W8] is schannel.c there.
  */
-#define SECURITY_WIN32
 #include <windows.h>
 
 #include <ntsecapi.h>
