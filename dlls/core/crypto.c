@@ -39,7 +39,7 @@ static status_t from_gcry(gcry_error_t error)
 /* ---- the beginning ---- */
 
 /* A cipher tests itself with its first key, and is broken from then on if there was no memory for
- * it: so this belongs to the beginning. */
+ * it: so this belongs to the beginning. ChaCha20 needs none. */
 static status_t cipher_try(int algorithm, int mode)
 {
     static const uint8_t key[32] = "any but one of the weak of DES";

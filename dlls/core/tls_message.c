@@ -167,7 +167,7 @@ static status_t find_name(struct reader *r, struct slice *name)
         if (type == EXTENSION_SERVER_NAME && reader_ok(&extension)) *name = host_name(&extension);
         if (!reader_ok(&extension)) return SEC_E_INVALID_TOKEN;
     }
-    return reader_end(r) && reader_end(&extensions) ? SEC_E_OK : SEC_E_INVALID_TOKEN;
+    return reader_end(r) ? SEC_E_OK : SEC_E_INVALID_TOKEN;
 }
 
 status_t tls_hello_server_name(struct slice records, struct writer *name)

@@ -47,7 +47,7 @@ static inline bool tls_pair_init(struct tls_pair *pair, size_t kind)
     tls_session_fill(&pair->client, kind, false);
     tls_session_fill(&pair->server, kind, true);
     return ok(!tls_session_start(&pair->client) && !tls_session_start(&pair->server),
-              "start of kind %zu", kind);
+              "start of kind %u", (unsigned)kind);
 }
 
 static inline void tls_pair_clear(struct tls_pair *pair)
@@ -67,7 +67,7 @@ static inline uint8_t *tls_seal(struct tls_session *session, enum tls_type type,
     if (text.size) memcpy(block + head, text.data, text.size);
     ok(tls_record_seal(session, type, block, block + head, text.size, block + head + text.size) ==
            SEC_E_OK,
-       "seal %zu bytes", text.size);
+       "seal %u bytes", (unsigned)text.size);
     return block;
 }
 

@@ -174,6 +174,33 @@ static void encrypted_flight(void)
     }
 }
 
+/* What is no handshake record inside, and a record with something behind it. */
+static void other_records(void)
+{
+    struct tls_session server;
+    struct tls_flight flight;
+    bool requested = true;
+    size_t size;
+    tls_session_fill(&server, 3, true);
+    ok(!tls_session_start(&server), "start");
+    tls_flight_init(&flight);
+    ok(!tls_flight_decrypt(&flight, server.suite, view(server.send.secret, 32)), "secret");
+    uint8_t *block = tls_seal(&server, TLS_ALERT, hex(REQUEST_1_3), &size);
+    ok(!tls_flight_record(&flight, view(block, size), &requested) && !requested, "an alert");
+    free(block);
+    block = tls_seal(&server, TLS_HANDSHAKE, hex(REQUEST_1_3), &size);
+    uint8_t *more = malloc(size + 1);
+    if (!more) abort();
+    memcpy(more, block, size);
+    more[size] = 0;
+    ok(tls_flight_record(&flight, view(more, size + 1), &requested) == SEC_E_INVALID_TOKEN, "more");
+    ok(!requested && !flight.has_request, "nothing was asked");
+    free(more);
+    free(block);
+    tls_flight_clear(&flight);
+    tls_session_clear(&server);
+}
+
 static void other_keys(void)
 {
     struct tls_session server;
@@ -213,6 +240,7 @@ int main(void)
     RUN(broken_records);
     RUN(names);
     RUN(encrypted_flight);
+    RUN(other_records);
     RUN(other_keys);
     return test_end("unit_tls_flight");
 }

@@ -48,7 +48,7 @@ static void not_carried(void)
     ok(tls_session_start(&session) == SEC_E_NOT_SUPPORTED, "a suite of TLS 1.2 in TLS 1.3");
     tls_session_clear(&session);
     for (size_t i = 0; i < sizeof(session); i++)
-        ok(!((const uint8_t *)&session)[i], "byte %zu is wiped", i);
+        ok(!((const uint8_t *)&session)[i], "byte %u is wiped", (unsigned)i);
 }
 
 static void write_to(const struct tls_session *session, struct writer *w)
@@ -72,7 +72,7 @@ static bool move(struct tls_session *session)
     if (moved) {
         write_to(&made, &second);
         ok(same(writer_view(&first), writer_view(&second)), "the same bytes");
-        ok(first.size <= 512, "%zu bytes", first.size);
+        ok(first.size <= 512, "%u bytes", (unsigned)first.size);
         tls_session_clear(session);
         *session = made;
     }
@@ -161,7 +161,7 @@ static void damaged(void)
             uint8_t *block = exact_copy(w.data, size);
             memset(&made, 0x5a, sizeof(made));
             reader_init(&r, block, size);
-            ok(tls_session_read(&r, &made) == SEC_E_INVALID_TOKEN, "%zu bytes", size);
+            ok(tls_session_read(&r, &made) == SEC_E_INVALID_TOKEN, "%u bytes", (unsigned)size);
             ok(made.version == 0x5a5a && made.send.key[0] == 0x5a, "untouched");
             free(block);
         }
@@ -173,10 +173,11 @@ static void damaged(void)
                 status_t status = tls_session_read(&r, &made);
                 ok(status == SEC_E_INVALID_TOKEN || (status == SEC_E_OK && (at >= 6 || at == 1)) ||
                        at == 4 || at == 5,
-                   "byte %zu, bit %u: %x", at, bit, (unsigned)status);
+                   "byte %u, bit %u: %x", (unsigned)at, bit, (unsigned)status);
                 if (status == SEC_E_OK) {
                     write_to(&made, &again);
-                    ok(again.size == r.pos && !memcmp(again.data, block, r.pos), "byte %zu", at);
+                    ok(again.size == r.pos && !memcmp(again.data, block, r.pos), "byte %u",
+                       (unsigned)at);
                     tls_session_clear(&made);
                 }
                 free(block);
@@ -218,7 +219,7 @@ static void layout(void)
     memset(session.finished, 0xee, sizeof(session.finished));
     writer_init(&w);
     write_to(&session, &w);
-    ok(w.size == 6 + 2 * (8 + 16 + 4) + 48 + 32 + 32 + 12, "%zu bytes", w.size);
+    ok(w.size == 6 + 2 * (8 + 16 + 4) + 48 + 32 + 32 + 12, "%u bytes", (unsigned)w.size);
     ok(same(view(w.data, 34), hex("01 05 0303 2fc0 0807060504030201"
                                   "646b727980878e959ca3aab1b8bfc6cd 656c737a")),
        "head and sending direction");
