@@ -44,7 +44,7 @@ static void credential_free(struct credential *credential)
         library_free(credential->library[i]);
         free(credential->priorities[i]);
     }
-    for (size_t i = 0; i < credential->certificate_count; i++) {
+    for (size_t i = 0; i < credential->holder_count; i++) {
         struct key_holder *holder = &credential->holders[i];
         private_key_clear(&holder->key);
         bytes_clear(&holder->chain);
@@ -194,7 +194,7 @@ static status_t certificates_take(struct credential *credential, const struct re
     if (!credential->holders) return SEC_E_INSUFFICIENT_MEMORY;
     status_t status = SEC_E_OK;
     for (DWORD i = 0; i < count && status_ok(status); i++) {
-        struct key_holder *holder = &credential->holders[credential->certificate_count++];
+        struct key_holder *holder = &credential->holders[credential->holder_count++];
         holder->certificate = certificate_get(request->format, request->certificates[i]);
         if (!holder->certificate) return SEC_E_UNKNOWN_CREDENTIALS;
         status = private_key_get(holder->certificate, &holder->key);
@@ -281,7 +281,6 @@ static status_t credential_fill(struct credential *credential, struct request *r
     credential->flags = request->flags;
     credential->minimum_strength = request->wish.minimum_strength;
     credential->maximum_strength = request->wish.maximum_strength;
-    credential->session_lifespan = request->lifespan;
     credential->cache_time = cache_time(&policy, request);
     status_t status = certificates_take(credential, request);
     if (status_ok(status)) status = protocols_check(request, &request->wish);
@@ -313,7 +312,6 @@ static status_t credential_copy(struct credential *credential, const struct cred
     credential->protocols = like->protocols;
     credential->minimum_strength = like->minimum_strength;
     credential->maximum_strength = like->maximum_strength;
-    credential->session_lifespan = like->session_lifespan;
     credential->cache_time = like->cache_time;
     if (like->roots) credential->roots = CertDuplicateStore(like->roots);
     for (size_t i = 0; i < ARRAYSIZE(like->priorities) && status_ok(status); i++)
@@ -396,7 +394,7 @@ static status_t query_strengths(const struct credential *credential,
 
 static status_t query_certificate(const struct credential *credential, SecPkgCredentials_Cert *out)
 {
-    if (!credential->certificate_count) return SEC_E_NO_CREDENTIALS;
+    if (!credential->holder_count) return SEC_E_NO_CREDENTIALS;
     const CERT_CONTEXT *certificate = credential->holders[0].certificate;
     BYTE *copy = package_alloc(certificate->cbCertEncoded);
     if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
