@@ -51,8 +51,12 @@ static struct slice server_name(const wchar_t *target, char room[SERVER_NAME_MAX
 static status_t copy_name(struct context *context, const wchar_t *target)
 {
     if (!target) return SEC_E_OK;
-    context->connection.name = _wcsdup(target);
-    return context->connection.name ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    /* Not _wcsdup: what the C library allocates by itself is not of this module's heap. */
+    size_t size = (wcslen(target) + 1) * sizeof(*target);
+    context->connection.name = malloc(size);
+    if (!context->connection.name) return SEC_E_INSUFFICIENT_MEMORY;
+    memcpy(context->connection.name, target, size);
+    return SEC_E_OK;
 }
 
 static void note_wishes(struct context *context, const struct leg *leg)

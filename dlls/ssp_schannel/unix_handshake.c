@@ -35,7 +35,8 @@ static status_t fail(struct session *session, int error, struct schannel_call_ha
     session->failed = received || error == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR
                           ? tls_alert_status((uint8_t)session->alert)
                           : error_status(error);
-    if (error == GNUTLS_E_PUSH_ERROR) session->failed = SEC_E_INSUFFICIENT_MEMORY;
+    if (!status_ok(writer_status(&session->queue)) || !status_ok(writer_status(&session->names)))
+        session->failed = SEC_E_INSUFFICIENT_MEMORY;
     if (!received)
         gnutls.alert_send(session->library, GNUTLS_AL_FATAL,
                           (gnutls_alert_description_t)session->alert);

@@ -106,7 +106,9 @@ static bool acquire_server(void)
     if (!read_file(tls_options.pfx, &blob)) return false;
     HCERTSTORE store = PFXImportCertStore(&blob, L"", CRYPT_EXPORTABLE | CRYPT_USER_KEYSET);
     const CERT_CONTEXT *certificate = store ? CertEnumCertificatesInStore(store, NULL) : NULL;
-    bool good = certificate && acquire(SECPKG_CRED_INBOUND, &certificate, 0, &tls_server);
+    /* A server that resumes nothing: its handshakes are full ones. */
+    bool good = certificate && acquire(SECPKG_CRED_INBOUND, &certificate,
+                                       SCH_CRED_DISABLE_RECONNECTS, &tls_server);
     if (!certificate) fprintf(stderr, "PFXImportCertStore: error %lu\n", GetLastError());
     if (certificate) CertFreeCertificateContext(certificate);
     if (store) CertCloseStore(store, 0);

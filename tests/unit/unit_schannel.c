@@ -429,11 +429,11 @@ static void damage(void)
             ok(connection_start(&c), "start");
             side_call(&c.client, &c.server, 0, 0);
             if (from == &c.server) side_call(&c.server, &c.client, 0, 0);
-            size = to->inbox.size;
-            to->inbox.data[at] ^= 0x15;
+            size = to->inbox.size; /* not always the same: signatures differ in length */
+            if (at < size) to->inbox.data[at] ^= 0x15;
             connection_run(&c);
             failures += !connection_done(&c);
-            if (!connection_done(&c))
+            if (at < size && !connection_done(&c))
                 ok(!status_ok(c.client.status) || !status_ok(c.server.status) ||
                        c.server.event == CALL_EVENT_INPUT,
                    "byte %zu: %#x %#x", at, c.client.status, c.server.status);

@@ -122,10 +122,51 @@ static struct slice text_pass(struct side *from, struct side *to, const char *te
     return view(wire, size);
 }
 
+/* The largest record, whole and in parts, and what is no record. */
+static void library_limits(struct connection *c)
+{
+    static uint8_t data[TLS_PLAIN_MAX + 1], wire[20000], read[20000];
+    struct schannel_call_records call = record_call(&c->client, data, TLS_PLAIN_MAX,
+                                                    TLS_APPLICATION_DATA, wire, sizeof(wire));
+    ok(half(SCHANNEL_CALL_SEND, &call) == SEC_E_OK, "the largest");
+    size_t size = (size_t)call.output_size;
+    /* a part is left where it is; a whole one goes alone */
+    memcpy(wire + size, wire, 7);
+    for (size_t part = 0; part < size; part += part < 8 ? 1 : 1500) {
+        call = record_call(&c->server, wire, part, 0, read, sizeof(read));
+        ok(half(SCHANNEL_CALL_RECEIVE, &call) == SEC_E_INCOMPLETE_MESSAGE && !call.consumed,
+           "%zu bytes of it", part);
+    }
+    call = record_call(&c->server, wire, size + 7, 0, read, sizeof(read));
+    ok(half(SCHANNEL_CALL_RECEIVE, &call) == SEC_E_OK && call.consumed == size &&
+           call.output_size == TLS_PLAIN_MAX,
+       "read %u", (unsigned)call.output_size);
+
+    call = record_call(&c->client, data, sizeof(data), TLS_APPLICATION_DATA, wire, sizeof(wire));
+    ok(half(SCHANNEL_CALL_SEND, &call) == SEC_E_INVALID_PARAMETER, "too large");
+    call = record_call(&c->client, data, 100, TLS_APPLICATION_DATA, wire, 120);
+    ok(half(SCHANNEL_CALL_SEND, &call) == SEC_E_BUFFER_TOO_SMALL, "no room");
+    call = record_call(&c->client, data, 100, TLS_HANDSHAKE, wire, sizeof(wire));
+    ok(half(SCHANNEL_CALL_SEND, &call) == SEC_E_INVALID_PARAMETER, "another type");
+}
+
+static void library_damage(struct connection *c)
+{
+    static uint8_t wire[500], read[500];
+    struct slice record = text_pass(&c->client, &c->server, "once");
+    memcpy(wire, record.data, record.size);
+    struct schannel_call_records call = record_call(&c->server, wire, record.size, 0, read,
+                                                    sizeof(read));
+    ok(half(SCHANNEL_CALL_RECEIVE, &call) == SEC_E_MESSAGE_ALTERED && call.why[0], "twice");
+    memcpy(wire, "\x17\x03\x03\xff\xff\0\0", 7);
+    call = record_call(&c->server, wire, 7, 0, read, sizeof(read));
+    status_t status = half(SCHANNEL_CALL_RECEIVE, &call);
+    ok(!status_ok(status) && status != SEC_E_INCOMPLETE_MESSAGE, "none at all: %#x", status);
+}
+
 static void library_records(void)
 {
     static const char *const priorities[] = {PRIORITY_CBC, PRIORITY_1_0};
-    static uint8_t data[TLS_PLAIN_MAX + 1], wire[20000], read[20000];
     for (size_t i = 0; i < 2; i++) {
         struct connection c = plain(priorities[i]);
         ok(connection_start(&c), "start");
@@ -138,39 +179,8 @@ static void library_records(void)
             text_pass(&c.client, &c.server, "from the client");
             text_pass(&c.server, &c.client, "from the server");
         }
-
-        struct schannel_call_records call = record_call(&c.client, data, TLS_PLAIN_MAX,
-                                                        TLS_APPLICATION_DATA, wire, sizeof(wire));
-        ok(half(SCHANNEL_CALL_SEND, &call) == SEC_E_OK, "the largest");
-        size_t size = (size_t)call.output_size;
-        /* a part is left where it is; a whole one goes alone */
-        memcpy(wire + size, wire, 7);
-        for (size_t part = 0; part < size; part += part < 8 ? 1 : 1500) {
-            call = record_call(&c.server, wire, part, 0, read, sizeof(read));
-            ok(half(SCHANNEL_CALL_RECEIVE, &call) == SEC_E_INCOMPLETE_MESSAGE && !call.consumed,
-               "%zu bytes of it", part);
-        }
-        call = record_call(&c.server, wire, size + 7, 0, read, sizeof(read));
-        ok(half(SCHANNEL_CALL_RECEIVE, &call) == SEC_E_OK && call.consumed == size &&
-               call.output_size == TLS_PLAIN_MAX,
-           "read %u", (unsigned)call.output_size);
-
-        call = record_call(&c.client, data, TLS_PLAIN_MAX + 1, TLS_APPLICATION_DATA, wire,
-                           sizeof(wire));
-        ok(half(SCHANNEL_CALL_SEND, &call) == SEC_E_INVALID_PARAMETER, "too large");
-        call = record_call(&c.client, data, 100, TLS_APPLICATION_DATA, wire, 120);
-        ok(half(SCHANNEL_CALL_SEND, &call) == SEC_E_BUFFER_TOO_SMALL, "no room");
-        call = record_call(&c.client, data, 100, TLS_HANDSHAKE, wire, sizeof(wire));
-        ok(half(SCHANNEL_CALL_SEND, &call) == SEC_E_INVALID_PARAMETER, "another type");
-
-        struct slice record = text_pass(&c.client, &c.server, "once");
-        memcpy(wire, record.data, record.size);
-        call = record_call(&c.server, wire, record.size, 0, read, sizeof(read));
-        ok(half(SCHANNEL_CALL_RECEIVE, &call) == SEC_E_MESSAGE_ALTERED && call.why[0], "twice");
-        memcpy(wire, "\x17\x03\x03\xff\xff\0\0", 7);
-        call = record_call(&c.server, wire, 7, 0, read, sizeof(read));
-        status_t status = half(SCHANNEL_CALL_RECEIVE, &call);
-        ok(!status_ok(status) && status != SEC_E_INCOMPLETE_MESSAGE, "none at all: %#x", status);
+        library_limits(&c);
+        library_damage(&c);
         connection_end(&c);
     }
 }
@@ -224,6 +234,29 @@ static void keys_agree(const struct connection *c, uint8_t before[32])
     memcpy(before, client.send_key, 32);
 }
 
+/* The server asks for another handshake, which the client begins with other credentials. */
+static void renegotiation_begin(struct connection *c, const struct tls_session *server,
+                                struct tls_session *client, uint64_t credentials)
+{
+    struct tls_record record;
+    size_t missing;
+    struct schannel_call_renegotiate call = {.session = c->server.session,
+                                             .send_sequence = server->send.sequence,
+                                             .receive_sequence = server->receive.sequence};
+    ok(half(SCHANNEL_CALL_RENEGOTIATE, &call) == SEC_E_OK, "server: %s", call.why);
+    ok(side_call(&c->server, &c->client, 0, 0) && c->server.event == CALL_EVENT_INPUT, "it asks");
+    ok(tls_record_open(client, c->client.inbox.data + c->client.read,
+                       c->client.inbox.size - c->client.read, &record, &missing) == SEC_E_OK &&
+           record.type == TLS_HANDSHAKE && record.size == 4 && record.data[0] == TLS_HELLO_REQUEST,
+       "a HelloRequest");
+    c->client.read = c->client.inbox.size;
+    call = (struct schannel_call_renegotiate){.session = c->client.session,
+                                              .credentials = credentials,
+                                              .send_sequence = client->send.sequence,
+                                              .receive_sequence = client->receive.sequence};
+    ok(half(SCHANNEL_CALL_RENEGOTIATE, &call) == SEC_E_OK, "client: %s", call.why);
+}
+
 /* Records of core in between: the library hears of them by the sequence numbers. */
 static void renegotiations(void)
 {
@@ -231,49 +264,29 @@ static void renegotiations(void)
     struct side late = {.priorities = PRIORITY_1_2, .identities = &client_rsa, .identity_count = 1};
     uint8_t key[32] = {0};
     struct tls_session client, server;
-    struct tls_record record;
-    size_t missing;
     ok(side_credentials(&late, false), "credentials");
     c.server.flags = CALL_SESSION_REQUEST_CERTIFICATE;
     ok(connection_start(&c), "start");
     connection_run(&c);
     ok(connection_done(&c), "client %s, server %s", c.client.why, c.server.why);
-    keys_agree(&c, key);
-    session_make(&c.client, false, &client);
-    session_make(&c.server, true, &server);
-    for (int j = 0; j < 5; j++) record_pass(&client, &server, "from the client");
-    for (int j = 0; j < 3; j++) record_pass(&server, &client, "from the server");
-
-    struct schannel_call_renegotiate call = {.session = c.server.session,
-                                             .send_sequence = server.send.sequence,
-                                             .receive_sequence = server.receive.sequence};
-    ok(half(SCHANNEL_CALL_RENEGOTIATE, &call) == SEC_E_OK, "server: %s", call.why);
-    ok(side_call(&c.server, &c.client, 0, 0) && c.server.event == CALL_EVENT_INPUT, "it asks");
-    ok(tls_record_open(&client, c.client.inbox.data + c.client.read,
-                       c.client.inbox.size - c.client.read, &record, &missing) == SEC_E_OK &&
-           record.type == TLS_HANDSHAKE && record.size == 4 && record.data[0] == TLS_HELLO_REQUEST,
-       "a HelloRequest");
-    c.client.read = c.client.inbox.size;
-    call = (struct schannel_call_renegotiate){.session = c.client.session,
-                                              .credentials = late.credentials,
-                                              .send_sequence = client.send.sequence,
-                                              .receive_sequence = client.receive.sequence};
-    ok(half(SCHANNEL_CALL_RENEGOTIATE, &call) == SEC_E_OK, "client: %s", call.why);
-    connection_run(&c);
-    ok(connection_done(&c), "client %#x %s, server %#x %s", c.client.status, c.client.why,
-       c.server.status, c.server.why);
-    ok(c.server.verified == 1, "the client's certificate was judged");
+    for (int i = 0; i < 3; i++) {
+        keys_agree(&c, key);
+        session_make(&c.client, false, &client);
+        session_make(&c.server, true, &server);
+        for (int j = 0; j < 5; j++) record_pass(&client, &server, "from the client");
+        for (int j = 0; j < 3; j++) record_pass(&server, &client, "from the server");
+        if (i < 2) {
+            renegotiation_begin(&c, &server, &client, late.credentials);
+            connection_run(&c);
+            ok(connection_done(&c), "client %#x %s, server %#x %s", c.client.status, c.client.why,
+               c.server.status, c.server.why);
+        }
+        tls_session_clear(&client);
+        tls_session_clear(&server);
+    }
+    ok(c.server.verified == 2, "the client's certificate was judged");
     ok(same(side_read(&c.server, CALL_READ_PEER_CHAIN), identity_chain(&client_rsa)),
        "it is there");
-    keys_agree(&c, key);
-    tls_session_clear(&client);
-    tls_session_clear(&server);
-    session_make(&c.client, false, &client);
-    session_make(&c.server, true, &server);
-    record_pass(&client, &server, "from the client");
-    record_pass(&server, &client, "from the server");
-    tls_session_clear(&client);
-    tls_session_clear(&server);
     side_stop(&c.client);
     connection_end(&c);
     side_end(&late);

@@ -12,8 +12,6 @@
 
 #define CONNECTION_TIMEOUT_MS 60000
 #define READ_ROOM 32768u
-#define SEND_ROOM \
-    65536 /* of the socket: what is more than that has to travel with the connection */
 
 struct connection *connection_create(SOCKET socket, unsigned number)
 {
@@ -24,9 +22,7 @@ struct connection *connection_create(SOCKET socket, unsigned number)
         return NULL;
     }
     u_long on = 1;
-    int room = SEND_ROOM;
     socket_prepare(socket, CONNECTION_TIMEOUT_MS);
-    setsockopt(socket, SOL_SOCKET, SO_SNDBUF, (const char *)&room, sizeof(room));
     ioctlsocket(socket, FIONBIO, &on);
     connection->socket = socket;
     connection->number = number;
