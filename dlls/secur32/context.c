@@ -17,6 +17,9 @@
 
 TRACE_CHANNEL("sspi");
 
+/* From here on attributes belong to a package, which knows what they need. */
+#define OWN_ATTRIBUTES 0x50u
+
 /* ---- objects ---- */
 
 static void credential_release(void *object)
@@ -202,7 +205,7 @@ SECURITY_STATUS WINAPI QueryCredentialsAttributesW(CredHandle *handle, ULONG att
     status_t status = credential_pin(handle, &pinned);
     if (!status_ok(status)) return status;
     struct package *package = pinned.credential->package;
-    if (!buffer) status = SEC_E_INVALID_PARAMETER;
+    if (!buffer && attribute < OWN_ATTRIBUTES) status = SEC_E_INVALID_PARAMETER;
     else if (!package->ops.query_credentials) status = SEC_E_UNSUPPORTED_FUNCTION;
     else
         status = package->ops.query_credentials(package, &pinned.credential->handle, attribute,
