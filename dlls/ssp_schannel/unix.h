@@ -210,7 +210,7 @@ void transport_send(struct session *session, uint64_t output, uint64_t room, uin
 size_t transport_queued(const struct session *session);
 
 /* The size of the record at the front of the input: 0 when it is not all there, what is there when
- * it cannot be one. */
+ * a stream goes on with what is none. */
 size_t transport_record(const struct session *session, const struct reader *input);
 
 /* ---- unix_handshake.c ---- */

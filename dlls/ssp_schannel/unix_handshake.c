@@ -35,7 +35,8 @@ static status_t fail(struct session *session, int error, struct schannel_call_ha
     session->failed = received || error == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR
                           ? tls_alert_status((uint8_t)session->alert)
                           : error_status(error);
-    if (error == GNUTLS_E_PUSH_ERROR) session->failed = SEC_E_INSUFFICIENT_MEMORY;
+    if (!status_ok(writer_status(&session->queue)) || !status_ok(writer_status(&session->names)))
+        session->failed = SEC_E_INSUFFICIENT_MEMORY;
     if (!received)
         gnutls.alert_send(session->library, GNUTLS_AL_FATAL,
                           (gnutls_alert_description_t)session->alert);
@@ -55,8 +56,9 @@ static bool cookie_check(struct session *session)
     gnutls_dtls_prestate_st state = {0};
     struct reader *input = &session->input;
     if (!session->peer.size) return true;
-    while (reader_left(input)) {
+    for (;;) {
         size_t size = transport_record(session, input);
+        if (!size) break;
         uint8_t *record = (uint8_t *)(uintptr_t)(input->base + input->pos);
         if (gnutls.dtls_cookie_verify(&key, session->peer.data, session->peer.size, record, size,
                                       &state) >= 0) {
@@ -68,6 +70,7 @@ static bool cookie_check(struct session *session)
                                 transport_push);
         reader_skip(input, size);
     }
+    reader_skip(input, reader_left(input));
     return false;
 }
 

@@ -90,6 +90,7 @@ status_t records_receive(void *params)
         return SEC_E_BUFFER_TOO_SMALL;
     reader_init(&session->input, unixcall_pointer(call->input.data), (size_t)call->input.size);
     size_t size = transport_record(session, &session->input);
+    if (session->datagram && !size) size = (size_t)call->input.size;
     if (!size) return error_say(SEC_E_INCOMPLETE_MESSAGE, call->why, "no whole record");
 
     reader_init(&session->input, unixcall_pointer(call->input.data), size);

@@ -186,16 +186,6 @@ static int alpn_set(struct session *session, struct call_bytes bytes)
     return gnutls.alpn_set_protocols(session->library, names, count, flags);
 }
 
-static int client_init(struct session *session, const struct schannel_call_session_create *call)
-{
-    int error = server_name_set(session, call->server_name);
-    if (error || !call->resume.size) return error;
-    /* What cannot be resumed is begun anew. */
-    error = gnutls.session_set_data(session->library, unixcall_pointer(call->resume.data),
-                                    (size_t)call->resume.size);
-    return error == GNUTLS_E_MEMORY_ERROR ? error : 0;
-}
-
 static int server_init(struct session *session, const struct schannel_call_session_create *call)
 {
     if (session->flags & (CALL_SESSION_REQUEST_CERTIFICATE | CALL_SESSION_REQUIRE_CERTIFICATE))
@@ -231,7 +221,20 @@ static int session_init(struct session *session, const struct schannel_call_sess
         gnutls.dtls_set_mtu(session->library, session->mtu);
         gnutls.dtls_set_timeouts(session->library, RETRANSMISSION, PATIENCE);
     }
-    return session->server ? server_init(session, call) : client_init(session, call);
+    return session->server ? server_init(session, call)
+                           : server_name_set(session, call->server_name);
+}
+
+/* What cannot be resumed is begun anew; data that the library refuses has left traces in it. */
+static int session_resume(struct session *session, const struct schannel_call_session_create *call)
+{
+    if (session->server || !call->resume.size) return 0;
+    int error = gnutls.session_set_data(session->library, unixcall_pointer(call->resume.data),
+                                        (size_t)call->resume.size);
+    if (!error) return 0;
+    gnutls.deinit(session->library);
+    session->library = NULL;
+    return session_init(session, call);
 }
 
 status_t session_create(void *params)
@@ -245,6 +248,7 @@ status_t session_create(void *params)
     session->datagram = (call->flags & CALL_SESSION_DATAGRAM) != 0;
     session->mtu = call->mtu;
     int error = session_init(session, call);
+    if (!error) error = session_resume(session, call);
     if (error) {
         session_clear(session);
         return error_explain(error, call->why);

@@ -11,14 +11,15 @@
 #include <string.h>
 
 #define DATAGRAM_HEADER 13u  /* type, version, epoch, sequence, length */
-#define RECORD_LIMIT 0x4800u /* 2^14 + 2048: RFC 5246 6.2.3, the most that any version allows */
+#define RECORD_LIMIT 0x4800u /* 2^14 + 2048, the most that any version allows: RFC 5246 6.2.3 */
 
 /* The size of a whole record in these bytes by its header, 0 when it has none yet. */
 static size_t record_size(bool datagram, struct reader at)
 {
-    reader_skip(&at, (datagram ? DATAGRAM_HEADER : TLS_RECORD_HEADER) - 2);
+    size_t header = datagram ? DATAGRAM_HEADER : TLS_RECORD_HEADER;
+    reader_skip(&at, header - 2);
     size_t length = reader_u16be(&at);
-    return reader_ok(&at) ? at.pos + length : 0;
+    return reader_ok(&at) ? header + length : 0;
 }
 
 size_t transport_record(const struct session *session, const struct reader *input)
@@ -27,27 +28,27 @@ size_t transport_record(const struct session *session, const struct reader *inpu
     size_t left = reader_left(input);
     reader_init(&at, input->base + input->pos, left);
     size_t size = record_size(session->datagram, at);
-    if (size > RECORD_LIMIT + DATAGRAM_HEADER) return left;
-    if (size && size <= left) return size;
-    /* The rest of a datagram never comes. */
-    return session->datagram ? left : 0;
+    /* The library knows what to say of what cannot be one. */
+    if (size > RECORD_LIMIT + TLS_RECORD_HEADER && !session->datagram) return left;
+    return size && size <= left ? size : 0;
 }
 
 static ssize_t pull(gnutls_transport_ptr_t transport, void *data, size_t size)
 {
     struct session *session = transport;
-    size_t left = reader_left(&session->input);
+    struct reader *input = &session->input;
+    size_t left = reader_left(input);
+    if (session->datagram) {
+        /* What is cut off is dropped: the library would wait for the rest of it. */
+        size_t record = transport_record(session, input);
+        if (!record || record > size) reader_skip(input, left);
+        left = record > size ? 0 : record;
+    }
     if (!left) {
         gnutls.transport_set_errno(session->library, EAGAIN);
         return -1;
     }
-    if (session->datagram) left = transport_record(session, &session->input);
-    struct slice bytes = reader_bytes(&session->input, left);
-    if (session->datagram && bytes.size > size) bytes.size = size; /* as recv does */
-    if (bytes.size > size) {
-        session->input.pos -= bytes.size - size;
-        bytes.size = size;
-    }
+    struct slice bytes = reader_bytes(input, left < size ? left : size);
     memcpy(data, bytes.data, bytes.size);
     return (ssize_t)bytes.size;
 }

@@ -73,7 +73,7 @@ ok status_before status_says 1 'winesspi is not installed'
 ok uninstall_nothing refuses "$winesspi" uninstall
 ok install "$winesspi" install
 ok status_installed status_says 0 'winesspi is installed'
-for dll in secur32 sspicli ssp_negotiate ssp_ntlm ssp_winbind; do
+for dll in secur32 sspicli ssp_negotiate ssp_ntlm ssp_schannel ssp_winbind; do
     ok "file_$dll" installed_file "$ARCH" system32 "$dll.dll"
     if [ "$ARCH" = x86_64 ] && [ -f "$BUILD/i386-windows/$dll.dll" ]; then
         ok "file32_$dll" installed_file i386 syswow64 "$dll.dll"
@@ -81,10 +81,10 @@ for dll in secur32 sspicli ssp_negotiate ssp_ntlm ssp_winbind; do
 done
 ok override_secur32 override_is secur32 native,builtin
 ok override_sspicli override_is sspicli native,builtin
-ok packages packages_are 'ssp_negotiate\\0ssp_ntlm\\0.*'
+ok packages packages_are 'ssp_negotiate\\0ssp_ntlm\\0ssp_schannel\\0.*'
 ok doctor "$winesspi" doctor
 ok install_again "$winesspi" install
-ok packages_once packages_are 'ssp_negotiate\\0ssp_ntlm\\0kerberos\\0schannel.*'
+ok packages_once packages_are 'ssp_negotiate\\0ssp_ntlm\\0ssp_schannel\\0kerberos\\0schannel.*'
 
 ok handshake "$winesspi" run sspictl.exe handshake NTLM
 ok handshake_negotiate "$winesspi" run sspictl.exe handshake Negotiate
@@ -115,7 +115,7 @@ ok account_goes refuses has_value "$account" 'PC\Zoë'
 # What the user has changed after the installation is not undone.
 "$winesspi" install >/dev/null
 set_value "$overrides" /v secur32 /d native
-set_value "$lsa" /v 'Security Packages' /t REG_MULTI_SZ /d 'mine\0ssp_ntlm\0ssp_negotiate\0kerberos'
+set_value "$lsa" /v 'Security Packages' /t REG_MULTI_SZ /d 'mine\0ssp_ntlm\0ssp_schannel\0ssp_negotiate\0kerberos'
 ok uninstall_changed "$winesspi" uninstall
 ok users_override override_is secur32 native
 ok users_packages packages_are 'mine\\0kerberos.*'
@@ -124,7 +124,7 @@ wine reg delete "$overrides" /f >/dev/null 2>&1
 wine reg delete "$lsa" /v 'Security Packages' /f >/dev/null 2>&1
 snapshot "$work/before"
 "$winesspi" install >/dev/null
-ok packages_alone packages_are 'ssp_negotiate\\0ssp_ntlm.*'
+ok packages_alone packages_are 'ssp_negotiate\\0ssp_ntlm\\0ssp_schannel.*'
 ok uninstall_alone "$winesspi" uninstall
 snapshot "$work/after"
 ok as_before_alone same_as_before "$work/after"

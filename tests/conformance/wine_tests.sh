@@ -82,9 +82,9 @@ one() {
 mkdir -p "$folder" || exit 1
 case $(wine --version) in wine-8.0*) ;; *) skip 'Wine 8.0' ;; esac
 [ -f "$tests/secur32.c" ] || fetch
-trap 'use_packages ssp_negotiate ssp_ntlm' EXIT
+trap 'use_packages ssp_negotiate ssp_ntlm ssp_schannel' EXIT
 trap 'exit 130' INT TERM HUP
-use_packages ssp_negotiate ssp_ntlm kerberos || skip 'a list of packages that can be set'
+use_packages ssp_negotiate ssp_ntlm ssp_schannel kerberos || skip 'a list of packages that can be set'
 one main
 one negotiate
 one ntlm

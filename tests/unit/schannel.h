@@ -7,7 +7,7 @@
 
 #include "unit.h"
 
-#include "call.h"
+#include "../../dlls/ssp_schannel/call.h"
 #include "core/tls.h"
 
 #include <gnutls/abstract.h>
@@ -16,9 +16,14 @@
 
 #include <time.h>
 
+static bool half_runs;
+
 static inline status_t half(enum schannel_call number, void *params)
 {
-    return __wine_unix_call_funcs[number](params);
+    half_runs = true;
+    status_t status = __wine_unix_call_funcs[number](params);
+    half_runs = false;
+    return status;
 }
 
 #define PRIORITY_1_2                                                                   \
@@ -30,6 +35,8 @@ static inline status_t half(enum schannel_call number, void *params)
 #define PRIORITY_CBC                                                                    \
     "NONE:+VERS-TLS1.2:+AES-128-CBC:+SHA1:+ECDHE-RSA:+SIGN-ALL:+GROUP-ALL:+CTYPE-X509:" \
     "+COMP-NULL:%NO_ETM"
+#define PRIORITY_1_0 \
+    "NONE:+VERS-TLS1.0:+AES-128-CBC:+SHA1:+ECDHE-RSA:+SIGN-ALL:+GROUP-ALL:+CTYPE-X509:+COMP-NULL"
 #define PRIORITY_RSA "NONE:+VERS-TLS1.2:+AES-128-GCM:+AEAD:+RSA:+SIGN-ALL:+CTYPE-X509:+COMP-NULL"
 #define PRIORITY_DTLS                                                                    \
     "NONE:+VERS-DTLS1.2:+AES-256-GCM:+AEAD:+ECDHE-RSA:+SIGN-ALL:+GROUP-ALL:+CTYPE-X509:" \
@@ -125,6 +132,7 @@ struct side {
     status_t status;
     uint32_t event, alert;
     unsigned verified;
+    size_t queued;
     char why[CALL_WHY_SIZE];
     struct writer inbox;
     size_t read; /* of the inbox */
@@ -170,26 +178,31 @@ static inline bool side_start(struct side *side, bool server)
     return status_ok(side->status);
 }
 
-static inline void side_end(struct side *side)
+/* The session goes, the credentials stay. */
+static inline void side_stop(struct side *side)
 {
     struct schannel_call_free call = {side->session};
     ok(half(SCHANNEL_CALL_SESSION_FREE, &call) == SEC_E_OK, "free a session");
-    call.object = side->credentials;
-    ok(half(SCHANNEL_CALL_CREDENTIALS_FREE, &call) == SEC_E_OK, "free credentials");
     writer_free(&side->inbox);
-    side->session = side->credentials = 0;
+    side->session = 0;
+    side->read = 0;
+    side->event = 0;
+    side->queued = 0;
+    side->verified = 0;
+}
+
+static inline void side_end(struct side *side)
+{
+    struct schannel_call_free call = {side->credentials};
+    side_stop(side);
+    ok(half(SCHANNEL_CALL_CREDENTIALS_FREE, &call) == SEC_E_OK, "free credentials");
+    side->credentials = 0;
 }
 
 static inline void connection_end(struct connection *c)
 {
     side_end(&c->client);
     side_end(&c->server);
-}
-
-static inline void side_output(struct side *to, const uint8_t *output,
-                               const struct schannel_call_handshake *call)
-{
-    writer_bytes(&to->inbox, output, (size_t)call->output_size);
 }
 
 /* One call, with a block of exactly the input's size; whether anything has happened. */
@@ -205,7 +218,7 @@ static inline bool side_call(struct side *side, struct side *other, size_t piece
         .input = {unixcall_address(input), left},
         .output = unixcall_address(output),
         .output_room = room ? room : sizeof(output),
-        .verdict = side->event == CALL_EVENT_VERIFY && side->status == SEC_E_OK
+        .verdict = before == CALL_EVENT_VERIFY && side->status == SEC_E_OK
                        ? side->verdict ? side->verdict : CALL_VERDICT_GOOD
                        : CALL_VERDICT_NONE,
         .verdict_alert = side->verdict_alert,
@@ -214,6 +227,7 @@ static inline bool side_call(struct side *side, struct side *other, size_t piece
     side->status = half(SCHANNEL_CALL_HANDSHAKE, &call);
     side->event = call.event;
     side->alert = call.alert;
+    side->queued = (size_t)call.queued;
     if (call.why[0]) memcpy(side->why, call.why, sizeof(side->why));
     side->read += (size_t)call.consumed;
     writer_bytes(&other->inbox, output, (size_t)call.output_size);
@@ -221,19 +235,20 @@ static inline bool side_call(struct side *side, struct side *other, size_t piece
     return call.consumed || call.output_size || call.queued || side->event != before;
 }
 
-static inline bool side_is_done(const struct side *side)
+/* Over datagrams, to call for nothing is to ask for the last flight again. */
+static inline bool side_waits(const struct side *side)
 {
-    return side->event == CALL_EVENT_DONE || !status_ok(side->status);
+    return side->flags & CALL_SESSION_DATAGRAM && side->event == CALL_EVENT_INPUT &&
+           !side->queued && side->read == side->inbox.size;
 }
 
 /* Both in turn until nothing happens any more. */
 static inline void connection_run(struct connection *c)
 {
     bool more = true;
-    c->client.event = c->server.event = 0;
     while (more) {
-        more = side_call(&c->client, &c->server, c->piece, c->room);
-        more |= side_call(&c->server, &c->client, c->piece, c->room);
+        more = !side_waits(&c->client) && side_call(&c->client, &c->server, c->piece, c->room);
+        more |= !side_waits(&c->server) && side_call(&c->server, &c->client, c->piece, c->room);
     }
 }
 
@@ -276,4 +291,23 @@ static inline struct slice side_read(const struct side *side, enum call_read wha
     call.room = call.size;
     ok(half(SCHANNEL_CALL_READ, &call) == SEC_E_OK, "read %d", what);
     return (struct slice){data, (size_t)call.size};
+}
+
+/* Has the library read what is in a client's inbox after its handshake: the server's tickets. */
+static inline void ticket_give(struct side *side)
+{
+    struct schannel_call_secrets secrets = side_secrets(side);
+    struct schannel_call_ticket call = {.session = side->session,
+                                        .receive_sequence = secrets.receive_sequence};
+    ok(side->inbox.size > side->read, "the server has sent a ticket");
+    while (side->inbox.size > side->read) {
+        const uint8_t *record = side->inbox.data + side->read;
+        size_t size = TLS_RECORD_HEADER + ((size_t)record[3] << 8 | record[4]);
+        uint8_t *copy = exact_copy(record, size);
+        call.record = unit_bytes(view(copy, size));
+        ok(half(SCHANNEL_CALL_TICKET, &call) == SEC_E_OK, "%s", call.why);
+        free(copy);
+        call.receive_sequence++;
+        side->read += size;
+    }
 }
