@@ -51,8 +51,12 @@ static struct slice server_name(const wchar_t *target, char room[SERVER_NAME_MAX
 static status_t copy_name(struct context *context, const wchar_t *target)
 {
     if (!target) return SEC_E_OK;
-    context->connection.name = _wcsdup(target);
-    return context->connection.name ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    size_t size = (wcslen(target) + 1) * sizeof(*target);
+    wchar_t *copy = malloc(size); /* _wcsdup has a heap of its own: the C library's */
+    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
+    memcpy(copy, target, size);
+    context->connection.name = copy;
+    return SEC_E_OK;
 }
 
 static void note_wishes(struct context *context, const struct leg *leg)
@@ -63,7 +67,7 @@ static void note_wishes(struct context *context, const struct leg *leg)
     context->manual = leg->deferred || leg->requirements & ISC_REQ_MANUAL_CRED_VALIDATION ||
                       credential->flags & SCH_CRED_MANUAL_CRED_VALIDATION;
     context->connection.alpn_offered = leg->alpn.size != 0;
-    context->flight_watched = !credential->holder_count && !context->datagram;
+    context->flight_watched = !credential->certificate_count && !context->datagram;
 }
 
 status_t client_start(struct context *context, const struct leg *leg)
@@ -106,7 +110,7 @@ static status_t set_credential(struct context *context, struct credential *crede
 
 status_t client_change_credential(struct context *context, struct credential *credential)
 {
-    if (!credential || credential == context->credential || !credential->holder_count)
+    if (!credential || credential == context->credential || !credential->certificate_count)
         return SEC_E_OK;
     return credential->server ? SEC_E_NO_CREDENTIALS : set_credential(context, credential);
 }
