@@ -48,14 +48,14 @@ static struct slice server_name(const wchar_t *target, char room[SERVER_NAME_MAX
     return (struct slice){(const uint8_t *)room, length};
 }
 
+/* Not _wcsdup, whose memory is of another heap than ours. */
 static status_t copy_name(struct context *context, const wchar_t *target)
 {
     if (!target) return SEC_E_OK;
     size_t size = (wcslen(target) + 1) * sizeof(*target);
-    wchar_t *copy = malloc(size); /* _wcsdup has a heap of its own: the C library's */
-    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
-    memcpy(copy, target, size);
-    context->connection.name = copy;
+    context->connection.name = malloc(size);
+    if (!context->connection.name) return SEC_E_INSUFFICIENT_MEMORY;
+    memcpy(context->connection.name, target, size);
     return SEC_E_OK;
 }
 
