@@ -281,7 +281,6 @@ static status_t credential_fill(struct credential *credential, struct request *r
     credential->flags = request->flags;
     credential->minimum_strength = request->wish.minimum_strength;
     credential->maximum_strength = request->wish.maximum_strength;
-    credential->session_lifespan = request->lifespan;
     credential->cache_time = cache_time(&policy, request);
     status_t status = certificates_take(credential, request);
     if (status_ok(status)) status = protocols_check(request, &request->wish);
@@ -313,7 +312,6 @@ static status_t credential_copy(struct credential *credential, const struct cred
     credential->protocols = like->protocols;
     credential->minimum_strength = like->minimum_strength;
     credential->maximum_strength = like->maximum_strength;
-    credential->session_lifespan = like->session_lifespan;
     credential->cache_time = like->cache_time;
     if (like->roots) credential->roots = CertDuplicateStore(like->roots);
     for (size_t i = 0; i < ARRAYSIZE(like->priorities) && status_ok(status); i++)

@@ -157,8 +157,7 @@ struct credential {
     DWORD flags;     /* SCH_CRED_ */
     DWORD protocols; /* SP_PROT_ bits of its side */
     DWORD minimum_strength, maximum_strength;
-    DWORD session_lifespan; /* as the application said it */
-    DWORD cache_time;       /* ms; 0: sessions are not resumed; 0xffffffff: for ever */
+    DWORD cache_time; /* ms; 0: sessions are not resumed */
     TimeStamp expiry;
     struct key_holder *holders;
     size_t certificate_count;
