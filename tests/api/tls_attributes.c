@@ -298,8 +298,8 @@ static void test_endpoint_bindings(void)
     }
 }
 
-/* [W8 schannel.c:1289-1309], [OS RFC 5929 3.1] the same on both sides; ours: TLS 1.3, where there is
- * no such binding (RFC 8446 C.5), has none */
+/* [W8 schannel.c:1289-1309], [OS RFC 5929 3.1] the same on both sides; ours: TLS 1.3 has no such
+ * binding (RFC 8446 C.5) */
 static void test_unique_bindings(void)
 {
     SecPkgContext_Bindings ends[2] = {{0}};
