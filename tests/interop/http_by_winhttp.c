@@ -61,9 +61,14 @@ static bool report(HINTERNET request, DWORD status)
 static bool ask(const struct http_client *client, HINTERNET connection, const wchar_t *path)
 {
     DWORD status = 0;
+    DWORD lenient = SECURITY_FLAG_IGNORE_UNKNOWN_CA | SECURITY_FLAG_IGNORE_CERT_CN_INVALID |
+                    SECURITY_FLAG_IGNORE_CERT_DATE_INVALID | SECURITY_FLAG_IGNORE_CERT_WRONG_USAGE;
     HINTERNET request = WinHttpOpenRequest(connection, client->post ? L"POST" : L"GET", path, NULL,
-                                           WINHTTP_NO_REFERER, WINHTTP_DEFAULT_ACCEPT_TYPES, 0);
+                                           WINHTTP_NO_REFERER, WINHTTP_DEFAULT_ACCEPT_TYPES,
+                                           client->secure ? WINHTTP_FLAG_SECURE : 0);
     if (!request) return http_client_fail("WinHttpOpenRequest", GetLastError());
+    if (client->lenient)
+        WinHttpSetOption(request, WINHTTP_OPTION_SECURITY_FLAGS, &lenient, sizeof(lenient));
     bool result = send_once(client, request, &status);
     if (result && status == 401)
         result = authenticate(client, request) && send_once(client, request, &status);

@@ -50,6 +50,24 @@ static bool parse_option(struct http_client *client, const char *name, const cha
     return false;
 }
 
+static bool parse_switch(struct http_client *client, const char *name)
+{
+    if (!strcmp(name, "--secure")) return (client->secure = true);
+    if (!strcmp(name, "--lenient")) return (client->lenient = true);
+    return false;
+}
+
+/* From the third argument on. */
+static bool parse_all(struct http_client *client, int argc, char **argv)
+{
+    for (int i = 2; i < argc; i++) {
+        if (parse_switch(client, argv[i])) continue;
+        if (i + 1 == argc || !parse_option(client, argv[i], argv[i + 1])) return false;
+        i++;
+    }
+    return client->port != 0;
+}
+
 static bool (*parse_kind(const char *name))(const struct http_client *client)
 {
     if (!strcmp(name, "sspi")) return http_by_sspi;
@@ -102,13 +120,10 @@ int main(int argc, char **argv)
     static struct http_client client = {.requests = 1, .scheme = "NTLM", .path = "/"};
     WSADATA data;
     bool (*run)(const struct http_client *) = argc > 1 ? parse_kind(argv[1]) : NULL;
-    bool good = run != NULL;
-    for (int i = 2; good && i < argc; i += 2)
-        good = i + 1 < argc && parse_option(&client, argv[i], argv[i + 1]);
-    if (!good || !client.port || !read_login(&client)) {
+    if (!run || !parse_all(&client, argc, argv) || !read_login(&client)) {
         fprintf(stderr,
                 "usage: %s sspi|winhttp|wininet --port PORT [--scheme SCHEME] [--path PATH]\n"
-                "       [--post TEXT] [--requests N] <LINES\n"
+                "       [--post TEXT] [--requests N] [--secure [--lenient]] <LINES\n"
                 "The input is empty, or DOMAIN\\USER and the password.\n",
                 argv[0]);
         return 2;
@@ -116,7 +131,7 @@ int main(int argc, char **argv)
     text_start("http_client");
     narrate_start("client");
     if (WSAStartup(MAKEWORD(2, 2), &data)) return EXIT_FAILURE;
-    good = run(&client);
+    bool good = run(&client);
     report_modules();
     WSACleanup();
     return good ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -10,8 +10,6 @@
 . "${SRCDIR:?names the source folder}/tests/interop/web.sh"
 ours=$programs/interop_tls.exe
 certs=$work/certs
-# Wine finds the Unix half of a module beside the module.
-export WINEDLLPATH="$BUILD${WINEDLLPATH:+:$WINEDLLPATH}"
 
 command -v openssl >/dev/null || skip_all 'openssl (Debian package openssl)'
 $limit "$WINE" "$BUILD/x86_64-windows/sspictl.exe" packages 2>/dev/null </dev/null |
@@ -231,6 +229,7 @@ listening() {
 # key_of CERTIFICATE: the name of its key.
 key_of() {
     case $1 in
+    ca | stranger | between) echo "$1" ;;
     rsa | client | client-below) echo rsa ;;
     p384) echo p384 ;;
     *) echo p256 ;;

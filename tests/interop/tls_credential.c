@@ -39,14 +39,19 @@ static bool read_file(const char *name, BYTE *to, DWORD *size)
     return *size && *size < FILE_MAX;
 }
 
+static bool is_issuer_of(const CERT_CONTEXT *issuer, const CERT_CONTEXT *one)
+{
+    return CertCompareCertificateName(X509_ASN_ENCODING, &one->pCertInfo->Issuer,
+                                      &issuer->pCertInfo->Subject) &&
+           !CertCompareCertificate(X509_ASN_ENCODING, one->pCertInfo, issuer->pCertInfo);
+}
+
 /* Not by CertFindCertificateInStore: Wine 8.0 looks at the subject for CERT_FIND_ISSUER_NAME. */
 static bool has_issued(HCERTSTORE store, const CERT_CONTEXT *issuer)
 {
     const CERT_CONTEXT *one = NULL;
     while ((one = CertEnumCertificatesInStore(store, one)))
-        if (CertCompareCertificateName(X509_ASN_ENCODING, &one->pCertInfo->Issuer,
-                                       &issuer->pCertInfo->Subject))
-            break;
+        if (is_issuer_of(issuer, one)) break;
     if (one) CertFreeCertificateContext(one);
     return one != NULL;
 }

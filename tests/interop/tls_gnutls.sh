@@ -1,0 +1,127 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Our client against gnutls-serv, and our server against gnutls-cli: groups of finite fields among
+# others, small records, certificates of the client, resumption.
+# Environment: BUILD (build folder), SRCDIR (source folder), WINEPREFIX (with the modules
+# installed).
+
+name=interop_tls_gnutls
+# shellcheck source=tests/interop/tls.sh
+. "${SRCDIR:?names the source folder}/tests/interop/tls.sh"
+
+command -v gnutls-serv >/dev/null || skip_all 'gnutls-serv (Debian package gnutls-bin)'
+
+# serve OPTION...: gnutls-serv, which gives lines back.
+serve() {
+    for attempt in 1 2 3; do
+        port=$(free_port)
+        start_peer gnutls-serv -p "$port" --echo --crlf --x509certfile "$certs/rsa.chain.pem" \
+            --x509keyfile "$certs/rsa.key" "$@"
+        wait_for 'IPv4 .*done' "$work/peer" && return
+        end_peer
+    done
+    fail_case "gnutls-serv starts with $*, attempt $attempt" "$work/peer"
+    finish
+}
+
+# priority VERSION GROUP: a priority string.
+priority() { echo "NORMAL:-VERS-ALL:+VERS-TLS$1:-GROUP-ALL:+GROUP-$2"; }
+
+# ---- our client ----
+
+for group in X25519 SECP256R1 SECP384R1 SECP521R1 FFDHE2048 FFDHE3072 FFDHE4096; do
+    for version in 1.2 1.3; do
+        serve -a --priority "$(priority $version $group)"
+        client_case "TLS $version, $group" "$version hello ok" 'version heard result' \
+            -- say:hello hear:hello close
+        end_peer
+    done
+done
+
+serve -a
+client_case 'many lines that come back' '1.3 ok' 'version result' -- echo:20000 close
+client_case 'many lines that come back, TLS 1.2' '1.2 ok' 'version result' --versions 1.2 \
+    -- echo:20000 close
+for version in 1.2 1.3; do
+    client_case "resumed, TLS $version" 'new resumed ok' 'session result' --versions $version \
+        -- say:one hear:one close again say:two hear:two close
+    client_case "lines that come back to three processes, TLS $version" 'ok ok ok' \
+        'successor result' --versions $version \
+        -- echo:3000 move echo:3000+3000 move echo:6000+3000 close
+done
+end_peer
+
+serve -r --verify-client-cert --x509cafile "$certs/ca.pem"
+for version in 1.2 1.3; do
+    client_case "a client certificate, TLS $version" 'Alice of RSA* ok' 'own result' \
+        --versions $version --certificate "$certs/client.pfx" -- say:hello hear:hello close
+    client_case "a client certificate when it is asked for, TLS $version" \
+        'the server asks for one Alice of EC* ok' 'certificate own result' \
+        --versions $version --later "$certs/client-ec.p7b" -- say:hello hear:hello close
+    client_case "no client certificate, TLS $version" 'the server asks for one [!o]*' \
+        'certificate result' --versions $version -- say:hello hear:hello close
+done
+end_peer
+
+serve -a --alpn h2
+client_case 'ALPN' 'h2 ok' 'alpn result' --alpn http/1.1,h2 -- echo:2000 close
+end_peer
+# ---- our server ----
+
+# ask OPTION...: gnutls-cli, which says hello.
+ask() {
+    printf 'hello\n' | $limit gnutls-cli --x509cafile "$certs/ca.pem" -p "$port" "$@" localhost \
+        >"$work/peer" 2>&1
+}
+
+# ask_case CASE OPTION...
+ask_case() {
+    ask_title=$1
+    shift
+    ask "$@"
+    expect "$ask_title" "$(grep -c '^olleh$' "$work/peer")" 1 "$work/peer" "$work/server"
+}
+
+server_case() { # CASE EXPECTED LABELS
+    end_ours
+    # shellcheck disable=SC2086 # labels are words
+    expect "$1" "$(lines_of "$work/server" $3)" "$2" "$work/server" "$work/peer"
+}
+
+answer='hear:hello say:olleh close'
+# shellcheck disable=SC2086 # actions are words
+start_ours --certificate "$certs/rsa.pfx" --connections 14 -- $answer
+for group in X25519 SECP256R1 SECP384R1 SECP521R1 FFDHE2048 FFDHE3072 FFDHE4096; do
+    ask_case "server, TLS 1.2, $group" --priority "$(priority 1.2 $group)"
+    ask_case "server, TLS 1.3, $group" --priority "$(priority 1.3 $group)"
+done
+server_case 'server, groups' "$(yes ok | head -n 14 | tr '\n' ' ' | sed 's/ $//')" result
+
+# shellcheck disable=SC2086
+start_ours --certificate "$certs/rsa.pfx" --ask --issuers "$certs/ca.der" --connections 4 -- $answer
+for version in 1.2 1.3; do
+    ask_case "server, a client certificate, TLS $version" \
+        --priority "NORMAL:-VERS-ALL:+VERS-TLS$version" --x509certfile "$certs/client.chain.pem" \
+        --x509keyfile "$certs/rsa.key"
+    ask_case "server, no client certificate, TLS $version" \
+        --priority "NORMAL:-VERS-ALL:+VERS-TLS$version"
+done
+server_case 'server, client certificates' \
+    'Alice of RSA* SEC_E_NO_CREDENTIALS Alice of RSA* SEC_E_NO_CREDENTIALS ok ok ok ok' \
+    'peer result'
+
+for version in 1.2 1.3; do
+    # gnutls-cli makes a first connection on which it says nothing.
+    start_ours --certificate "$certs/rsa.pfx" --alpn h2 --connections 2 -- mirror
+    ask --resume --waitresumption --alpn h2 --priority "NORMAL:-VERS-ALL:+VERS-TLS$version"
+    server_case "server, resumed, TLS $version" 'new resumed h2 h2 ok ok' 'session alpn result'
+    expect "server, resumed, TLS $version: the client says so" \
+        "$(grep -c 'This is a resumed session' "$work/peer")" 1 "$work/peer"
+done
+
+start_ours --certificate "$certs/rsa.pfx" -- mirror
+numbered_lines 20000 >"$work/many"
+$limit gnutls-cli --x509cafile "$certs/ca.pem" -p "$port" --recordsize 512 --logfile "$work/log" \
+    localhost <"$work/many" >"$work/peer" 2>&1
+server_case 'server, many lines' ok result
+finish
