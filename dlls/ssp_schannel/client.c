@@ -159,6 +159,11 @@ static status_t learn(struct context *context)
         is_filled(secrets.server_handshake, secrets.secret_size))
         status = tls_flight_decrypt(&context->flight, suite,
                                     (struct slice){secrets.server_handshake, secrets.secret_size});
+    /* A flight that cannot be read here goes on without a certificate. */
+    if (status == SEC_E_NOT_SUPPORTED) {
+        context->flight_watched = false;
+        status = SEC_E_OK;
+    }
     secret_wipe(&secrets, sizeof(secrets));
     return status;
 }

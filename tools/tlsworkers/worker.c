@@ -15,6 +15,7 @@
 
 #include "core/secret.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define CONNECTIONS_MAX (FD_SETSIZE - 1)
