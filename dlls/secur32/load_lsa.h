@@ -8,7 +8,8 @@
 LSA_SECPKG_FUNCTION_TABLE *lsa_function_table(void);
 SECPKG_DLL_FUNCTIONS *lsa_dll_functions(void);
 
-/* Gives a package its id, if it has none; and, once its user half is up, lets other packages find that by id. */
+/* Gives a package its id, if it has none; and, once its user half is up, lets other packages find
+ * that by id. */
 #define LSA_PACKAGES_MAX 1024
 status_t lsa_package_register(struct package *package);
 void lsa_package_publish(struct package *package);

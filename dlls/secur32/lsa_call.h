@@ -28,7 +28,7 @@ NTSTATUS lsa_package_call(struct package *package, enum lsa_call_kind kind, bool
 /* What packages take for the mark of an application's request; those of packages have none. */
 PLSA_CLIENT_REQUEST lsa_client_request(void);
 
-/* The package of an SSPI name or of a log-on name, and that of an id, loaded. STATUS_NO_SUCH_PACKAGE
+/* The package of an SSPI or log-on name, and that of an id, loaded. STATUS_NO_SUCH_PACKAGE
  * when there is none. */
 NTSTATUS lsa_package_named(const char *name, USHORT length, struct package **out);
 NTSTATUS lsa_package_numbered(ULONG id, struct package **out);

@@ -48,10 +48,10 @@ static struct slice server_name(const wchar_t *target, char room[SERVER_NAME_MAX
     return (struct slice){(const uint8_t *)room, length};
 }
 
+/* Not _wcsdup, whose memory is of another heap than ours. */
 static status_t copy_name(struct context *context, const wchar_t *target)
 {
     if (!target) return SEC_E_OK;
-    /* Not _wcsdup: what the C library allocates by itself is not of this module's heap. */
     size_t size = (wcslen(target) + 1) * sizeof(*target);
     context->connection.name = malloc(size);
     if (!context->connection.name) return SEC_E_INSUFFICIENT_MEMORY;
@@ -67,7 +67,7 @@ static void note_wishes(struct context *context, const struct leg *leg)
     context->manual = leg->deferred || leg->requirements & ISC_REQ_MANUAL_CRED_VALIDATION ||
                       credential->flags & SCH_CRED_MANUAL_CRED_VALIDATION;
     context->connection.alpn_offered = leg->alpn.size != 0;
-    context->flight_watched = !credential->holder_count && !context->datagram;
+    context->flight_watched = !credential->certificate_count && !context->datagram;
 }
 
 status_t client_start(struct context *context, const struct leg *leg)
@@ -110,7 +110,7 @@ static status_t set_credential(struct context *context, struct credential *crede
 
 status_t client_change_credential(struct context *context, struct credential *credential)
 {
-    if (!credential || credential == context->credential || !credential->holder_count)
+    if (!credential || credential == context->credential || !credential->certificate_count)
         return SEC_E_OK;
     return credential->server ? SEC_E_NO_CREDENTIALS : set_credential(context, credential);
 }
@@ -201,6 +201,14 @@ static size_t look_ahead(struct context *context, struct slice records, bool *re
     return at;
 }
 
+/* Wine's WinHTTP and WinINet do not know the question. They are told by their wish for a session
+ * key, which no other program has for TLS; a server that can do without a certificate then serves
+ * them. */
+static bool can_be_asked(const struct leg *leg)
+{
+    return !(leg->requirements & ISC_REQ_USE_SESSION_KEY);
+}
+
 static status_t asked(struct context *context, struct leg *leg, struct slice records,
                       uint32_t *event)
 {
@@ -209,8 +217,9 @@ static status_t asked(struct context *context, struct leg *leg, struct slice rec
     if (status_ok(status)) status = bytes_set(&context->issuers, names);
     context->flight_watched = false;
     if (!status_ok(status)) TRACE("the server's request cannot be read: %#lx\n", (ULONG)status);
-    if (take_default(context, leg)) return handshake_feed(context, leg, records, event);
     TRACE("the server asks for a certificate\n");
+    if (take_default(context, leg) || !can_be_asked(leg))
+        return handshake_feed(context, leg, records, event);
     context->certificate_refused = true;
     *event = 0;
     return SEC_E_OK;

@@ -44,7 +44,7 @@ static void credential_free(struct credential *credential)
         library_free(credential->library[i]);
         free(credential->priorities[i]);
     }
-    for (size_t i = 0; i < credential->holder_count; i++) {
+    for (size_t i = 0; i < credential->certificate_count; i++) {
         struct key_holder *holder = &credential->holders[i];
         private_key_clear(&holder->key);
         bytes_clear(&holder->chain);
@@ -194,7 +194,7 @@ static status_t certificates_take(struct credential *credential, const struct re
     if (!credential->holders) return SEC_E_INSUFFICIENT_MEMORY;
     status_t status = SEC_E_OK;
     for (DWORD i = 0; i < count && status_ok(status); i++) {
-        struct key_holder *holder = &credential->holders[credential->holder_count++];
+        struct key_holder *holder = &credential->holders[credential->certificate_count++];
         holder->certificate = certificate_get(request->format, request->certificates[i]);
         if (!holder->certificate) return SEC_E_UNKNOWN_CREDENTIALS;
         status = private_key_get(holder->certificate, &holder->key);
@@ -394,7 +394,7 @@ static status_t query_strengths(const struct credential *credential,
 
 static status_t query_certificate(const struct credential *credential, SecPkgCredentials_Cert *out)
 {
-    if (!credential->holder_count) return SEC_E_NO_CREDENTIALS;
+    if (!credential->certificate_count) return SEC_E_NO_CREDENTIALS;
     const CERT_CONTEXT *certificate = credential->holders[0].certificate;
     BYTE *copy = package_alloc(certificate->cbCertEncoded);
     if (!copy) return SEC_E_INSUFFICIENT_MEMORY;

@@ -40,7 +40,7 @@ static status_t library_renegotiate(struct context *context, struct credential *
         .send_sequence = context->session.send.sequence,
         .receive_sequence = context->session.receive.sequence,
     };
-    bool other = credential && credential != context->credential && credential->holder_count;
+    bool other = credential && credential != context->credential && credential->certificate_count;
     status_t status = SEC_E_OK;
     if (other && credential->server != context->server) return SEC_E_NO_CREDENTIALS;
     if (other) status = credential_library(credential, context->datagram, &call.credentials);

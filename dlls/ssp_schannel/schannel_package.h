@@ -160,7 +160,7 @@ struct credential {
     DWORD cache_time; /* ms; 0: sessions are not resumed */
     TimeStamp expiry;
     struct key_holder *holders;
-    size_t holder_count;
+    size_t certificate_count;
     HCERTSTORE roots; /* held; NULL without */
     ALG_ID *algorithms;
     size_t algorithm_count;

@@ -14,6 +14,8 @@ struct slot credential_slots[CREDENTIALS], context_slots[CONTEXTS];
 struct counts counts;
 
 static volatile LONG stop;
+static struct action actions[ACTIONS_MAX];
+static size_t action_count;
 
 /* ---- shared handles ---- */
 
@@ -32,6 +34,16 @@ static SecHandle slot_swap(struct slot *slot, const SecHandle *handle)
     slot->handle = *handle;
     ReleaseSRWLockExclusive(&slot->lock);
     return before;
+}
+
+CtxtHandle any_context(struct worker *worker)
+{
+    return slot_peek(&context_slots[random_below(worker, CONTEXTS)]);
+}
+
+CredHandle any_credential(struct worker *worker)
+{
+    return slot_peek(&credential_slots[random_below(worker, CREDENTIALS)]);
 }
 
 static bool handle_present(const SecHandle *handle)
@@ -134,6 +146,17 @@ static void slots_clear(void)
 
 static DWORD seconds = 10;
 
+static bool actions_gather(void)
+{
+    const struct action_group *const groups[] = {&calls_on_handles, &other_forms, &calls_alone};
+    for (size_t i = 0; i < ARRAYSIZE(groups); i++) {
+        if (groups[i]->count > ACTIONS_MAX - action_count) return false;
+        memcpy(actions + action_count, groups[i]->actions, groups[i]->count * sizeof(*actions));
+        action_count += groups[i]->count;
+    }
+    return actions_find() && forms_find() && alone_find();
+}
+
 static void judge(void)
 {
     LONG calls = 0;
@@ -177,7 +200,7 @@ int main(int argc, char **argv)
     struct account account;
     if (argc > 1) seconds = (DWORD)atoi(argv[1]);
     hammer_account = account_create(&account) ? &account : NULL;
-    if (!actions_find()) return 99;
+    if (!actions_gather()) return 99;
     RUN(test_hammer);
     if (hammer_account) account_remove(&account);
     return test_end("api_hammer");

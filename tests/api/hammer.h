@@ -4,7 +4,7 @@
 
 #include "loopback.h"
 
-enum { CREDENTIALS = 12, CONTEXTS = 24, ACTIONS_MAX = 64 };
+enum { CREDENTIALS = 12, CONTEXTS = 24, ACTIONS_MAX = 96 };
 
 /* One handle that all threads use and any of them replaces. */
 struct slot {
@@ -27,9 +27,15 @@ struct action {
     SECURITY_STATUS allowed[8]; /* besides success */
 };
 
-extern const struct action actions[];
-extern const size_t action_count;
-extern const struct account *hammer_account; /* NULL where there is none */
+struct action_group {
+    const struct action *actions;
+    size_t count;
+};
+
+extern const struct action_group calls_on_handles; /* hammer_actions.c */
+extern const struct action_group other_forms;      /* hammer_forms.c */
+extern const struct action_group calls_alone;      /* hammer_alone.c */
+extern const struct account *hammer_account;       /* NULL where there is none */
 
 extern struct counts {
     volatile LONG contexts_made, contexts_closed, credentials_made, credentials_closed;
@@ -37,13 +43,26 @@ extern struct counts {
     volatile LONG wrong[ACTIONS_MAX]; /* a status that was not allowed */
 } counts;
 
-/* False when an export is missing. */
+/* The exports that are found at run time; false when one is missing. */
 bool actions_find(void);
+bool forms_find(void);
+bool alone_find(void);
 
 uint32_t random_below(struct worker *worker, uint32_t limit);
 
 /* The handle as it is now, whoever closes it meanwhile. */
 SecHandle slot_peek(struct slot *slot);
+
+CtxtHandle any_context(struct worker *worker);
+CredHandle any_credential(struct worker *worker);
+
+/* A refusal that is the right answer is as good as success. */
+static inline SECURITY_STATUS or_refused(SECURITY_STATUS status, SECURITY_STATUS refusal)
+{
+    return status == refusal ? SEC_E_OK : status;
+}
+
+#define HANDLE_GONE SEC_E_INVALID_HANDLE
 
 /* Puts a handle in the place of another one, which is closed. */
 void credential_share(struct worker *worker, const SecHandle *made);

@@ -17,16 +17,6 @@ static LONG(WINAPI *delete_user)(CtxtHandle *);
 static LONG(WINAPI *set_address)(BYTE *, ULONG, BOOL *);
 static void(WINAPI *free_call)(void);
 
-static CtxtHandle any_context(struct worker *worker)
-{
-    return slot_peek(&context_slots[random_below(worker, CONTEXTS)]);
-}
-
-static CredHandle any_credential(struct worker *worker)
-{
-    return slot_peek(&credential_slots[random_below(worker, CREDENTIALS)]);
-}
-
 static const wchar_t *any_package(struct worker *worker)
 {
     return random_below(worker, 2) ? L"NTLM" : L"Negotiate";
@@ -318,9 +308,7 @@ static SECURITY_STATUS wrong_handle(struct worker *worker)
     return status == SEC_E_INVALID_HANDLE ? SEC_E_OK : status;
 }
 
-#define HANDLE_GONE SEC_E_INVALID_HANDLE
-
-const struct action actions[] = {
+static const struct action actions[] = {
     {"AcquireCredentialsHandle", acquire, {0}},
     {"FreeCredentialsHandle", free_credential, {HANDLE_GONE}},
     {"QueryCredentialsAttributes", query_credential, {HANDLE_GONE}},
@@ -349,7 +337,7 @@ const struct action actions[] = {
     {"SeciAllocateAndSetIPAddress", call_context, {0}},
     {"a wrong handle", wrong_handle, {0}},
 };
-const size_t action_count = ARRAYSIZE(actions);
+const struct action_group calls_on_handles = {actions, ARRAYSIZE(actions)};
 
 bool actions_find(void)
 {

@@ -5,8 +5,8 @@
  * cases expect nothing; on a machine with a record they say what is to be expected. A probe that
  * might crash runs in a process of its own.
  *
- * Left out: import as another user, which needs one, and in a process of the other width; the sizes
- * of TLS records by protocol and cipher, which need a certificate.
+ * Left out: import as another user but nobody, which needs the password of one; the sizes of TLS
+ * records by protocol and cipher, which need a certificate.
  */
 #include <windows.h>
 #include <security.h>
@@ -201,6 +201,104 @@ static void import_twice(void)
     if (!status) DeleteSecurityContext(&two);
 }
 
+/* Somebody else than whose context it is. */
+static void import_as_nobody(void)
+{
+    struct blob blob;
+    CtxtHandle context;
+    SECURITY_STATUS status = context_export(&loop.server, 0, &blob, NULL);
+    if (!status && !ImpersonateAnonymousToken(GetCurrentThread())) {
+        probe("import by a thread that acts for nobody", "there is no nobody: %lu", GetLastError());
+        return;
+    }
+    if (!status) status = context_import(L"NTLM", blob.bytes, blob.size, &context);
+    RevertToSelf();
+    probe("import by a thread that acts for nobody", "%08lx", status);
+    if (!status) DeleteSecurityContext(&context);
+}
+
+/* This program for the other processor, which lies beside this one's folder. */
+static bool other_program(wchar_t *path)
+{
+    static const wchar_t *const folders[][2] = {{L"x64", L"x86"},
+                                                {L"x86_64-windows", L"i386-windows"}};
+    if (!program_folder(path, MAX_PATH - 32)) return false;
+    for (unsigned i = 0; i < ARRAY_SIZE(folders); i++) {
+        const wchar_t *own = folders[i][sizeof(void *) == 4],
+                      *other = folders[i][sizeof(void *) == 8];
+        size_t length = wcslen(path), own_length = wcslen(own);
+        wchar_t *folder = path + length - own_length - 1;
+        if (length <= own_length + 1 || folder[-1] != '\\' || wcsncmp(folder, own, own_length))
+            continue;
+        wcscpy(folder, other);
+        wcscat(folder, L"\\api_probes.exe");
+        return GetFileAttributesW(path) != INVALID_FILE_ATTRIBUTES;
+    }
+    return false;
+}
+
+static bool file_write(const wchar_t *path, const struct blob *blob)
+{
+    DWORD written = 0;
+    HANDLE file = CreateFileW(path, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
+    if (file == INVALID_HANDLE_VALUE) return false;
+    WriteFile(file, blob->bytes, blob->size, &written, NULL);
+    CloseHandle(file);
+    return written == blob->size;
+}
+
+static bool program_run(const wchar_t *program, const wchar_t *argument, DWORD *code)
+{
+    wchar_t line[2 * MAX_PATH + 8];
+    STARTUPINFOW startup = {.cb = sizeof(startup)};
+    PROCESS_INFORMATION process;
+    wsprintfW(line, L"\"%s\" \"%s\"", program, argument);
+    fflush(stdout);
+    if (!CreateProcessW(program, line, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process))
+        return false;
+    bool ended = WaitForSingleObject(process.hProcess, 30000) == WAIT_OBJECT_0;
+    if (!ended) TerminateProcess(process.hProcess, 99);
+    GetExitCodeProcess(process.hProcess, code);
+    CloseHandle(process.hThread);
+    CloseHandle(process.hProcess);
+    return ended;
+}
+
+static void import_other_width(void)
+{
+    static const char what[] = "import in a process of the other width";
+    wchar_t program[MAX_PATH], folder[MAX_PATH], path[MAX_PATH];
+    struct blob blob;
+    DWORD code = 0;
+    SECURITY_STATUS status = context_export(&loop.client, 0, &blob, NULL);
+    if (status || !other_program(program)) {
+        probe(what, status ? "no blob: %08lx" : "no such program", status);
+        return;
+    }
+    if (!GetTempPathW(MAX_PATH, folder) || !GetTempFileNameW(folder, L"prb", 0, path)) return;
+    if (!file_write(path, &blob)) probe(what, "no file");
+    else if (!program_run(program, path, &code)) probe(what, "no start, or no end");
+    else probe("the process of the other width ends with", "%lx", code);
+    DeleteFileW(path);
+}
+
+/* In that process. */
+static int import_file(const char *path)
+{
+    struct blob blob = {.size = 0};
+    CtxtHandle context;
+    DWORD size = 0;
+    HANDLE file = CreateFileA(path, GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
+    statement_case(__FILE__, "test_risky");
+    if (file == INVALID_HANDLE_VALUE) return 97;
+    ReadFile(file, blob.bytes, sizeof(blob.bytes), &size, NULL);
+    CloseHandle(file);
+    SECURITY_STATUS status = context_import(L"NTLM", blob.bytes, size, &context);
+    probe("import in a process of the other width", "%08lx", status);
+    if (!status) DeleteSecurityContext(&context);
+    return 0;
+}
+
 static void imported_uses(void)
 {
     static const ULONG attributes[] = {SECPKG_ATTR_SIZES, SECPKG_ATTR_NAMES,
@@ -230,10 +328,12 @@ static void (*const risky[])(void) = {
     export_deleted,       export_no_handle,       export_no_buffer, export_buffer_there,
     import_other_package, import_no_package,      import_nothing,   import_cut,
     import_changed,       import_unknown_package, import_twice,     imported_uses,
+    import_as_nobody,     import_other_width,
 };
 
 static int run_child(const char *number)
 {
+    if (number[0] < '0' || number[0] > '9' || strchr(number, '\\')) return import_file(number);
     const unsigned index = (unsigned)atoi(number);
     statement_case(__FILE__, "test_risky");
     if (index >= ARRAY_SIZE(risky)) return 98;
@@ -265,6 +365,19 @@ static void test_risky(void)
 
 /* ---- sizes ---- */
 
+/* The sizes of Kerberos depend on it, which is the choice of the domain. */
+static void probe_algorithm(const wchar_t *package)
+{
+    char what[64];
+    SecPkgContext_KeyInfoW info = {NULL};
+    snprintf(what, sizeof(what), "%ls, encryption of these sizes", package);
+    SECURITY_STATUS status = QueryContextAttributesW(&loop.client, SECPKG_ATTR_KEY_INFO, &info);
+    probe(what, "%08lx: %lx, %lu bits", status, info.EncryptAlgorithm, info.KeySize);
+    if (status) return;
+    FreeContextBuffer(info.sSignatureAlgorithmName);
+    FreeContextBuffer(info.sEncryptAlgorithmName);
+}
+
 static void test_sizes(void)
 {
     for (unsigned p = 0; p < ARRAY_SIZE(packages); p++) {
@@ -279,6 +392,7 @@ static void test_sizes(void)
         status = QueryContextAttributesW(&loop.client, SECPKG_ATTR_SIZES, &sizes);
         probe(what, "%08lx: token %lu, signature %lu, block %lu, trailer %lu", status,
               sizes.cbMaxToken, sizes.cbMaxSignature, sizes.cbBlockSize, sizes.cbSecurityTrailer);
+        probe_algorithm(packages[p]);
         loopback_close(&loop);
     }
 }

@@ -3,6 +3,9 @@
 #include "support.h"
 #include "tls_pair.h"
 
+#include <stdio.h>
+#include <wchar.h>
+
 static struct tls_pair pair;
 static const enum tls_pair_version versions[] = {TLS_PAIR_1_2, TLS_PAIR_1_3};
 
@@ -147,22 +150,30 @@ static void test_supplied_later(void)
 
 /* ---- the user's own certificate ---- */
 
-static bool my_store(bool add)
+/* By its registry key: in Wine 8.0 what is deleted from this store comes back. */
+static void my_remove(void)
 {
-    const CERT_CONTEXT *certificate = tls_cert_with_key(TLS_CERT_CLIENT_RSA), *found;
+    BYTE hash[20];
+    DWORD size = sizeof(hash);
+    wchar_t path[160] = L"Software\\Microsoft\\SystemCertificates\\MY\\Certificates\\";
+    const CERT_CONTEXT *certificate = tls_cert(TLS_CERT_CLIENT_RSA);
+    CertGetCertificateContextProperty(certificate, CERT_HASH_PROP_ID, hash, &size);
+    for (DWORD i = 0; i < sizeof(hash); i++) swprintf(path + wcslen(path), 3, L"%02X", hash[i]);
+    RegDeleteKeyW(HKEY_CURRENT_USER, path);
+    CertFreeCertificateContext(certificate);
+}
+
+static bool my_add(void)
+{
+    const CERT_CONTEXT *certificate = tls_cert_with_key(TLS_CERT_CLIENT_RSA);
+    my_remove(); /* its container is of another process */
     HCERTSTORE store = CertOpenSystemStoreW(0, L"MY");
-    bool done = false;
-    if (certificate && store && add)
-        done = CertAddCertificateContextToStore(store, certificate, CERT_STORE_ADD_REPLACE_EXISTING,
-                                                NULL);
-    if (certificate && store && !add) {
-        found = CertFindCertificateInStore(store, X509_ASN_ENCODING, 0, CERT_FIND_EXISTING,
-                                           certificate, NULL);
-        done = found && CertDeleteCertificateFromStore(found);
-    }
+    bool added = certificate && store &&
+                 CertAddCertificateContextToStore(store, certificate,
+                                                  CERT_STORE_ADD_REPLACE_EXISTING, NULL);
     if (store) CertCloseStore(store, 0);
     if (certificate) CertFreeCertificateContext(certificate);
-    return done;
+    return added;
 }
 
 static SECURITY_STATUS acquire(bool server, DWORD flags, HCERTSTORE roots, CredHandle *out)
@@ -179,6 +190,19 @@ static SECURITY_STATUS acquire(bool server, DWORD flags, HCERTSTORE roots, CredH
         &data, NULL, NULL, out, &expiry);
     if (certificate) CertFreeCertificateContext(certificate);
     return status;
+}
+
+/* [D TLS registry settings]: servers name no issuers unless the machine says so. */
+static struct saved_value naming;
+
+static bool name_issuers(void)
+{
+    const DWORD one = 1;
+    const wchar_t *key = L"SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL";
+    if (!value_save(&naming, key, L"SendTrustedIssuerList")) return false;
+    if (!value_set(&naming, REG_DWORD, &one, sizeof(one))) return false;
+    second_pass();
+    return true;
 }
 
 static HCERTSTORE issuers(void)
@@ -206,9 +230,9 @@ static void test_default(void)
         {0, ISC_REQ_USE_SUPPLIED_CREDS, true, NULL},
         {0, 0, false, NULL},
     };
-    if (!ours_only()) return; /* the machine's policy says whether issuers are named */
+    if (!ours_only() || !ok(name_issuers(), "the registry cannot be written")) return;
     HCERTSTORE store = issuers();
-    if (!ok(my_store(true), "the store: %lu", GetLastError())) return;
+    if (!ok(my_add(), "the store: %lu", GetLastError())) return;
     for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         const struct tls_pair_options options = {.server_flags = ASC_REQ_MUTUAL_AUTH,
                                                  .client_flags = rows[i].requirements};
@@ -229,16 +253,16 @@ static void test_default(void)
         }
         tls_pair_close(&pair);
     }
-    ok(my_store(false), "the store: %lu", GetLastError());
+    my_remove();
     CertCloseStore(store, 0);
+    value_restore(&naming);
 }
 
 /* [D QueryContextAttributes (Schannel), ISSUER_LIST_EX]: whom the server names */
 static void test_issuers(void)
 {
-    HCERTSTORE store;
-    if (!ours_only()) return;
-    store = issuers();
+    if (!ours_only() || !ok(name_issuers(), "the registry cannot be written")) return;
+    HCERTSTORE store = issuers();
     const CERT_CONTEXT *root = tls_cert(TLS_CERT_ROOT);
     for (unsigned i = 0; i < 2; i++) {
         const struct tls_pair_options options = {.client_version = versions[i],
@@ -266,6 +290,7 @@ static void test_issuers(void)
     }
     CertFreeCertificateContext(root);
     CertCloseStore(store, 0);
+    value_restore(&naming);
 }
 
 int main(void)

@@ -94,31 +94,37 @@ static bool take_lines(struct tls_link *link, unsigned first, unsigned count)
     return true;
 }
 
-static bool in_blocks(struct run *run, const char *number, bool sending, bool taking)
+/* lines: how many, or "FIRST+HOW MANY" when it is not from 0. */
+static bool in_blocks(struct run *run, const char *lines, bool sending, bool taking)
 {
-    unsigned count = (unsigned)strtoul(number, NULL, 10);
+    char *end;
+    unsigned first = 0, count = (unsigned)strtoul(lines, &end, 10);
+    if (*end == '+') {
+        first = count;
+        count = (unsigned)strtoul(end + 1, NULL, 10);
+    }
     bool good = true;
     for (unsigned done = 0; good && done < count; done += BLOCK_LINES) {
         unsigned part = count - done < BLOCK_LINES ? count - done : BLOCK_LINES;
-        if (sending) good = send_lines(run->link, done, part);
-        if (good && taking) good = take_lines(run->link, done, part);
+        if (sending) good = send_lines(run->link, first + done, part);
+        if (good && taking) good = take_lines(run->link, first + done, part);
     }
     return good;
 }
 
-static bool act_send(struct run *run, const char *number)
+static bool act_send(struct run *run, const char *lines)
 {
-    return in_blocks(run, number, true, false);
+    return in_blocks(run, lines, true, false);
 }
 
-static bool act_take(struct run *run, const char *number)
+static bool act_take(struct run *run, const char *lines)
 {
-    return in_blocks(run, number, false, true);
+    return in_blocks(run, lines, false, true);
 }
 
-static bool act_echo(struct run *run, const char *number)
+static bool act_echo(struct run *run, const char *lines)
 {
-    return in_blocks(run, number, true, true);
+    return in_blocks(run, lines, true, true);
 }
 
 static bool act_mirror(struct run *run, const char *none)

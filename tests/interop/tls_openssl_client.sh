@@ -20,16 +20,17 @@ certificate_file() {
 
 # ask OPTION...: s_client, which says hello and hears until the end; its output is in $work/peer.
 ask() {
-    printf 'hello\n' | $limit openssl s_client -connect "127.0.0.1:$port" -CAfile "$certs/ca.pem" \
-        -verify_return_error -verify_hostname localhost -servername localhost -ign_eof \
-        -nocommands "$@" >"$work/peer" 2>&1
+    printf 'hello\n' | $limit openssl s_client -connect "localhost:$port" -4 -ign_eof -nocommands \
+        -CAfile "$certs/ca.pem" -verify_return_error -verify_hostname localhost "$@" \
+        >"$work/peer" 2>&1
 }
 
-# What s_client says: version, suite, what it has heard, and what went wrong.
+# What s_client says: version, suite, what it has heard (which may stand behind something else of
+# its), and what went wrong.
 heard() {
     sed -n -e 's/^New, TLSv\([0-9.]*\), Cipher is .*/\1/p' -e 's/^    Cipher    : //p' \
-        -e 's/^New, TLSv1.3, Cipher is //p' -e 's/^\(olleh\)$/\1/p' \
-        -e 's/.*:\([a-z0-9 ]*\):.*SSL alert number.*/\1/p' "$work/peer" | sort -u | tr '\n' ' ' |
+        -e 's/^New, TLSv1.3, Cipher is //p' -e 's/.*\(olleh\)$/\1/p' \
+        -e 's/.* alert \([a-z ]*\):.*SSL alert number.*/\1/p' "$work/peer" | sort -u | tr '\n' ' ' |
         sed 's/ $//'
 }
 
@@ -82,12 +83,12 @@ server_case 'groups' 'ok ok ok ok ok ok ok ok ok' result
 start_ours --certificate "$certs/rsa.pfx" --connections 3 -- $answer
 ask_case 'by default' '1.3*olleh'
 ask_case 'up to 1.2' '1.2*olleh' -no_tls1_3
-ask_case 'not 1.1' '*protocol version*' -tls1_1 -cipher DEFAULT@SECLEVEL=0
+ask_case 'not 1.1' '*protocol version' -tls1_1 -cipher DEFAULT@SECLEVEL=0
 server_case 'versions' '1.3 1.2 ok ok handshake SEC_E_*' 'version result'
 # shellcheck disable=SC2086
 start_ours --old --certificate "$certs/rsa.pfx" --connections 2 -- $answer
 ask_case 'SCHANNEL_CRED by default' '1.2*olleh'
-ask_case 'SCHANNEL_CRED, not 1.3' '*protocol version*' -tls1_3
+ask_case 'SCHANNEL_CRED, not 1.3' '*handshake failure' -tls1_3
 server_case 'SCHANNEL_CRED' '1.2 ok handshake SEC_E_*' 'version result'
 
 # ---- what is negotiated ----
@@ -96,7 +97,7 @@ server_case 'SCHANNEL_CRED' '1.2 ok handshake SEC_E_*' 'version result'
 start_ours --certificate "$certs/rsa.pfx" --alpn h2,http/1.1 --connections 4 -- $answer
 ask_case 'ALPN' '1.3*olleh' -alpn http/1.1,spdy
 ask_case 'ALPN in TLS 1.2' '1.2*olleh' -alpn h2 -tls1_2
-ask_case 'ALPN, no common one' '*no application protocol*' -alpn spdy
+ask_case 'ALPN, no common one' '*no application protocol' -alpn spdy
 ask_case 'ALPN, not asked for' '1.3*olleh'
 server_case 'ALPN of the server' \
     'http/1.1 h2 none ok ok handshake SEC_E_APPLICATION_PROTOCOL_MISMATCH ok' 'alpn result'
@@ -143,7 +144,7 @@ for version in 1.2 1.3; do
         -cert "$certs/client-below.pem" -key "$certs/rsa.key" -cert_chain "$certs/between.pem"
     ask_case "no client certificate, TLS $version" '*olleh' "$dashed"
     server_case "client certificates, TLS $version" \
-        'Alice of RSA of 1 Alice of EC of 1 Alice below of 2 SEC_E_NO_CREDENTIALS ok ok ok ok' \
+        'Alice of RSA of 2 Alice of EC of 2 Alice below of 2 SEC_E_NO_CREDENTIALS ok ok ok ok' \
         'peer result'
     # shellcheck disable=SC2086
     start_ours --certificate "$certs/rsa.pfx" -- $answer
@@ -171,15 +172,15 @@ done
 numbered_lines 100000 >"$work/many"
 for version in 1_2 1_3; do
     start_ours --certificate "$certs/rsa.pfx" --connections 3 -- take:100000 say:olleh close
-    $limit openssl s_client -connect "127.0.0.1:$port" -quiet -tls$version <"$work/many" \
+    $limit openssl s_client -connect "localhost:$port" -4 -quiet -tls$version <"$work/many" \
         >"$work/peer" 2>&1
-    $limit openssl s_client -connect "127.0.0.1:$port" -quiet -tls$version -max_send_frag 512 \
+    $limit openssl s_client -connect "localhost:$port" -4 -quiet -tls$version -max_send_frag 512 \
         <"$work/many" >"$work/peer" 2>&1
-    $limit openssl s_client -connect "127.0.0.1:$port" -quiet -tls$version -no_etm \
+    $limit openssl s_client -connect "localhost:$port" -4 -quiet -tls$version -no_etm \
         <"$work/many" >"$work/peer" 2>&1
     server_case "many lines, TLS $version" 'ok ok ok' result
     start_ours --certificate "$certs/rsa.pfx" --connections 1 -- send:100000 close
-    $limit openssl s_client -connect "127.0.0.1:$port" -quiet -tls$version </dev/null \
+    $limit openssl s_client -connect "localhost:$port" -4 -quiet -tls$version </dev/null \
         >"$work/peer" 2>"$work/peer.err"
     cmp -s "$work/peer" "$work/many"
     expect "many lines to the client, TLS $version" $? 0 "$work/peer.err"
@@ -192,7 +193,8 @@ done
 talk() {
     talk_title=$1 talk_expected=$2 talk_labels=$3 talk_commands=$4
     shift 4
-    start_peer $limit openssl s_client -connect "127.0.0.1:$port" -CAfile "$certs/ca.pem" "$@"
+    start_peer $limit openssl s_client -connect "localhost:$port" -4 \
+        -CAfile "$certs/ca.pem" "$@"
     wait_for '^ready' "$work/peer"
     printf 'one\n' >&3
     for one in $talk_commands; do
@@ -212,22 +214,24 @@ start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one hear:two say:thr
 talk 'other keys of the client' 'one two ok' 'heard result' 'k k' -tls1_3
 start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one hear:two say:three close
 talk 'other keys of both' 'one two ok' 'heard result' 'K K' -tls1_3
-start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate hear:two say:three close
-talk 'a server that renegotiates' 'one two ok' 'heard result' '' -tls1_2
+# The library keeps no session for a server, and nothing asks for it.
+start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate
+talk 'a server does not renegotiate' 'one handshake SEC_E_UNSUPPORTED_FUNCTION' 'heard result' '' \
+    -tls1_2
 
 # ---- moving ----
 
 for version in 1_2 1_3; do
-    start_ours --certificate "$certs/rsa.pfx" -- take:30000 move take:30000 move take:40000 \
-        say:olleh close
-    $limit openssl s_client -connect "127.0.0.1:$port" -quiet -tls$version <"$work/many" \
+    start_ours --certificate "$certs/rsa.pfx" -- take:30000 move take:30000+30000 move \
+        take:60000+40000 say:olleh close
+    $limit openssl s_client -connect "localhost:$port" -4 -quiet -tls$version <"$work/many" \
         >"$work/peer" 2>&1
     server_case "a server in three processes, TLS $version" 'ok ok ok' 'successor result'
-    start_ours --certificate "$certs/rsa.pfx" -- send:40000 move send:40000 move send:20000 close
-    $limit openssl s_client -connect "127.0.0.1:$port" -quiet -tls$version </dev/null \
+    start_ours --certificate "$certs/rsa.pfx" -- send:40000 move send:40000+40000 move \
+        send:80000+20000 close
+    $limit openssl s_client -connect "localhost:$port" -4 -quiet -tls$version </dev/null \
         >"$work/peer" 2>"$work/peer.err"
-    { numbered_lines 40000; numbered_lines 40000; numbered_lines 20000; } |
-        cmp -s "$work/peer" -
+    cmp -s "$work/peer" "$work/many"
     expect "lines from three processes, TLS $version" $? 0 "$work/peer.err" "$work/server"
     end_ours
 done

@@ -23,7 +23,7 @@ static const char usage[] =
     "  --split N, --record N, --connections N, --save FILE\n"
     "Actions:\n"
     "  say:TEXT hear:TEXT  a line; whatever comes until there was such a text\n"
-    "  send:N take:N       N numbered lines\n"
+    "  send:N take:N       N numbered lines; FIRST+N: not from 0\n"
     "  echo:N mirror       N numbered lines that come back; gives back until the end\n"
     "  ask:PATH body:N     a request of HTTP; N bytes to the file (0: all until the end)\n"
     "  http                answers requests until the end; /N has N numbered lines\n"
