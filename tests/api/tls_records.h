@@ -37,8 +37,12 @@ void record_advance(struct tls_bytes *bytes, const struct opened *opened);
 /* One text each way, nothing else on the wires. */
 bool records_talk(CtxtHandle *one, CtxtHandle *other);
 
+/* Whole records on a wire. */
+uint64_t records_on(const struct tls_wire *wire);
+
 /* The other end of one context of TLS 1.3, whose own peer says nothing any more. server: the end
- * that is played. False without the secrets (tls_pair_options.want_secrets). */
+ * that is played. False without the secrets (tls_pair_options.want_secrets). The tickets that the server has
+ * sent are expected to be on the wire still. */
 struct forger {
     struct tls_session session;
 };

@@ -76,7 +76,7 @@ bool tls_worker_talks(struct tls_worker *worker, CtxtHandle *peer)
 
 /* ---- the worker ---- */
 
-static CtxtHandle kept;
+static CtxtHandle kept = {(ULONG_PTR)-1, (ULONG_PTR)-1};
 
 static bool reply(HANDLE out, SECURITY_STATUS status, const void *bytes, DWORD size)
 {
