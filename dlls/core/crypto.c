@@ -353,3 +353,41 @@ void aead_free(struct aead *aead)
     gcry_cipher_close(aead->handle);
     free(aead);
 }
+
+/* ---- RSA ---- */
+
+static gcry_error_t mpi_read(struct slice from, gcry_mpi_t *out)
+{
+    return gcry_mpi_scan(out, GCRYMPI_FMT_USG, from.data, from.size, NULL);
+}
+
+static gcry_error_t mpi_write(gcry_mpi_t from, uint8_t *out, size_t size)
+{
+    const size_t used = (gcry_mpi_get_nbits(from) + 7) / 8;
+    if (!used || used > size) return gcry_error(GPG_ERR_TOO_LARGE);
+    memset(out, 0, size - used);
+    return gcry_mpi_print(GCRYMPI_FMT_USG, out + size - used, used, NULL, from);
+}
+
+/* libgcrypt wipes what it releases. */
+status_t rsa_private_exponent(struct slice exponent, struct slice p, struct slice q, uint8_t *out,
+                              size_t size)
+{
+    gcry_mpi_t e = NULL, a = NULL, b = NULL;
+    gcry_error_t error = mpi_read(exponent, &e);
+    if (!error) error = mpi_read(p, &a);
+    if (!error) error = mpi_read(q, &b);
+    if (error) goto done;
+    error = gcry_error(GPG_ERR_BAD_SECKEY);
+    if (gcry_mpi_cmp_ui(a, 2) <= 0 || gcry_mpi_cmp_ui(b, 2) <= 0) goto done;
+    gcry_mpi_sub_ui(a, a, 1);
+    gcry_mpi_sub_ui(b, b, 1);
+    gcry_mpi_mul(a, a, b);
+    if (gcry_mpi_invm(b, e, a)) error = mpi_write(b, out, size);
+done:
+    gcry_mpi_release(e);
+    gcry_mpi_release(a);
+    gcry_mpi_release(b);
+    if (gcry_err_code(error) == GPG_ERR_ENOMEM) return SEC_E_INSUFFICIENT_MEMORY;
+    return error ? SEC_E_INVALID_TOKEN : SEC_E_OK;
+}

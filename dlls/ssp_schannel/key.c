@@ -51,6 +51,17 @@ static status_t part_take(struct reader *r, size_t size, bool little, struct byt
     return status;
 }
 
+/* In Wine 8.0 the last number of an imported key, the private exponent, is not what it was where it
+ * is shorter than the modulus. Only GnuTLS ever looks at it. */
+static status_t exponent_restore(struct private_key *key)
+{
+    struct bytes *parts = key->parts;
+    status_t status = rsa_private_exponent(bytes_slice(&parts[RSA_E]), bytes_slice(&parts[RSA_P]),
+                                           bytes_slice(&parts[RSA_Q]), parts[RSA_D].data,
+                                           parts[RSA_D].size);
+    return status == SEC_E_INVALID_TOKEN ? SEC_E_UNKNOWN_CREDENTIALS : status;
+}
+
 /* PRIVATEKEYBLOB of an RSA key: BLOBHEADER, RSAPUBKEY and the numbers (wincrypt.h, "RSA/Schannel
  * Key BLOBs"). */
 static status_t capi_blob_read(struct slice blob, struct private_key *out)
@@ -73,6 +84,7 @@ static status_t capi_blob_read(struct slice blob, struct private_key *out)
         status = part_take(&r, size / 2, true, &out->parts[order[i]]);
     if (status_ok(status)) status = part_take(&r, size, true, &out->parts[RSA_D]);
     if (status_ok(status) && !reader_ok(&r)) status = SEC_E_UNKNOWN_CREDENTIALS;
+    if (status_ok(status)) status = exponent_restore(out);
     out->kind = CALL_KEY_RSA;
     return status;
 }

@@ -63,3 +63,8 @@ status_t aead_seal_pieces(struct aead *aead, const uint8_t nonce[12], struct sli
 status_t aead_open(struct aead *aead, const uint8_t nonce[12], struct slice associated,
                    uint8_t *data, size_t size, const uint8_t tag[AEAD_TAG_SIZE]);
 void aead_free(struct aead *aead);
+
+/* The private exponent of an RSA key (RFC 8017 3.2), from numbers that are big endian; of size
+ * bytes. SEC_E_INVALID_TOKEN for numbers that are of no key, or of one that is longer. */
+status_t rsa_private_exponent(struct slice exponent, struct slice p, struct slice q, uint8_t *out,
+                              size_t size);

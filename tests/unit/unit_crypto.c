@@ -178,9 +178,24 @@ static void aead_refuses(void)
     aead_free(aead);
 }
 
+/* Small numbers, e of which d follows by hand: 17 d = 1 mod 60 * 52. */
+static void private_exponent(void)
+{
+    uint8_t d[4] = {9, 9, 9, 9};
+    ok(rsa_private_exponent(hex("11"), hex("3d"), hex("35"), d, 4) == SEC_E_OK, "a key");
+    ok(same(view(d, 4), hex("00000ac1")), "2753");
+    ok(rsa_private_exponent(hex("11"), hex("3d"), hex("35"), d, 1) == SEC_E_INVALID_TOKEN, "room");
+    ok(rsa_private_exponent(hex("02"), hex("3d"), hex("35"), d, 4) == SEC_E_INVALID_TOKEN,
+       "an exponent without an inverse");
+    ok(rsa_private_exponent(hex("11"), hex("00"), hex("35"), d, 4) == SEC_E_INVALID_TOKEN,
+       "no prime");
+    ok(same(view(d, 4), hex("00000ac1")), "a failure changes nothing");
+}
+
 int main(void)
 {
     RUN(init_again);
+    RUN(private_exponent);
     RUN(parts);
     RUN(ciphertext_stealing);
     RUN(weak_keys);
