@@ -280,7 +280,7 @@ static status_t leg_first(struct leg *leg, struct credential *credential, CtxtHa
 
 /* A handshake that is over has no more legs, and an imported context has no LSA half that could say
  * so. Only a peer that negotiates may send one more token, which says nothing (Negotiate is the
- * package of the number 0), and in our own packages the legs of a stream go on as long as it does. */
+ * package of the number 0), and in our own packages the legs of a stream go on while it does. */
 static bool leg_too_late(const struct context *context)
 {
     const struct package *package = context->package;

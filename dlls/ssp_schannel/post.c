@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Legs of an established context, whose input is a record that DecryptMessage has answered with
- * SEC_I_RENEGOTIATE, and what of its kind follows (Microsoft: DecryptMessage for Schannel, remarks).
+ * SEC_I_RENEGOTIATE, and what of its kind follows (Microsoft: DecryptMessage for Schannel).
  *
  * TLS 1.3 (RFC 8446 4.6): a KeyUpdate is dealt with here, and answered when the peer asks for it; a
  * NewSessionTicket goes to the library of the host, which makes a session to resume of it. A

@@ -3,7 +3,7 @@
 # Makes tls_certs_data.c: the certificates of the TLS tests, which are good until the end of 2049,
 # and their keys. They are made once and kept, so that a test needs no OpenSSL and runs on Windows.
 #
-#   tests/api/tls_certs_make.sh >tests/api/tls_certs_data.c
+#   sh tests/api/tls_certs_make.sh >tests/api/tls_certs_data.c
 set -eu
 
 folder=$(mktemp -d)
