@@ -283,7 +283,7 @@ static void scripts(void)
         char name[] = "kind-0";
         uint8_t script[] = {kind, 1, 1,  100, 0, 3, 0,    0, 0, 0, 20, 0, 9, 0, 1,
                             1,    1, 40, 0,   7, 0, 0x80, 1, 0, 7, 1,  0, 0, 0};
-        name[8] = (char)('0' + kind);
+        name[5] = (char)('0' + kind);
         save("session", name, view(script, sizeof(script)));
     }
 }
