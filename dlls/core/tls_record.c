@@ -31,8 +31,7 @@ static size_t overhead(const struct tls_session *session)
 /* What protects one record. */
 struct protection {
     uint8_t nonce[12];
-    uint8_t room[13];
-    struct slice associated;
+    uint8_t associated[13];
 };
 
 /* Written out, since compilers make one instruction of this, but not of a loop. */
@@ -75,19 +74,17 @@ static void make_nonce(const struct tls_direction *direction, uint64_t sequence,
 }
 
 /* RFC 8446 5.2: the header is associated. RFC 5246 6.2.3.3: sequence number, type and version, and
- * the size of the text. */
-static void associate(const struct tls_session *session, uint64_t sequence, const uint8_t *header,
-                      size_t size, struct protection *out)
+ * the size of the text. A value, since one that is written to memory and read again at once is
+ * waited for. */
+static struct slice associate(const struct tls_session *session, uint64_t sequence,
+                              const uint8_t *header, size_t size, struct protection *out)
 {
-    if (tls_hides_type(session)) {
-        out->associated = (struct slice){header, TLS_RECORD_HEADER};
-        return;
-    }
-    put_u64be(out->room, sequence);
-    out->room[8] = header[0];
-    put_u16be(out->room + 9, TLS_1_2);
-    put_u16be(out->room + 11, size);
-    out->associated = (struct slice){out->room, sizeof(out->room)};
+    if (tls_hides_type(session)) return (struct slice){header, TLS_RECORD_HEADER};
+    put_u64be(out->associated, sequence);
+    out->associated[8] = header[0];
+    put_u16be(out->associated + 9, TLS_1_2);
+    put_u16be(out->associated + 11, size);
+    return (struct slice){out->associated, sizeof(out->associated)};
 }
 
 status_t tls_record_seal(struct tls_session *session, enum tls_type type, uint8_t *header,
@@ -103,11 +100,11 @@ status_t tls_record_seal(struct tls_session *session, enum tls_type type, uint8_
     put_u16be(header + 1, TLS_1_2);
     put_u16be(header + 3, size + overhead(session));
     make_nonce(send, send->sequence, protection.nonce);
-    associate(session, send->sequence, header, size, &protection);
+    struct slice associated = associate(session, send->sequence, header, size, &protection);
     if (tls_shows_nonce(session)) put_u64be(header + TLS_RECORD_HEADER, send->sequence);
     if (hidden) trailer[0] = (uint8_t)type;
-    status_t status = aead_seal_pieces(send->aead, protection.nonce, protection.associated, data,
-                                       size, trailer, hidden, trailer + hidden);
+    status_t status = aead_seal_pieces(send->aead, protection.nonce, associated, data, size,
+                                       trailer, hidden, trailer + hidden);
     if (status_ok(status)) send->sequence++;
     return status;
 }
@@ -168,6 +165,7 @@ status_t tls_record_measure(const struct tls_session *session, const uint8_t *by
 /* A record in the caller's block, in its parts. */
 struct parts {
     struct protection protection;
+    struct slice associated;
     uint8_t *data; /* with the type and the padding of TLS 1.3 */
     size_t size;
     uint8_t *tag;
@@ -187,7 +185,7 @@ static void take_apart(const struct tls_session *session, uint64_t sequence, uin
     }
     out->data = bytes + r->pos;
     out->tag = out->data + out->size;
-    associate(session, sequence, bytes, out->size, &out->protection);
+    out->associated = associate(session, sequence, bytes, out->size, &out->protection);
 }
 
 /* RFC 8446 5.2 and 5.4: the last byte that is not padding is the type. Only data may be empty,
@@ -229,8 +227,8 @@ status_t tls_record_open(struct tls_session *session, uint8_t *bytes, size_t siz
     if (is_clear(session, type)) return take_clear(&r, bytes, out);
     if (receive->sequence == UINT64_MAX) return SEC_E_CONTEXT_EXPIRED;
     take_apart(session, receive->sequence, bytes, length, &r, &parts);
-    status = aead_open(receive->aead, parts.protection.nonce, parts.protection.associated,
-                       parts.data, parts.size, parts.tag);
+    status = aead_open(receive->aead, parts.protection.nonce, parts.associated, parts.data,
+                       parts.size, parts.tag);
     if (!status_ok(status)) return status;
     status = take_text(session, type, &parts, out);
     if (!status_ok(status)) {
@@ -257,8 +255,8 @@ status_t tls_record_restore(struct tls_session *session, uint8_t *bytes,
     if (is_clear(session, type)) return SEC_E_OK;
     if (!receive->sequence) return SEC_E_INTERNAL_ERROR;
     take_apart(session, receive->sequence - 1, bytes, length, &r, &parts);
-    status = aead_seal(receive->aead, parts.protection.nonce, parts.protection.associated,
-                       parts.data, parts.size, tag);
+    status = aead_seal(receive->aead, parts.protection.nonce, parts.associated, parts.data,
+                       parts.size, tag);
     if (status_ok(status)) receive->sequence--;
     return status;
 }

@@ -116,9 +116,9 @@ NTSTATUS NTAPI context_query(LSA_SEC_HANDLE handle, ULONG id, void *buffer)
     if (!buffer) return SEC_E_INVALID_PARAMETER;
     for (size_t i = 0; i < ARRAYSIZE(attributes); i++) {
         if (attributes[i].id != id) continue;
-        AcquireSRWLockShared(&context->send);
+        EnterCriticalSection(&context->send);
         status = query_locked(context, &attributes[i], buffer);
-        ReleaseSRWLockShared(&context->send);
+        LeaveCriticalSection(&context->send);
     }
     TRACE("attribute %#lx: status %#lx\n", id, (ULONG)status);
     return status;
@@ -168,9 +168,9 @@ NTSTATUS NTAPI context_set(LSA_SEC_HANDLE handle, ULONG id, void *buffer, ULONG 
 {
     struct context *context = context_get(handle);
     if (!buffer) return SEC_E_INVALID_PARAMETER;
-    AcquireSRWLockExclusive(&context->send);
+    EnterCriticalSection(&context->send);
     status_t status = set_locked(context, id, buffer, size);
-    ReleaseSRWLockExclusive(&context->send);
+    LeaveCriticalSection(&context->send);
     TRACE("attribute %#lx: status %#lx\n", id, (ULONG)status);
     return status;
 }

@@ -121,9 +121,9 @@ NTSTATUS NTAPI message_seal(LSA_SEC_HANDLE handle, ULONG qop, SecBufferDesc *des
     if (qop) out.type = TLS_ALERT;
     if (qop && out.data->cbBuffer != ALERT_SIZE) return SEC_E_INVALID_TOKEN;
 
-    AcquireSRWLockExclusive(&context->send);
+    EnterCriticalSection(&context->send);
     status = send_record(context, &out);
-    ReleaseSRWLockExclusive(&context->send);
+    LeaveCriticalSection(&context->send);
     if (status != SEC_E_OK) WARN("%lu bytes: status %#lx\n", out.data->cbBuffer, (ULONG)status);
     return status;
 }
@@ -261,14 +261,14 @@ static void receive_failed(struct context *context, status_t status)
 /* The library's session is for one thread at a time. */
 static void receive_lock(struct context *context, bool both)
 {
-    if (both) AcquireSRWLockExclusive(&context->send);
-    AcquireSRWLockExclusive(&context->receive);
+    if (both) EnterCriticalSection(&context->send);
+    EnterCriticalSection(&context->receive);
 }
 
 static void receive_unlock(struct context *context, bool both)
 {
-    ReleaseSRWLockExclusive(&context->receive);
-    if (both) ReleaseSRWLockExclusive(&context->send);
+    LeaveCriticalSection(&context->receive);
+    if (both) LeaveCriticalSection(&context->send);
 }
 
 static status_t receive_record(struct context *context, struct incoming *in)

@@ -245,16 +245,17 @@ static void measure_memory(const struct bench_ops *ops, enum kept kept, const ch
 {
     struct bench_slot slots[BENCH_SLOTS];
     bool good = bench_slots_init(slots, SIGNED_SIZE) && keep(ops, kept, &slots[0]);
+    const unsigned wanted = ops->kept ? ops->kept : CONTEXTS;
     uint64_t before = ops->private_bytes();
     double end = ops->now() + memory_seconds;
     unsigned count = 0;
-    while (good && count < CONTEXTS && ops->now() < end) {
+    while (good && count < wanted && ops->now() < end) {
         good = keep(ops, kept, &slots[0]);
         count += kept == KEPT_ESTABLISHED ? 2 : 1;
     }
-    if (good && count < CONTEXTS) fprintf(stderr, "%s: too slow to be measured\n", name);
-    good = good && count >= CONTEXTS;
-    bench_print(name, good, (double)(ops->private_bytes() - before) / CONTEXTS, "bytes");
+    if (good && count < wanted) fprintf(stderr, "%s: too slow to be measured\n", name);
+    good = good && count >= wanted;
+    bench_print(name, good, (double)(ops->private_bytes() - before) / wanted, "bytes");
     bench_slots_free(ops, slots);
 }
 

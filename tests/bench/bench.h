@@ -45,6 +45,7 @@ struct bench_ops {
     struct bench_pair *(*inner_create)(void);
     void (*pair_free)(struct bench_pair *pair);
     bool (*keep_half_open)(bool server); /* makes one more and never frees it */
+    unsigned kept;                       /* contexts that memory is measured with; 0: the usual */
     bench_message_fn *seal;
     bench_message_fn *unseal;
     bench_message_fn *sign; /* NULL: nothing is signed without being sealed */

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEGS = 8, ORDERED = 64 };
+enum { LEGS = 8, ORDERED = 64, TLS_KEPT = 2000 };
 
 struct bench_pair {
     CtxtHandle client, server;
@@ -317,6 +317,7 @@ static const struct bench_ops tls_ops = {
     .set_up = tls_set_up,
     .pair_create = tls_pair_create,
     .pair_free = tls_pair_free,
+    .kept = TLS_KEPT,
     .seal = tls_seal,
     .unseal = tls_unseal,
     .slot_clear = tls_slot_clear,

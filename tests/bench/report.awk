@@ -10,7 +10,8 @@ BEGIN {
     split(other_titles, title_of, ",")
     for (i = 1; i <= columns; i++) title_by[side_of[i]] = title_of[i]
     tls = package ~ /^tls/
-    order = split("full resumed handshakes seal_64 unseal_64 seal_1024 unseal_1024 seal_16384 unseal_16384 " \
+    order = split("full resumed handshakes " \
+                  "seal_64 unseal_64 seal_1024 unseal_1024 seal_16384 unseal_16384 " \
                   "sign_1024 verify_1024 export import move blob half_export half_import " \
                   "half_move half_blob half_open_client half_open_server established " \
                   "cost_seal_64 cost_sign_64 cost_seal_1024 cost_sign_1024 cost_seal_16384 " \

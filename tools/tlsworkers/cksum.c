@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* See cksum.h. Four bits at a time: fast enough for a demonstration, with a table that can be read. */
+/* See cksum.h. Four bits at a time: fast enough for a demonstration, and a table to be read. */
 #include "cksum.h"
 
 /* i * x^32 modulo the polynomial 0x04c11db7 */

@@ -43,7 +43,7 @@ static void worker_process_close(struct worker_process *worker)
     process_close_handle(&worker->answers);
 }
 
-/* The next frame of a worker; false when it is not of that kind. *content borrows from the frame. */
+/* The next frame of a worker; *content borrows from the frame. */
 static bool master_hear(struct worker_process *worker, struct writer *frame, enum move_kind *kind,
                         struct slice *content)
 {

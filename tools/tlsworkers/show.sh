@@ -144,8 +144,9 @@ show_tlsworkers() {
     head -c "$tls_file_size" /dev/urandom >"$tls/file" || die "cannot write $tls/file"
     step 'running the demonstration'
     printf '\nA server whose worker is replaced every second. Over TLS 1.2 and over TLS 1.3 curl\n'
-    printf 'downloads %s and uploads them, and openssl s_client asks again and again who answers.\n\n' \
+    printf 'downloads %s and uploads them, and openssl s_client asks again and again who\n' \
         "$tls_file_size"
+    printf 'answers.\n\n'
     tls_start_server || die "the server does not start, see $tls/server.log"
     tls_run_clients
     tls_stop_server
