@@ -114,8 +114,12 @@ enum call_verdict { CALL_VERDICT_NONE, CALL_VERDICT_GOOD, CALL_VERDICT_BAD };
  * Goes on with a handshake, first or repeated. Reads records from the input as it needs them;
  * `consumed` counts what it took. What it sends is queued, and moved to the output as it fits;
  * `queued` is what is still there: call again, with no input, to have it. A failure (a negative
- * status) leaves an alert in the queue; the session is then good for its queue only. DTLS: one call
- * without input and verdict repeats the last flight when its time has come.
+ * status) leaves an alert in the queue; the session is then good for its queue only. DTLS: the
+ * output is one datagram of the MTU's size at most, and a call without input and verdict, when
+ * nothing is queued, repeats the last flight.
+ *
+ * A server whose client declines another handshake gets CALL_EVENT_DONE with the alert: all is as
+ * before. Once there is nothing to do a call moves the queue only.
  */
 struct schannel_call_handshake {
     uint64_t session;
@@ -191,7 +195,13 @@ struct schannel_call_read {
 };
 UNIXCALL_LAYOUT(struct schannel_call_read, reserved, 36, 40);
 
-/* The library's own record path: SEND makes records of the input, RECEIVE opens one. */
+/*
+ * The library's own record path: SEND makes one record of the input, which is not empty, RECEIVE
+ * opens the one at the front (SEC_E_INCOMPLETE_MESSAGE when it is not all there: nothing is taken
+ * then). An alert gives its two bytes; TLS_HANDSHAKE is the peer's wish for another handshake, for
+ * SCHANNEL_CALL_RENEGOTIATE. What says nothing, and datagrams that are not the peer's, give no
+ * bytes of TLS_APPLICATION_DATA.
+ */
 struct schannel_call_records {
     uint64_t session;
     struct call_bytes input;

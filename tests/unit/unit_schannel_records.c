@@ -417,7 +417,7 @@ static void datagram_loss(void)
     connection_end(&c);
 }
 
-/* Without the server's last flight the client repeats its own, and RECEIVE has the server's repeated
+/* Without the server's last flight the client repeats its own. RECEIVE has the server's repeated
  * for it: a handshake call has that. */
 static void datagram_last_flight(void)
 {
