@@ -13,7 +13,8 @@ enum pem_kind { PEM_NONE, PEM_CERTIFICATE, PEM_KEY, PEM_RSA_KEY, PEM_CURVE_KEY, 
  * the end. A block that cannot be decoded is PEM_OTHER, and has nothing. */
 enum pem_kind pem_next(const char **text, struct writer *out);
 
-/* BCRYPT_RSAFULLPRIVATE_BLOB or BCRYPT_ECCPRIVATE_BLOB of a key (RFC 5208, RFC 8017 A.1.2, RFC 5915)
- * that belongs to a certificate, from which the point of a curve is taken. False for any other. */
+/* BCRYPT_RSAFULLPRIVATE_BLOB or BCRYPT_ECCPRIVATE_BLOB of a key (RFC 5208, RFC 8017 A.1.2, RFC
+ * 5915) that belongs to a certificate, from which the point of a curve is taken. False for any
+ * other. */
 bool pem_key_blob(enum pem_kind kind, struct slice der, const CERT_CONTEXT *certificate,
                   struct writer *out);
