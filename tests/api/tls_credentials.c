@@ -598,8 +598,30 @@ static void test_expiry(void)
     CertFreeCertificateContext(certificate);
 }
 
-int main(void)
+/* A certificate in the user's store by its thumbprint, for the test of sspictl. */
+static void acquire_stored(const char *thumbprint)
 {
+    SCHANNEL_CERT_HASH hash = {.dwLength = sizeof(hash)}, *pointer = &hash;
+    SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION,
+                          .cCreds = 1,
+                          .paCred = (const CERT_CONTEXT **)(void *)&pointer,
+                          .dwCredFormat = SCH_CRED_FORMAT_CERT_HASH};
+    for (size_t i = 0; i < sizeof(hash.ShaHash); i++) {
+        unsigned byte = 0;
+        if (!ok(sscanf(thumbprint + 2 * i, "%2x", &byte) == 1, "%s is no thumbprint", thumbprint))
+            return;
+        hash.ShaHash[i] = (BYTE)byte;
+    }
+    SECURITY_STATUS status = outcome(SECPKG_CRED_INBOUND, &cred);
+    ok(status == SEC_E_OK, "%08lx", status);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) {
+        acquire_stored(argv[1]);
+        return statements.failed;
+    }
     RUN(test_directions);
     RUN(test_versions);
     RUN(test_ansi);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the registry does to credentials: protocols, ciphers, hashes, key exchanges and their order
- * [D tls-registry-settings]. Values hold for the whole system, so only our modules are put to it. They
- * are read once a second: each case is a process of its own, which sees them from the start.
+ * [D tls-registry-settings]. Values hold for the whole system, so only our modules are put to it.
+ * They are read once a second: each case is a process of its own, which sees them from the start.
  */
 #include "support.h"
 #include "tls_pair.h"

@@ -4,6 +4,7 @@
 #pragma once
 
 int command_account(char **arguments);
+int command_certificate(char **arguments);
 int command_config(char **arguments);
 int command_check_provider(char **arguments);
 int command_export(char **arguments);

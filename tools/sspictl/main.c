@@ -18,6 +18,7 @@ static const struct command commands[] = {
     {"handshake", "authenticate to oneself and show every detail", command_handshake},
     {"account", "add, remove and list local accounts", command_account},
     {"config", "show and change the policies of this prefix", command_config},
+    {"certificate", "add, remove and list certificates with their keys", command_certificate},
     {"export", "make a context and write it to a file or pipe", command_export},
     {"import", "read such a context and prove that it lives", command_import},
     {"check-provider", "tell what a module of packages does right", command_check_provider},
