@@ -191,8 +191,8 @@ struct schannel_call_read {
 };
 UNIXCALL_LAYOUT(struct schannel_call_read, reserved, 36, 40);
 
-/* The library's own record path: SEND makes records of the input, RECEIVE opens one. An alert can be
- * sent during a handshake, too. */
+/* The library's own record path: SEND makes records of the input, RECEIVE opens one. An alert can
+ * be sent during a handshake, too. */
 struct schannel_call_records {
     uint64_t session;
     struct call_bytes input;
