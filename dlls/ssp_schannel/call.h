@@ -200,7 +200,7 @@ UNIXCALL_LAYOUT(struct schannel_call_read, reserved, 36, 40);
  * opens the one at the front (SEC_E_INCOMPLETE_MESSAGE when it is not all there: nothing is taken
  * then). An alert gives its two bytes; TLS_HANDSHAKE is the peer's wish for another handshake, for
  * SCHANNEL_CALL_RENEGOTIATE. What says nothing, and datagrams that are not the peer's, give no
- * bytes of TLS_APPLICATION_DATA.
+ * bytes of TLS_APPLICATION_DATA. An alert can be sent during a handshake, too.
  */
 struct schannel_call_records {
     uint64_t session;

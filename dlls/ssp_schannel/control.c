@@ -96,7 +96,8 @@ static status_t library_seal(struct context *context, struct leg *leg, enum tls_
     return writer_status(&leg->reply);
 }
 
-/* Before there are keys (RFC 5246 6.2.1); the version is the one that a first record has. */
+/* A client's before the server has said anything; the version is that of a first record (RFC 5246
+ * E.1). */
 static status_t plain_seal(struct leg *leg, enum tls_type type, struct slice message)
 {
     writer_u8(&leg->reply, (uint8_t)type);
@@ -129,7 +130,7 @@ status_t context_seal(struct context *context, struct leg *leg, enum tls_type ty
 {
     bool carried = context->stage == STAGE_ESTABLISHED && context->carried;
     if (carried) return carried_seal(context, leg, type, message);
-    if (context->stage == STAGE_HANDSHAKE && !context->version && !context->renegotiating)
+    if (context->stage == STAGE_HANDSHAKE && !context->answered && !context->datagram)
         return plain_seal(leg, type, message);
     return library_seal(context, leg, type, message);
 }

@@ -72,6 +72,7 @@ status_t handshake_feed(struct context *context, struct leg *leg, struct slice r
         status_t status = step(context, leg, &call);
         size_t used = (size_t)call.consumed;
         leg->consumed += used;
+        context->answered = context->answered || used;
         if (!status_ok(status)) return context_fail(context, status_ok(judged) ? status : judged);
         if (call.event != CALL_EVENT_VERIFY) break;
         records = slice_rest(records, used);

@@ -240,6 +240,7 @@ struct context {
     struct tls_flight flight;
     bool flight_watched; /* the client has no certificate and wants to know whether it needs one */
     bool certificate_refused; /* SEC_I_INCOMPLETE_CREDENTIALS was given once */
+    bool answered;            /* the library has had something of the peer: keys may be in use */
     bool manual;              /* the application judges the server's certificate */
     bool unresumable;         /* what the library gives for resuming is not to be kept */
     status_t failure;         /* STAGE_FAILED: why */

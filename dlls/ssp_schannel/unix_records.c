@@ -5,6 +5,8 @@
  */
 #include "unix.h"
 
+#define ALERT_AROUND 128u /* more than any record adds to an alert */
+
 static status_t send_error(ssize_t result, struct schannel_call_records *call)
 {
     return error_explain((int)result, call->why);
@@ -15,12 +17,12 @@ status_t records_send(void *params)
     struct schannel_call_records *call = params;
     struct session *session = unixcall_pointer(call->session);
     const uint8_t *data = unixcall_pointer(call->input.data);
-    uint32_t header, trailer;
+    uint32_t header = 0, trailer = ALERT_AROUND;
     ssize_t result;
     call->output_size = 0;
-    if (!session->established || session->failed)
+    if ((!session->established && call->type != TLS_ALERT) || session->failed)
         return error_say(SEC_E_CONTEXT_EXPIRED, call->why, "no session that could send");
-    facts_overhead(session, &header, &trailer);
+    if (session->established) facts_overhead(session, &header, &trailer);
     size_t room = header + (size_t)call->input.size + trailer;
     if (call->input.size > TLS_PLAIN_MAX || (call->type == TLS_ALERT && call->input.size != 2))
         return error_say(SEC_E_INVALID_PARAMETER, call->why, "not one record");

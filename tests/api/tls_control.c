@@ -134,6 +134,54 @@ static void test_early_alert(void)
     tls_pair_close(&pair);
 }
 
+/* What the peer comes to that has these bytes to read. */
+static SECURITY_STATUS peer_status(bool server)
+{
+    BYTE data[64];
+    DWORD size;
+    struct tls_wire *wire = server ? &pair.to_server : &pair.to_client;
+    wire->arrived = wire->size;
+    SECURITY_STATUS status = server ? tls_pair_server_leg(&pair) : tls_pair_client_leg(&pair);
+    if (status == SEC_I_CONTINUE_NEEDED && wire->size) return peer_status(server);
+    return status ? status : tls_pair_receive(&pair, server, data, sizeof(data), &size);
+}
+
+/* ours, as to the point where it is given up: the server has keys by then in TLS 1.3, the client
+ * has none yet, and in TLS 1.2 nobody has. What the peer hears is [D Schannel Error Codes for TLS
+ * and SSL Alerts]. */
+static void test_early_end(void)
+{
+    static const enum tls_pair_version versions[] = {TLS_PAIR_1_2, TLS_PAIR_1_3};
+    const DWORD shutdown = SCHANNEL_SHUTDOWN;
+    const DWORD alert[3] = {SCHANNEL_ALERT, TLS1_ALERT_FATAL, TLS1_ALERT_ACCESS_DENIED};
+    for (unsigned i = 0; i < 8; i++) {
+        const struct tls_pair_options options = {.client_version = versions[i / 4],
+                                                 .server_version = versions[i / 4]};
+        const bool server = i & 1, fatal = i & 2;
+        BYTE room[512];
+        ULONG size;
+        SECURITY_STATUS status = tls_pair_open(&pair, &options);
+        if (!ok(status == SEC_E_OK, "%08lx", status)) return;
+        tls_pair_client_leg(&pair);
+        pair.to_server.arrived = pair.to_server.size;
+        tls_pair_server_leg(&pair);
+        tls_control(server ? &pair.server : &pair.client, fatal ? alert : &shutdown, fatal ? 3 : 1);
+        status = empty_leg(server, room, &size);
+        ok(status == SEC_E_OK, "row %u: %08lx", i, status);
+        ok((size == 7) != (server && i / 4), "row %u: %lu bytes", i, size);
+        wire_put(server ? &pair.to_client : &pair.to_server, room, size);
+        if (fatal) {
+            status = peer_status(!server);
+            /* a server may think nothing of the version of a client's alert */
+            ok(server ? status == SEC_E_LOGON_DENIED : status < 0, "row %u: the peer: %08lx", i,
+               status);
+            status = empty_leg(server, room, &size);
+            ok(status < 0, "row %u: it goes on: %08lx", i, status);
+        }
+        tls_pair_close(&pair);
+    }
+}
+
 /* ---- the end of a connection ---- */
 
 static SECURITY_STATUS receive(bool to_server)
@@ -228,6 +276,7 @@ int main(void)
     RUN(test_bad_tokens);
     RUN(test_early_shutdown);
     RUN(test_early_alert);
+    RUN(test_early_end);
     RUN(test_shutdown);
     RUN(test_fatal_alert);
     RUN(test_no_room);

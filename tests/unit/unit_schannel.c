@@ -452,7 +452,8 @@ static void wrong_calls(void)
     struct schannel_call_handshake call = {.session = c.client.session,
                                            .verdict = CALL_VERDICT_GOOD};
     ok(half(SCHANNEL_CALL_HANDSHAKE, &call) == SEC_E_INVALID_PARAMETER, "nothing is judged");
-    struct schannel_call_records records = {.session = c.client.session, .type = TLS_ALERT};
+    struct schannel_call_records records = {.session = c.client.session,
+                                            .type = TLS_APPLICATION_DATA};
     ok(half(SCHANNEL_CALL_SEND, &records) == SEC_E_CONTEXT_EXPIRED, "too early");
     ok(half(SCHANNEL_CALL_RECEIVE, &records) == SEC_E_CONTEXT_EXPIRED, "too early");
     struct schannel_call_renegotiate again = {.session = c.client.session};
