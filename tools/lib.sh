@@ -146,7 +146,8 @@ install_modules() {
     run_quietly "installing winesspi into $WINEPREFIX" "$WINEPREFIX/install.log" \
         "$source_dir/tools/winesspi" install
     wine reg add 'HKLM\System\CurrentControlSet\Control\Lsa' /f /v 'Security Packages' \
-        /t REG_MULTI_SZ /d 'ssp_negotiate\0ssp_ntlm\0ssp_schannel' >>"$WINEPREFIX/install.log" 2>&1 ||
+        /t REG_MULTI_SZ /d 'ssp_negotiate\0ssp_ntlm\0ssp_schannel' \
+        >>"$WINEPREFIX/install.log" 2>&1 ||
         die "the list of packages in $WINEPREFIX cannot be set"
     export WINEDLLPATH="$build"
 }

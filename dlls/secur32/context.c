@@ -17,6 +17,9 @@
 
 TRACE_CHANNEL("sspi");
 
+/* From here on attributes belong to a package, which knows what they need. */
+#define OWN_ATTRIBUTES 0x50u
+
 /* ---- objects ---- */
 
 static void credential_release(void *object)
@@ -202,7 +205,7 @@ SECURITY_STATUS WINAPI QueryCredentialsAttributesW(CredHandle *handle, ULONG att
     status_t status = credential_pin(handle, &pinned);
     if (!status_ok(status)) return status;
     struct package *package = pinned.credential->package;
-    if (!buffer) status = SEC_E_INVALID_PARAMETER;
+    if (!buffer && attribute < OWN_ATTRIBUTES) status = SEC_E_INVALID_PARAMETER;
     else if (!package->ops.query_credentials) status = SEC_E_UNSUPPORTED_FUNCTION;
     else
         status = package->ops.query_credentials(package, &pinned.credential->handle, attribute,
@@ -275,7 +278,7 @@ static status_t leg_first(struct leg *leg, struct credential *credential, CtxtHa
 
 /* A handshake that is over has no more legs, and an imported context has no LSA half that could say
  * so. Only a peer that negotiates may send one more token, which says nothing (Negotiate is the
- * package of the number 0), and in our own packages the legs of a stream go on as long as it does. */
+ * package of the number 0), and in our own packages the legs of a stream go on while it does. */
 static bool leg_too_late(const struct context *context)
 {
     const struct package *package = context->package;

@@ -48,7 +48,7 @@ static struct slice server_name(const wchar_t *target, char room[SERVER_NAME_MAX
     return (struct slice){(const uint8_t *)room, length};
 }
 
-/* Not by _wcsdup, whose memory is the C library's own and not that of free here. */
+/* Not _wcsdup, whose memory is of another heap than ours. */
 static status_t copy_name(struct context *context, const wchar_t *target)
 {
     if (!target) return SEC_E_OK;
@@ -67,7 +67,7 @@ static void note_wishes(struct context *context, const struct leg *leg)
     context->manual = leg->deferred || leg->requirements & ISC_REQ_MANUAL_CRED_VALIDATION ||
                       credential->flags & SCH_CRED_MANUAL_CRED_VALIDATION;
     context->connection.alpn_offered = leg->alpn.size != 0;
-    context->flight_watched = !credential->holder_count && !context->datagram;
+    context->flight_watched = !credential->certificate_count && !context->datagram;
 }
 
 status_t client_start(struct context *context, const struct leg *leg)
@@ -110,7 +110,7 @@ static status_t set_credential(struct context *context, struct credential *crede
 
 status_t client_change_credential(struct context *context, struct credential *credential)
 {
-    if (!credential || credential == context->credential || !credential->holder_count)
+    if (!credential || credential == context->credential || !credential->certificate_count)
         return SEC_E_OK;
     return credential->server ? SEC_E_NO_CREDENTIALS : set_credential(context, credential);
 }

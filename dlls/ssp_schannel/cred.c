@@ -44,7 +44,7 @@ static void credential_free(struct credential *credential)
         library_free(credential->library[i]);
         free(credential->priorities[i]);
     }
-    for (size_t i = 0; i < credential->holder_count; i++) {
+    for (size_t i = 0; i < credential->certificate_count; i++) {
         struct key_holder *holder = &credential->holders[i];
         private_key_clear(&holder->key);
         bytes_clear(&holder->chain);
@@ -194,7 +194,7 @@ static status_t certificates_take(struct credential *credential, const struct re
     if (!credential->holders) return SEC_E_INSUFFICIENT_MEMORY;
     status_t status = SEC_E_OK;
     for (DWORD i = 0; i < count && status_ok(status); i++) {
-        struct key_holder *holder = &credential->holders[credential->holder_count++];
+        struct key_holder *holder = &credential->holders[credential->certificate_count++];
         holder->certificate = certificate_get(request->format, request->certificates[i]);
         if (!holder->certificate) return SEC_E_UNKNOWN_CREDENTIALS;
         status = private_key_get(holder->certificate, &holder->key);
@@ -204,6 +204,15 @@ static status_t certificates_take(struct credential *credential, const struct re
 }
 
 /* ---- the rest ---- */
+
+static status_t priorities_set(struct credential *credential, size_t kind, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    credential->priorities[kind] = malloc(size);
+    if (!credential->priorities[kind]) return SEC_E_INSUFFICIENT_MEMORY;
+    memcpy(credential->priorities[kind], text, size);
+    return SEC_E_OK;
+}
 
 /* Which of the two kinds of protocols the credential is for is often told only by the context. */
 static status_t priorities_make(struct credential *credential, const struct tls_policy *policy,
@@ -217,17 +226,15 @@ static status_t priorities_make(struct credential *credential, const struct tls_
         wish.datagram = i;
         status_t status = policy_priorities(policy, &wish, text, &protocols);
         if (status == SEC_E_ALGORITHM_MISMATCH) continue;
+        if (status_ok(status)) status = priorities_set(credential, i, text);
         if (!status_ok(status)) return status;
-        credential->priorities[i] = malloc(strlen(text) + 1);
-        if (!credential->priorities[i]) return SEC_E_INSUFFICIENT_MEMORY;
-        strcpy(credential->priorities[i], text);
         both |= protocols;
     }
     credential->protocols = both;
     return both ? SEC_E_OK : SEC_E_ALGORITHM_MISMATCH;
 }
 
-/* Streams and datagrams are not asked for together, and neither are bits of the other side alone. */
+/* Streams and datagrams are not asked for together, nor bits of the other side alone. */
 static status_t protocols_check(const struct request *request, struct tls_wish *wish)
 {
     const DWORD clients = SP_PROT_X_CLIENTS & ~(DWORD)SP_PROT_DTLS1_X;
@@ -246,14 +253,13 @@ static status_t protocols_check(const struct request *request, struct tls_wish *
     return SEC_E_OK;
 }
 
-static status_t algorithms_take(struct credential *credential, const struct tls_wish *wish)
+static status_t algorithms_take(struct credential *credential, const ALG_ID *ids, size_t count)
 {
-    if (!wish->algorithm_count) return SEC_E_OK;
-    size_t size = wish->algorithm_count * sizeof(*credential->algorithms);
-    credential->algorithms = malloc(size);
+    if (!count) return SEC_E_OK;
+    credential->algorithms = malloc(count * sizeof(*ids));
     if (!credential->algorithms) return SEC_E_INSUFFICIENT_MEMORY;
-    memcpy(credential->algorithms, wish->algorithms, size);
-    credential->algorithm_count = wish->algorithm_count;
+    memcpy(credential->algorithms, ids, count * sizeof(*ids));
+    credential->algorithm_count = count;
     return SEC_E_OK;
 }
 
@@ -276,12 +282,55 @@ static status_t credential_fill(struct credential *credential, struct request *r
     credential->minimum_strength = request->wish.minimum_strength;
     credential->maximum_strength = request->wish.maximum_strength;
     credential->cache_time = cache_time(&policy, request);
-    credential->expiry.QuadPart = MAXLONGLONG;
     status_t status = certificates_take(credential, request);
     if (status_ok(status)) status = protocols_check(request, &request->wish);
     if (status_ok(status)) status = priorities_make(credential, &policy, &request->wish);
-    if (status_ok(status)) status = algorithms_take(credential, &request->wish);
+    if (status_ok(status))
+        status = algorithms_take(credential, request->wish.algorithms,
+                                 request->wish.algorithm_count);
     if (status_ok(status) && request->roots) credential->roots = CertDuplicateStore(request->roots);
+    return status;
+}
+
+static status_t credential_create(struct credential **out)
+{
+    struct credential *credential = calloc(1, sizeof(*credential));
+    if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
+    InitializeSRWLock(&credential->lock);
+    credential->expiry.QuadPart = MAXLONGLONG;
+    credential->references = 1;
+    *out = credential;
+    return SEC_E_OK;
+}
+
+static status_t credential_copy(struct credential *credential, const struct credential *like)
+{
+    status_t status = SEC_E_OK;
+    credential->server = like->server;
+    credential->modern = like->modern;
+    credential->flags = like->flags;
+    credential->protocols = like->protocols;
+    credential->minimum_strength = like->minimum_strength;
+    credential->maximum_strength = like->maximum_strength;
+    credential->cache_time = like->cache_time;
+    if (like->roots) credential->roots = CertDuplicateStore(like->roots);
+    for (size_t i = 0; i < ARRAYSIZE(like->priorities) && status_ok(status); i++)
+        if (like->priorities[i]) status = priorities_set(credential, i, like->priorities[i]);
+    return status_ok(status) ? algorithms_take(credential, like->algorithms, like->algorithm_count)
+                             : status;
+}
+
+status_t credential_with(const struct credential *like, const CERT_CONTEXT *certificate,
+                         struct credential **out)
+{
+    const struct request request = {.certificate_count = 1, .certificates = &certificate};
+    struct credential *credential;
+    status_t status = credential_create(&credential);
+    if (!status_ok(status)) return status;
+    status = credential_copy(credential, like);
+    if (status_ok(status)) status = certificates_take(credential, &request);
+    if (status_ok(status)) *out = credential;
+    else credential_free(credential);
     return status;
 }
 
@@ -293,13 +342,12 @@ NTSTATUS NTAPI credentials_acquire(UNICODE_STRING *principal, ULONG use, LUID *l
     (void)logon_id;
     (void)get_key;
     (void)get_key_argument;
+    struct credential *credential;
     struct request request;
     status_t status = request_read(use, auth_data, &request);
+    if (status_ok(status)) status = credential_create(&credential);
     if (!status_ok(status)) return status;
-    struct credential *credential = calloc(1, sizeof(*credential));
-    if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
 
-    InitializeSRWLock(&credential->lock);
     status = credential_fill(credential, &request);
     TRACE("use %#lx, %lu certificates, flags %#lx, protocols %#lx: status %#lx\n", use,
           request.certificate_count, request.flags, credential->protocols, (ULONG)status);
@@ -307,7 +355,6 @@ NTSTATUS NTAPI credentials_acquire(UNICODE_STRING *principal, ULONG use, LUID *l
         credential_free(credential);
         return status;
     }
-    credential->references = 1;
     *handle = (LSA_SEC_HANDLE)credential;
     if (expiry) *expiry = credential->expiry;
     return SEC_E_OK;
@@ -347,7 +394,7 @@ static status_t query_strengths(const struct credential *credential,
 
 static status_t query_certificate(const struct credential *credential, SecPkgCredentials_Cert *out)
 {
-    if (!credential->holder_count) return SEC_E_NO_CREDENTIALS;
+    if (!credential->certificate_count) return SEC_E_NO_CREDENTIALS;
     const CERT_CONTEXT *certificate = credential->holders[0].certificate;
     BYTE *copy = package_alloc(certificate->cbCertEncoded);
     if (!copy) return SEC_E_INSUFFICIENT_MEMORY;

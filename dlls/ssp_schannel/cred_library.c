@@ -4,9 +4,9 @@
  *
  * A server's key for session tickets comes from the secret of the prefix, so that a session is
  * resumed by the next process of a server as well. Whoever makes the key can open every ticket that
- * was sealed with it, until the prefix's server ends; all processes of the prefix could anyway, since
- * they share that secret. What the key is made of keeps apart what must not be resumed for each
- * other: other programs, certificates, and ideas of which clients to trust.
+ * was sealed with it, until the prefix's server ends; all processes of the prefix could anyway,
+ * since they share that secret. What the key is made of keeps apart what must not be resumed for
+ * each other: other programs, certificates, and ideas of which clients to trust.
  */
 #include "schannel_package.h"
 
@@ -63,7 +63,7 @@ static status_t key_derive(const struct credential *credential, struct slice sec
     if (status_ok(status)) status = program_absorb(secret, mac);
     if (status_ok(status)) status = key_absorb(secret, mac, flags, sizeof(flags));
     if (status_ok(status)) status = roots_absorb(secret, credential->roots, mac);
-    for (size_t i = 0; i < credential->holder_count && status_ok(status); i++) {
+    for (size_t i = 0; i < credential->certificate_count && status_ok(status); i++) {
         const CERT_CONTEXT *certificate = credential->holders[i].certificate;
         status = key_absorb(secret, mac, certificate->pbCertEncoded, certificate->cbCertEncoded);
     }
@@ -144,12 +144,12 @@ static status_t library_make(struct credential *credential, bool datagram)
 {
     struct schannel_call_credentials_create call = {
         .priorities = unixcall_address(credential->priorities[datagram]),
-        .identity_count = (uint32_t)credential->holder_count,
+        .identity_count = (uint32_t)credential->certificate_count,
         .server = credential->server,
     };
     uint8_t key[TICKET_KEY_SIZE];
     struct bytes issuers = {NULL, 0};
-    size_t count = credential->holder_count;
+    size_t count = credential->certificate_count;
     struct call_identity *identities = calloc(count + 1, sizeof(*identities));
     void **staples = calloc(count + 1, sizeof(*staples));
     status_t status = identities && staples ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;

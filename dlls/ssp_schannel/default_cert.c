@@ -84,26 +84,6 @@ static bool is_for_clients(const CERT_CONTEXT *certificate)
     return false;
 }
 
-static status_t acquire(const struct credential *like, const CERT_CONTEXT *certificate,
-                        struct credential **out)
-{
-    SCHANNEL_CRED data = {
-        .dwVersion = SCHANNEL_CRED_VERSION,
-        .cCreds = 1,
-        .paCred = &certificate,
-        .grbitEnabledProtocols = like->protocols,
-        .dwMinimumCipherStrength = like->minimum_strength,
-        .dwMaximumCipherStrength = like->maximum_strength,
-        .dwFlags = like->flags,
-    };
-    LSA_SEC_HANDLE handle = 0;
-    TimeStamp expiry;
-    status_t status = credentials_acquire(NULL, SECPKG_CRED_OUTBOUND, NULL, &data, NULL, NULL,
-                                          &handle, &expiry);
-    if (status_ok(status)) *out = (struct credential *)handle;
-    return status;
-}
-
 status_t default_credential(const struct credential *like, struct slice issuers,
                             struct credential **out)
 {
@@ -117,7 +97,7 @@ status_t default_credential(const struct credential *like, struct slice issuers,
         if (CertVerifyTimeValidity(NULL, certificate->pCertInfo) || !has_key(certificate) ||
             !is_for_clients(certificate) || !has_issuer(certificate, issuers))
             continue;
-        status = acquire(like, certificate, out);
+        status = credential_with(like, certificate, out);
         TRACE("a certificate of the user's serves: status %#lx\n", (ULONG)status);
     }
     if (certificate) CertFreeCertificateContext(certificate);

@@ -3,9 +3,8 @@
  * Handshakes as both sides make them: whole records go to the library of the host, what it answers
  * is the token, and in between the peer's certificate is judged.
  *
- * Windows judges the server's certificate for a client that does not want to do so itself; "Schannel
- * does not validate client's certificates" is what its documentation says of servers (Performing
- * Authentication Using Schannel), so theirs is the application's affair.
+ * The server's certificate is judged here unless the application wants to do so itself; a client's
+ * is always the application's affair (Microsoft: Performing Authentication Using Schannel).
  */
 #include "schannel_package.h"
 
@@ -15,7 +14,7 @@ TRACE_CHANNEL("schannel");
 
 #define FLIGHT_ROOM 8192u /* more is fetched in pieces */
 
-/* The client did not want a certificate that it cannot judge to be judged for it. */
+/* SEC_E_OK also where it is the application that judges. */
 static status_t judge(struct context *context)
 {
     struct verify_request request = {.server = true, .flags = context->credential->flags};

@@ -152,7 +152,7 @@ static bool suite_is_refused(const struct refusals *refusals, const struct tls_s
 {
     enum tls_hash hash = suite->mac == TLS_HASH_NONE ? suite->prf : suite->mac;
     if (cipher_is_refused(refusals, suite->cipher)) return true;
-    if (hash == TLS_HASH_SHA1) return refusals->sha1;
+    if (hash == TLS_HASH_SHA1 && refusals->sha1) return true;
     if (hash == TLS_HASH_SHA256 && refusals->sha256) return true;
     if (hash == TLS_HASH_SHA384 && refusals->sha384) return true;
     switch (suite->exchange) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Legs of an established context, whose input is a record that DecryptMessage has answered with
- * SEC_I_RENEGOTIATE, and what of its kind follows (Microsoft: DecryptMessage for Schannel, remarks).
+ * SEC_I_RENEGOTIATE, and what of its kind follows (Microsoft: DecryptMessage for Schannel).
  *
  * TLS 1.3 (RFC 8446 4.6): a KeyUpdate is dealt with here, and answered when the peer asks for it; a
  * NewSessionTicket goes to the library of the host, which makes a session to resume of it. A
@@ -40,7 +40,7 @@ static status_t library_renegotiate(struct context *context, struct credential *
         .send_sequence = context->session.send.sequence,
         .receive_sequence = context->session.receive.sequence,
     };
-    bool other = credential && credential != context->credential && credential->holder_count;
+    bool other = credential && credential != context->credential && credential->certificate_count;
     status_t status = SEC_E_OK;
     if (other && credential->server != context->server) return SEC_E_NO_CREDENTIALS;
     if (other) status = credential_library(credential, context->datagram, &call.credentials);

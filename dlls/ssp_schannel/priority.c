@@ -100,17 +100,26 @@ static bool choice_has(const struct choice *choice, const struct tls_suite *suit
            (exchange == EXCHANGE_ANY || set_has(&choice->exchanges, exchange));
 }
 
-static bool is_wished(const struct priority_wish *wish, const struct tls_suite *suite)
+/* Which of tls_suites are wished for. */
+struct wished {
+    bool suites[PRIORITY_SUITES];
+};
+
+static struct wished wished_of(const struct priority_wish *wish)
 {
-    for (size_t i = 0; i < wish->suite_count; i++)
-        if (wish->suites[i] == suite) return true;
-    return false;
+    struct wished wished = {{false}};
+    for (size_t i = 0; i < wish->suite_count; i++) {
+        size_t index = (size_t)(wish->suites[i] - tls_suites);
+        if (index < PRIORITY_SUITES) wished.suites[index] = true;
+    }
+    return wished;
 }
 
-static bool choice_is_wished(const struct choice *choice, const struct priority_wish *wish)
+static bool choice_is_wished(const struct choice *choice, const struct wished *wished)
 {
     for (size_t i = 0; i < tls_suite_count; i++)
-        if (choice_has(choice, &tls_suites[i]) && !is_wished(wish, &tls_suites[i])) return false;
+        if ((i >= PRIORITY_SUITES || !wished->suites[i]) && choice_has(choice, &tls_suites[i]))
+            return false;
     return true;
 }
 
@@ -142,6 +151,7 @@ static unsigned versions_possible(const struct priority_wish *wish)
 /* Returns the versions that have a suite in the end. */
 static unsigned choose(const struct priority_wish *wish, struct choice *choice)
 {
+    const struct wished wished = wished_of(wish);
     unsigned versions = 0;
     *choice = (struct choice){.versions = versions_possible(wish)};
     for (size_t i = 0; i < wish->suite_count; i++) {
@@ -152,7 +162,7 @@ static unsigned choose(const struct priority_wish *wish, struct choice *choice)
         set_add(&more.ciphers, suite->cipher);
         set_add(&more.macs, suite_mac(suite));
         if (exchange != EXCHANGE_ANY) set_add(&more.exchanges, exchange);
-        if (!choice_is_wished(&more, wish)) continue;
+        if (!choice_is_wished(&more, &wished)) continue;
         *choice = more;
         versions |= suite_versions(suite) & choice->versions;
     }

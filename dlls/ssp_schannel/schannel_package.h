@@ -157,10 +157,10 @@ struct credential {
     DWORD flags;     /* SCH_CRED_ */
     DWORD protocols; /* SP_PROT_ bits of its side */
     DWORD minimum_strength, maximum_strength;
-    DWORD cache_time; /* ms; 0: sessions are not resumed; 0xffffffff: for ever */
+    DWORD cache_time; /* ms; 0: sessions are not resumed */
     TimeStamp expiry;
     struct key_holder *holders;
-    size_t holder_count;
+    size_t certificate_count;
     HCERTSTORE roots; /* held; NULL without */
     ALG_ID *algorithms;
     size_t algorithm_count;
@@ -172,6 +172,10 @@ struct credential {
 
 struct credential *credential_hold(struct credential *credential);
 void credential_release(struct credential *credential); /* NULL is fine */
+
+/* The same with this certificate, which has a key, and no other. */
+status_t credential_with(const struct credential *like, const CERT_CONTEXT *certificate,
+                         struct credential **out);
 
 /* The library's credentials of that kind, which live as long as the credential.
  * SEC_E_ALGORITHM_MISMATCH when it has no protocol of that kind. */

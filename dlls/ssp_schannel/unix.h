@@ -208,6 +208,7 @@ ssize_t transport_push(gnutls_transport_ptr_t transport, const void *data, size_
 /* Moves what fits from the queue. Datagrams: whole records, as many as a datagram holds. */
 void transport_send(struct session *session, uint64_t output, uint64_t room, uint64_t *size);
 size_t transport_queued(const struct session *session);
+void transport_drop(struct session *session);
 
 /* The size of the record at the front of the input: 0 when it is not all there, what is there when
  * a stream goes on with what is none. */

@@ -21,10 +21,15 @@ status_t records_send(void *params)
     if (!session->established || session->failed)
         return error_say(SEC_E_CONTEXT_EXPIRED, call->why, "no session that could send");
     facts_overhead(session, &header, &trailer);
-    size_t room = transport_queued(session) + header + call->input.size + trailer;
+    size_t room = header + (size_t)call->input.size + trailer;
     if (call->input.size > TLS_PLAIN_MAX || (call->type == TLS_ALERT && call->input.size != 2))
         return error_say(SEC_E_INVALID_PARAMETER, call->why, "not one record");
+    if (!call->input.size)
+        return error_say(SEC_E_UNSUPPORTED_FUNCTION, call->why, "no empty record can be sent");
     if (call->output_room < room) return SEC_E_BUFFER_TOO_SMALL;
+    /* What RECEIVE had the library repeat of a handshake over datagrams; a handshake call that came
+     * before this one has it. */
+    transport_drop(session);
 
     if (call->type == TLS_APPLICATION_DATA)
         result = gnutls.record_send(session->library, data, (size_t)call->input.size);

@@ -186,6 +186,21 @@ static int alpn_set(struct session *session, struct call_bytes bytes)
     return gnutls.alpn_set_protocols(session->library, names, count, flags);
 }
 
+/* Who was not asked for a certificate does not come back with a ticket where one is: the library
+ * would not ask either. So the keys differ. */
+static int server_tickets(struct session *session)
+{
+    const struct credentials *credentials = session->credentials;
+    uint8_t bytes[sizeof(credentials->ticket_key_bytes)];
+    const gnutls_datum_t key = {bytes, sizeof(bytes)};
+    memcpy(bytes, credentials->ticket_key_bytes, sizeof(bytes));
+    bytes[0] ^= (uint8_t)(session->flags &
+                          (CALL_SESSION_REQUEST_CERTIFICATE | CALL_SESSION_REQUIRE_CERTIFICATE));
+    int error = gnutls.session_ticket_enable_server(session->library, &key);
+    secret_wipe(bytes, sizeof(bytes));
+    return error;
+}
+
 static int server_init(struct session *session, const struct schannel_call_session_create *call)
 {
     if (session->flags & (CALL_SESSION_REQUEST_CERTIFICATE | CALL_SESSION_REQUIRE_CERTIFICATE))
@@ -195,8 +210,7 @@ static int server_init(struct session *session, const struct schannel_call_sessi
                                                   : GNUTLS_CERT_REQUEST);
     writer_bytes(&session->peer, unixcall_pointer(call->peer.data), (size_t)call->peer.size);
     if (!status_ok(writer_status(&session->peer))) return GNUTLS_E_MEMORY_ERROR;
-    if (!session->credentials->ticket_key.size) return 0;
-    return gnutls.session_ticket_enable_server(session->library, &session->credentials->ticket_key);
+    return session->credentials->ticket_key.size ? server_tickets(session) : 0;
 }
 
 static int session_init(struct session *session, const struct schannel_call_session_create *call)

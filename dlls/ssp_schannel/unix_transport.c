@@ -78,6 +78,12 @@ void transport_init(struct session *session)
     gnutls.transport_set_push_function(session->library, transport_push);
 }
 
+void transport_drop(struct session *session)
+{
+    writer_free(&session->queue);
+    session->queue_sent = 0;
+}
+
 size_t transport_queued(const struct session *session)
 {
     return session->queue.size - session->queue_sent;
@@ -109,7 +115,5 @@ void transport_send(struct session *session, uint64_t output, uint64_t room, uin
     memcpy(unixcall_pointer(output), at.base, moved);
     *size = moved;
     session->queue_sent += moved;
-    if (transport_queued(session)) return;
-    writer_free(&session->queue);
-    session->queue_sent = 0;
+    if (!transport_queued(session)) transport_drop(session);
 }

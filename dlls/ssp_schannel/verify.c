@@ -9,6 +9,9 @@
 
 #include "ssp/trace.h"
 
+#include <stddef.h>
+#include <string.h>
+
 TRACE_CHANNEL("schannel");
 
 #define CACHE_ONLY (SCH_CRED_REVOCATION_CHECK_CACHE_ONLY | SCH_CRED_CACHE_ONLY_URL_RETRIEVAL)
@@ -29,15 +32,31 @@ static DWORD chain_flags(DWORD flags)
     return result;
 }
 
-/* Roots of the application: a choice among the system's, or instead of them. */
+/* Roots of the application: a choice among the system's, or instead of them. Wine 8.0 takes no
+ * structure with the members that come after these. */
 static status_t engine_make(const struct verify_request *request, HCERTCHAINENGINE *out)
 {
-    CERT_CHAIN_ENGINE_CONFIG config = {.cbSize = sizeof(config)};
+    CERT_CHAIN_ENGINE_CONFIG config = {
+        .cbSize = offsetof(CERT_CHAIN_ENGINE_CONFIG, dwExclusiveFlags)};
     *out = NULL;
     if (!request->roots) return SEC_E_OK;
     if (request->flags & SCH_CRED_RESTRICTED_ROOTS) config.hRestrictedRoot = request->roots;
     else config.hExclusiveRoot = request->roots;
     return CertCreateCertificateChainEngine(&config, out) ? SEC_E_OK : SEC_E_UNTRUSTED_ROOT;
+}
+
+/* Where issuers are looked for besides the system's stores: what the peer has sent. Wine looks for
+ * revocation lists there alone, so the user's are added where they matter. */
+static HCERTSTORE company_open(const struct verify_request *request, HCERTSTORE sent)
+{
+    if (!(request->flags & REVOCATION)) return CertDuplicateStore(sent);
+    HCERTSTORE both = CertOpenStore(CERT_STORE_PROV_COLLECTION, 0, 0, CERT_STORE_CREATE_NEW_FLAG,
+                                    NULL);
+    HCERTSTORE lists = CertOpenSystemStoreW(0, L"CA");
+    if (both) CertAddStoreToCollection(both, sent, 0, 0);
+    if (both && lists) CertAddStoreToCollection(both, lists, 0, 1);
+    if (lists) CertCloseStore(lists, 0);
+    return both;
 }
 
 static status_t chain_get(const struct verify_request *request, const CERT_CONTEXT *leaf,
@@ -50,15 +69,16 @@ static status_t chain_get(const struct verify_request *request, const CERT_CONTE
         .cbSize = sizeof(para),
         .RequestedUsage = {USAGE_MATCH_TYPE_OR, {ARRAYSIZE(usages), usages}},
     };
-    HCERTCHAINENGINE engine;
-    status_t status = engine_make(request, &engine);
-    if (!status_ok(status)) return status;
-    if (!CertGetCertificateChain(engine, leaf, NULL, leaf->hCertStore, &para,
-                                 chain_flags(request->flags), NULL, out)) {
+    HCERTCHAINENGINE engine = NULL;
+    HCERTSTORE company = company_open(request, leaf->hCertStore);
+    status_t status = company ? engine_make(request, &engine) : SEC_E_INSUFFICIENT_MEMORY;
+    if (status_ok(status) && !CertGetCertificateChain(engine, leaf, NULL, company, &para,
+                                                      chain_flags(request->flags), NULL, out)) {
         WARN("no chain: error %#lx\n", GetLastError());
         status = SEC_E_CERT_UNKNOWN;
     }
     if (engine) CertFreeCertificateChainEngine(engine);
+    if (company) CertCloseStore(company, 0);
     return status;
 }
 

@@ -92,10 +92,10 @@ static const struct listed {
     {L"TSSSP", L"TS Service Security Package", 0x10230, 0x00800000, 22, 13000, NOT_BUILT},
     {L"pku2u", L"PKU2U Security Package", 0x11113, 0x00a00000, 31, 12000, NOT_BUILT},
     {L"WDigest", L"Digest Authentication for Windows", 0x304, 0x00800000, 21, 4096, NOT_BUILT},
-    {L"Schannel", L"Schannel Security Package", 0x107b3, 0x00400000, 14, 0x4000, NOT_BUILT},
+    {L"Schannel", L"Schannel Security Package", 0x107b3, 0x00400000, 14, 0x4000, BUILT},
     {L"Microsoft Unified Security Protocol Provider", L"Schannel Security Package", 0x107b3,
-     0x00400000, 14, 0x4000, NOT_BUILT},
-    {L"Default TLS SSP", L"Schannel Security Package", 0x107b3, 0x00400000, 14, 0x4000, NOT_BUILT},
+     0x00400000, 14, 0x4000, BUILT},
+    {L"Default TLS SSP", L"Schannel Security Package", 0x107b3, 0x00400000, 14, 0x4000, BUILT},
     {L"CREDSSP", L"Microsoft CredSSP Security Provider", 0x10733, 0x00900000, 0xffff, 37032,
      NOT_BUILT},
 };

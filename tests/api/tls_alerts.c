@@ -100,8 +100,8 @@ static void test_sent(void)
 
 /* ---- certificates that will not do ---- */
 
-/* [W8 schannel.c:1506-1510], [D InitializeSecurityContext (Schannel)]; what the server then hears is
- * [D Schannel Error Codes for TLS and SSL Alerts] */
+/* [W8 schannel.c:1506-1510], [D InitializeSecurityContext (Schannel)]; what the server then hears
+ * is [D Schannel Error Codes for TLS and SSL Alerts] */
 static void test_certificates(void)
 {
     static const struct {

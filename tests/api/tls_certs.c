@@ -51,12 +51,33 @@ BYTE *tls_cert_key(enum tls_cert which, DWORD *size)
     return entry->key && !entry->curve ? tls_cert_bytes(entry->key, size) : NULL;
 }
 
+/* The one that the intermediate has signed comes with it, in a store of theirs. */
+static const CERT_CONTEXT *in_company(const BYTE *bytes, DWORD size)
+{
+    DWORD other_size;
+    const CERT_CONTEXT *certificate = NULL;
+    BYTE *other = tls_cert_bytes(tls_data_intermediate, &other_size);
+    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, CERT_STORE_CREATE_NEW_FLAG,
+                                     NULL);
+    if (other && store &&
+        CertAddEncodedCertificateToStore(store, X509_ASN_ENCODING, other, other_size,
+                                         CERT_STORE_ADD_ALWAYS, NULL))
+        CertAddEncodedCertificateToStore(store, X509_ASN_ENCODING, bytes, size,
+                                         CERT_STORE_ADD_ALWAYS, &certificate);
+    if (store) CertCloseStore(store, 0);
+    LocalFree(other);
+    return certificate;
+}
+
 const CERT_CONTEXT *tls_cert(enum tls_cert which)
 {
     DWORD size;
     BYTE *bytes = tls_cert_bytes(entries[which].certificate, &size);
     if (!bytes) return NULL;
-    const CERT_CONTEXT *certificate = CertCreateCertificateContext(X509_ASN_ENCODING, bytes, size);
+    const CERT_CONTEXT *certificate = which == TLS_CERT_CHAINED
+                                          ? in_company(bytes, size)
+                                          : CertCreateCertificateContext(X509_ASN_ENCODING, bytes,
+                                                                         size);
     LocalFree(bytes);
     return certificate;
 }
@@ -95,8 +116,8 @@ static bool rsa_import(const wchar_t *name, const BYTE *blob, DWORD size)
     return imported;
 }
 
-/* Wine 8.0 keeps no keys of curves. What it lacks the packages of this project have in the registry,
- * see ssp_schannel/key.c. */
+/* Wine 8.0 keeps no keys of curves. What it lacks the packages of this project have in the
+ * registry, see ssp_schannel/key.c. */
 static bool curve_keep(const wchar_t *name, BYTE *blob, DWORD size)
 {
     DATA_BLOB plain = {size, blob}, sealed;

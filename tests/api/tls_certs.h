@@ -29,7 +29,8 @@ enum tls_cert {
     TLS_CERTS
 };
 
-/* A certificate in no store, without its key. NULL is a failure. */
+/* A certificate without its key, in no store but for the chained one, which is in one with its
+ * issuer. NULL is a failure. */
 const CERT_CONTEXT *tls_cert(enum tls_cert which);
 
 /* The same with its key, as CERT_KEY_PROV_INFO_PROP_ID. NULL also where the system cannot keep such

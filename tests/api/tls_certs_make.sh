@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Makes tls_certs_data.c: the certificates of the TLS tests, which are good until the end of 2049, and
-# their keys. They are made once and kept, so that a test needs no OpenSSL and runs on Windows.
+# Makes tls_certs_data.c: the certificates of the TLS tests, which are good until the end of 2049,
+# and their keys. They are made once and kept, so that a test needs no OpenSSL and runs on Windows.
 #
-#   tests/api/tls_certs_make.sh >tests/api/tls_certs_data.c
+#   sh tests/api/tls_certs_make.sh >tests/api/tls_certs_data.c
 set -eu
 
 folder=$(mktemp -d)
@@ -117,7 +117,8 @@ one stranger rsa /CN=localhost x_server -enddate "$END" -selfsign -keyfile rsa.k
 one client_rsa client '/O=winesspi/CN=Alice' x_client -enddate "$END"
 one client_ec ec '/O=winesspi/CN=Bob' x_client -enddate "$END"
 openssl ca -config conf -revoke revoked.pem 2>/dev/null
-openssl ca -config conf -gencrl -crl_lastupdate "$START" -crl_nextupdate "$END" -out crl.pem 2>/dev/null
+openssl ca -config conf -gencrl -crl_lastupdate "$START" -crl_nextupdate "$END" -out crl.pem \
+    2>/dev/null
 
 text() { # NAME FILE: DER as base64 in a string
     printf '\nconst char %s[] =\n' "$1"

@@ -64,6 +64,26 @@ static DWORD version_bits(enum tls_pair_version version, bool server, bool datag
     return bits[version] & (server ? servers : clients);
 }
 
+static void string_set(UNICODE_STRING *out, wchar_t *text)
+{
+    out->Buffer = text;
+    out->Length = out->MaximumLength = (USHORT)(lstrlenW(text) * sizeof(*text));
+}
+
+/* What TLS_PARAMETERS disables so that nothing but CBC is left. */
+static void aead_settings(CRYPTO_SETTINGS out[2])
+{
+    static wchar_t aes[] = L"AES", gcm[] = L"ChainingModeGCM", chacha[] = L"CHACHA20_POLY1305";
+    static UNICODE_STRING mode;
+    string_set(&mode, gcm);
+    memset(out, 0, 2 * sizeof(*out));
+    out[0].eAlgorithmUsage = out[1].eAlgorithmUsage = TlsParametersCngAlgUsageCipher;
+    string_set(&out[0].strCngAlgId, aes);
+    out[0].cChainingModes = 1;
+    out[0].rgstrChainingModes = &mode;
+    string_set(&out[1].strCngAlgId, chacha);
+}
+
 static SECURITY_STATUS acquire(const struct tls_pair_options *options, bool server,
                                const CERT_CONTEXT *certificate, CredHandle *out)
 {
@@ -73,6 +93,12 @@ static SECURITY_STATUS acquire(const struct tls_pair_options *options, bool serv
     if (!server) flags |= SCH_CRED_NO_DEFAULT_CREDS;
     if (!server && !options->automatic) flags |= SCH_CRED_MANUAL_CRED_VALIDATION;
     TLS_PARAMETERS parameters = {.grbitDisabledProtocols = version ? ALL_VERSIONS & ~enabled : 0};
+    CRYPTO_SETTINGS disabled[2];
+    if (options->without_aead) {
+        aead_settings(disabled);
+        parameters.cDisabledCrypto = ARRAYSIZE(disabled);
+        parameters.pDisabledCrypto = disabled;
+    }
     SCH_CREDENTIALS modern = {.dwVersion = SCH_CREDENTIALS_VERSION,
                               .cCreds = certificate ? 1 : 0,
                               .paCred = certificate ? &certificate : NULL,
@@ -136,8 +162,12 @@ static DWORD protocols_make(const char *names, BYTE room[512])
 }
 
 struct buffers {
-    SecBuffer in[3], out[2];
+    SecBuffer in[3], out[3];
     SecBufferDesc in_desc, out_desc;
+    struct {
+        SEC_TRAFFIC_SECRETS given;
+        BYTE more[TLS_PAIR_SECRET];
+    } secrets[2];
     BYTE protocols[512], memory[TLS_PAIR_WIRE];
 };
 
@@ -157,6 +187,27 @@ static void buffers_fill(struct buffers *buffers, const struct tls_pair *pair,
     buffers->out[0] = own ? (SecBuffer){sizeof(buffers->memory), SECBUFFER_TOKEN, buffers->memory}
                           : (SecBuffer){0, SECBUFFER_TOKEN, NULL};
     buffers->out_desc = (SecBufferDesc){SECBUFFER_VERSION, 1, buffers->out};
+    memset(buffers->secrets, 0, sizeof(buffers->secrets));
+    for (unsigned i = 0; i < 2 && pair->options.want_secrets; i++) {
+        buffers->out[i + 1] = (SecBuffer){sizeof(buffers->secrets[i]), SECBUFFER_TRAFFIC_SECRETS,
+                                          &buffers->secrets[i]};
+        buffers->out_desc.cBuffers++;
+    }
+}
+
+/* ALLOCATE_MEMORY is for these buffers too. */
+static void secrets_take(struct buffers *buffers, struct tls_secrets *out)
+{
+    for (unsigned i = 1; i < buffers->out_desc.cBuffers; i++) {
+        const SEC_TRAFFIC_SECRETS *given = buffers->out[i].pvBuffer;
+        DWORD size = given && buffers->out[i].cbBuffer ? given->TrafficSecretSize : 0;
+        if (size && size <= TLS_PAIR_SECRET) {
+            bool client = given->TrafficSecretType == SecTrafficSecret_Client;
+            memcpy(client ? out->client : out->server, given->TrafficSecret, size);
+            out->size = size;
+        }
+        if (given && given != &buffers->secrets[i - 1].given) FreeContextBuffer((void *)given);
+    }
 }
 
 /* What the call did to the wires. A failed leg may have an alert for the peer. */
@@ -203,6 +254,7 @@ SECURITY_STATUS tls_pair_client_leg(struct tls_pair *pair)
     pair->client_status = status;
     pair->client_legs++;
     buffers_use(&buffers, pair, &pair->to_client, &pair->to_server, status);
+    if (status == SEC_E_OK) secrets_take(&buffers, &pair->client_secrets);
     return status;
 }
 
@@ -220,6 +272,7 @@ SECURITY_STATUS tls_pair_server_leg(struct tls_pair *pair)
     pair->server_status = status;
     pair->server_legs++;
     buffers_use(&buffers, pair, &pair->to_server, &pair->to_client, status);
+    if (status == SEC_E_OK) secrets_take(&buffers, &pair->server_secrets);
     return status;
 }
 

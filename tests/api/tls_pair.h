@@ -44,7 +44,17 @@ struct tls_pair_options {
     bool no_target;
     bool caller_memory; /* no ALLOCATE_MEMORY */
     bool datagram;
-    DWORD chunk; /* bytes that come at a time; 0: all */
+    bool without_aead; /* no GCM and no ChaCha: CBC, where there is such a suite */
+    bool want_secrets; /* TLS 1.3: SECBUFFER_TRAFFIC_SECRETS from both sides' legs */
+    DWORD chunk;       /* bytes that come at a time; 0: all */
+};
+
+#define TLS_PAIR_SECRET 64u
+
+/* What SECBUFFER_TRAFFIC_SECRETS has told; size 0 when it has not. */
+struct tls_secrets {
+    BYTE client[TLS_PAIR_SECRET], server[TLS_PAIR_SECRET];
+    DWORD size;
 };
 
 struct tls_wire {
@@ -63,6 +73,7 @@ struct tls_pair {
     TimeStamp client_expiry, server_expiry;
     DWORD missing;    /* what the last leg said to be MISSING; 0 without that */
     DWORD token_size; /* of the last leg */
+    struct tls_secrets client_secrets, server_secrets;
     unsigned client_legs, server_legs;
 };
 

@@ -115,7 +115,8 @@ ok account_goes refuses has_value "$account" 'PC\Zoë'
 # What the user has changed after the installation is not undone.
 "$winesspi" install >/dev/null
 set_value "$overrides" /v secur32 /d native
-set_value "$lsa" /v 'Security Packages' /t REG_MULTI_SZ /d 'mine\0ssp_ntlm\0ssp_schannel\0ssp_negotiate\0kerberos'
+set_value "$lsa" /v 'Security Packages' /t REG_MULTI_SZ \
+    /d 'mine\0ssp_ntlm\0ssp_schannel\0ssp_negotiate\0kerberos'
 ok uninstall_changed "$winesspi" uninstall
 ok users_override override_is secur32 native
 ok users_packages packages_are 'mine\\0kerberos.*'

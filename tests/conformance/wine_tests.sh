@@ -84,7 +84,8 @@ case $(wine --version) in wine-8.0*) ;; *) skip 'Wine 8.0' ;; esac
 [ -f "$tests/secur32.c" ] || fetch
 trap 'use_packages ssp_negotiate ssp_ntlm ssp_schannel' EXIT
 trap 'exit 130' INT TERM HUP
-use_packages ssp_negotiate ssp_ntlm ssp_schannel kerberos || skip 'a list of packages that can be set'
+use_packages ssp_negotiate ssp_ntlm ssp_schannel kerberos ||
+    skip 'a list of packages that can be set'
 one main
 one negotiate
 one ntlm

@@ -148,6 +148,8 @@ static void library_limits(struct connection *c)
     ok(half(SCHANNEL_CALL_SEND, &call) == SEC_E_BUFFER_TOO_SMALL, "no room");
     call = record_call(&c->client, data, 100, TLS_HANDSHAKE, wire, sizeof(wire));
     ok(half(SCHANNEL_CALL_SEND, &call) == SEC_E_INVALID_PARAMETER, "another type");
+    call = record_call(&c->client, data, 0, TLS_APPLICATION_DATA, wire, sizeof(wire));
+    ok(half(SCHANNEL_CALL_SEND, &call) == SEC_E_UNSUPPORTED_FUNCTION, "the library has none");
 }
 
 static void library_damage(struct connection *c)
@@ -415,6 +417,36 @@ static void datagram_loss(void)
     connection_end(&c);
 }
 
+/* Without the server's last flight the client repeats its own, and RECEIVE has the server's repeated
+ * for it: a handshake call has that. */
+static void datagram_last_flight(void)
+{
+    static uint8_t read[2000];
+    struct connection c = datagrams();
+    ok(connection_start(&c), "start");
+    while (c.server.event != CALL_EVENT_DONE) {
+        side_call(&c.client, &c.server, 0, 0);
+        while (!side_waits(&c.server) && c.server.event != CALL_EVENT_DONE)
+            side_call(&c.server, &c.client, 0, 0);
+    }
+    while (c.server.queued) side_call(&c.server, &c.client, 0, 0);
+    c.client.read = c.client.inbox.size; /* lost */
+    side_call(&c.client, &c.server, 0, 0);
+    ok(c.client.event == CALL_EVENT_INPUT && c.server.inbox.size > c.server.read, "it asks again");
+    while (c.server.inbox.size > c.server.read) {
+        struct schannel_call_records call = record_call(
+            &c.server, c.server.inbox.data + c.server.read, c.server.inbox.size - c.server.read, 0,
+            read, sizeof(read));
+        ok(half(SCHANNEL_CALL_RECEIVE, &call) == SEC_E_OK && !call.output_size, "%s", call.why);
+        c.server.read += (size_t)call.consumed;
+    }
+    connection_run(&c);
+    ok(connection_done(&c), "client %#x %s", c.client.status, c.client.why);
+    text_pass(&c.server, &c.client, "from the server");
+    text_pass(&c.client, &c.server, "from the client");
+    connection_end(&c);
+}
+
 /* A call without input repeats the flight at once, with other numbers on its records. */
 static void datagram_retransmission(void)
 {
@@ -472,6 +504,7 @@ int main(void)
     RUN(library_renegotiations);
     RUN(datagram_handshake);
     RUN(datagram_loss);
+    RUN(datagram_last_flight);
     RUN(datagram_retransmission);
     RUN(datagram_nonsense);
     return test_end("unit_schannel_records");

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How a client judges a server's certificate when the application leaves that to the system, and
+ * which certificates a server sends. Sources of expectations in brackets, as in api_packages; where
+ * [D] is followed by a status, that is the one of "Schannel Error Codes for TLS and SSL Alerts" for
+ * the alert that RFC 5246 7.2.2 gives for the fault.
+ */
+#include "support.h"
+#include "tls_pair.h"
+
+#define UNTRUSTED_ARGUMENT L"untrusted"
+
+static struct tls_pair pair;
+
+static SECURITY_STATUS judged(enum tls_cert cert, const wchar_t *target, DWORD flags)
+{
+    const struct tls_pair_options options = {
+        .server_cert = cert, .automatic = true, .target = target, .client_cred_flags = flags};
+    SECURITY_STATUS status = tls_pair_make(&pair, &options);
+    if (status == SEC_E_OK) tls_pair_close(&pair);
+    return status;
+}
+
+static void expect(enum tls_cert cert, const wchar_t *target, DWORD flags, SECURITY_STATUS expected,
+                   const char *what)
+{
+    SECURITY_STATUS status = judged(cert, target, flags);
+    ok(status == expected, "%s: %08lx", what, status);
+}
+
+/* ---- without trust: a process of its own, since roots are read once ---- */
+
+static void test_untrusted(void)
+{
+    /* [D] */
+    expect(TLS_CERT_SERVER_RSA, NULL, 0, SEC_E_UNTRUSTED_ROOT, "a root that nobody trusts");
+    expect(TLS_CERT_STRANGER, NULL, 0, SEC_E_UNTRUSTED_ROOT, "signed by itself");
+    expect(TLS_CERT_EXPIRED, NULL, 0, SEC_E_UNTRUSTED_ROOT, "expired, too");
+    /* [D schannel_cred]: SCH_CRED_MANUAL_CRED_VALIDATION */
+    expect(TLS_CERT_SERVER_RSA, NULL, SCH_CRED_MANUAL_CRED_VALIDATION, SEC_E_OK, "not looked at");
+}
+
+static void test_untrusted_process(void)
+{
+    DWORD failures = 99;
+    ok(child_run(UNTRUSTED_ARGUMENT, &failures) && !failures, "%lu failures", failures);
+}
+
+/* ---- names ---- */
+
+static void test_names(void)
+{
+    static const struct {
+        enum tls_cert cert;
+        const wchar_t *target;
+        bool matches;
+    } cases[] = {
+        /* RFC 6125 6.4, RFC 2818 3.1 */
+        {TLS_CERT_SERVER_RSA, L"localhost", true},
+        {TLS_CERT_SERVER_RSA, L"LocalHost", true},
+        {TLS_CERT_SERVER_RSA, L"localhost.", true},
+        {TLS_CERT_SERVER_RSA, L"localhos", false},
+        {TLS_CERT_SERVER_RSA, L"localhost.test", false},
+        {TLS_CERT_SERVER_RSA, L"a.wild.test", true},
+        {TLS_CERT_SERVER_RSA, L"A.Wild.Test", true},
+        {TLS_CERT_SERVER_RSA, L"wild.test", false},
+        {TLS_CERT_SERVER_RSA, L".wild.test", false},
+        {TLS_CERT_SERVER_RSA, L"a.b.wild.test", false},
+        {TLS_CERT_SERVER_RSA, L"127.0.0.1", true},
+        {TLS_CERT_SERVER_RSA, L"127.0.0.2", false},
+        {TLS_CERT_SERVER_RSA, L"::1", true},
+        {TLS_CERT_SERVER_RSA, L"[::1]", true},
+        {TLS_CERT_SERVER_RSA, L"0:0:0:0:0:0:0:1", true},
+        {TLS_CERT_SERVER_RSA, L"::2", false},
+        {TLS_CERT_OTHER_NAME, L"other.test", true},
+        {TLS_CERT_OTHER_NAME, L"localhost", false},
+        {TLS_CERT_OTHER_NAME, L"127.0.0.1", false},
+        {TLS_CERT_COMMON_NAME, L"localhost", true},
+        {TLS_CERT_COMMON_NAME, L"other.test", false},
+        {TLS_CERT_COMMON_NAME, L"127.0.0.1", false},
+        {TLS_CERT_SERVER_RSA, L"b\u00fccher.test", false},
+        {TLS_CERT_SERVER_RSA, L"b\u00fccher.wild.test", true},
+    };
+    for (size_t i = 0; i < ARRAYSIZE(cases); i++) {
+        SECURITY_STATUS expected = cases[i].matches ? SEC_E_OK : SEC_E_WRONG_PRINCIPAL;
+        SECURITY_STATUS status = judged(cases[i].cert, cases[i].target, 0);
+        ok(status == expected, "%ls of certificate %d: %08lx", cases[i].target, cases[i].cert,
+           status);
+    }
+    /* [D schannel_cred] */
+    expect(TLS_CERT_SERVER_RSA, L"other.test", SCH_CRED_NO_SERVERNAME_CHECK, SEC_E_OK,
+           "another name that does not matter");
+}
+
+/* ---- chains ---- */
+
+static void test_chains(void)
+{
+    expect(TLS_CERT_SERVER_RSA, NULL, 0, SEC_E_OK, "signed by the root");
+    expect(TLS_CERT_CHAINED, NULL, 0, SEC_E_OK, "signed by an intermediate");
+    /* [D]; SEC_E_CERT_EXPIRED [W8 schannel.c:1506-1510] */
+    expect(TLS_CERT_STRANGER, NULL, 0, SEC_E_UNTRUSTED_ROOT, "signed by itself");
+    expect(TLS_CERT_EXPIRED, NULL, 0, SEC_E_CERT_EXPIRED, "expired");
+    expect(TLS_CERT_EXPIRED, L"other.test", 0, SEC_E_CERT_EXPIRED, "expired, of another name");
+    /* [H winerror.h], [INF] */
+    expect(TLS_CERT_WRONG_USAGE, NULL, 0, SEC_E_CERT_WRONG_USAGE, "for something else");
+    const CERT_CONTEXT *curve = tls_cert_with_key(TLS_CERT_SERVER_EC);
+    if (!curve) return;
+    CertFreeCertificateContext(curve);
+    expect(TLS_CERT_SERVER_EC, NULL, 0, SEC_E_OK, "a key of a curve");
+}
+
+/* [D tls-registry-settings], [K]; the status is ours */
+static void test_strength(void)
+{
+    static struct saved_value hash, key;
+    const DWORD off = 0, bits = 2048;
+    if (!ours_only()) return;
+    expect(TLS_CERT_WEAK_HASH, NULL, 0, SEC_E_OK, "SHA-1");
+    expect(TLS_CERT_WEAK_KEY, NULL, 0, SEC_E_OK, "1024 bits");
+    if (!ok(value_save(
+                &hash,
+                L"SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Hashes\\SHA",
+                L"Enabled") &&
+                value_save(&key,
+                           L"SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\"
+                           L"KeyExchangeAlgorithms\\PKCS",
+                           L"ClientMinKeyBitLength"),
+            "values"))
+        return;
+    value_set(&hash, REG_DWORD, &off, sizeof(off));
+    value_set(&key, REG_DWORD, &bits, sizeof(bits));
+    second_pass();
+    expect(TLS_CERT_WEAK_HASH, NULL, 0, SEC_E_CERT_UNKNOWN, "SHA-1, which is off");
+    expect(TLS_CERT_WEAK_KEY, NULL, 0, SEC_E_CERT_UNKNOWN, "1024 bits of 2048");
+    expect(TLS_CERT_SERVER_RSA, NULL, 0, SEC_E_OK, "neither");
+    value_restore(&hash);
+    value_restore(&key);
+    second_pass();
+}
+
+/* ---- revocation ---- */
+
+#define CHECK_END SCH_CRED_REVOCATION_CHECK_END_CERT
+
+/* The list is in the user's store of intermediates, and out of it by its registry key. */
+static bool list_publish(wchar_t path[160])
+{
+    BYTE hash[20];
+    DWORD size = sizeof(hash);
+    const CRL_CONTEXT *list = tls_crl();
+    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, CERT_SYSTEM_STORE_CURRENT_USER,
+                                     L"CA");
+    bool done = list && store &&
+                CertAddCRLContextToStore(store, list, CERT_STORE_ADD_REPLACE_EXISTING, NULL) &&
+                CertGetCRLContextProperty(list, CERT_HASH_PROP_ID, hash, &size);
+    wcscpy(path, L"Software\\Microsoft\\SystemCertificates\\CA\\CRLs\\");
+    for (DWORD i = 0; done && i < size; i++) wsprintfW(path + wcslen(path), L"%02X", hash[i]);
+    if (store) CertCloseStore(store, 0);
+    if (list) CertFreeCRLContext(list);
+    return done;
+}
+
+static void test_revocation(void)
+{
+    /* [D schannel_cred]: no flag, no check */
+    expect(TLS_CERT_REVOKED, NULL, 0, SEC_E_OK, "not asked for");
+    SECURITY_STATUS status = judged(TLS_CERT_REVOKED, NULL, CHECK_END);
+    /* [D schannel_cred] SCH_CRED_IGNORE_NO_REVOCATION_CHECK */
+    ok(status == CRYPT_E_NO_REVOCATION_CHECK || status == CRYPT_E_REVOCATION_OFFLINE,
+       "without a list: %08lx", status);
+    expect(TLS_CERT_REVOKED, NULL,
+           CHECK_END | SCH_CRED_IGNORE_NO_REVOCATION_CHECK | SCH_CRED_IGNORE_REVOCATION_OFFLINE,
+           SEC_E_OK, "without a list, which does not matter");
+}
+
+/* In a process of its own: stores are read once. */
+static void test_revoked(void)
+{
+    expect(TLS_CERT_REVOKED, NULL, CHECK_END, CRYPT_E_REVOKED, "revoked"); /* [D] */
+    expect(TLS_CERT_REVOKED, NULL, CHECK_END | SCH_CRED_IGNORE_NO_REVOCATION_CHECK, CRYPT_E_REVOKED,
+           "revoked for certain");
+    /* Wine 8.0 takes nobody's word for that but a list's that it has fetched itself */
+    todo_wine expect(TLS_CERT_SERVER_RSA, NULL, CHECK_END, SEC_E_OK, "not revoked");
+}
+
+static void test_revoked_process(void)
+{
+    wchar_t path[160];
+    DWORD failures = 99;
+    if (!ok(list_publish(path), "no list: %lx", GetLastError())) return;
+    ok(child_run(L"revoked", &failures) && !failures, "%lu failures", failures);
+    RegDeleteKeyW(HKEY_CURRENT_USER, path);
+}
+
+/* ---- roots of the application ---- */
+
+static SECURITY_STATUS with_roots(enum tls_cert root, enum tls_cert cert)
+{
+    const struct tls_pair_options options = {.server_cert = cert, .automatic = true};
+    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, CERT_STORE_CREATE_NEW_FLAG,
+                                     NULL);
+    const CERT_CONTEXT *certificate = tls_cert(root);
+    CertAddCertificateContextToStore(store, certificate, CERT_STORE_ADD_ALWAYS, NULL);
+    SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION,
+                          .hRootStore = store,
+                          .dwFlags = SCH_CRED_RESTRICTED_ROOTS | SCH_CRED_NO_DEFAULT_CREDS};
+    TimeStamp expiry;
+    SECURITY_STATUS status = tls_pair_open(&pair, &options);
+    if (status == SEC_E_OK) {
+        FreeCredentialsHandle(&pair.client_cred);
+        status = AcquireCredentialsHandleW(NULL, (wchar_t *)UNISP_NAME_W, SECPKG_CRED_OUTBOUND,
+                                           NULL, &cred, NULL, NULL, &pair.client_cred, &expiry);
+        if (status == SEC_E_OK) status = tls_pair_connect(&pair);
+        tls_pair_close(&pair);
+    }
+    CertFreeCertificateContext(certificate);
+    CertCloseStore(store, 0);
+    return status;
+}
+
+/* [H schannel.h]; what the flag does is [INF] from CERT_CHAIN_ENGINE_CONFIG's hRestrictedRoot */
+static void test_restricted_roots(void)
+{
+    if (!ours_only()) return;
+    SECURITY_STATUS status = with_roots(TLS_CERT_ROOT, TLS_CERT_SERVER_RSA);
+    ok(status == SEC_E_OK, "the root: %08lx", status);
+    status = with_roots(TLS_CERT_STRANGER, TLS_CERT_STRANGER);
+    ok(status == SEC_E_UNTRUSTED_ROOT, "a root that the system does not have: %08lx", status);
+}
+
+/* ---- what is sent ---- */
+
+static DWORD sent(enum tls_cert cert, DWORD flags)
+{
+    const struct tls_pair_options options = {.server_cert = cert, .server_cred_flags = flags};
+    const CERT_CONTEXT *remote = NULL, *each = NULL;
+    DWORD count = 0;
+    if (tls_pair_make(&pair, &options) != SEC_E_OK) return 0;
+    if (QueryContextAttributesW(&pair.client, SECPKG_ATTR_REMOTE_CERT_CONTEXT, &remote) ==
+        SEC_E_OK) {
+        while ((each = CertEnumCertificatesInStore(remote->hCertStore, each))) count++;
+        CertFreeCertificateContext(remote);
+    }
+    tls_pair_close(&pair);
+    return count;
+}
+
+/* [D schannel_cred]: SCH_SEND_ROOT_CERT; RFC 5246 7.4.2 */
+static void test_sent(void)
+{
+    ok(sent(TLS_CERT_SERVER_RSA, 0) == 1, "a leaf: %lu", sent(TLS_CERT_SERVER_RSA, 0));
+    ok(sent(TLS_CERT_CHAINED, 0) == 2, "with an intermediate: %lu", sent(TLS_CERT_CHAINED, 0));
+    ok(sent(TLS_CERT_CHAINED, SCH_SEND_ROOT_CERT) == 3, "with the root: %lu",
+       sent(TLS_CERT_CHAINED, SCH_SEND_ROOT_CERT));
+    ok(sent(TLS_CERT_STRANGER, 0) == 1, "signed by itself: %lu", sent(TLS_CERT_STRANGER, 0));
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) {
+        if (!strcmp(argv[1], "untrusted")) RUN(test_untrusted);
+        else RUN(test_revoked);
+        tls_certs_end();
+        return test_state.failed;
+    }
+    RUN(test_untrusted_process);
+    if (!tls_root_trust()) {
+        printf("skip: the test root cannot be made a trusted one\n");
+        return test_end("api_tls_certificates");
+    }
+    RUN(test_names);
+    RUN(test_chains);
+    RUN(test_strength);
+    RUN(test_revocation);
+    RUN(test_revoked_process);
+    RUN(test_restricted_roots);
+    RUN(test_sent);
+    tls_root_distrust();
+    tls_certs_end();
+    return test_end("api_tls_certificates");
+}

@@ -1,0 +1,623 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * AcquireCredentialsHandle of the TLS packages and what can be asked of a credential: structures,
+ * certificates and their keys, protocols, algorithms. Sources of expectations in brackets, as in
+ * api_packages; [W8] is schannel.c there.
+ */
+#include <windows.h>
+
+#include <ntsecapi.h>
+#include <security.h>
+#define SCHANNEL_USE_BLACKLISTS
+#include <schannel.h>
+
+#include "support.h"
+#include "tls_certs.h"
+
+#define UNTOUCHED ((ULONG_PTR)0x5ec5ec5e)
+
+static const wchar_t *const packages[] = {UNISP_NAME_W, SCHANNEL_NAME_W, DEFAULT_TLS_SSP_NAME_W};
+
+static SECURITY_STATUS acquire(ULONG use, void *data, CredHandle *made)
+{
+    TimeStamp expiry;
+    *made = (CredHandle){UNTOUCHED, UNTOUCHED};
+    return AcquireCredentialsHandleW(NULL, (wchar_t *)UNISP_NAME_W, use, NULL, data, NULL, NULL,
+                                     made, &expiry);
+}
+
+/* What becomes of it; the handle is not kept. */
+static SECURITY_STATUS outcome(ULONG use, void *data)
+{
+    CredHandle made;
+    SECURITY_STATUS status = acquire(use, data, &made);
+    if (status == SEC_E_OK) FreeCredentialsHandle(&made);
+    return status;
+}
+
+#define BOTH_SIDES(side) \
+    for (ULONG side = SECPKG_CRED_INBOUND; side <= SECPKG_CRED_OUTBOUND; side++)
+
+/* ---- structures ---- */
+
+static void test_directions(void)
+{
+    for (size_t i = 0; i < ARRAYSIZE(packages); i++) {
+        CredHandle made;
+        TimeStamp expiry;
+        winetest_push_context("%ls", packages[i]);
+        SECURITY_STATUS status = AcquireCredentialsHandleW(NULL, (wchar_t *)packages[i],
+                                                           SECPKG_CRED_OUTBOUND, NULL, NULL, NULL,
+                                                           NULL, &made, &expiry);
+        ok(status == SEC_E_OK, "a client by default: %08lx", status); /* [W8 schannel.c:349-357] */
+        if (status == SEC_E_OK) FreeCredentialsHandle(&made);
+        winetest_pop_context();
+    }
+    /* [W8 schannel.c:332-343] */
+    ok(outcome(0, NULL) == SEC_E_NO_CREDENTIALS, "no direction: %08lx", outcome(0, NULL));
+    ok(outcome(SECPKG_CRED_BOTH, NULL) == SEC_E_NO_CREDENTIALS, "both: %08lx",
+       outcome(SECPKG_CRED_BOTH, NULL));
+    ok(outcome(SECPKG_CRED_INBOUND, NULL) == SEC_E_NO_CREDENTIALS, "a server by default: %08lx",
+       outcome(SECPKG_CRED_INBOUND, NULL));
+}
+
+static void test_versions(void)
+{
+    BOTH_SIDES(side)
+    {
+        SCHANNEL_CRED cred = {0};
+        static const DWORD wrong[] = {0, SCH_CRED_V1, SCH_CRED_V2};
+        for (size_t i = 0; i < ARRAYSIZE(wrong); i++) {
+            cred.dwVersion = wrong[i];
+            SECURITY_STATUS status = outcome(side, &cred);
+            /* [W8 schannel.c:368-377,466-490] */
+            ok(status == SEC_E_UNKNOWN_CREDENTIALS || broken(status == SEC_E_INTERNAL_ERROR),
+               "version %lu of side %lu: %08lx", wrong[i], side, status);
+        }
+        cred.dwVersion = SCHANNEL_CRED_VERSION;
+        SECURITY_STATUS status = outcome(side, &cred);
+        /* [W8 schannel.c:381-389] */
+        ok(status == SEC_E_OK, "no certificate, side %lu: %08lx", side, status);
+        SCH_CREDENTIALS modern = {.dwVersion = SCH_CREDENTIALS_VERSION};
+        status = outcome(side, &modern);
+        /* [W8 schannel.c:548-554] for clients, [INF] for servers */
+        ok(status == SEC_E_OK || broken(status == SEC_E_UNKNOWN_CREDENTIALS),
+           "SCH_CREDENTIALS of side %lu: %08lx", side, status);
+    }
+}
+
+/* The structure has no text: the ANSI entry point takes the same. */
+static void test_ansi(void)
+{
+    SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION};
+    CredHandle made;
+    TimeStamp expiry;
+    SECURITY_STATUS status = AcquireCredentialsHandleA(
+        NULL, (char *)UNISP_NAME_A, SECPKG_CRED_OUTBOUND, NULL, &cred, NULL, NULL, &made, &expiry);
+    ok(status == SEC_E_OK, "%08lx", status); /* [W8 schannel.c:381-389] */
+    if (status == SEC_E_OK) FreeCredentialsHandle(&made);
+    SCH_CREDENTIALS modern = {.dwVersion = SCH_CREDENTIALS_VERSION};
+    status = AcquireCredentialsHandleA(NULL, (char *)UNISP_NAME_A, SECPKG_CRED_OUTBOUND, NULL,
+                                       &modern, NULL, NULL, &made, &expiry);
+    /* [W8 schannel.c:548-554] */
+    ok(status == SEC_E_OK || broken(status == SEC_E_UNKNOWN_CREDENTIALS), "modern: %08lx", status);
+    if (status == SEC_E_OK) FreeCredentialsHandle(&made);
+}
+
+/* ours: what no system has been seen to be given */
+static void test_broken_structures(void)
+{
+    if (!ours_only()) return;
+    SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION, .cCreds = 1};
+    const CERT_CONTEXT *none = NULL;
+    SECURITY_STATUS status = outcome(SECPKG_CRED_OUTBOUND, &cred);
+    ok(status == SEC_E_UNKNOWN_CREDENTIALS, "no array: %08lx", status);
+    cred.paCred = &none;
+    status = outcome(SECPKG_CRED_OUTBOUND, &cred);
+    ok(status == SEC_E_UNKNOWN_CREDENTIALS, "no certificate in it: %08lx", status);
+    cred.cCreds = SCH_CRED_MAX_SUPPORTED_CERTS + 1;
+    status = outcome(SECPKG_CRED_OUTBOUND, &cred);
+    ok(status == SEC_E_UNKNOWN_CREDENTIALS, "too many certificates: %08lx", status);
+    cred.cCreds = 0;
+    cred.cSupportedAlgs = 1;
+    status = outcome(SECPKG_CRED_OUTBOUND, &cred);
+    ok(status == SEC_E_INVALID_PARAMETER, "algorithms without an array: %08lx", status);
+    SCH_CREDENTIALS modern = {.dwVersion = SCH_CREDENTIALS_VERSION, .cTlsParameters = 1};
+    status = outcome(SECPKG_CRED_OUTBOUND, &modern);
+    ok(status == SEC_E_INVALID_PARAMETER, "parameters without an array: %08lx", status);
+    TLS_PARAMETERS parameters[SCH_CRED_MAX_SUPPORTED_PARAMETERS + 1] = {{0}};
+    modern.pTlsParameters = parameters;
+    modern.cTlsParameters = ARRAYSIZE(parameters);
+    status = outcome(SECPKG_CRED_OUTBOUND, &modern);
+    ok(status == SEC_E_INVALID_PARAMETER, "too many parameters: %08lx", status);
+    modern.cTlsParameters = 1;
+    parameters[0].cDisabledCrypto = 1;
+    status = outcome(SECPKG_CRED_OUTBOUND, &modern);
+    ok(status == SEC_E_INVALID_PARAMETER, "settings without an array: %08lx", status);
+    CRYPTO_SETTINGS setting = {.cChainingModes = 1};
+    parameters[0].pDisabledCrypto = &setting;
+    status = outcome(SECPKG_CRED_OUTBOUND, &modern);
+    ok(status == SEC_E_INVALID_PARAMETER, "modes without an array: %08lx", status);
+}
+
+/* ---- certificates and keys ---- */
+
+static SECURITY_STATUS with_certificates(ULONG side, DWORD version, const CERT_CONTEXT **list,
+                                         DWORD count)
+{
+    SCHANNEL_CRED cred = {.dwVersion = version, .cCreds = count, .paCred = list};
+    return outcome(side, &cred);
+}
+
+/* A certificate with a kind of key that nobody knows. */
+static const CERT_CONTEXT *garbage(void)
+{
+    static const BYTE rsa[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01};
+    const CERT_CONTEXT *good = tls_cert(TLS_CERT_SERVER_RSA), *bad = NULL;
+    if (!good) return NULL;
+    BYTE *bytes = LocalAlloc(0, good->cbCertEncoded);
+    if (bytes) memcpy(bytes, good->pbCertEncoded, good->cbCertEncoded);
+    for (DWORD i = 0; bytes && i + sizeof(rsa) <= good->cbCertEncoded; i++)
+        if (!memcmp(bytes + i, rsa, sizeof(rsa))) bytes[i + sizeof(rsa) - 1] = 0x7f;
+    if (bytes) bad = CertCreateCertificateContext(X509_ASN_ENCODING, bytes, good->cbCertEncoded);
+    LocalFree(bytes);
+    CertFreeCertificateContext(good);
+    return bad;
+}
+
+static void test_certificates(void)
+{
+    const CERT_CONTEXT *bad = garbage(), *bare = tls_cert(TLS_CERT_SERVER_RSA);
+    const CERT_CONTEXT *good = tls_cert_with_key(TLS_CERT_SERVER_RSA);
+    if (!ok(bad && bare && good, "certificates %p %p %p", bad, bare, good)) return;
+    BOTH_SIDES(side)
+    {
+        const CERT_CONTEXT *pair[] = {bad, good}, *turned[] = {good, bad}, *twice[] = {good, good};
+        winetest_push_context("side %lu", side);
+        SECURITY_STATUS status = with_certificates(side, SCHANNEL_CRED_VERSION, &bad, 1);
+        /* [W8 schannel.c:400-414] */
+        ok(status == SEC_E_UNKNOWN_CREDENTIALS, "garbage: %08lx", status);
+        status = with_certificates(side, SCHANNEL_CRED_VERSION, &bare, 1);
+        /* [W8 schannel.c:416-431] */
+        ok(status == SEC_E_NO_CREDENTIALS, "without a key: %08lx", status);
+        status = with_certificates(side, SCHANNEL_CRED_VERSION, &good, 1);
+        /* [W8 schannel.c:505-512] */
+        ok(status == SEC_E_OK, "good: %08lx", status);
+        status = with_certificates(side, SCH_CRED_V3, &good, 1);
+        /* [W8 schannel.c:494-505] */
+        ok(status == SEC_E_OK || broken(status == SEC_E_INSUFFICIENT_MEMORY), "version 3: %08lx",
+           status);
+        /* [W8 schannel.c:519-543] */
+        status = with_certificates(side, SCHANNEL_CRED_VERSION, pair, 2);
+        ok(status == SEC_E_UNKNOWN_CREDENTIALS || status == SEC_E_NO_CREDENTIALS,
+           "the first of two is garbage: %08lx", status);
+        status = with_certificates(side, SCHANNEL_CRED_VERSION, turned, 2);
+        ok(status == SEC_E_UNKNOWN_CREDENTIALS || status == SEC_E_NO_CREDENTIALS,
+           "the second of two is garbage: %08lx", status);
+        status = with_certificates(side, SCHANNEL_CRED_VERSION, twice, 2);
+        /* [D schannel_cred]: an array, one for each kind of key as a rule */
+        if (side == SECPKG_CRED_INBOUND) ok(status == SEC_E_OK, "two: %08lx", status);
+        winetest_pop_context();
+    }
+    CertFreeCertificateContext(bad);
+    CertFreeCertificateContext(bare);
+    CertFreeCertificateContext(good);
+}
+
+/* Names a container on a certificate of its own and says what comes of it. */
+static SECURITY_STATUS with_container(enum tls_cert which, const wchar_t *name, DWORD spec)
+{
+    const CERT_CONTEXT *certificate = tls_cert(which);
+    CRYPT_KEY_PROV_INFO info = {
+        .pwszContainerName = (wchar_t *)name, .dwProvType = PROV_RSA_FULL, .dwKeySpec = spec};
+    if (!certificate) return SEC_E_INTERNAL_ERROR;
+    CertSetCertificateContextProperty(certificate, CERT_KEY_PROV_INFO_PROP_ID, 0, &info);
+    SECURITY_STATUS status = with_certificates(SECPKG_CRED_INBOUND, SCHANNEL_CRED_VERSION,
+                                               &certificate, 1);
+    CertFreeCertificateContext(certificate);
+    return status;
+}
+
+static void test_missing_container(void)
+{
+    SECURITY_STATUS status = with_container(TLS_CERT_SERVER_RSA, L"winesspi-tls-nowhere",
+                                            AT_KEYEXCHANGE);
+    /* [W8 schannel.c:434-447] */
+    ok(status == SEC_E_UNKNOWN_CREDENTIALS || broken(status == SEC_E_INSUFFICIENT_MEMORY), "%08lx",
+       status);
+}
+
+/* Keys that may not leave their container serve as well [W8 schannel.c:451-512], signature keys
+ * too; those of another certificate do not (ours). */
+static void test_containers(void)
+{
+    static const wchar_t name[] = L"winesspi-tls-kept";
+    HCRYPTPROV provider;
+    HCRYPTKEY key;
+    DWORD size;
+    BYTE *blob = tls_cert_key(TLS_CERT_SERVER_RSA, &size);
+    CryptAcquireContextW(&provider, name, NULL, PROV_RSA_FULL, CRYPT_DELETEKEYSET);
+    if (!ok(blob && CryptAcquireContextW(&provider, name, NULL, PROV_RSA_FULL, CRYPT_NEWKEYSET),
+            "no container"))
+        return;
+    ((BLOBHEADER *)blob)->aiKeyAlg = CALG_RSA_SIGN;
+    if (ok(CryptImportKey(provider, blob, size, 0, 0, &key), "no key: %lx", GetLastError()))
+        CryptDestroyKey(key);
+    CryptReleaseContext(provider, 0);
+    SECURITY_STATUS status = with_container(TLS_CERT_SERVER_RSA, name, AT_SIGNATURE);
+    ok(status == SEC_E_OK, "a key for signatures that stays: %08lx", status);
+    if (running_on_ours()) {
+        status = with_container(TLS_CERT_CLIENT_RSA, name, AT_SIGNATURE);
+        ok(status == SEC_E_UNKNOWN_CREDENTIALS, "of another certificate: %08lx", status);
+        status = with_container(TLS_CERT_SERVER_RSA, name, AT_KEYEXCHANGE);
+        ok(status == SEC_E_UNKNOWN_CREDENTIALS, "of another use: %08lx", status);
+    }
+    CryptAcquireContextW(&provider, name, NULL, PROV_RSA_FULL, CRYPT_DELETEKEYSET);
+    LocalFree(blob);
+}
+
+/* A key that is in no container: the certificate carries the provider's handle
+ * [D certsetcertificatecontextproperty], as PFXImportCertStore makes them. */
+static void test_carried_key(void)
+{
+    HCRYPTPROV provider;
+    HCRYPTKEY key;
+    DWORD size;
+    BYTE *blob = tls_cert_key(TLS_CERT_SERVER_RSA, &size);
+    const CERT_CONTEXT *certificate = tls_cert(TLS_CERT_SERVER_RSA);
+    if (!ok(blob && certificate &&
+                CryptAcquireContextW(&provider, NULL, NULL, PROV_RSA_FULL, CRYPT_VERIFYCONTEXT),
+            "no provider"))
+        return;
+    bool imported = CryptImportKey(provider, blob, size, 0, CRYPT_EXPORTABLE, &key);
+    ok(imported, "no key: %lx", GetLastError());
+    CERT_KEY_CONTEXT context = {
+        .cbSize = sizeof(context), .hCryptProv = provider, .dwKeySpec = AT_KEYEXCHANGE};
+    ok(CertSetCertificateContextProperty(certificate, CERT_KEY_CONTEXT_PROP_ID,
+                                         CERT_STORE_NO_CRYPT_RELEASE_FLAG, &context),
+       "no property: %lx", GetLastError());
+    SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION,
+                          .cCreds = 1,
+                          .paCred = &certificate,
+                          .dwFlags = SCH_CRED_MEMORY_STORE_CERT};
+    SECURITY_STATUS status = outcome(SECPKG_CRED_INBOUND, &cred);
+    ok(status == SEC_E_OK, "%08lx", status);
+    if (imported) CryptDestroyKey(key);
+    CryptReleaseContext(provider, 0);
+    CertFreeCertificateContext(certificate);
+    LocalFree(blob);
+}
+
+static void test_curve_key(void)
+{
+    const CERT_CONTEXT *certificate = tls_cert_with_key(TLS_CERT_SERVER_EC);
+    if (!certificate) {
+        skip_case("keys of curves cannot be kept here");
+        return;
+    }
+    BOTH_SIDES(side)
+    {
+        SECURITY_STATUS status = with_certificates(side, SCHANNEL_CRED_VERSION, &certificate, 1);
+        /* [D schannel_cred]: one for each key exchange method */
+        ok(status == SEC_E_OK, "side %lu: %08lx", side, status);
+    }
+    CertFreeCertificateContext(certificate);
+}
+
+/* ---- certificates by their hash ---- */
+
+static void remove_from(HCERTSTORE store, const BYTE *hash)
+{
+    CRYPT_HASH_BLOB blob = {20, (BYTE *)hash};
+    const CERT_CONTEXT *found = CertFindCertificateInStore(store, X509_ASN_ENCODING, 0,
+                                                           CERT_FIND_SHA1_HASH, &blob, NULL);
+    if (found) CertDeleteCertificateFromStore(found);
+}
+
+/* [H schannel.h] SCHANNEL_CERT_HASH_STORE, [D schannel_cred-hash]; documented for the kernel */
+static void test_hashes(void)
+{
+    static const wchar_t name[] = L"winesspi-test";
+    SCHANNEL_CERT_HASH_STORE by_store = {.dwLength = sizeof(by_store)};
+    SCHANNEL_CERT_HASH_STORE *pointer = &by_store;
+    SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION,
+                          .cCreds = 1,
+                          .paCred = (const CERT_CONTEXT **)(void *)&pointer,
+                          .dwCredFormat = SCH_CRED_FORMAT_CERT_HASH_STORE};
+    const CERT_CONTEXT *certificate = tls_cert_with_key(TLS_CERT_SERVER_RSA);
+    DWORD size = sizeof(by_store.ShaHash);
+    if (!ours_only()) return;
+    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, CERT_SYSTEM_STORE_CURRENT_USER,
+                                     name);
+    if (!ok(store && certificate &&
+                CertGetCertificateContextProperty(certificate, CERT_HASH_PROP_ID, by_store.ShaHash,
+                                                  &size),
+            "no store: %lx", GetLastError()))
+        return;
+    wcscpy(by_store.pwszStoreName, name);
+    SECURITY_STATUS status = outcome(SECPKG_CRED_INBOUND, &cred);
+    ok(status == SEC_E_UNKNOWN_CREDENTIALS, "not in the store: %08lx", status);
+    CertAddCertificateContextToStore(store, certificate, CERT_STORE_ADD_REPLACE_EXISTING, NULL);
+    CertControlStore(store, 0, CERT_STORE_CTRL_COMMIT, NULL);
+    status = outcome(SECPKG_CRED_INBOUND, &cred);
+    ok(status == SEC_E_OK, "in the store: %08lx", status);
+    by_store.ShaHash[0] ^= 1;
+    status = outcome(SECPKG_CRED_INBOUND, &cred);
+    ok(status == SEC_E_UNKNOWN_CREDENTIALS, "another hash: %08lx", status);
+    by_store.ShaHash[0] ^= 1;
+    by_store.dwLength = 4;
+    status = outcome(SECPKG_CRED_INBOUND, &cred);
+    ok(status == SEC_E_UNKNOWN_CREDENTIALS, "a short structure: %08lx", status);
+    cred.dwCredFormat = 77;
+    status = outcome(SECPKG_CRED_INBOUND, &cred);
+    ok(status == SEC_E_UNKNOWN_CREDENTIALS, "a form that is none: %08lx", status);
+    remove_from(store, by_store.ShaHash);
+    CertCloseStore(store, 0);
+    CertFreeCertificateContext(certificate);
+    RegDeleteTreeW(HKEY_CURRENT_USER, L"Software\\Microsoft\\SystemCertificates\\winesspi-test");
+}
+
+/* ---- protocols ---- */
+
+static DWORD protocols_of(ULONG side, void *data)
+{
+    CredHandle made;
+    SecPkgCred_SupportedProtocols protocols = {0};
+    if (acquire(side, data, &made) != SEC_E_OK) return 0;
+    QueryCredentialsAttributesW(&made, SECPKG_ATTR_SUPPORTED_PROTOCOLS, &protocols);
+    FreeCredentialsHandle(&made);
+    return protocols.grbitProtocol;
+}
+
+static SECURITY_STATUS with_protocols(ULONG side, DWORD protocols)
+{
+    SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION, .grbitEnabledProtocols = protocols};
+    return outcome(side, &cred);
+}
+
+static void test_protocols(void)
+{
+    static const struct {
+        DWORD client, server;
+    } bits[] = {{SP_PROT_TLS1_2_CLIENT, SP_PROT_TLS1_2_SERVER},
+                {SP_PROT_DTLS1_2_CLIENT, SP_PROT_DTLS1_2_SERVER}};
+    for (size_t i = 0; i < ARRAYSIZE(bits); i++) {
+        SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION};
+        cred.grbitEnabledProtocols = bits[i].client;
+        DWORD got = protocols_of(SECPKG_CRED_OUTBOUND, &cred);
+        ok(got == bits[i].client, "client %lx: %lx", bits[i].client, got); /* [W8 schannel.c:192] */
+        cred.grbitEnabledProtocols = bits[i].server;
+        got = protocols_of(SECPKG_CRED_INBOUND, &cred);
+        ok(got == bits[i].server, "server %lx: %lx", bits[i].server, got); /* [W8 schannel.c:192] */
+        /* [WM schannel.c] */
+        SECURITY_STATUS status = with_protocols(SECPKG_CRED_INBOUND, bits[i].client);
+        ok(status == SEC_E_ALGORITHM_MISMATCH, "a server of client bits: %08lx", status);
+        status = with_protocols(SECPKG_CRED_OUTBOUND, bits[i].server);
+        ok(status == SEC_E_ALGORITHM_MISMATCH, "a client of server bits: %08lx", status);
+    }
+    /* [WM schannel.c] */
+    SECURITY_STATUS status = with_protocols(SECPKG_CRED_OUTBOUND,
+                                            SP_PROT_TLS1_2_CLIENT | SP_PROT_DTLS1_2_CLIENT);
+    ok(status == SEC_E_ALGORITHM_MISMATCH, "streams and datagrams: %08lx", status);
+    status = with_protocols(SECPKG_CRED_OUTBOUND, SP_PROT_SSL3_CLIENT);
+    ok(status != SEC_E_OK, "SSL 3: %08lx", status); /* [CI PSSPI] */
+    /* [D schannel_cred]: SP_PROT_TLS1_2 has the bits of both sides */
+    status = with_protocols(SECPKG_CRED_OUTBOUND, SP_PROT_TLS1_2);
+    ok(status == SEC_E_OK, "the bits of both sides: %08lx", status);
+}
+
+static void test_default_protocols(void)
+{
+    SCHANNEL_CRED classic = {.dwVersion = SCHANNEL_CRED_VERSION};
+    SCH_CREDENTIALS modern = {.dwVersion = SCH_CREDENTIALS_VERSION};
+    DWORD got = protocols_of(SECPKG_CRED_OUTBOUND, &classic);
+    ok(got & SP_PROT_TLS1_2_CLIENT, "SCHANNEL_CRED: %lx", got); /* [CI PSSPI] */
+    if (!ours_only()) return;
+    ok(!(got & SP_PROT_TLS1_3), "SCHANNEL_CRED has TLS 1.3 unasked: %lx", got);
+    got = protocols_of(SECPKG_CRED_OUTBOUND, &modern);
+    /* [CI PSSPI] on Windows 11 */
+    ok(got & SP_PROT_TLS1_3_CLIENT && got & SP_PROT_TLS1_2_CLIENT, "SCH_CREDENTIALS: %lx", got);
+    ok(!(got & (SP_PROT_SSL3 | SP_PROT_TLS1_0 | SP_PROT_TLS1_1)), "old ones: %lx", got);
+    got = protocols_of(SECPKG_CRED_INBOUND, &modern);
+    ok(got & SP_PROT_TLS1_3_SERVER && !(got & SP_PROT_TLS1_3_CLIENT), "server: %lx", got);
+    classic.dwFlags = SCH_USE_DTLS_ONLY;
+    got = protocols_of(SECPKG_CRED_OUTBOUND, &classic);
+    ok(got == SP_PROT_DTLS1_2_CLIENT, "datagrams only: %lx", got);
+}
+
+/* [D tls_parameters]; which protocols are left is ours where Windows is older */
+static void test_disabled_protocols(void)
+{
+    TLS_PARAMETERS parameters = {.grbitDisabledProtocols = SP_PROT_TLS1_3};
+    SCH_CREDENTIALS modern = {
+        .dwVersion = SCH_CREDENTIALS_VERSION, .cTlsParameters = 1, .pTlsParameters = &parameters};
+    if (!ours_only()) return;
+    DWORD got = protocols_of(SECPKG_CRED_OUTBOUND, &modern);
+    ok(got & SP_PROT_TLS1_2_CLIENT && !(got & SP_PROT_TLS1_3), "without 1.3: %lx", got);
+    parameters.grbitDisabledProtocols = ~(DWORD)SP_PROT_TLS1_3;
+    got = protocols_of(SECPKG_CRED_OUTBOUND, &modern);
+    ok(got == SP_PROT_TLS1_3_CLIENT, "with 1.3 alone: %lx", got);
+    parameters.grbitDisabledProtocols = SP_PROT_ALL;
+    SECURITY_STATUS status = outcome(SECPKG_CRED_OUTBOUND, &modern);
+    ok(status == SEC_E_ALGORITHM_MISMATCH, "none: %08lx", status);
+    parameters.dwFlags = TLS_PARAMS_OPTIONAL;
+    got = protocols_of(SECPKG_CRED_OUTBOUND, &modern);
+    ok(got & SP_PROT_TLS1_3_CLIENT, "none, if that is possible: %lx", got);
+}
+
+/* ---- algorithms ---- */
+
+static SECURITY_STATUS with_algorithms(ALG_ID *ids, DWORD count, DWORD minimum, DWORD maximum)
+{
+    SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION,
+                          .cSupportedAlgs = count,
+                          .palgSupportedAlgs = ids,
+                          .dwMinimumCipherStrength = minimum,
+                          .dwMaximumCipherStrength = maximum};
+    return outcome(SECPKG_CRED_OUTBOUND, &cred);
+}
+
+/* ours: which of them leave something */
+static void test_algorithms(void)
+{
+    ALG_ID aes[] = {CALG_AES_256, CALG_ECDH_EPHEM}, rc4[] = {CALG_RC4};
+    ALG_ID no_hash[] = {CALG_AES_128, CALG_MD5};
+    if (!ours_only()) return;
+    SECURITY_STATUS status = with_algorithms(aes, 2, 0, 0);
+    ok(status == SEC_E_OK, "AES-256 and ECDH: %08lx", status);
+    status = with_algorithms(rc4, 1, 0, 0);
+    ok(status == SEC_E_ALGORITHM_MISMATCH, "RC4: %08lx", status);
+    status = with_algorithms(no_hash, 2, 0, 0);
+    ok(status == SEC_E_ALGORITHM_MISMATCH, "MD5: %08lx", status);
+    status = with_algorithms(NULL, 0, 256, 256);
+    ok(status == SEC_E_OK, "256 bits: %08lx", status);
+    status = with_algorithms(NULL, 0, 257, 0);
+    ok(status == SEC_E_ALGORITHM_MISMATCH, "more than 256 bits: %08lx", status);
+    status = with_algorithms(NULL, 0, 0, 127);
+    ok(status == SEC_E_ALGORITHM_MISMATCH, "less than 128 bits: %08lx", status);
+    status = with_algorithms(NULL, 0, (DWORD)-1, 0);
+    ok(status == SEC_E_OK, "none allowed: %08lx", status);
+    status = with_algorithms(NULL, 0, 0, (DWORD)-1);
+    ok(status == SEC_E_ALGORITHM_MISMATCH, "none wanted: %08lx", status);
+}
+
+static UNICODE_STRING text(const wchar_t *name)
+{
+    USHORT size = (USHORT)(wcslen(name) * sizeof(*name));
+    return (UNICODE_STRING){size, size, (wchar_t *)name};
+}
+
+static SECURITY_STATUS without(CRYPTO_SETTINGS *settings, DWORD count)
+{
+    TLS_PARAMETERS parameters = {.cDisabledCrypto = count, .pDisabledCrypto = settings};
+    SCH_CREDENTIALS modern = {
+        .dwVersion = SCH_CREDENTIALS_VERSION, .cTlsParameters = 1, .pTlsParameters = &parameters};
+    return outcome(SECPKG_CRED_OUTBOUND, &modern);
+}
+
+/* [D crypto_settings]; ours where it says what is left */
+static void test_disabled_crypto(void)
+{
+    UNICODE_STRING gcm = text(L"ChainingModeGCM");
+    CRYPTO_SETTINGS settings[] = {
+        {TlsParametersCngAlgUsageCipher, text(L"AES"), 1, &gcm, 0, 0},
+        {TlsParametersCngAlgUsageCipher, text(L"CHACHA20_POLY1305"), 0, NULL, 0, 0},
+        {TlsParametersCngAlgUsageDigest, text(L"SHA1"), 0, NULL, 0, 0},
+        {TlsParametersCngAlgUsageDigest, text(L"SHA256"), 0, NULL, 0, 0},
+        {TlsParametersCngAlgUsageDigest, text(L"SHA384"), 0, NULL, 0, 0},
+    };
+    if (!ours_only()) return;
+    SECURITY_STATUS status = without(settings, 1);
+    ok(status == SEC_E_OK, "without GCM: %08lx", status);
+    status = without(settings, 4);
+    ok(status == SEC_E_OK, "what is left is CBC with SHA-384: %08lx", status);
+    status = without(settings, 5);
+    ok(status == SEC_E_ALGORITHM_MISMATCH, "without hashes: %08lx", status);
+    settings[0].cChainingModes = 0;
+    status = without(settings, 2);
+    ok(status == SEC_E_ALGORITHM_MISMATCH, "without AES and ChaCha20: %08lx", status);
+    settings[0].dwMinBitLength = settings[0].dwMaxBitLength = 128;
+    status = without(settings, 2);
+    ok(status == SEC_E_OK, "without AES-128: %08lx", status);
+}
+
+/* ---- attributes ---- */
+
+static void test_attributes(void)
+{
+    CredHandle made;
+    SecPkgCredentials_NamesW names;
+    SecPkgCred_SupportedAlgs algorithms = {0};
+    SecPkgCred_CipherStrengths strengths = {0};
+    SecPkgCredentials_Cert certificate;
+    if (!ok(acquire(SECPKG_CRED_OUTBOUND, NULL, &made) == SEC_E_OK, "no credential")) return;
+    SECURITY_STATUS status = QueryCredentialsAttributesW(&made, SECPKG_CRED_ATTR_NAMES, &names);
+    ok(status == SEC_E_NO_CREDENTIALS, "names: %08lx", status); /* [W8 schannel.c:361] */
+    /* [W8 schannel.c:246-250] */
+    status = QueryCredentialsAttributesW(&made, SECPKG_ATTR_SUPPORTED_PROTOCOLS, NULL);
+    ok(status == SEC_E_INTERNAL_ERROR, "protocols to nowhere: %08lx", status);
+    status = QueryCredentialsAttributesW(&made, SECPKG_ATTR_SUPPORTED_ALGS, NULL);
+    ok(status == SEC_E_INTERNAL_ERROR, "algorithms to nowhere: %08lx", status);
+    status = QueryCredentialsAttributesW(&made, SECPKG_ATTR_SUPPORTED_ALGS, &algorithms);
+    /* [W8T schannel.c:221-222] */
+    if (ok(status == SEC_E_OK, "algorithms: %08lx", status)) {
+        ok(algorithms.cSupportedAlgs != 0, "none");
+        FreeContextBuffer(algorithms.palgSupportedAlgs);
+    }
+    status = QueryCredentialsAttributesW(&made, SECPKG_ATTR_CIPHER_STRENGTHS, &strengths);
+    /* [W8 schannel.c:180-183] */
+    ok(status == SEC_E_OK && strengths.dwMinimumCipherStrength && strengths.dwMaximumCipherStrength,
+       "strengths %lu to %lu: %08lx", strengths.dwMinimumCipherStrength,
+       strengths.dwMaximumCipherStrength, status);
+    if (running_on_ours()) {
+        status = QueryCredentialsAttributesW(&made, SECPKG_CRED_ATTR_CERT, &certificate);
+        ok(status == SEC_E_NO_CREDENTIALS, "certificate: %08lx", status);
+        status = QueryCredentialsAttributesW(&made, 0x4711, &certificate);
+        ok(status == SEC_E_UNSUPPORTED_FUNCTION, "something else: %08lx", status);
+    }
+    FreeCredentialsHandle(&made);
+}
+
+/* ours: [H sspi.h] has the structure */
+static void test_certificate_attribute(void)
+{
+    const CERT_CONTEXT *certificate = tls_cert_with_key(TLS_CERT_SERVER_RSA);
+    SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION, .cCreds = 1, .paCred = &certificate};
+    SecPkgCredentials_Cert got = {0};
+    CredHandle made;
+    if (!ours_only()) return;
+    if (!ok(acquire(SECPKG_CRED_INBOUND, &cred, &made) == SEC_E_OK, "no credential")) return;
+    SECURITY_STATUS status = QueryCredentialsAttributesW(&made, SECPKG_CRED_ATTR_CERT, &got);
+    if (ok(status == SEC_E_OK, "%08lx", status)) {
+        ok(got.EncodedCertSize == certificate->cbCertEncoded &&
+               !memcmp(got.EncodedCert, certificate->pbCertEncoded, got.EncodedCertSize),
+           "%lu bytes", got.EncodedCertSize);
+        FreeContextBuffer(got.EncodedCert);
+    }
+    FreeCredentialsHandle(&made);
+    CertFreeCertificateContext(certificate);
+}
+
+/* [D acquirecredentialshandle--schannel]: when the certificate ends, in local time [D timestamp] */
+static void test_expiry(void)
+{
+    const CERT_CONTEXT *certificate = tls_cert_with_key(TLS_CERT_SERVER_RSA);
+    SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION, .cCreds = 1, .paCred = &certificate};
+    CredHandle made;
+    TimeStamp expiry = {.QuadPart = 0};
+    FILETIME local;
+    if (!ok(certificate != NULL, "no certificate")) return;
+    SECURITY_STATUS status = AcquireCredentialsHandleW(NULL, (wchar_t *)UNISP_NAME_W,
+                                                       SECPKG_CRED_INBOUND, NULL, &cred, NULL, NULL,
+                                                       &made, &expiry);
+    FileTimeToLocalFileTime(&certificate->pCertInfo->NotAfter, &local);
+    ok(status == SEC_E_OK && (DWORD)expiry.HighPart == local.dwHighDateTime &&
+           expiry.LowPart == local.dwLowDateTime,
+       "%08lx: %08lx%08lx", status, (DWORD)expiry.HighPart, expiry.LowPart);
+    if (status == SEC_E_OK) FreeCredentialsHandle(&made);
+    CertFreeCertificateContext(certificate);
+}
+
+int main(void)
+{
+    RUN(test_directions);
+    RUN(test_versions);
+    RUN(test_ansi);
+    RUN(test_broken_structures);
+    RUN(test_certificates);
+    RUN(test_missing_container);
+    RUN(test_containers);
+    RUN(test_carried_key);
+    RUN(test_curve_key);
+    RUN(test_hashes);
+    RUN(test_protocols);
+    RUN(test_default_protocols);
+    RUN(test_disabled_protocols);
+    RUN(test_algorithms);
+    RUN(test_disabled_crypto);
+    RUN(test_attributes);
+    RUN(test_certificate_attribute);
+    RUN(test_expiry);
+    tls_certs_end();
+    return test_end("api_tls_credentials");
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* DTLS: the legs of a handshake over datagrams. */
+#include "support.h"
+#include "tls_pair.h"
+
+static struct tls_pair pair;
+
+/* One leg, with a datagram or without; the token goes to room. */
+struct step {
+    SECURITY_STATUS status;
+    BYTE room[16384];
+    ULONG size, attrs;
+};
+
+static const BYTE address[16] = {2, 0, 0x11, 0x5c, 127, 0, 0, 1}; /* a SOCKADDR_IN */
+
+static void leg(bool server, const void *bytes, ULONG size, WORD mtu, struct step *out)
+{
+    CtxtHandle *context = server ? &pair.server : &pair.client;
+    SecBuffer in[4] = {{size, SECBUFFER_TOKEN, (void *)bytes}, {0, SECBUFFER_EMPTY, NULL}};
+    SecBuffer token = {sizeof(out->room), SECBUFFER_TOKEN, out->room};
+    SecBufferDesc in_desc = {SECBUFFER_VERSION, 2, in}, out_desc = {SECBUFFER_VERSION, 1, &token};
+    bool first = !tls_handle_present(context);
+    if (server) in[in_desc.cBuffers++] = (SecBuffer){16, SECBUFFER_EXTRA, (void *)address};
+    if (mtu) in[in_desc.cBuffers++] = (SecBuffer){2, SECBUFFER_DTLS_MTU, &mtu};
+    out->status = server ? AcceptSecurityContext(&pair.server_cred, first ? NULL : context,
+                                                 &in_desc, ASC_REQ_DATAGRAM, 0, context, &out_desc,
+                                                 &out->attrs, NULL)
+                         : InitializeSecurityContextW(
+                               &pair.client_cred, first ? NULL : context, (wchar_t *)L"localhost",
+                               ISC_REQ_DATAGRAM | ISC_REQ_MANUAL_CRED_VALIDATION, 0, 0,
+                               first && !mtu ? NULL : &in_desc, 0, context, &out_desc, &out->attrs,
+                               NULL);
+    out->size = token.cbBuffer;
+}
+
+static bool open_pair(void)
+{
+    const struct tls_pair_options options = {.datagram = true};
+    SECURITY_STATUS status = tls_pair_open(&pair, &options);
+    return ok(status == SEC_E_OK, "credentials: %08lx", status);
+}
+
+/* All datagrams of one side's flight go to the other, one leg each. Returns the last status. */
+static SECURITY_STATUS flight(bool to_server, struct step *from, struct step *to, WORD mtu,
+                              unsigned *datagrams)
+{
+    static struct step more;
+    more = *from;
+    to->status = SEC_I_CONTINUE_NEEDED;
+    for (*datagrams = 0; *datagrams < 40; ++*datagrams) {
+        if (more.size) leg(to_server, more.room, more.size, mtu, to);
+        if (to->status < 0 || more.status != SEC_I_MESSAGE_FRAGMENT) break;
+        leg(!to_server, NULL, 0, mtu, &more);
+        if (mtu) ok(more.size <= mtu, "a datagram of %lu bytes", more.size);
+    }
+    from->status = more.status;
+    return to->status;
+}
+
+/* ours, as to the number of legs */
+static void handshake(WORD mtu, unsigned *most)
+{
+    static struct step client, server;
+    unsigned datagrams;
+    *most = 0;
+    if (!open_pair()) return;
+    leg(false, NULL, 0, mtu, &client);
+    ok(client.status == SEC_I_CONTINUE_NEEDED, "first leg: %08lx", client.status);
+    ok(client.attrs & ISC_RET_DATAGRAM, "attributes %08lx", client.attrs);
+    server.status = SEC_I_CONTINUE_NEEDED;
+    for (unsigned i = 0; i < 8 && (client.status || server.status); i++) {
+        if (flight(true, &client, &server, mtu, &datagrams) < 0) break;
+        if (flight(false, &server, &client, mtu, &datagrams) < 0) break;
+        if (datagrams > *most) *most = datagrams;
+    }
+    ok(client.status == SEC_E_OK && server.status == SEC_E_OK, "client %08lx, server %08lx",
+       client.status, server.status);
+    ok(server.attrs & ASC_RET_DATAGRAM, "attributes %08lx", server.attrs);
+}
+
+static void test_handshake(void)
+{
+    unsigned most;
+    handshake(0, &most);
+    ok(tls_pair_talk(&pair), "no data");
+    tls_pair_close(&pair);
+}
+
+/* [D SecBuffer, SECBUFFER_DTLS_MTU], [D SSPI status codes, SEC_I_MESSAGE_FRAGMENT] */
+static void test_mtu(void)
+{
+    unsigned most;
+    if (!ours_only()) return;
+    handshake(300, &most);
+    ok(most > 1, "the server's flight is one datagram");
+    ok(tls_pair_talk(&pair), "no data");
+    tls_pair_close(&pair);
+}
+
+/* [D SecBuffer]: the smallest is 200 */
+static void test_mtu_range(void)
+{
+    static struct step step;
+    if (!ours_only() || !open_pair()) return;
+    leg(false, NULL, 0, 199, &step);
+    ok(step.status == SEC_E_INVALID_PARAMETER, "199: %08lx", step.status);
+    tls_pair_close(&pair);
+}
+
+/* [W8 schannel.c:1747-1772]: a leg without input says the same again */
+static void test_again(void)
+{
+    static struct step first, again;
+    if (!open_pair()) return;
+    leg(false, NULL, 0, 0, &first);
+    ok(first.status == SEC_I_CONTINUE_NEEDED && first.size > 13, "%08lx", first.status);
+    Sleep(1200);
+    leg(false, NULL, 0, 0, &again);
+    ok(again.status == SEC_I_CONTINUE_NEEDED, "again: %08lx", again.status);
+    if (ok(again.size == first.size, "%lu bytes, then %lu", first.size, again.size)) {
+        ok(again.room[10] == 1, "record %u", again.room[10]);
+        again.room[10] = first.room[10];
+        ok(!memcmp(again.room, first.room, first.size), "not the same");
+    }
+    tls_pair_close(&pair);
+}
+
+int main(void)
+{
+    RUN(test_handshake);
+    RUN(test_mtu);
+    RUN(test_mtu_range);
+    RUN(test_again);
+    tls_certs_end();
+    return test_end("api_tls_datagram");
+}
