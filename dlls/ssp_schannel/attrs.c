@@ -116,9 +116,9 @@ NTSTATUS NTAPI context_query(LSA_SEC_HANDLE handle, ULONG id, void *buffer)
     if (!buffer) return SEC_E_INVALID_PARAMETER;
     for (size_t i = 0; i < ARRAYSIZE(attributes); i++) {
         if (attributes[i].id != id) continue;
-        EnterCriticalSection(&context->send);
+        lock_take(&context->send);
         status = query_locked(context, &attributes[i], buffer);
-        LeaveCriticalSection(&context->send);
+        lock_give(&context->send);
     }
     TRACE("attribute %#lx: status %#lx\n", id, (ULONG)status);
     return status;
@@ -168,9 +168,9 @@ NTSTATUS NTAPI context_set(LSA_SEC_HANDLE handle, ULONG id, void *buffer, ULONG 
 {
     struct context *context = context_get(handle);
     if (!buffer) return SEC_E_INVALID_PARAMETER;
-    EnterCriticalSection(&context->send);
+    lock_take(&context->send);
     status_t status = set_locked(context, id, buffer, size);
-    LeaveCriticalSection(&context->send);
+    lock_give(&context->send);
     TRACE("attribute %#lx: status %#lx\n", id, (ULONG)status);
     return status;
 }

@@ -26,8 +26,6 @@ status_t context_create(bool server, LONG halves, struct context **out)
 {
     struct context *context = calloc(1, sizeof(*context));
     if (!context) return SEC_E_INSUFFICIENT_MEMORY;
-    InitializeCriticalSectionEx(&context->send, 0, CRITICAL_SECTION_NO_DEBUG_INFO);
-    InitializeCriticalSectionEx(&context->receive, 0, CRITICAL_SECTION_NO_DEBUG_INFO);
     context->halves = halves;
     context->server = server;
     writer_init(&context->partly);
@@ -69,8 +67,6 @@ static void context_free(struct context *context)
     bytes_clear(&context->keying_context);
     bytes_clear(&context->app_data);
     writer_free(&context->partly);
-    DeleteCriticalSection(&context->send);
-    DeleteCriticalSection(&context->receive);
     secret_free(context, sizeof(*context));
 }
 
@@ -101,14 +97,14 @@ NTSTATUS NTAPI context_init_user(LSA_SEC_HANDLE handle, SecBuffer *packed)
 
 void context_lock(struct context *context)
 {
-    EnterCriticalSection(&context->send);
-    EnterCriticalSection(&context->receive);
+    lock_take(&context->send);
+    lock_take(&context->receive);
 }
 
 void context_unlock(struct context *context)
 {
-    LeaveCriticalSection(&context->receive);
-    LeaveCriticalSection(&context->send);
+    lock_give(&context->receive);
+    lock_give(&context->send);
 }
 
 status_t context_fail(struct context *context, status_t status)

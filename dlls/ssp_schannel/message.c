@@ -121,9 +121,9 @@ NTSTATUS NTAPI message_seal(LSA_SEC_HANDLE handle, ULONG qop, SecBufferDesc *des
     if (qop) out.type = TLS_ALERT;
     if (qop && out.data->cbBuffer != ALERT_SIZE) return SEC_E_INVALID_TOKEN;
 
-    EnterCriticalSection(&context->send);
+    lock_take(&context->send);
     status = send_record(context, &out);
-    LeaveCriticalSection(&context->send);
+    lock_give(&context->send);
     if (status != SEC_E_OK) WARN("%lu bytes: status %#lx\n", out.data->cbBuffer, (ULONG)status);
     return status;
 }
@@ -261,14 +261,14 @@ static void receive_failed(struct context *context, status_t status)
 /* The library's session is for one thread at a time. */
 static void receive_lock(struct context *context, bool both)
 {
-    if (both) EnterCriticalSection(&context->send);
-    EnterCriticalSection(&context->receive);
+    if (both) lock_take(&context->send);
+    lock_take(&context->receive);
 }
 
 static void receive_unlock(struct context *context, bool both)
 {
-    LeaveCriticalSection(&context->receive);
-    if (both) LeaveCriticalSection(&context->send);
+    lock_give(&context->receive);
+    if (both) lock_give(&context->send);
 }
 
 static status_t receive_record(struct context *context, struct incoming *in)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "call.h"
+#include "lock.h"
 #include "priority.h"
 
 #include "core/tls.h"
@@ -219,11 +220,10 @@ struct connection {
 
 /*
  * Locks: sending takes send, receiving takes receive; legs, control and exports take send, then
- * receive; queries take send. They are no SRW locks because those of Wine 8.0 cost three times as
- * much when nobody waits, which is a fifth of a short record.
+ * receive; queries take send.
  */
 struct context {
-    CRITICAL_SECTION send, receive;
+    struct lock send, receive;
     volatile LONG halves; /* HALF_ bits */
     bool server, datagram, imported;
     bool exported; /* handed over: all that is left is to delete it */

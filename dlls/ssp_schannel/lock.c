@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* See lock.h. Whoever has waited cannot tell whether others do, and leaves that to the release. */
+#include "lock.h"
+
+void lock_wait(struct lock *lock)
+{
+    LONG waited_for = 2;
+    while (InterlockedExchange(&lock->state, 2))
+        WaitOnAddress(&lock->state, &waited_for, sizeof(waited_for), INFINITE);
+}
+
+void lock_wake(struct lock *lock)
+{
+    WakeByAddressSingle((void *)&lock->state);
+}
