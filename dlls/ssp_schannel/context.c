@@ -162,8 +162,8 @@ static void leg_report(const struct report *report, struct context *context, con
 {
     context->connection.flags = granted(context, leg->requirements);
     ULONG attributes = context->connection.flags;
-    /* Also of a leg that had nothing to allocate: curl gives up without what it asked for. ASC_'s is
-     * the same. */
+    /* Also of a leg that had nothing to allocate: curl gives up without what it asked for. The bit
+     * of ASC is the same. */
     if (leg->allocated || leg->requirements & ISC_REQ_ALLOCATE_MEMORY)
         attributes |= ISC_RET_ALLOCATED_MEMORY;
     if (report->handle) *report->handle = (LSA_SEC_HANDLE)context;

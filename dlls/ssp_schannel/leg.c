@@ -3,8 +3,8 @@
  * The buffers of InitializeSecurityContext and AcceptSecurityContext, as their pages for Schannel
  * describe them. Input: a TOKEN, an EMPTY one that tells of bytes that are EXTRA or MISSING, and
  * what only some calls have: APPLICATION_PROTOCOLS, FLAGS, DTLS_MTU, the peer's address in EXTRA.
- * Output: a TOKEN (or EMPTY), an ALERT, TRAFFIC_SECRETS. What an application asks for with a buffer that is
- * not served here is refused, unless the peer might have declined it just as well.
+ * Output: a TOKEN (or EMPTY), an ALERT, TRAFFIC_SECRETS. What an application asks for with a buffer
+ * that is not served here is refused, unless the peer might have declined it just as well.
  */
 #include "schannel_package.h"
 

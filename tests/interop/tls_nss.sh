@@ -81,7 +81,8 @@ for version in 1.2 1.3; do
     client_case "a client certificate, TLS $version" 'Alice of RSA* ok' 'own result' \
         --versions $version --certificate "$certs/client.pfx" -- ask:/ hear:200 end
     client_case "no client certificate, TLS $version" \
-        'the server asks for one [!o]*' 'certificate result' --versions $version -- ask:/ hear:200 end
+        'the server asks for one [!o]*' 'certificate result' --versions $version \
+        -- ask:/ hear:200 end
 done
 end_peer
 
