@@ -106,9 +106,9 @@ static bool acquire_server(void)
     if (!read_file(tls_options.pfx, &blob)) return false;
     HCERTSTORE store = PFXImportCertStore(&blob, L"", CRYPT_EXPORTABLE | CRYPT_USER_KEYSET);
     const CERT_CONTEXT *certificate = store ? CertEnumCertificatesInStore(store, NULL) : NULL;
-    /* A server that resumes nothing: its handshakes are full ones. */
-    bool good = certificate && acquire(SECPKG_CRED_INBOUND, &certificate,
-                                       SCH_CRED_DISABLE_RECONNECTS, &tls_server);
+    /* Without tickets all handshakes are full ones. */
+    DWORD flags = tls_options.tickets ? 0 : SCH_CRED_DISABLE_RECONNECTS;
+    bool good = certificate && acquire(SECPKG_CRED_INBOUND, &certificate, flags, &tls_server);
     if (!certificate) fprintf(stderr, "PFXImportCertStore: error %lu\n", GetLastError());
     if (certificate) CertFreeCertificateContext(certificate);
     if (store) CertCloseStore(store, 0);
@@ -333,6 +333,7 @@ static bool take_option(const char *argument)
     if (!value) return false;
     size_t name = (size_t)(value++ - argument);
     if (!strncmp(argument, "protocol", name)) tls_options.modern = !strcmp(value, "1.3");
+    else if (!strncmp(argument, "tickets", name)) tls_options.tickets = *value == '1';
     else if (!strncmp(argument, "server", name)) tls_options.server = (unsigned)atoi(value);
     else if (!strncmp(argument, "full", name)) tls_options.full = (unsigned)atoi(value);
     else if (!strncmp(argument, "resumable", name)) tls_options.resumable = (unsigned)atoi(value);

@@ -20,6 +20,7 @@
 /* From the command line. */
 struct tls_options {
     bool modern;              /* TLS 1.3, else 1.2 */
+    bool tickets;             /* the server in here gives some, as most servers do */
     WCHAR pfx[MAX_PATH];      /* the server's certificate; empty: there is no server in here */
     unsigned server;          /* port of `bench_gnutls server`; 0: the server is in here */
     unsigned full, resumable; /* ports of servers for client handshakes */

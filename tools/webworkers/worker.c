@@ -57,7 +57,8 @@ static void worker_request(struct acceptor *acceptor, struct slice frame, struct
 {
     struct http_head request;
     size_t size = http_head_size(frame);
-    unsigned refusal = http_request_parse((struct slice){frame.data, size}, HTTP_BODY_MAX, &request);
+    unsigned refusal = http_request_parse((struct slice){frame.data, size}, HTTP_BODY_MAX,
+                                          &request);
     bool known = !refusal &&
                  (worker_method_is(&request, "GET") || worker_method_is(&request, "HEAD") ||
                   worker_method_is(&request, "POST"));
