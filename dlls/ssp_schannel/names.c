@@ -26,8 +26,8 @@ struct host {
 
 static void host_parse_address(struct host *host)
 {
-    USHORT port;
-    ULONG scope;
+    USHORT port = 0; /* Wine leaves it alone where there is none */
+    ULONG scope = 0;
     struct in_addr four;
     struct in6_addr six;
     if (RtlIpv4StringToAddressExW(host->name, TRUE, &four, &port) >= 0 && !port) {
