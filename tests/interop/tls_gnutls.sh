@@ -111,10 +111,13 @@ server_case 'server, client certificates' \
     'peer result'
 
 for version in 1.2 1.3; do
-    # gnutls-cli makes a first connection on which it says nothing.
+    # gnutls-cli makes a first connection on which it says nothing; with the ticket of TLS 1.3 it may
+    # be gone before its Finished has come.
+    first='new resumed h2 h2 ok ok'
+    [ $version = 1.2 ] || first='*resumed *h2 * ok'
     start_ours --certificate "$certs/rsa.pfx" --alpn h2 --connections 2 -- mirror
     ask --resume --waitresumption --alpn h2 --priority "NORMAL:-VERS-ALL:+VERS-TLS$version"
-    server_case "server, resumed, TLS $version" 'new resumed h2 h2 ok ok' 'session alpn result'
+    server_case "server, resumed, TLS $version" "$first" 'session alpn result'
     expect "server, resumed, TLS $version: the client says so" \
         "$(grep -c 'This is a resumed session' "$work/peer")" 1 "$work/peer"
 done
