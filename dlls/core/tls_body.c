@@ -125,11 +125,12 @@ static bool keying_fits(const struct tls_body *body)
 {
     bool asked = body->keying_size;
     if (body->keying_label.size > TLS_BODY_LABEL_MAX) return false;
+    if (body->keying_size > TLS_BODY_MATERIAL_MAX) return false;
     if (!asked && (body->keying_label.size || body->keying_has_context)) return false;
     return body->keying_has_context || !body->keying_context.size;
 }
 
-static bool parts_fit(const struct tls_body *body)
+bool tls_body_fits(const struct tls_body *body)
 {
     return body->session_id.size <= SESSION_ID_MAX && name_fits(body->name) && keying_fits(body) &&
            tls_chain_valid(body->peer_chain) && tls_chain_valid(body->local_chain);
@@ -165,7 +166,7 @@ status_t tls_body_read(struct slice bytes, struct tls_body *body, struct tls_ses
     set_flags(&made, flags);
     read_facts(&r, &made);
     if (!reader_ok(&r) || version != VERSION || flags & ~FLAGS) return SEC_E_INVALID_TOKEN;
-    if (!parts_fit(&made)) return SEC_E_INVALID_TOKEN;
+    if (!tls_body_fits(&made)) return SEC_E_INVALID_TOKEN;
     status_t status = tls_session_read(&r, &made_session);
     if (!status_ok(status)) return status;
     if (!reader_end(&r)) {

@@ -82,6 +82,10 @@ static status_t body_pack(const struct context *context, SecBuffer *packed)
     struct tls_body body;
     struct writer w;
     body_describe(context, &body);
+    if (!tls_body_fits(&body)) {
+        WARN("this connection could not be read again\n");
+        return SEC_E_CANNOT_PACK;
+    }
     size_t room = BODY_ROOM + body.name.size + body.keying_context.size + body.app_data.size +
                   body.peer_chain.size + body.local_chain.size + body.staple.size;
     uint8_t *block = package_alloc(room);

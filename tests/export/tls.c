@@ -451,6 +451,21 @@ static void test_not_carried(void)
     tls_pair_close(&pair);
 }
 
+/* ours: what could not be read again is not written, and the connection goes on. */
+static void test_long_name(void)
+{
+    static wchar_t name[1500];
+    const struct tls_pair_options options = {.target = name};
+    for (size_t i = 0; i + 1 < ARRAYSIZE(name); i++) name[i] = 'a';
+    if (!ours_only() || !connect_with(&options)) return;
+    SECURITY_STATUS status = tls_export(&pair.client, DELETE_OLD, &blob);
+    ok(status == SEC_E_CANNOT_PACK, "%08lx", status);
+    ok(records_talk(&pair.client, &pair.server), "hurt");
+    ok(move(&pair.server), "the other end, which knows no name");
+    ok(records_talk(&pair.client, &pair.server), "no talk");
+    tls_pair_close(&pair);
+}
+
 /* What a leg has to do first: a post-handshake message, a close_notify, an alert. */
 static void test_waiting(void)
 {
@@ -549,6 +564,7 @@ int main(int argc, char **argv)
     RUN(test_flags);
     RUN(test_half_open);
     RUN(test_not_carried);
+    RUN(test_long_name);
     RUN(test_waiting);
     RUN(test_damage);
     RUN(test_tokens);

@@ -174,9 +174,12 @@ static void damaged(void)
     ok(refused > 1000, "only %d were refused", refused);
 }
 
+/* Who is about to write it is told the same as who reads it. */
 static bool writable(const struct tls_body *body)
 {
-    return body_check(body_bytes(body, TLS_1_3)) == SEC_E_OK;
+    bool readable = body_check(body_bytes(body, TLS_1_3)) == SEC_E_OK;
+    ok(tls_body_fits(body) == readable, "it fits, but is not read, or is, and does not fit");
+    return readable;
 }
 
 static void what_does_not_fit(void)
@@ -189,6 +192,13 @@ static void what_does_not_fit(void)
     ok(!writable(&body), "half a character");
     body.name = hex("0000 4100 0000");
     ok(!writable(&body), "a name that ends early");
+    uint8_t *name = unit_room(2 * TLS_BODY_NAME_CHARS + 2);
+    memset(name, 'a', 2 * TLS_BODY_NAME_CHARS);
+    memset(name + 2 * TLS_BODY_NAME_CHARS, 0, 2);
+    body.name = view(name, 2 * TLS_BODY_NAME_CHARS + 2);
+    ok(!writable(&body), "a name too long");
+    body.name = view(name + 2, 2 * TLS_BODY_NAME_CHARS);
+    ok(writable(&body), "the longest name");
     body.name = view(NULL, 0);
     body.peer_chain = hex("000000");
     ok(!writable(&body), "a certificate of no bytes");
@@ -212,6 +222,11 @@ static void what_does_not_fit(void)
     body.keying_context = view(NULL, 0);
     body.keying_label = view(unit_room(250), 250);
     ok(!writable(&body), "a label too long");
+    body.keying_label = ascii("x");
+    body.keying_size = TLS_BODY_MATERIAL_MAX;
+    ok(writable(&body), "much material");
+    body.keying_size++;
+    ok(!writable(&body), "more than anybody could have asked for");
 }
 
 static void too_large_to_write(void)
