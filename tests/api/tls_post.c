@@ -267,6 +267,55 @@ static void test_wrong_messages(void)
     }
 }
 
+/* ours: an alert in a leg means what it means to DecryptMessage, and is not answered. [OS RFC 8446
+ * 6.1, 6.2] */
+static void test_alert_in_leg(void)
+{
+    static const struct {
+        BYTE alert[2];
+        SECURITY_STATUS status;
+    } rows[] = {
+        {{1, 90}, SEC_E_OK}, /* user_canceled: a close_notify will follow */
+        {{1, 0}, SEC_I_CONTEXT_EXPIRED},
+        {{2, 48}, SEC_E_UNTRUSTED_ROOT},
+    };
+    if (!ours_only()) return;
+    for (unsigned i = 0; i < 2 * sizeof(rows) / sizeof(*rows); i++) {
+        const bool server = i & 1;
+        struct result result;
+        if (!forge(!server)) return;
+        wire.size = 0;
+        forger_put(&forger, TLS_ALERT, rows[i / 2].alert, 2, &wire);
+        leg(server, wire.data, wire.size, &result);
+        ok(result.status == rows[i / 2].status && !result.size, "row %u: %08lx, %lu bytes", i,
+           result.status, result.size);
+        if (!i) ok(still_talks(server), "no data");
+        end();
+    }
+}
+
+/* [OS RFC 8446 6.1]: behind our close_notify there is nothing of ours, nor an answer to a KeyUpdate;
+ * what the peer sends is read */
+static void test_key_update_after_close(void)
+{
+    static const DWORD shutdown[] = {SCHANNEL_SHUTDOWN};
+    struct result result;
+    struct opened opened;
+    if (!ours_only() || !forge(true)) return;
+    ok(!tls_control(&pair.client, shutdown, 1), "control");
+    leg(false, NULL, 0, &result);
+    ok(result.status == SEC_E_OK && result.size, "close: %08lx", result.status);
+    say(false, KEY_UPDATE_ASKED, KEY_UPDATE_SIZE, &result);
+    ok(result.status == SEC_E_OK && !result.size, "asked: %08lx, %lu bytes", result.status,
+       result.size);
+    ok(forger_update(&forger, true), "the peer's keys");
+    wire.size = 0;
+    forger_put(&forger, TLS_APPLICATION_DATA, "data", 4, &wire);
+    record_open(&pair.client, &wire, 0, &opened);
+    ok(opened.status == SEC_E_OK, "read: %08lx", opened.status);
+    end();
+}
+
 /* ours, as to the statuses: data is not for a leg, which leaves it as it was */
 static void test_data_in_leg(void)
 {
@@ -360,6 +409,8 @@ int main(void)
     RUN(test_key_updates);
     RUN(test_key_update_parts);
     RUN(test_wrong_messages);
+    RUN(test_alert_in_leg);
+    RUN(test_key_update_after_close);
     RUN(test_data_in_leg);
     RUN(test_refused_renegotiation);
     RUN(test_renegotiation);
