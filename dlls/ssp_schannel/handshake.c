@@ -73,7 +73,8 @@ status_t handshake_feed(struct context *context, struct leg *leg, struct slice r
         size_t used = (size_t)call.consumed;
         leg->consumed += used;
         context->answered = context->answered || used;
-        if (!status_ok(status)) return context_fail(context, status_ok(judged) ? status : judged);
+        if (!status_ok(judged)) return context_fail(context, judged);
+        if (!status_ok(status)) return context_fail(context, status);
         if (call.event != CALL_EVENT_VERIFY) break;
         records = slice_rest(records, used);
         judged = judge(context);
