@@ -151,6 +151,9 @@ status_t context_establish(struct context *context, struct leg *leg)
     status_t status = library_call(SCHANNEL_CALL_SECRETS, &secrets);
     if (status_ok(status)) status = library_call(SCHANNEL_CALL_FACTS, &facts);
     if (status_ok(status) && !secrets.established) status = SEC_E_INTERNAL_ERROR;
+    /* The library asks for a verdict; where it has not, there was no handshake that counts. */
+    if (status_ok(status) && !context->server && !context->judged && !facts.resumed)
+        status = SEC_E_INTERNAL_ERROR;
     if (!status_ok(status)) goto done;
     context->version = (uint16_t)secrets.version;
     context->suite = (uint16_t)secrets.suite;

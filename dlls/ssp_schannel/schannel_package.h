@@ -242,6 +242,7 @@ struct context {
     bool certificate_refused; /* SEC_I_INCOMPLETE_CREDENTIALS was given once */
     bool answered;            /* the library has had something of the peer: keys may be in use */
     bool manual;              /* the application judges the server's certificate */
+    bool judged;              /* it has been looked at, or is left to the application */
     bool unresumable;         /* what the library gives for resuming is not to be kept */
     status_t failure;         /* STAGE_FAILED: why */
     ULONG requirements;

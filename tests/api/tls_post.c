@@ -371,15 +371,10 @@ static void test_refused_renegotiation(void)
     tls_pair_close(&pair);
 }
 
-/* Both sides have the library: the server asks, the client comes again, and data goes on. [D
- * Renegotiating an Schannel Connection], [W8T schannel.c:1436-1468] */
-static void test_renegotiation(void)
+/* The server asks, and the client comes again; legs until both are done, or one fails. */
+static void renegotiate(void)
 {
-    const struct tls_pair_options options = {
-        .client_version = TLS_PAIR_1_2, .server_version = TLS_PAIR_1_2, .without_aead = true};
-    SECURITY_STATUS status = tls_pair_make(&pair, &options);
-    if (!ok(status == SEC_E_OK, "%08lx", status)) return;
-    status = tls_pair_server_leg(&pair);
+    SECURITY_STATUS status = tls_pair_server_leg(&pair);
     ok(status == SEC_I_CONTINUE_NEEDED && pair.token_size, "asked: %08lx", status);
     SecBuffer buffers[4] = {{pair.to_client.size, SECBUFFER_DATA, pair.to_client.bytes}};
     SecBufferDesc desc = {SECBUFFER_VERSION, 4, buffers};
@@ -393,11 +388,55 @@ static void test_renegotiation(void)
         if (pair.to_server.size) tls_pair_server_leg(&pair);
         pair.to_client.arrived = pair.to_client.size;
         if (pair.to_client.size) tls_pair_client_leg(&pair);
+        if (pair.client_status < 0) break;
     }
+}
+
+/* Both sides have the library: data goes on. [D Renegotiating an Schannel Connection], [W8T
+ * schannel.c:1436-1468] */
+static void test_renegotiation(void)
+{
+    const struct tls_pair_options options = {
+        .client_version = TLS_PAIR_1_2, .server_version = TLS_PAIR_1_2, .without_aead = true};
+    SECURITY_STATUS status = tls_pair_make(&pair, &options);
+    if (!ok(status == SEC_E_OK, "%08lx", status)) return;
+    renegotiate();
     ok(!pair.client_status && !pair.server_status, "client %08lx, server %08lx", pair.client_status,
        pair.server_status);
     ok(tls_pair_talk(&pair), "no data");
     tls_pair_close(&pair);
+}
+
+/* ours, as to the status: within a connection a server does not become another one, be the new
+ * certificate good or not, and whoever judges it */
+static void test_other_server(void)
+{
+    static const struct {
+        enum tls_cert certificate;
+        bool automatic;
+    } rows[] = {{TLS_CERT_STRANGER, true}, {TLS_CERT_CHAINED, true}, {TLS_CERT_STRANGER, false}};
+    if (!ours_only() || !ok(tls_root_trust(), "the root cannot be trusted")) return;
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const struct tls_pair_options options = {.client_version = TLS_PAIR_1_2,
+                                                 .server_version = TLS_PAIR_1_2,
+                                                 .without_aead = true,
+                                                 .automatic = rows[i].automatic};
+        const struct tls_pair_options other = {.server_version = TLS_PAIR_1_2,
+                                               .server_cert = rows[i].certificate,
+                                               .without_aead = true};
+        CredHandle second;
+        SECURITY_STATUS status = tls_pair_make(&pair, &options);
+        if (!ok(status == SEC_E_OK, "row %u: %08lx", i, status)) continue;
+        status = tls_pair_credential(&other, true, &second);
+        ok(status == SEC_E_OK, "row %u: credential: %08lx", i, status);
+        FreeCredentialsHandle(&pair.server_cred);
+        pair.server_cred = second;
+        renegotiate();
+        ok(pair.client_status < 0, "row %u: client %08lx", i, pair.client_status);
+        ok(tls_pair_send(&pair, false, "now", 3) < 0, "row %u: sent", i);
+        tls_pair_close(&pair);
+    }
+    tls_root_distrust();
 }
 
 int main(void)
@@ -414,6 +453,7 @@ int main(void)
     RUN(test_data_in_leg);
     RUN(test_refused_renegotiation);
     RUN(test_renegotiation);
+    RUN(test_other_server);
     tls_certs_end();
     return test_end("api_tls_post");
 }
