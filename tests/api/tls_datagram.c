@@ -87,6 +87,23 @@ static void test_handshake(void)
     tls_pair_close(&pair);
 }
 
+/* [D ExportSecurityContext] SEC_E_NOT_SUPPORTED; ours, as to what cannot move: the library keeps the
+ * state of datagrams, and the connection goes on */
+static void test_export(void)
+{
+    unsigned most;
+    if (!ours_only()) return;
+    handshake(0, &most);
+    for (unsigned i = 0; i < 2; i++) {
+        SecBuffer packed = {0, SECBUFFER_EMPTY, NULL};
+        SECURITY_STATUS status = ExportSecurityContext(
+            i ? &pair.server : &pair.client, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &packed, NULL);
+        ok(status == SEC_E_NOT_SUPPORTED, "%u: %08lx", i, status);
+    }
+    ok(tls_pair_talk(&pair), "no data");
+    tls_pair_close(&pair);
+}
+
 /* [D SecBuffer, SECBUFFER_DTLS_MTU], [D SSPI status codes, SEC_I_MESSAGE_FRAGMENT] */
 static void test_mtu(void)
 {
@@ -129,6 +146,7 @@ static void test_again(void)
 int main(void)
 {
     RUN(test_handshake);
+    RUN(test_export);
     RUN(test_mtu);
     RUN(test_mtu_range);
     RUN(test_again);
