@@ -194,7 +194,7 @@ static status_t context_restore(const struct tls_body *body, struct tls_session 
     }
     context->session = *session;
     secret_wipe(session, sizeof(*session));
-    context->imported = context->carried = true;
+    context->carried = true;
     context->stage = STAGE_ESTABLISHED;
     context->version = context->session.version;
     context->suite = context->session.suite->id;

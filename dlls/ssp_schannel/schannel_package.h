@@ -225,7 +225,7 @@ struct connection {
 struct context {
     struct lock send, receive;
     volatile LONG halves; /* HALF_ bits */
-    bool server, datagram, imported;
+    bool server, datagram;
     bool exported; /* handed over: all that is left is to delete it */
     enum stage stage;
     struct credential *credential; /* NULL after an import */

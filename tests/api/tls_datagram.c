@@ -10,6 +10,7 @@ struct step {
     SECURITY_STATUS status;
     BYTE room[16384];
     ULONG size, attrs;
+    ULONG limit; /* of the token; 0: room enough */
 };
 
 static const BYTE address[16] = {2, 0, 0x11, 0x5c, 127, 0, 0, 1}; /* a SOCKADDR_IN */
@@ -18,7 +19,7 @@ static void leg(bool server, const void *bytes, ULONG size, WORD mtu, struct ste
 {
     CtxtHandle *context = server ? &pair.server : &pair.client;
     SecBuffer in[4] = {{size, SECBUFFER_TOKEN, (void *)bytes}, {0, SECBUFFER_EMPTY, NULL}};
-    SecBuffer token = {sizeof(out->room), SECBUFFER_TOKEN, out->room};
+    SecBuffer token = {out->limit ? out->limit : sizeof(out->room), SECBUFFER_TOKEN, out->room};
     SecBufferDesc in_desc = {SECBUFFER_VERSION, 2, in}, out_desc = {SECBUFFER_VERSION, 1, &token};
     bool first = !tls_handle_present(context);
     if (server) in[in_desc.cBuffers++] = (SecBuffer){16, SECBUFFER_EXTRA, (void *)address};
@@ -115,6 +116,41 @@ static void test_mtu(void)
     tls_pair_close(&pair);
 }
 
+/* Counts the records of a datagram on from *next, which RFC 6347 4.1 numbers one by one. */
+static bool in_order(const struct step *datagram, unsigned *next)
+{
+    for (ULONG at = 0; at + 13 <= datagram->size;) {
+        const BYTE *record = datagram->room + at;
+        if (record[10] != (BYTE)(*next)++) return false;
+        at += 13 + (ULONG)(record[11] << 8) + record[12];
+    }
+    return datagram->size != 0;
+}
+
+/* ours: of a flight whose first datagram did not fit nothing is lost */
+static void test_small_buffer(void)
+{
+    static struct step client, server;
+    if (!ours_only() || !open_pair()) return;
+    leg(false, NULL, 0, 300, &client);
+    leg(true, client.room, client.size, 300, &server); /* a cookie */
+    leg(false, server.room, server.size, 300, &client);
+    server.limit = 20;
+    leg(true, client.room, client.size, 300, &server);
+    ok(server.status == SEC_E_INSUFFICIENT_MEMORY, "no room: %08lx", server.status);
+    server.limit = 0;
+    leg(true, client.room, client.size, 300, &server);
+    unsigned next = server.room[10], datagrams = 1;
+    bool ordered = in_order(&server, &next);
+    while (server.status == SEC_I_MESSAGE_FRAGMENT && ordered && datagrams++ < 40) {
+        leg(true, NULL, 0, 300, &server);
+        ordered = in_order(&server, &next);
+    }
+    ok(server.status == SEC_I_CONTINUE_NEEDED && datagrams > 2 && ordered,
+       "%08lx, %u datagrams, up to record %u", server.status, datagrams, next);
+    tls_pair_close(&pair);
+}
+
 /* [D SecBuffer]: the smallest is 200 */
 static void test_mtu_range(void)
 {
@@ -148,6 +184,7 @@ int main(void)
     RUN(test_handshake);
     RUN(test_export);
     RUN(test_mtu);
+    RUN(test_small_buffer);
     RUN(test_mtu_range);
     RUN(test_again);
     tls_certs_end();
