@@ -15,12 +15,11 @@
 #define VERSION 1u
 
 #define FLAG_RESUMED 0x01u
-#define FLAG_ALPN_OFFERED 0x02u
-#define FLAG_CLOSE_SENT 0x04u
-#define FLAG_CLOSE_RECEIVED 0x08u
-#define FLAG_BROKEN 0x10u
-#define FLAG_KEYING_CONTEXT 0x20u
-#define FLAGS 0x3fu
+#define FLAG_CLOSE_SENT 0x02u
+#define FLAG_CLOSE_RECEIVED 0x04u
+#define FLAG_BROKEN 0x08u
+#define FLAG_KEYING_CONTEXT 0x10u
+#define FLAGS 0x1fu
 
 #define SESSION_ID_MAX 32u
 
@@ -51,7 +50,6 @@ static uint16_t flags_of(const struct tls_body *body)
 {
     unsigned flags = 0;
     if (body->resumed) flags |= FLAG_RESUMED;
-    if (body->alpn_offered) flags |= FLAG_ALPN_OFFERED;
     if (body->close_sent) flags |= FLAG_CLOSE_SENT;
     if (body->close_received) flags |= FLAG_CLOSE_RECEIVED;
     if (body->broken) flags |= FLAG_BROKEN;
@@ -87,7 +85,6 @@ void tls_body_write(const struct tls_body *body, const struct tls_session *sessi
 static void set_flags(struct tls_body *body, unsigned flags)
 {
     body->resumed = flags & FLAG_RESUMED;
-    body->alpn_offered = flags & FLAG_ALPN_OFFERED;
     body->close_sent = flags & FLAG_CLOSE_SENT;
     body->close_received = flags & FLAG_CLOSE_RECEIVED;
     body->broken = flags & FLAG_BROKEN;

@@ -66,7 +66,6 @@ static void note_wishes(struct context *context, const struct leg *leg)
     context->mtu = leg->mtu ? leg->mtu : MTU_USUAL;
     context->manual = leg->deferred || leg->requirements & ISC_REQ_MANUAL_CRED_VALIDATION ||
                       credential->flags & SCH_CRED_MANUAL_CRED_VALIDATION;
-    context->connection.alpn_offered = leg->alpn.size != 0;
     context->flight_watched = !credential->certificate_count && !context->datagram;
 }
 

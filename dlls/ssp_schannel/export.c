@@ -54,7 +54,6 @@ static void body_describe(const struct context *context, struct tls_body *body)
     *body = (struct tls_body){
         .attributes = connection->flags,
         .resumed = connection->resumed,
-        .alpn_offered = connection->alpn_offered,
         .close_sent = context->close_sent,
         .close_received = context->close_received,
         .broken = context->broken,
@@ -165,7 +164,6 @@ static void copy_fixed(struct context *context, const struct tls_body *body)
     struct connection *connection = &context->connection;
     connection->flags = body->attributes;
     connection->resumed = body->resumed;
-    connection->alpn_offered = body->alpn_offered;
     connection->group = body->group;
     connection->signature = body->signature;
     connection->group_bits = body->group_bits;

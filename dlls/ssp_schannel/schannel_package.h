@@ -213,8 +213,7 @@ struct connection {
     uint32_t group_bits;
     uint8_t alpn[255], session_id[32];
     uint8_t alpn_size, session_id_size;
-    bool alpn_offered; /* by us */
-    wchar_t *name;     /* client: the target asked for; server: SNI; NULL without */
+    wchar_t *name; /* client: the target asked for; server: SNI; NULL without */
     struct bytes peer_chain, local_chain, staple;
 };
 

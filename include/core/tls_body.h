@@ -14,7 +14,7 @@
 /* Borrowed from whoever made it, or from the bytes that were read. */
 struct tls_body {
     uint32_t attributes; /* ISC_RET or ASC_RET bits */
-    bool resumed, alpn_offered;
+    bool resumed;
     bool close_sent, close_received;
     bool broken; /* by a fatal alert, or by a record that is none */
     uint16_t group, signature;
