@@ -212,8 +212,8 @@ static status_t asked(struct context *context, struct leg *leg, struct slice rec
                       uint32_t *event)
 {
     struct slice names;
-    /* In one record with the ServerHello it comes before that is known; but then it is in clear, and
-     * the record has the version. */
+    /* In one record with the ServerHello it comes before that is known; but then it is in clear,
+     * and the record has the version. */
     struct reader r;
     reader_init(&r, records.data, records.size);
     reader_skip(&r, 1);

@@ -258,8 +258,8 @@ static void test_default(void)
     value_restore(&naming);
 }
 
-/* ours: who chooses a certificate in the middle of a handshake can see for whom, once the server has
- * shown its own, which in TLS 1.3 comes behind the request */
+/* ours: who chooses a certificate in the middle of a handshake can see for whom, once the server
+ * has shown its own, which in TLS 1.3 comes behind the request */
 static void check_server(enum tls_pair_version version)
 {
     const CERT_CONTEXT *shown = NULL, *certificate = tls_cert(TLS_CERT_SERVER_RSA);

@@ -88,8 +88,8 @@ static void test_handshake(void)
     tls_pair_close(&pair);
 }
 
-/* [D ExportSecurityContext] SEC_E_NOT_SUPPORTED; ours, as to what cannot move: the library keeps the
- * state of datagrams, and the connection goes on */
+/* [D ExportSecurityContext] SEC_E_NOT_SUPPORTED; ours, as to what cannot move: the library keeps
+ * the state of datagrams, and the connection goes on */
 static void test_export(void)
 {
     unsigned most;

@@ -294,8 +294,8 @@ static void test_alert_in_leg(void)
     }
 }
 
-/* [OS RFC 8446 6.1]: behind our close_notify there is nothing of ours, nor an answer to a KeyUpdate;
- * what the peer sends is read */
+/* [OS RFC 8446 6.1]: behind our close_notify there is nothing of ours, nor an answer to a
+ * KeyUpdate; what the peer sends is read */
 static void test_key_update_after_close(void)
 {
     static const DWORD shutdown[] = {SCHANNEL_SHUTDOWN};

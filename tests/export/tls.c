@@ -437,8 +437,8 @@ static void test_half_open(void)
     tls_pair_close(&pair);
 }
 
-/* Wherever a handshake stops: before the peer has said anything, with half a record, at the question
- * of a certificate, in another handshake within a connection. */
+/* Wherever a handshake stops: before the peer has said anything, with half a record, at the
+ * question of a certificate, in another handshake within a connection. */
 static void test_stages(void)
 {
     for (int v = 0; v < 2 && ours_only(); v++) {
