@@ -202,6 +202,7 @@ static status_t handshake_received(struct context *context, struct incoming *in,
 {
     if (is_hello_request(context, record)) {
         incoming_hide(in);
+        context->hello_request = true;
     } else {
         status_t status = tls_record_restore(&context->session, in->bytes + in->skipped, record);
         if (!status_ok(status)) return status;

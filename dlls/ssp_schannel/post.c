@@ -261,17 +261,11 @@ static status_t leg_without_input(struct context *context, struct leg *leg)
     return context->message_waits ? refuse_renegotiation(context, leg) : SEC_E_UNSUPPORTED_FUNCTION;
 }
 
-/* DecryptMessage has used it up, and what is in the input came behind it. */
-static bool hello_request_waits(const struct context *context)
-{
-    return context->message_waits && context->version < TLS_1_3 && !context->server;
-}
-
 status_t post_leg(struct context *context, struct leg *leg)
 {
     struct post post = {0};
     status_t status;
-    if (!leg->token.size || hello_request_waits(context)) {
+    if (!leg->token.size || context->hello_request) {
         status = leg_without_input(context, leg);
     } else if (!context->carried) {
         return SEC_E_INVALID_TOKEN; /* the library has read all that there was */
@@ -282,6 +276,6 @@ status_t post_leg(struct context *context, struct leg *leg)
             status = refuse_renegotiation(context, leg);
         if (status_ok(status) && post.renegotiate) status = renegotiate(context, leg);
     }
-    if (status_ok(status)) context->message_waits = false;
+    if (status_ok(status)) context->message_waits = context->hello_request = false;
     return status_ok(status) && post.closed ? SEC_I_CONTEXT_EXPIRED : status;
 }
