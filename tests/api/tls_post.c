@@ -230,6 +230,25 @@ static void test_key_update_parts(void)
 
 /* ---- what has no place there ---- */
 
+/* [OS RFC 8446 5.1]: between the parts of a message there is nothing else. The status is that of
+ * unexpected_message. */
+static void test_data_in_message(void)
+{
+    struct result result;
+    struct opened opened;
+    for (unsigned i = 0; i < 2; i++) {
+        const bool server = i;
+        if (!forge(!server)) return;
+        say(server, KEY_UPDATE, 2, &result);
+        ok(result.status == SEC_E_OK && !result.size, "a part: %08lx", result.status);
+        wire.size = 0;
+        forger_put(&forger, TLS_APPLICATION_DATA, "data", 4, &wire);
+        record_open(context_of(server), &wire, 0, &opened);
+        ok(opened.status == SEC_E_ILLEGAL_MESSAGE, "in the middle: %08lx", opened.status);
+        end();
+    }
+}
+
 /* [OS RFC 8446 4.6, 5.1]; the status is that of [D Schannel Error Codes for TLS and SSL Alerts] */
 static void test_wrong_messages(void)
 {
@@ -447,6 +466,7 @@ int main(void)
     RUN(test_key_update);
     RUN(test_key_updates);
     RUN(test_key_update_parts);
+    RUN(test_data_in_message);
     RUN(test_wrong_messages);
     RUN(test_alert_in_leg);
     RUN(test_key_update_after_close);
