@@ -15,12 +15,11 @@
 #define VERSION 1u
 
 #define FLAG_RESUMED 0x01u
-#define FLAG_ALPN_OFFERED 0x02u
-#define FLAG_CLOSE_SENT 0x04u
-#define FLAG_CLOSE_RECEIVED 0x08u
-#define FLAG_BROKEN 0x10u
-#define FLAG_KEYING_CONTEXT 0x20u
-#define FLAGS 0x3fu
+#define FLAG_CLOSE_SENT 0x02u
+#define FLAG_CLOSE_RECEIVED 0x04u
+#define FLAG_BROKEN 0x08u
+#define FLAG_KEYING_CONTEXT 0x10u
+#define FLAGS 0x1fu
 
 #define SESSION_ID_MAX 32u
 
@@ -51,7 +50,6 @@ static uint16_t flags_of(const struct tls_body *body)
 {
     unsigned flags = 0;
     if (body->resumed) flags |= FLAG_RESUMED;
-    if (body->alpn_offered) flags |= FLAG_ALPN_OFFERED;
     if (body->close_sent) flags |= FLAG_CLOSE_SENT;
     if (body->close_received) flags |= FLAG_CLOSE_RECEIVED;
     if (body->broken) flags |= FLAG_BROKEN;
@@ -87,7 +85,6 @@ void tls_body_write(const struct tls_body *body, const struct tls_session *sessi
 static void set_flags(struct tls_body *body, unsigned flags)
 {
     body->resumed = flags & FLAG_RESUMED;
-    body->alpn_offered = flags & FLAG_ALPN_OFFERED;
     body->close_sent = flags & FLAG_CLOSE_SENT;
     body->close_received = flags & FLAG_CLOSE_RECEIVED;
     body->broken = flags & FLAG_BROKEN;
@@ -125,11 +122,12 @@ static bool keying_fits(const struct tls_body *body)
 {
     bool asked = body->keying_size;
     if (body->keying_label.size > TLS_BODY_LABEL_MAX) return false;
+    if (body->keying_size > TLS_BODY_MATERIAL_MAX) return false;
     if (!asked && (body->keying_label.size || body->keying_has_context)) return false;
     return body->keying_has_context || !body->keying_context.size;
 }
 
-static bool parts_fit(const struct tls_body *body)
+bool tls_body_fits(const struct tls_body *body)
 {
     return body->session_id.size <= SESSION_ID_MAX && name_fits(body->name) && keying_fits(body) &&
            tls_chain_valid(body->peer_chain) && tls_chain_valid(body->local_chain);
@@ -165,7 +163,7 @@ status_t tls_body_read(struct slice bytes, struct tls_body *body, struct tls_ses
     set_flags(&made, flags);
     read_facts(&r, &made);
     if (!reader_ok(&r) || version != VERSION || flags & ~FLAGS) return SEC_E_INVALID_TOKEN;
-    if (!parts_fit(&made)) return SEC_E_INVALID_TOKEN;
+    if (!tls_body_fits(&made)) return SEC_E_INVALID_TOKEN;
     status_t status = tls_session_read(&r, &made_session);
     if (!status_ok(status)) return status;
     if (!reader_end(&r)) {

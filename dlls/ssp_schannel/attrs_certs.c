@@ -28,25 +28,42 @@ static status_t certificate_missing(const struct context *context)
     return context->stage == STAGE_ESTABLISHED ? SEC_E_NO_CREDENTIALS : SEC_E_INVALID_HANDLE;
 }
 
+static status_t give_certificate(struct slice chain, struct slice staple, void *buffer)
+{
+    const CERT_CONTEXT *made;
+    status_t status = chain_context(chain, staple, &made);
+    if (status_ok(status)) *(const CERT_CONTEXT **)buffer = made;
+    return status;
+}
+
+/* In the middle of a handshake the library has it, once it has come. */
+static status_t query_coming_certificate(const struct context *context, void *buffer)
+{
+    struct bytes chain = {NULL, 0};
+    status_t status = library_read(context->library, CALL_READ_PEER_CHAIN, &chain);
+    if (status_ok(status) && !chain.size) status = certificate_missing(context);
+    if (status_ok(status))
+        status = give_certificate(bytes_slice(&chain), (struct slice){NULL, 0}, buffer);
+    bytes_clear(&chain);
+    return status;
+}
+
 status_t query_remote_certificate(struct context *context, void *buffer)
 {
     const struct connection *connection = &context->connection;
-    const CERT_CONTEXT *made;
-    if (!connection->peer_chain.size) return certificate_missing(context);
-    status_t status = chain_context(bytes_slice(&connection->peer_chain),
-                                    bytes_slice(&connection->staple), &made);
-    if (status_ok(status)) *(const CERT_CONTEXT **)buffer = made;
-    return status;
+    if (connection->peer_chain.size)
+        return give_certificate(bytes_slice(&connection->peer_chain),
+                                bytes_slice(&connection->staple), buffer);
+    if (context->stage == STAGE_HANDSHAKE && context->library)
+        return query_coming_certificate(context, buffer);
+    return certificate_missing(context);
 }
 
 status_t query_local_certificate(struct context *context, void *buffer)
 {
     const struct bytes *chain = &context->connection.local_chain;
-    const CERT_CONTEXT *made;
     if (!chain->size) return certificate_missing(context);
-    status_t status = chain_context(bytes_slice(chain), (struct slice){NULL, 0}, &made);
-    if (status_ok(status)) *(const CERT_CONTEXT **)buffer = made;
-    return status;
+    return give_certificate(bytes_slice(chain), (struct slice){NULL, 0}, buffer);
 }
 
 /* ---- issuers ---- */

@@ -16,7 +16,6 @@
 
 TRACE_CHANNEL("schannel");
 
-#define MATERIAL_MAX 65536u
 #define EAP_TYPE_TLS 13u
 #define DIGEST_MAX 64u
 
@@ -49,7 +48,7 @@ static status_t keying_read(WORD label_size, const char *label, WORD context_siz
                             const BYTE *context, DWORD size, struct keying *out)
 {
     if (!label || !label_size || label[label_size - 1]) return SEC_E_INVALID_PARAMETER;
-    if (label_size - 1u > TLS_BODY_LABEL_MAX || !size || size > MATERIAL_MAX)
+    if (label_size - 1u > TLS_BODY_LABEL_MAX || !size || size > TLS_BODY_MATERIAL_MAX)
         return SEC_E_INVALID_PARAMETER;
     if (context_size && !context) return SEC_E_INVALID_PARAMETER;
     *out = (struct keying){

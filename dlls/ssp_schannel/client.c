@@ -66,7 +66,6 @@ static void note_wishes(struct context *context, const struct leg *leg)
     context->mtu = leg->mtu ? leg->mtu : MTU_USUAL;
     context->manual = leg->deferred || leg->requirements & ISC_REQ_MANUAL_CRED_VALIDATION ||
                       credential->flags & SCH_CRED_MANUAL_CRED_VALIDATION;
-    context->connection.alpn_offered = leg->alpn.size != 0;
     context->flight_watched = !credential->certificate_count && !context->datagram;
 }
 
@@ -213,7 +212,14 @@ static status_t asked(struct context *context, struct leg *leg, struct slice rec
                       uint32_t *event)
 {
     struct slice names;
-    status_t status = tls_flight_issuers(&context->flight, context->version, &names);
+    /* In one record with the ServerHello it comes before that is known; but then it is in clear,
+     * and the record has the version. */
+    struct reader r;
+    reader_init(&r, records.data, records.size);
+    reader_skip(&r, 1);
+    uint16_t version = reader_u16be(&r);
+    if (context->version) version = context->version;
+    status_t status = tls_flight_issuers(&context->flight, version, &names);
     if (status_ok(status)) status = bytes_set(&context->issuers, names);
     context->flight_watched = false;
     if (!status_ok(status)) TRACE("the server's request cannot be read: %#lx\n", (ULONG)status);

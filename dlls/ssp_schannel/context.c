@@ -180,8 +180,11 @@ static void leg_report(const struct report *report, struct context *context, con
 
 /* ---- tokens that did not fit ---- */
 
-static void keep_unsent(struct context *context, const struct leg *leg, status_t status)
+/* Behind what did not fit there may be more datagrams of the flight. */
+static void keep_unsent(struct context *context, struct leg *leg, status_t status)
 {
+    if (context->unsent.size) status = context->unsent_status;
+    writer_slice(&leg->reply, bytes_slice(&context->unsent));
     status_t kept = writer_status(&leg->reply);
     if (status_ok(kept)) kept = bytes_set(&context->unsent, writer_view(&leg->reply));
     if (!status_ok(kept)) {

@@ -113,11 +113,13 @@ static status_t take_facts(struct context *context, const struct schannel_call_f
 /* ---- resumption ---- */
 
 /* What was judged by the application may not serve a connection that is not, so a credential keeps
- * sessions of one kind only. */
+ * sessions of one kind only, and none that began with another credential, which may have judged
+ * the server by other flags and roots. */
 bool context_resumable(const struct context *context)
 {
     const struct credential *credential = context->credential;
     if (context->server || context->datagram || context->unresumable || !credential) return false;
+    if (context->former) return false;
     if (!context->connection.name || credential->flags & SCH_CRED_DISABLE_RECONNECTS) return false;
     return context->manual == !!(credential->flags & SCH_CRED_MANUAL_CRED_VALIDATION);
 }
@@ -149,6 +151,9 @@ status_t context_establish(struct context *context, struct leg *leg)
     status_t status = library_call(SCHANNEL_CALL_SECRETS, &secrets);
     if (status_ok(status)) status = library_call(SCHANNEL_CALL_FACTS, &facts);
     if (status_ok(status) && !secrets.established) status = SEC_E_INTERNAL_ERROR;
+    /* The library asks for a verdict; where it has not, there was no handshake that counts. */
+    if (status_ok(status) && !context->server && !context->judged && !facts.resumed)
+        status = SEC_E_INTERNAL_ERROR;
     if (!status_ok(status)) goto done;
     context->version = (uint16_t)secrets.version;
     context->suite = (uint16_t)secrets.suite;

@@ -54,7 +54,6 @@ static void body_describe(const struct context *context, struct tls_body *body)
     *body = (struct tls_body){
         .attributes = connection->flags,
         .resumed = connection->resumed,
-        .alpn_offered = connection->alpn_offered,
         .close_sent = context->close_sent,
         .close_received = context->close_received,
         .broken = context->broken,
@@ -82,6 +81,10 @@ static status_t body_pack(const struct context *context, SecBuffer *packed)
     struct tls_body body;
     struct writer w;
     body_describe(context, &body);
+    if (!tls_body_fits(&body)) {
+        WARN("this connection could not be read again\n");
+        return SEC_E_CANNOT_PACK;
+    }
     size_t room = BODY_ROOM + body.name.size + body.keying_context.size + body.app_data.size +
                   body.peer_chain.size + body.local_chain.size + body.staple.size;
     uint8_t *block = package_alloc(room);
@@ -161,7 +164,6 @@ static void copy_fixed(struct context *context, const struct tls_body *body)
     struct connection *connection = &context->connection;
     connection->flags = body->attributes;
     connection->resumed = body->resumed;
-    connection->alpn_offered = body->alpn_offered;
     connection->group = body->group;
     connection->signature = body->signature;
     connection->group_bits = body->group_bits;
@@ -190,7 +192,7 @@ static status_t context_restore(const struct tls_body *body, struct tls_session 
     }
     context->session = *session;
     secret_wipe(session, sizeof(*session));
-    context->imported = context->carried = true;
+    context->carried = true;
     context->stage = STAGE_ESTABLISHED;
     context->version = context->session.version;
     context->suite = context->session.suite->id;

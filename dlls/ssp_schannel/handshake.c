@@ -19,7 +19,8 @@ static status_t judge(struct context *context)
 {
     struct verify_request request = {.server = true, .flags = context->credential->flags};
     struct bytes chain = {NULL, 0}, staple = {NULL, 0};
-    if (context->server || context->manual) return SEC_E_OK;
+    context->judged = context->server || context->manual;
+    if (context->judged) return SEC_E_OK;
     status_t status = library_read(context->library, CALL_READ_PEER_CHAIN, &chain);
     if (status_ok(status)) status = library_read(context->library, CALL_READ_STAPLE, &staple);
     if (!status_ok(status)) goto done;
@@ -28,7 +29,8 @@ static status_t judge(struct context *context)
     if (!(request.flags & SCH_CRED_NO_SERVERNAME_CHECK)) request.name = context->connection.name;
     if (request.flags & SCH_CRED_RESTRICTED_ROOTS) request.roots = context->credential->roots;
     status = verify_peer(&request);
-    if (!status_ok(status)) WARN("the server's certificate will not do: %#lx\n", (ULONG)status);
+    context->judged = status_ok(status);
+    if (!context->judged) WARN("the server's certificate will not do: %#lx\n", (ULONG)status);
 done:
     bytes_clear(&chain);
     bytes_clear(&staple);
@@ -73,7 +75,8 @@ status_t handshake_feed(struct context *context, struct leg *leg, struct slice r
         size_t used = (size_t)call.consumed;
         leg->consumed += used;
         context->answered = context->answered || used;
-        if (!status_ok(status)) return context_fail(context, status_ok(judged) ? status : judged);
+        if (!status_ok(judged)) return context_fail(context, judged);
+        if (!status_ok(status)) return context_fail(context, status);
         if (call.event != CALL_EVENT_VERIFY) break;
         records = slice_rest(records, used);
         judged = judge(context);

@@ -202,6 +202,7 @@ static status_t handshake_received(struct context *context, struct incoming *in,
 {
     if (is_hello_request(context, record)) {
         incoming_hide(in);
+        context->hello_request = true;
     } else {
         status_t status = tls_record_restore(&context->session, in->bytes + in->skipped, record);
         if (!status_ok(status)) return status;
@@ -220,7 +221,9 @@ static status_t record_received(struct context *context, struct incoming *in,
     in->plain = record->size;
     in->trailer = record->whole - in->header - in->plain;
     switch (record->type) {
-    case TLS_APPLICATION_DATA: return SEC_E_OK;
+    case TLS_APPLICATION_DATA:
+        /* not between the parts of a message (RFC 8446 5.1) */
+        return context->partly.size ? SEC_E_ILLEGAL_MESSAGE : SEC_E_OK;
     case TLS_HANDSHAKE:
         return record->size ? handshake_received(context, in, record) : SEC_E_ILLEGAL_MESSAGE;
     case TLS_ALERT:

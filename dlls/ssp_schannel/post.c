@@ -11,7 +11,7 @@
  * library makes. Where it is gone, the peer is told that there will be none (RFC 5246 7.2.2); what
  * goes on is the connection as it is.
  */
-#include "schannel_package.h"
+#include "message.h"
 
 #include "core/secret.h"
 #include "ssp/trace.h"
@@ -162,18 +162,11 @@ static status_t pass_ticket(struct context *context, struct slice record, uint64
 
 /* ---- records ---- */
 
-/* Warnings are none of TLS 1.3 (RFC 8446 6); in TLS 1.2 the connection goes on. */
 static status_t on_alert(struct context *context, struct slice plain, struct post *post)
 {
-    if (plain.size != 2) return SEC_E_ILLEGAL_MESSAGE;
-    TRACE("alert %u, level %u\n", plain.data[1], plain.data[0]);
-    if (plain.data[1] == TLS_CLOSE_NOTIFY) {
-        context->close_received = true;
-        post->closed = true;
-        return SEC_E_OK;
-    }
-    if (plain.data[0] == TLS_ALERT_WARNING && context->version < TLS_1_3) return SEC_E_OK;
-    return tls_alert_status(plain.data[1]);
+    status_t status = alert_received(context, plain.data, plain.size);
+    post->closed = status == SEC_I_CONTEXT_EXPIRED;
+    return post->closed ? SEC_E_OK : status;
 }
 
 static status_t on_record(struct context *context, struct slice record, struct slice plain,
@@ -182,13 +175,16 @@ static status_t on_record(struct context *context, struct slice record, struct s
     post->ticket_ended = false;
     if (type != TLS_HANDSHAKE && context->partly.size) return SEC_E_ILLEGAL_MESSAGE;
     if (type == TLS_ALERT) return on_alert(context, plain, post);
-    if (type == TLS_CHANGE_CIPHER_SPEC) return SEC_E_OK;
+    if (type == TLS_CHANGE_CIPHER_SPEC)
+        return context->version >= TLS_1_3 ? SEC_E_OK : SEC_E_ILLEGAL_MESSAGE;
     status_t status = on_handshake(context, plain, post);
     return status_ok(status) ? pass_ticket(context, record, sequence, post) : status;
 }
 
+/* Not who has said so first (RFC 8446 6.2). */
 static void tell_peer(struct context *context, struct leg *leg, status_t status)
 {
+    if (context->broken || context->close_sent) return;
     const uint8_t alert[2] = {TLS_ALERT_FATAL, tls_alert_of(status)};
     context_seal(context, leg, TLS_ALERT, (struct slice){alert, sizeof(alert)});
 }
@@ -240,10 +236,11 @@ static status_t take_records(struct context *context, struct leg *leg, struct po
     return SEC_E_OK;
 }
 
-/* Ours is sent with the old keys (RFC 8446 4.6.3). */
+/* Ours is sent with the old keys (RFC 8446 4.6.3); behind a close_notify nothing is (6.1). */
 static status_t answer_key_update(struct context *context, struct leg *leg)
 {
     uint8_t message[TLS_KEY_UPDATE_SIZE];
+    if (context->close_sent) return SEC_E_OK;
     tls_key_update_write(false, message);
     status_t status = context_seal(context, leg, TLS_HANDSHAKE,
                                    (struct slice){message, sizeof(message)});
@@ -264,17 +261,11 @@ static status_t leg_without_input(struct context *context, struct leg *leg)
     return context->message_waits ? refuse_renegotiation(context, leg) : SEC_E_UNSUPPORTED_FUNCTION;
 }
 
-/* DecryptMessage has used it up, and what is in the input came behind it. */
-static bool hello_request_waits(const struct context *context)
-{
-    return context->message_waits && context->version < TLS_1_3 && !context->server;
-}
-
 status_t post_leg(struct context *context, struct leg *leg)
 {
     struct post post = {0};
     status_t status;
-    if (!leg->token.size || hello_request_waits(context)) {
+    if (!leg->token.size || context->hello_request) {
         status = leg_without_input(context, leg);
     } else if (!context->carried) {
         return SEC_E_INVALID_TOKEN; /* the library has read all that there was */
@@ -285,6 +276,6 @@ status_t post_leg(struct context *context, struct leg *leg)
             status = refuse_renegotiation(context, leg);
         if (status_ok(status) && post.renegotiate) status = renegotiate(context, leg);
     }
-    if (status_ok(status)) context->message_waits = false;
+    if (status_ok(status)) context->message_waits = context->hello_request = false;
     return status_ok(status) && post.closed ? SEC_I_CONTEXT_EXPIRED : status;
 }

@@ -213,8 +213,7 @@ struct connection {
     uint32_t group_bits;
     uint8_t alpn[255], session_id[32];
     uint8_t alpn_size, session_id_size;
-    bool alpn_offered; /* by us */
-    wchar_t *name;     /* client: the target asked for; server: SNI; NULL without */
+    wchar_t *name; /* client: the target asked for; server: SNI; NULL without */
     struct bytes peer_chain, local_chain, staple;
 };
 
@@ -225,7 +224,7 @@ struct connection {
 struct context {
     struct lock send, receive;
     volatile LONG halves; /* HALF_ bits */
-    bool server, datagram, imported;
+    bool server, datagram;
     bool exported; /* handed over: all that is left is to delete it */
     enum stage stage;
     struct credential *credential; /* NULL after an import */
@@ -242,6 +241,7 @@ struct context {
     bool certificate_refused; /* SEC_I_INCOMPLETE_CREDENTIALS was given once */
     bool answered;            /* the library has had something of the peer: keys may be in use */
     bool manual;              /* the application judges the server's certificate */
+    bool judged;              /* it has been looked at, or is left to the application */
     bool unresumable;         /* what the library gives for resuming is not to be kept */
     status_t failure;         /* STAGE_FAILED: why */
     ULONG requirements;
@@ -255,6 +255,7 @@ struct context {
 
     /* afterwards */
     volatile bool message_waits; /* a post-handshake message has to go through a leg first */
+    volatile bool hello_request; /* it is a HelloRequest, of which nothing is left in the input */
     volatile bool broken; /* by a fatal alert or a wrong record: nothing is sent or received */
     struct writer partly; /* post-handshake message of which the rest is still to come */
     bool renegotiating;   /* TLS 1.2: the library has the records again */

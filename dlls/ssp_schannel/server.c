@@ -18,7 +18,6 @@ status_t server_start(struct context *context, const struct leg *leg)
     };
     context->datagram = leg->requirements & ASC_REQ_DATAGRAM;
     context->mtu = leg->mtu ? leg->mtu : MTU_USUAL;
-    context->connection.alpn_offered = leg->alpn.size != 0;
     if (!context->credential->certificate_count) return SEC_E_NO_CREDENTIALS;
     if (context->datagram) call.flags |= CALL_SESSION_DATAGRAM;
     if (leg->requirements & ASC_REQ_MUTUAL_AUTH) call.flags |= CALL_SESSION_REQUEST_CERTIFICATE;

@@ -19,6 +19,7 @@ status_t error_status(int error)
         {GNUTLS_E_SHORT_MEMORY_BUFFER, SEC_E_BUFFER_TOO_SMALL},
         {GNUTLS_E_RECORD_LIMIT_REACHED, SEC_E_CONTEXT_EXPIRED},
         {GNUTLS_E_INVALID_SESSION, SEC_E_CONTEXT_EXPIRED},
+        {GNUTLS_E_SESSION_EOF, SEC_E_CONTEXT_EXPIRED}, /* a close_notify */
         /* the two sides, or a side and its policy, have nothing in common */
         {GNUTLS_E_NO_CIPHER_SUITES, SEC_E_ALGORITHM_MISMATCH},
         {GNUTLS_E_UNKNOWN_CIPHER_SUITE, SEC_E_ALGORITHM_MISMATCH},

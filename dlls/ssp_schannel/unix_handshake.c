@@ -23,6 +23,13 @@ static void sequence_bytes(uint64_t sequence, uint8_t out[8])
 
 /* ---- failure ---- */
 
+/* A peer that closes by an alert has failed too, though the alert means no error elsewhere. */
+static status_t alert_failure(uint32_t description)
+{
+    status_t status = tls_alert_status((uint8_t)description);
+    return status_ok(status) ? SEC_E_CONTEXT_EXPIRED : status;
+}
+
 /* The peer learns of a failure by an alert, unless the failure is an alert of its own. */
 static status_t fail(struct session *session, int error, struct schannel_call_handshake *call)
 {
@@ -33,7 +40,7 @@ static status_t fail(struct session *session, int error, struct schannel_call_ha
     else session->alert = (uint32_t)gnutls.error_to_alert(error, &level);
 
     session->failed = received || error == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR
-                          ? tls_alert_status((uint8_t)session->alert)
+                          ? alert_failure(session->alert)
                           : error_status(error);
     if (!status_ok(writer_status(&session->queue)) || !status_ok(writer_status(&session->names)))
         session->failed = SEC_E_INSUFFICIENT_MEMORY;
@@ -170,13 +177,13 @@ status_t renegotiate(void *params)
     int error = 0;
     if (!session->established || session->failed || version == TLS_1_3)
         return error_say(SEC_E_UNSUPPORTED_FUNCTION, call->why, "nothing can be negotiated again");
-    if (call->credentials) {
-        status_t status = session_use(session, unixcall_pointer(call->credentials), call->why);
-        if (!status_ok(status)) return status;
-    }
     if (!session_library_records(session)) {
         error = sequence_set(session, false, call->send_sequence);
         if (!error) error = sequence_set(session, true, call->receive_sequence);
+    }
+    if (!error && call->credentials) {
+        status_t status = session_use(session, unixcall_pointer(call->credentials), call->why);
+        if (!status_ok(status)) return status;
     }
     if (!error && session->server && !session->peer_asked)
         error = gnutls.rehandshake(session->library);

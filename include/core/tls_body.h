@@ -7,13 +7,14 @@
 
 #include "core/tls.h"
 
-#define TLS_BODY_NAME_CHARS 1024u /* of the peer's name, the zero at its end included */
-#define TLS_BODY_LABEL_MAX 249u   /* RFC 8446 7.1: what is left for the label of an exporter */
+#define TLS_BODY_NAME_CHARS 1024u    /* of the peer's name, the zero at its end included */
+#define TLS_BODY_LABEL_MAX 249u      /* RFC 8446 7.1: what is left for the label of an exporter */
+#define TLS_BODY_MATERIAL_MAX 65536u /* bytes that it may be asked for */
 
 /* Borrowed from whoever made it, or from the bytes that were read. */
 struct tls_body {
     uint32_t attributes; /* ISC_RET or ASC_RET bits */
-    bool resumed, alpn_offered;
+    bool resumed;
     bool close_sent, close_received;
     bool broken; /* by a fatal alert, or by a record that is none */
     uint16_t group, signature;
@@ -29,6 +30,9 @@ struct tls_body {
     struct slice peer_chain, local_chain; /* DER certificates, each behind a u24be length */
     struct slice staple;
 };
+
+/* Whether the parts are such that tls_body_read takes them; who writes a body asks first. */
+bool tls_body_fits(const struct tls_body *body);
 
 void tls_body_write(const struct tls_body *body, const struct tls_session *session,
                     struct writer *w);

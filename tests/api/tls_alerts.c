@@ -44,6 +44,28 @@ static void test_received(void)
     tls_pair_close(&pair);
 }
 
+/* ours, as to the status: a peer that closes in the middle of a handshake has ended it, be that by
+ * a warning, as it should, or by an alert that says to be fatal */
+static void test_closed(void)
+{
+    const struct tls_pair_options options = {0};
+    if (!ours_only()) return;
+    SECURITY_STATUS status = tls_pair_open(&pair, &options);
+    if (!ok(status == SEC_E_OK, "%08lx", status)) return;
+    for (BYTE level = TLS1_ALERT_WARNING; level <= TLS1_ALERT_FATAL; level++) {
+        const BYTE alert[] = {21, 3, 3, 0, 2, level, TLS1_ALERT_CLOSE_NOTIFY};
+        tls_pair_client_leg(&pair);
+        wire_put(&pair.to_client, alert, sizeof(alert));
+        pair.to_client.arrived = pair.to_client.size;
+        status = tls_pair_client_leg(&pair);
+        ok(status == SEC_E_CONTEXT_EXPIRED, "level %u: %08lx", level, status);
+        status = tls_pair_client_leg(&pair);
+        ok(status == SEC_E_CONTEXT_EXPIRED, "level %u: again: %08lx", level, status);
+        tls_pair_delete(&pair);
+    }
+    tls_pair_close(&pair);
+}
+
 /* ---- alerts that are sent ---- */
 
 static BYTE token[256], alert[256];
@@ -147,6 +169,11 @@ static void test_leniency(void)
     ok(status == SEC_E_OK, "names: %08lx", status);
     if (!status) tls_pair_close(&pair);
     options.client_cred_flags = 0;
+    options.no_target = true; /* [INF]: nothing to compare with */
+    status = tls_pair_make(&pair, &options);
+    ok(status == SEC_E_OK, "no target: %08lx", status);
+    if (!status) tls_pair_close(&pair);
+    options.no_target = false;
     options.client_flags = ISC_REQ_MANUAL_CRED_VALIDATION;
     status = tls_pair_make(&pair, &options);
     ok(status == SEC_E_OK, "by request: %08lx", status);
@@ -204,6 +231,7 @@ static void test_damage(void)
 int main(void)
 {
     RUN(test_received);
+    RUN(test_closed);
     RUN(test_sent);
     RUN(test_certificates);
     RUN(test_leniency);

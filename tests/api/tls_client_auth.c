@@ -274,6 +274,23 @@ static void test_default(void)
     value_restore(&naming);
 }
 
+/* ours: who chooses a certificate in the middle of a handshake can see for whom, once the server
+ * has shown its own, which in TLS 1.3 comes behind the request */
+static void check_server(enum tls_pair_version version)
+{
+    const CERT_CONTEXT *shown = NULL, *certificate = tls_cert(TLS_CERT_SERVER_RSA);
+    SECURITY_STATUS status = QueryContextAttributesW(&pair.client, SECPKG_ATTR_REMOTE_CERT_CONTEXT,
+                                                     (void *)&shown);
+    if (version == TLS_PAIR_1_3) {
+        ok(status == SEC_E_INVALID_HANDLE, "too early: %08lx", status);
+    } else if (ok(status == SEC_E_OK, "%08lx", status)) {
+        ok(CertCompareCertificate(X509_ASN_ENCODING, shown->pCertInfo, certificate->pCertInfo),
+           "another certificate");
+        CertFreeCertificateContext(shown);
+    }
+    CertFreeCertificateContext(certificate);
+}
+
 /* [D QueryContextAttributes (Schannel), ISSUER_LIST_EX]: whom the server names */
 static void test_issuers(void)
 {
@@ -302,9 +319,58 @@ static void test_issuers(void)
                            list.aIssuers[0].cbData),
                "another name of %lu bytes", list.aIssuers[0].cbData);
         if (list.aIssuers) FreeContextBuffer(list.aIssuers);
+        check_server(versions[i]);
         tls_pair_close(&pair);
     }
     CertFreeCertificateContext(root);
+    CertCloseStore(store, 0);
+    value_restore(&naming);
+}
+
+/* The records of a flight in clear become one, as some servers send them. */
+static void join_records(struct tls_wire *wire)
+{
+    static BYTE joined[TLS_PAIR_WIRE];
+    DWORD size = 5;
+    for (DWORD at = 0; at + 5 <= wire->size;) {
+        DWORD fragment = (DWORD)(wire->bytes[at + 3] << 8) + wire->bytes[at + 4];
+        memcpy(joined + size, wire->bytes + at + 5, fragment);
+        at += 5 + fragment;
+        size += fragment;
+    }
+    memcpy(joined, wire->bytes, 3);
+    joined[3] = (BYTE)((size - 5) >> 8);
+    joined[4] = (BYTE)(size - 5);
+    memcpy(wire->bytes, joined, size);
+    wire->arrived = wire->size = size;
+}
+
+/* [OS RFC 5246 6.2.1]: messages may share a record; whom the server names is read all the same */
+static void test_one_record(void)
+{
+    const struct tls_pair_options options = {.client_version = TLS_PAIR_1_2,
+                                             .server_version = TLS_PAIR_1_2,
+                                             .server_flags = ASC_REQ_MUTUAL_AUTH};
+    SecPkgContext_IssuerListInfoEx list = {0};
+    if (!ours_only() || !ok(name_issuers(), "the registry cannot be written")) return;
+    HCERTSTORE store = issuers();
+    SECURITY_STATUS status = tls_pair_open(&pair, &options);
+    if (!ok(status == SEC_E_OK, "%08lx", status)) return;
+    FreeCredentialsHandle(&pair.server_cred);
+    acquire(true, 0, store, &pair.server_cred);
+    tls_pair_client_leg(&pair);
+    pair.to_server.arrived = pair.to_server.size;
+    tls_pair_server_leg(&pair);
+    join_records(&pair.to_client);
+    status = tls_pair_client_leg(&pair);
+    ok(status == SEC_I_INCOMPLETE_CREDENTIALS, "%08lx", status);
+    status = QueryContextAttributesW(&pair.client, SECPKG_ATTR_ISSUER_LIST_EX, &list);
+    ok(status == SEC_E_OK && list.cIssuers == 1, "%08lx, %lu", status, list.cIssuers);
+    if (list.aIssuers) FreeContextBuffer(list.aIssuers);
+    pair.options.client_flags = ISC_REQ_USE_SUPPLIED_CREDS;
+    status = go_on();
+    ok(status == SEC_E_OK && tls_pair_talk(&pair), "%08lx", status);
+    tls_pair_close(&pair);
     CertCloseStore(store, 0);
     value_restore(&naming);
 }
@@ -318,6 +384,7 @@ int main(void)
     RUN(test_supplied_later);
     RUN(test_default);
     RUN(test_issuers);
+    RUN(test_one_record);
     tls_certs_end();
     return test_end("api_tls_client_auth");
 }

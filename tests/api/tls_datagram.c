@@ -10,6 +10,7 @@ struct step {
     SECURITY_STATUS status;
     BYTE room[16384];
     ULONG size, attrs;
+    ULONG limit; /* of the token; 0: room enough */
 };
 
 static const BYTE address[16] = {2, 0, 0x11, 0x5c, 127, 0, 0, 1}; /* a SOCKADDR_IN */
@@ -18,7 +19,7 @@ static void leg(bool server, const void *bytes, ULONG size, WORD mtu, struct ste
 {
     CtxtHandle *context = server ? &pair.server : &pair.client;
     SecBuffer in[4] = {{size, SECBUFFER_TOKEN, (void *)bytes}, {0, SECBUFFER_EMPTY, NULL}};
-    SecBuffer token = {sizeof(out->room), SECBUFFER_TOKEN, out->room};
+    SecBuffer token = {out->limit ? out->limit : sizeof(out->room), SECBUFFER_TOKEN, out->room};
     SecBufferDesc in_desc = {SECBUFFER_VERSION, 2, in}, out_desc = {SECBUFFER_VERSION, 1, &token};
     bool first = !tls_handle_present(context);
     if (server) in[in_desc.cBuffers++] = (SecBuffer){16, SECBUFFER_EXTRA, (void *)address};
@@ -87,6 +88,23 @@ static void test_handshake(void)
     tls_pair_close(&pair);
 }
 
+/* [D ExportSecurityContext] SEC_E_NOT_SUPPORTED; ours, as to what cannot move: the library keeps
+ * the state of datagrams, and the connection goes on */
+static void test_export(void)
+{
+    unsigned most;
+    if (!ours_only()) return;
+    handshake(0, &most);
+    for (unsigned i = 0; i < 2; i++) {
+        SecBuffer packed = {0, SECBUFFER_EMPTY, NULL};
+        SECURITY_STATUS status = ExportSecurityContext(
+            i ? &pair.server : &pair.client, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &packed, NULL);
+        ok(status == SEC_E_NOT_SUPPORTED, "%u: %08lx", i, status);
+    }
+    ok(tls_pair_talk(&pair), "no data");
+    tls_pair_close(&pair);
+}
+
 /* [D SecBuffer, SECBUFFER_DTLS_MTU], [D SSPI status codes, SEC_I_MESSAGE_FRAGMENT] */
 static void test_mtu(void)
 {
@@ -95,6 +113,41 @@ static void test_mtu(void)
     handshake(300, &most);
     ok(most > 1, "the server's flight is one datagram");
     ok(tls_pair_talk(&pair), "no data");
+    tls_pair_close(&pair);
+}
+
+/* Counts the records of a datagram on from *next, which RFC 6347 4.1 numbers one by one. */
+static bool in_order(const struct step *datagram, unsigned *next)
+{
+    for (ULONG at = 0; at + 13 <= datagram->size;) {
+        const BYTE *record = datagram->room + at;
+        if (record[10] != (BYTE)(*next)++) return false;
+        at += 13 + (ULONG)(record[11] << 8) + record[12];
+    }
+    return datagram->size != 0;
+}
+
+/* ours: of a flight whose first datagram did not fit nothing is lost */
+static void test_small_buffer(void)
+{
+    static struct step client, server;
+    if (!ours_only() || !open_pair()) return;
+    leg(false, NULL, 0, 300, &client);
+    leg(true, client.room, client.size, 300, &server); /* a cookie */
+    leg(false, server.room, server.size, 300, &client);
+    server.limit = 20;
+    leg(true, client.room, client.size, 300, &server);
+    ok(server.status == SEC_E_INSUFFICIENT_MEMORY, "no room: %08lx", server.status);
+    server.limit = 0;
+    leg(true, client.room, client.size, 300, &server);
+    unsigned next = server.room[10], datagrams = 1;
+    bool ordered = in_order(&server, &next);
+    while (server.status == SEC_I_MESSAGE_FRAGMENT && ordered && datagrams++ < 40) {
+        leg(true, NULL, 0, 300, &server);
+        ordered = in_order(&server, &next);
+    }
+    ok(server.status == SEC_I_CONTINUE_NEEDED && datagrams > 2 && ordered,
+       "%08lx, %u datagrams, up to record %u", server.status, datagrams, next);
     tls_pair_close(&pair);
 }
 
@@ -129,7 +182,9 @@ static void test_again(void)
 int main(void)
 {
     RUN(test_handshake);
+    RUN(test_export);
     RUN(test_mtu);
+    RUN(test_small_buffer);
     RUN(test_mtu_range);
     RUN(test_again);
     tls_certs_end();

@@ -230,6 +230,25 @@ static void test_key_update_parts(void)
 
 /* ---- what has no place there ---- */
 
+/* [OS RFC 8446 5.1]: between the parts of a message there is nothing else. The status is that of
+ * unexpected_message. */
+static void test_data_in_message(void)
+{
+    struct result result;
+    struct opened opened;
+    for (unsigned i = 0; i < 2; i++) {
+        const bool server = i;
+        if (!forge(!server)) return;
+        say(server, KEY_UPDATE, 2, &result);
+        ok(result.status == SEC_E_OK && !result.size, "a part: %08lx", result.status);
+        wire.size = 0;
+        forger_put(&forger, TLS_APPLICATION_DATA, "data", 4, &wire);
+        record_open(context_of(server), &wire, 0, &opened);
+        ok(opened.status == SEC_E_ILLEGAL_MESSAGE, "in the middle: %08lx", opened.status);
+        end();
+    }
+}
+
 /* [OS RFC 8446 4.6, 5.1]; the status is that of [D Schannel Error Codes for TLS and SSL Alerts] */
 static void test_wrong_messages(void)
 {
@@ -265,6 +284,55 @@ static void test_wrong_messages(void)
         ok(status < 0, "%s: sent: %08lx", rows[i / 2].what, status);
         end();
     }
+}
+
+/* ours: an alert in a leg means what it means to DecryptMessage, and is not answered. [OS RFC 8446
+ * 6.1, 6.2] */
+static void test_alert_in_leg(void)
+{
+    static const struct {
+        BYTE alert[2];
+        SECURITY_STATUS status;
+    } rows[] = {
+        {{1, 90}, SEC_E_OK}, /* user_canceled: a close_notify will follow */
+        {{1, 0}, SEC_I_CONTEXT_EXPIRED},
+        {{2, 48}, SEC_E_UNTRUSTED_ROOT},
+    };
+    if (!ours_only()) return;
+    for (unsigned i = 0; i < 2 * sizeof(rows) / sizeof(*rows); i++) {
+        const bool server = i & 1;
+        struct result result;
+        if (!forge(!server)) return;
+        wire.size = 0;
+        forger_put(&forger, TLS_ALERT, rows[i / 2].alert, 2, &wire);
+        leg(server, wire.data, wire.size, &result);
+        ok(result.status == rows[i / 2].status && !result.size, "row %u: %08lx, %lu bytes", i,
+           result.status, result.size);
+        if (!i) ok(still_talks(server), "no data");
+        end();
+    }
+}
+
+/* [OS RFC 8446 6.1]: behind our close_notify there is nothing of ours, nor an answer to a
+ * KeyUpdate; what the peer sends is read */
+static void test_key_update_after_close(void)
+{
+    static const DWORD shutdown[] = {SCHANNEL_SHUTDOWN};
+    struct result result;
+    struct opened opened;
+    if (!ours_only() || !forge(true)) return;
+    ok(!tls_control(&pair.client, shutdown, 1), "control");
+    leg(false, NULL, 0, &result);
+    ok(result.status == SEC_E_OK && result.size, "close: %08lx", result.status);
+    say(false, KEY_UPDATE_ASKED, KEY_UPDATE_SIZE, &result);
+    ok(result.status == SEC_E_OK && !result.size, "asked: %08lx, %lu bytes", result.status,
+       result.size);
+    ok(forger_update(&forger, true), "the peer's keys");
+    wire.size = 0;
+    forger_put(&forger, TLS_APPLICATION_DATA, "data", 4, &wire);
+    record_open(&pair.client, &wire, 0, &opened);
+    ok(opened.status == SEC_E_OK, "read: %08lx", opened.status);
+    end();
 }
 
 /* ours, as to the statuses: data is not for a leg, which leaves it as it was */
@@ -322,15 +390,10 @@ static void test_refused_renegotiation(void)
     tls_pair_close(&pair);
 }
 
-/* Both sides have the library: the server asks, the client comes again, and data goes on. [D
- * Renegotiating an Schannel Connection], [W8T schannel.c:1436-1468] */
-static void test_renegotiation(void)
+/* The server asks, and the client comes again; legs until both are done, or one fails. */
+static void renegotiate(void)
 {
-    const struct tls_pair_options options = {
-        .client_version = TLS_PAIR_1_2, .server_version = TLS_PAIR_1_2, .without_aead = true};
-    SECURITY_STATUS status = tls_pair_make(&pair, &options);
-    if (!ok(status == SEC_E_OK, "%08lx", status)) return;
-    status = tls_pair_server_leg(&pair);
+    SECURITY_STATUS status = tls_pair_server_leg(&pair);
     ok(status == SEC_I_CONTINUE_NEEDED && pair.token_size, "asked: %08lx", status);
     SecBuffer buffers[4] = {{pair.to_client.size, SECBUFFER_DATA, pair.to_client.bytes}};
     SecBufferDesc desc = {SECBUFFER_VERSION, 4, buffers};
@@ -344,11 +407,55 @@ static void test_renegotiation(void)
         if (pair.to_server.size) tls_pair_server_leg(&pair);
         pair.to_client.arrived = pair.to_client.size;
         if (pair.to_client.size) tls_pair_client_leg(&pair);
+        if (pair.client_status < 0) break;
     }
+}
+
+/* Both sides have the library: data goes on. [D Renegotiating an Schannel Connection], [W8T
+ * schannel.c:1436-1468] */
+static void test_renegotiation(void)
+{
+    const struct tls_pair_options options = {
+        .client_version = TLS_PAIR_1_2, .server_version = TLS_PAIR_1_2, .without_aead = true};
+    SECURITY_STATUS status = tls_pair_make(&pair, &options);
+    if (!ok(status == SEC_E_OK, "%08lx", status)) return;
+    renegotiate();
     ok(!pair.client_status && !pair.server_status, "client %08lx, server %08lx", pair.client_status,
        pair.server_status);
     ok(tls_pair_talk(&pair), "no data");
     tls_pair_close(&pair);
+}
+
+/* ours, as to the status: within a connection a server does not become another one, be the new
+ * certificate good or not, and whoever judges it */
+static void test_other_server(void)
+{
+    static const struct {
+        enum tls_cert certificate;
+        bool automatic;
+    } rows[] = {{TLS_CERT_STRANGER, true}, {TLS_CERT_CHAINED, true}, {TLS_CERT_STRANGER, false}};
+    if (!ours_only() || !ok(tls_root_trust(), "the root cannot be trusted")) return;
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const struct tls_pair_options options = {.client_version = TLS_PAIR_1_2,
+                                                 .server_version = TLS_PAIR_1_2,
+                                                 .without_aead = true,
+                                                 .automatic = rows[i].automatic};
+        const struct tls_pair_options other = {.server_version = TLS_PAIR_1_2,
+                                               .server_cert = rows[i].certificate,
+                                               .without_aead = true};
+        CredHandle second;
+        SECURITY_STATUS status = tls_pair_make(&pair, &options);
+        if (!ok(status == SEC_E_OK, "row %u: %08lx", i, status)) continue;
+        status = tls_pair_credential(&other, true, &second);
+        ok(status == SEC_E_OK, "row %u: credential: %08lx", i, status);
+        FreeCredentialsHandle(&pair.server_cred);
+        pair.server_cred = second;
+        renegotiate();
+        ok(pair.client_status < 0, "row %u: client %08lx", i, pair.client_status);
+        ok(tls_pair_send(&pair, false, "now", 3) < 0, "row %u: sent", i);
+        tls_pair_close(&pair);
+    }
+    tls_root_distrust();
 }
 
 int main(void)
@@ -359,10 +466,14 @@ int main(void)
     RUN(test_key_update);
     RUN(test_key_updates);
     RUN(test_key_update_parts);
+    RUN(test_data_in_message);
     RUN(test_wrong_messages);
+    RUN(test_alert_in_leg);
+    RUN(test_key_update_after_close);
     RUN(test_data_in_leg);
     RUN(test_refused_renegotiation);
     RUN(test_renegotiation);
+    RUN(test_other_server);
     tls_certs_end();
     return test_end("api_tls_post");
 }

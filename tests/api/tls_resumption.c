@@ -143,6 +143,47 @@ static void test_demanded_certificate(void)
     }
 }
 
+/* ours: what one credential let through does not serve another one that a handshake went on with,
+ * and that would not have */
+static void test_changed_credential(void)
+{
+    const struct tls_pair_options strict = {
+        .client_version = TLS_PAIR_1_2, .client_cert = TLS_CERT_CLIENT_RSA, .automatic = true};
+    const struct tls_pair_options options = {.client_version = TLS_PAIR_1_2,
+                                             .server_version = TLS_PAIR_1_2,
+                                             .server_cert = TLS_CERT_OTHER_NAME,
+                                             .server_flags = ASC_REQ_MUTUAL_AUTH,
+                                             .client_cred_flags = SCH_CRED_NO_SERVERNAME_CHECK,
+                                             .automatic = true};
+    CredHandle second;
+    if (!ours_only() || !ok(tls_root_trust(), "the root cannot be trusted")) return;
+    SECURITY_STATUS status = tls_pair_open(&pair, &options);
+    if (!ok(status == SEC_E_OK, "open: %08lx", status)) return;
+    status = tls_pair_credential(&strict, false, &second);
+    ok(status == SEC_E_OK, "the strict one: %08lx", status);
+    tls_pair_client_leg(&pair);
+    pair.to_server.arrived = pair.to_server.size;
+    tls_pair_server_leg(&pair);
+    pair.to_client.arrived = pair.to_client.size;
+    status = tls_pair_client_leg(&pair);
+    ok(status == SEC_I_INCOMPLETE_CREDENTIALS, "asked: %08lx", status);
+    FreeCredentialsHandle(&pair.client_cred);
+    pair.client_cred = second;
+    for (unsigned i = 0; i < 4 && (status || pair.server_status); i++) {
+        pair.to_client.arrived = pair.to_client.size;
+        if (status) status = tls_pair_client_leg(&pair);
+        pair.to_server.arrived = pair.to_server.size;
+        if (pair.server_status) tls_pair_server_leg(&pair);
+    }
+    ok(status == SEC_E_OK && !pair.server_status, "connected: %08lx, %08lx", status,
+       pair.server_status);
+    tls_pair_delete(&pair);
+    status = tls_pair_connect(&pair);
+    ok(status == SEC_E_WRONG_PRINCIPAL, "the strict one alone: %08lx", status);
+    tls_pair_close(&pair);
+    tls_root_distrust();
+}
+
 int main(void)
 {
     RUN(test_server_credentials);
@@ -150,6 +191,7 @@ int main(void)
     RUN(test_disabled);
     RUN(test_lifespan);
     RUN(test_demanded_certificate);
+    RUN(test_changed_credential);
     tls_certs_end();
     return test_end("api_tls_resumption");
 }

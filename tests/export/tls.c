@@ -437,6 +437,34 @@ static void test_half_open(void)
     tls_pair_close(&pair);
 }
 
+/* Wherever a handshake stops: before the peer has said anything, with half a record, at the
+ * question of a certificate, in another handshake within a connection. */
+static void test_stages(void)
+{
+    for (int v = 0; v < 2 && ours_only(); v++) {
+        const struct tls_pair_options options = {.client_version = versions[v],
+                                                 .server_version = versions[v],
+                                                 .server_flags = ASC_REQ_MUTUAL_AUTH};
+        SECURITY_STATUS status = tls_pair_open(&pair, &options);
+        if (!ok(status == SEC_E_OK, "no credentials: %08lx", status)) return;
+        tls_pair_client_leg(&pair);
+        pair.to_server.arrived = pair.to_server.size;
+        tls_pair_server_leg(&pair);
+        for (int step = 0; step < 2; step++) {
+            pair.to_client.arrived = step ? pair.to_client.size : 20;
+            status = tls_pair_client_leg(&pair);
+            ok(status == (step ? SEC_I_INCOMPLETE_CREDENTIALS : SEC_E_INCOMPLETE_MESSAGE),
+               "%d: %08lx", step, status);
+            ok(tls_export(&pair.client, DELETE_OLD, &blob) == SEC_E_NOT_SUPPORTED, "%d", step);
+        }
+        tls_pair_close(&pair);
+    }
+    if (!ours_only() || !connect_version(TLS_PAIR_1_2)) return;
+    ok(tls_pair_client_leg(&pair) == SEC_I_CONTINUE_NEEDED, "another handshake");
+    ok(tls_export(&pair.client, DELETE_OLD, &blob) == SEC_E_NOT_SUPPORTED, "in it");
+    tls_pair_close(&pair);
+}
+
 /* The library keeps the state of these. */
 static void test_not_carried(void)
 {
@@ -448,6 +476,19 @@ static void test_not_carried(void)
         ok(status == SEC_E_NOT_SUPPORTED, "CBC, %d: %08lx", side, status);
     }
     ok(records_talk(&pair.client, &pair.server), "CBC: hurt");
+    tls_pair_close(&pair);
+}
+
+/* ours: what could not be read again is not written, and the connection goes on. */
+static void test_long_name(void)
+{
+    static wchar_t name[1500];
+    const struct tls_pair_options options = {.target = name};
+    for (size_t i = 0; i + 1 < ARRAYSIZE(name); i++) name[i] = 'a';
+    if (!ours_only() || !connect_with(&options)) return;
+    SECURITY_STATUS status = tls_export(&pair.client, DELETE_OLD, &blob);
+    ok(status == SEC_E_CANNOT_PACK, "%08lx", status);
+    ok(records_talk(&pair.client, &pair.server), "hurt");
     tls_pair_close(&pair);
 }
 
@@ -548,7 +589,9 @@ int main(int argc, char **argv)
     RUN(test_size);
     RUN(test_flags);
     RUN(test_half_open);
+    RUN(test_stages);
     RUN(test_not_carried);
+    RUN(test_long_name);
     RUN(test_waiting);
     RUN(test_damage);
     RUN(test_tokens);

@@ -68,7 +68,6 @@ static struct tls_body full_body(void)
 {
     return (struct tls_body){
         .attributes = 0x01020304,
-        .alpn_offered = true,
         .close_received = true,
         .group = 0x1d,
         .signature = 0x804,
@@ -89,7 +88,7 @@ static struct tls_body full_body(void)
 }
 
 #define FACTS                                                                      \
-    "01 2a00 04030201 1d00 0408 ff000000 02 6832 02 0102 0400 68000000 20000000"   \
+    "01 1400 04030201 1d00 0408 ff000000 02 6832 02 0102 0400 68000000 20000000"   \
     "0500 6c6162656c 0100 63 09000000 03000000 617070 09000000 0000023000000001ff" \
     "04000000 000001aa 02000000 3001"
 
@@ -114,19 +113,19 @@ static void layout(void)
 
 static void every_flag(void)
 {
-    for (unsigned bit = 0; bit < 6; bit++) {
+    for (unsigned bit = 0; bit < 5; bit++) {
         struct tls_body body = {.keying_size = 1}, back;
         struct tls_session session;
-        bool *flags[] = {&body.resumed,        &body.alpn_offered, &body.close_sent,
-                         &body.close_received, &body.broken,       &body.keying_has_context};
+        bool *flags[] = {&body.resumed, &body.close_sent, &body.close_received, &body.broken,
+                         &body.keying_has_context};
         *flags[bit] = true;
         struct slice bytes = body_bytes(&body, TLS_1_2);
         ok(bytes.data[1] == 1u << bit && !bytes.data[2], "bit %u is %02x", bit, bytes.data[1]);
         if (!ok(tls_body_read(bytes, &back, &session) == SEC_E_OK, "bit %u: not read", bit))
             continue;
-        bool read[] = {back.resumed,        back.alpn_offered, back.close_sent,
-                       back.close_received, back.broken,       back.keying_has_context};
-        for (unsigned other = 0; other < 6; other++)
+        bool read[] = {back.resumed, back.close_sent, back.close_received, back.broken,
+                       back.keying_has_context};
+        for (unsigned other = 0; other < 5; other++)
             ok(read[other] == (other == bit), "bit %u: %u", bit, other);
         tls_session_clear(&session);
     }
@@ -174,9 +173,12 @@ static void damaged(void)
     ok(refused > 1000, "only %d were refused", refused);
 }
 
+/* Who is about to write it is told the same as who reads it. */
 static bool writable(const struct tls_body *body)
 {
-    return body_check(body_bytes(body, TLS_1_3)) == SEC_E_OK;
+    bool readable = body_check(body_bytes(body, TLS_1_3)) == SEC_E_OK;
+    ok(tls_body_fits(body) == readable, "it fits, but is not read, or is, and does not fit");
+    return readable;
 }
 
 static void what_does_not_fit(void)
@@ -189,6 +191,13 @@ static void what_does_not_fit(void)
     ok(!writable(&body), "half a character");
     body.name = hex("0000 4100 0000");
     ok(!writable(&body), "a name that ends early");
+    uint8_t *name = unit_room(2 * TLS_BODY_NAME_CHARS + 2);
+    memset(name, 'a', 2 * TLS_BODY_NAME_CHARS);
+    memset(name + 2 * TLS_BODY_NAME_CHARS, 0, 2);
+    body.name = view(name, 2 * TLS_BODY_NAME_CHARS + 2);
+    ok(!writable(&body), "a name too long");
+    body.name = view(name + 2, 2 * TLS_BODY_NAME_CHARS);
+    ok(writable(&body), "the longest name");
     body.name = view(NULL, 0);
     body.peer_chain = hex("000000");
     ok(!writable(&body), "a certificate of no bytes");
@@ -212,6 +221,11 @@ static void what_does_not_fit(void)
     body.keying_context = view(NULL, 0);
     body.keying_label = view(unit_room(250), 250);
     ok(!writable(&body), "a label too long");
+    body.keying_label = ascii("x");
+    body.keying_size = TLS_BODY_MATERIAL_MAX;
+    ok(writable(&body), "much material");
+    body.keying_size++;
+    ok(!writable(&body), "more than anybody could have asked for");
 }
 
 static void too_large_to_write(void)
