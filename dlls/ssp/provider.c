@@ -2,7 +2,6 @@
 /* What the SSP/APs of this project have in common; see ssp/provider.h. */
 #include "ssp/provider.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 /* Written once, while the host initialises the package. */
@@ -13,6 +12,18 @@ static struct {
 } heap;
 
 static const LSA_SECPKG_FUNCTION_TABLE *host; /* likewise */
+
+BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved)
+{
+    (void)reserved;
+    if (reason == DLL_PROCESS_ATTACH) DisableThreadLibraryCalls(instance);
+    return TRUE;
+}
+
+void package_never(TimeStamp *out)
+{
+    out->QuadPart = 0x7fffff36d5969fff;
+}
 
 const LSA_SECPKG_FUNCTION_TABLE *package_host(void)
 {

@@ -69,22 +69,20 @@ void context_destroy(struct context *context)
     free(context);
 }
 
-static void half_delete(struct context *context, LONG half)
+static NTSTATUS context_delete(struct context *context, LONG half)
 {
-    LONG before = InterlockedAnd(&context->halves, ~half);
-    if (before == half) context_destroy(context);
+    if (half_delete(&context->halves, half)) context_destroy(context);
+    return SEC_E_OK;
 }
 
 NTSTATUS NTAPI context_delete_lsa(LSA_SEC_HANDLE handle)
 {
-    half_delete(context_get(handle), HALF_LSA);
-    return SEC_E_OK;
+    return context_delete(context_get(handle), HALF_LSA);
 }
 
 NTSTATUS NTAPI context_delete_user(LSA_SEC_HANDLE handle)
 {
-    half_delete(context_get(handle), HALF_USER);
-    return SEC_E_OK;
+    return context_delete(context_get(handle), HALF_USER);
 }
 
 NTSTATUS NTAPI context_init_user(LSA_SEC_HANDLE handle, SecBuffer *packed)

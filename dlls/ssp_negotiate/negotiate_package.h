@@ -96,9 +96,6 @@ SpChangeAccountPasswordFn password_change;
 
 /* ---- context.c ---- */
 
-#define HALF_LSA 1
-#define HALF_USER 2
-
 struct block {
     uint8_t *data;
     size_t size;

@@ -5,21 +5,6 @@
  */
 #include "negotiate_package.h"
 
-#define TABLE_VERSION SECPKG_INTERFACE_VERSION_4 /* where package_function_table of abi.h ends */
-
-BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved);
-NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version_out,
-                                   SECPKG_FUNCTION_TABLE **tables, ULONG *count);
-NTSTATUS NTAPI SpUserModeInitialize(ULONG version, ULONG *package_version_out,
-                                    SECPKG_USER_FUNCTION_TABLE **tables, ULONG *count);
-
-BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved)
-{
-    (void)reserved;
-    if (reason == DLL_PROCESS_ATTACH) DisableThreadLibraryCalls(instance);
-    return TRUE;
-}
-
 /* ---- LSA mode ---- */
 
 void package_info_get(SecPkgInfoW *info)
@@ -77,7 +62,7 @@ NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version_out,
                                    SECPKG_FUNCTION_TABLE **tables, ULONG *count)
 {
     (void)version; /* whatever the host says, these tables are the same */
-    *package_version_out = TABLE_VERSION;
+    *package_version_out = PACKAGE_TABLE_VERSION;
     *tables = &lsa_table.declared;
     *count = 1;
     return STATUS_SUCCESS;

@@ -26,9 +26,6 @@ extern const uint8_t package_version[8]; /* what our messages say, MS-NLMP 2.2.2
 /* The strings are constants. */
 void package_info_get(SecPkgInfoW *info);
 
-/* No expiry, as a TimeStamp. */
-void package_never(TimeStamp *out);
-
 /* ---- names.c ---- */
 
 /* A name with its terminator. */
@@ -229,9 +226,6 @@ struct bindings {
     bool given;
     uint8_t hash[16];
 };
-
-#define HALF_LSA 1
-#define HALF_USER 2
 
 /*
  * The context handle of both tables. Locks: with ESS a message takes the lock of its direction,

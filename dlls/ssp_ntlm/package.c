@@ -5,22 +5,7 @@
  */
 #include "logon.h"
 
-#define TABLE_VERSION SECPKG_INTERFACE_VERSION_4 /* where package_function_table of abi.h ends */
-
 const uint8_t package_version[8] = {10, 0, 19041 & 0xff, 19041 >> 8, 0, 0, 0, 0x0f};
-
-BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved);
-NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version_out,
-                                   SECPKG_FUNCTION_TABLE **tables, ULONG *count);
-NTSTATUS NTAPI SpUserModeInitialize(ULONG version, ULONG *package_version_out,
-                                    SECPKG_USER_FUNCTION_TABLE **tables, ULONG *count);
-
-BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved)
-{
-    (void)reserved;
-    if (reason == DLL_PROCESS_ATTACH) DisableThreadLibraryCalls(instance);
-    return TRUE;
-}
 
 /* ---- LSA mode ---- */
 
@@ -34,11 +19,6 @@ void package_info_get(SecPkgInfoW *info)
         .Name = (wchar_t *)L"NTLM",
         .Comment = (wchar_t *)L"NTLM Security Package",
     };
-}
-
-void package_never(TimeStamp *out)
-{
-    out->QuadPart = 0x7fffff36d5969fff;
 }
 
 static NTSTATUS NTAPI initialize_package(ULONG id, LSA_DISPATCH_TABLE *dispatch,
@@ -91,7 +71,7 @@ NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version_out,
                                    SECPKG_FUNCTION_TABLE **tables, ULONG *count)
 {
     (void)version; /* whatever the host says, these tables are the same */
-    *package_version_out = TABLE_VERSION;
+    *package_version_out = PACKAGE_TABLE_VERSION;
     *tables = &lsa_table.declared;
     *count = 1;
     return STATUS_SUCCESS;

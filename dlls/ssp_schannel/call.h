@@ -71,10 +71,12 @@ struct schannel_call_credentials_create {
     struct call_bytes ticket_key; /* server: 64 bytes, or none for no resumption */
     uint64_t credentials;         /* out */
     uint32_t identity_count;
-    uint32_t server; /* 0 or 1 */
+    uint32_t server;          /* 0 or 1 */
+    uint32_t ticket_lifetime; /* server: seconds that a ticket is good for; 0: the library's idea */
+    uint32_t reserved;
     char why[CALL_WHY_SIZE];
 };
-UNIXCALL_LAYOUT(struct schannel_call_credentials_create, why, 64, 224);
+UNIXCALL_LAYOUT(struct schannel_call_credentials_create, why, 72, 232);
 
 struct schannel_call_free {
     uint64_t object; /* credentials or session */

@@ -101,16 +101,17 @@ static status_t set_credential(struct context *context, struct credential *crede
     status_t status = credential_library(credential, context->datagram, &call.credentials);
     if (status_ok(status)) status = library_call(SCHANNEL_CALL_SET_CREDENTIALS, &call);
     if (!status_ok(status)) return status;
-    if (context->former) credential_release(context->credential);
-    else context->former = context->credential;
+    context->former = context->credential;
     context->credential = credential_hold(credential);
     return SEC_E_OK;
 }
 
+/* Once: what the library has shown of a credential it goes on using. */
 status_t client_change_credential(struct context *context, struct credential *credential)
 {
     if (!credential || credential == context->credential || !credential->certificate_count)
         return SEC_E_OK;
+    if (context->former) return SEC_E_OK;
     return credential->server ? SEC_E_NO_CREDENTIALS : set_credential(context, credential);
 }
 

@@ -157,6 +157,7 @@ static status_t library_make(struct credential *credential, bool datagram)
         status = holder_fill(credential, &credential->holders[i], &identities[i], &staples[i]);
     if (status_ok(status)) status = issuers_make(credential, &issuers);
     if (status_ok(status) && credential->server && credential->cache_time) {
+        call.ticket_lifetime = credential->cache_time / 1000 + (credential->cache_time % 1000 != 0);
         status = ticket_key(credential, key);
         call.ticket_key = call_slice((struct slice){key, sizeof(key)});
     }

@@ -6,7 +6,6 @@
  */
 #include "schannel_package.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -129,6 +128,9 @@ bool certificate_is_for(const CERT_CONTEXT *certificate, const wchar_t *name)
     if (!host_set(&host, name)) return false;
     enum answer answer = alternative_names(certificate->pCertInfo, &host);
     if (answer != ANSWER_NONE) return answer == ANSWER_YES;
-    CertGetNameStringW(certificate, CERT_NAME_ATTR_TYPE, 0, common_name, subject, HOST_CHARS);
+    DWORD size = CertGetNameStringW(certificate, CERT_NAME_ATTR_TYPE, 0, common_name, subject,
+                                    HOST_CHARS);
+    /* A zero in it would end it too early; in alternative names crypt32 takes none. */
+    if (size != wcslen(subject) + 1) return false;
     return host.address_size ? text_equal(subject, host.name) : name_matches(subject, host.name);
 }

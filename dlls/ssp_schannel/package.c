@@ -10,21 +10,6 @@
 
 TRACE_CHANNEL("schannel");
 
-#define TABLE_VERSION SECPKG_INTERFACE_VERSION_4 /* where package_function_table of abi.h ends */
-
-BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved);
-NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version,
-                                   SECPKG_FUNCTION_TABLE **tables, ULONG *count);
-NTSTATUS NTAPI SpUserModeInitialize(ULONG version, ULONG *package_version,
-                                    SECPKG_USER_FUNCTION_TABLE **tables, ULONG *count);
-
-BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved)
-{
-    (void)reserved;
-    if (reason == DLL_PROCESS_ATTACH) DisableThreadLibraryCalls(instance);
-    return TRUE;
-}
-
 /* ---- LSA mode ---- */
 
 static void info_fill(SecPkgInfoW *info, const wchar_t *name)
@@ -42,11 +27,6 @@ static void info_fill(SecPkgInfoW *info, const wchar_t *name)
 void package_info_get(SecPkgInfoW *info)
 {
     info_fill(info, UNISP_NAME_W);
-}
-
-void package_never(TimeStamp *out)
-{
-    out->QuadPart = 0x7fffff36d5969fff;
 }
 
 static NTSTATUS NTAPI package_shutdown(void)
@@ -106,7 +86,7 @@ NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version,
         WARN("no TLS: status %#lx\n", (ULONG)status);
         return STATUS_NOT_SUPPORTED;
     }
-    *package_version = TABLE_VERSION;
+    *package_version = PACKAGE_TABLE_VERSION;
     *tables = &lsa_tables[0].declared;
     *count = ARRAYSIZE(lsa_tables);
     return STATUS_SUCCESS;

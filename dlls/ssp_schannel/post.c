@@ -40,7 +40,8 @@ static status_t library_renegotiate(struct context *context, struct credential *
         .send_sequence = context->session.send.sequence,
         .receive_sequence = context->session.receive.sequence,
     };
-    bool other = credential && credential != context->credential && credential->certificate_count;
+    bool other = credential && credential != context->credential && credential->certificate_count &&
+                 !context->former; /* the library goes on using what it has shown */
     status_t status = SEC_E_OK;
     if (other && credential->server != context->server) return SEC_E_NO_CREDENTIALS;
     if (other) status = credential_library(credential, context->datagram, &call.credentials);
@@ -50,8 +51,7 @@ static status_t library_renegotiate(struct context *context, struct credential *
         return status;
     }
     if (!other) return SEC_E_OK;
-    if (context->former) credential_release(context->credential);
-    else context->former = context->credential;
+    context->former = context->credential;
     context->credential = credential_hold(credential);
     return SEC_E_OK;
 }

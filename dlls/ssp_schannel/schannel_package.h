@@ -44,9 +44,6 @@ void bytes_clear(struct bytes *bytes);                    /* wipes */
 /* The package as it is listed under the name that most programs use; the strings are constants. */
 void package_info_get(SecPkgInfoW *info);
 
-/* No expiry, as a TimeStamp. */
-void package_never(TimeStamp *out);
-
 /* ---- library.c ---- */
 
 /* Runs a call into the Unix half; SEC_E_SECPKG_NOT_FOUND without a half, else the call's status. */
@@ -195,9 +192,6 @@ bool resume_take(const struct credential *credential, const wchar_t *name, struc
 void resume_forget(const struct credential *credential); /* all of a credential */
 
 /* ---- context.c ---- */
-
-#define HALF_LSA 1
-#define HALF_USER 2
 
 enum stage {
     STAGE_HANDSHAKE,   /* the library has it */

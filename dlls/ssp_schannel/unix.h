@@ -39,6 +39,7 @@
     X(cipher_get)                              \
     X(cipher_get_block_size)                   \
     X(credentials_set)                         \
+    X(db_set_cache_expiration)                 \
     X(deinit)                                  \
     X(dh_get_prime_bits)                       \
     X(dtls_cookie_send)                        \
@@ -143,6 +144,7 @@ struct credentials {
     size_t identity_count;
     gnutls_datum_t ticket_key; /* server; size 0: sessions cannot be resumed */
     uint8_t ticket_key_bytes[64];
+    uint32_t ticket_lifetime;                   /* seconds; 0: the library's idea */
     uint8_t cookie_key[GNUTLS_COOKIE_KEY_SIZE]; /* server, DTLS */
 };
 
@@ -199,6 +201,8 @@ uint16_t session_version(const struct session *session);
 bool session_library_records(const struct session *session);
 
 /* ---- unix_transport.c ---- */
+
+#define DATAGRAM_HEADER 13u /* type, version, epoch, sequence, length */
 
 void transport_init(struct session *session);
 

@@ -220,6 +220,7 @@ status_t credentials_create(void *params)
     struct credentials *credentials = calloc(1, sizeof(*credentials));
     if (!credentials) return SEC_E_INSUFFICIENT_MEMORY;
     credentials->server = call->server != 0;
+    credentials->ticket_lifetime = call->ticket_lifetime;
     int error = credentials_init(credentials, call);
     if (error) {
         credentials_clear(credentials);

@@ -54,8 +54,18 @@ static status_t fail(struct session *session, int error, struct schannel_call_ha
 
 /* ---- cookies of DTLS ---- */
 
+#define CLIENT_HELLO 1u /* RFC 6347 4.2.2 */
+
+/* The library looks at neither of the two. */
+static bool is_hello(const uint8_t *record, size_t size)
+{
+    return size > DATAGRAM_HEADER && record[0] == TLS_HANDSHAKE &&
+           record[DATAGRAM_HEADER] == CLIENT_HELLO;
+}
+
 /* Before a server of DTLS remembers anything of a client, the client has to show that it receives
- * at its address (RFC 6347 4.2.1). False: it has to come again. */
+ * at its address (RFC 6347 4.2.1). False: it has to come again. A call answers once, and a
+ * ClientHello only: more would be sent than came, to an address that anybody can write down. */
 static bool cookie_check(struct session *session)
 {
     gnutls_datum_t key = {session->credentials->cookie_key,
@@ -67,14 +77,18 @@ static bool cookie_check(struct session *session)
         size_t size = transport_record(session, input);
         if (!size) break;
         uint8_t *record = (uint8_t *)(uintptr_t)(input->base + input->pos);
-        if (gnutls.dtls_cookie_verify(&key, session->peer.data, session->peer.size, record, size,
-                                      &state) >= 0) {
+        int error = is_hello(record, size)
+                        ? gnutls.dtls_cookie_verify(&key, session->peer.data, session->peer.size,
+                                                    record, size, &state)
+                        : GNUTLS_E_UNEXPECTED_PACKET;
+        if (error >= 0) {
             gnutls.dtls_prestate_set(session->library, &state);
             writer_free(&session->peer);
             return true;
         }
-        gnutls.dtls_cookie_send(&key, session->peer.data, session->peer.size, &state, session,
-                                transport_push);
+        if (error == GNUTLS_E_BAD_COOKIE && !transport_queued(session))
+            gnutls.dtls_cookie_send(&key, session->peer.data, session->peer.size, &state, session,
+                                    transport_push);
         reader_skip(input, size);
     }
     reader_skip(input, reader_left(input));

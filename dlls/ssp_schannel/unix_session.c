@@ -196,6 +196,8 @@ static int server_tickets(struct session *session)
     memcpy(bytes, credentials->ticket_key_bytes, sizeof(bytes));
     bytes[0] ^= (uint8_t)(session->flags &
                           (CALL_SESSION_REQUEST_CERTIFICATE | CALL_SESSION_REQUIRE_CERTIFICATE));
+    if (credentials->ticket_lifetime)
+        gnutls.db_set_cache_expiration(session->library, (int)credentials->ticket_lifetime);
     int error = gnutls.session_ticket_enable_server(session->library, &key);
     secret_wipe(bytes, sizeof(bytes));
     return error;

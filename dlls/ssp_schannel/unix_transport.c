@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define DATAGRAM_HEADER 13u  /* type, version, epoch, sequence, length */
 #define RECORD_LIMIT 0x4800u /* 2^14 + 2048, the most that any version allows: RFC 5246 6.2.3 */
 
 /* The size of a whole record in these bytes by its header, 0 when it has none yet. */

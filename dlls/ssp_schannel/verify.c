@@ -32,16 +32,15 @@ static DWORD chain_flags(DWORD flags)
     return result;
 }
 
-/* Roots of the application: a choice among the system's, or instead of them. Wine 8.0 takes no
- * structure with the members that come after these. */
+/* The application's roots are a choice among the system's. Wine 8.0 takes no structure with the
+ * members that come after these. */
 static status_t engine_make(const struct verify_request *request, HCERTCHAINENGINE *out)
 {
     CERT_CHAIN_ENGINE_CONFIG config = {
-        .cbSize = offsetof(CERT_CHAIN_ENGINE_CONFIG, dwExclusiveFlags)};
+        .cbSize = offsetof(CERT_CHAIN_ENGINE_CONFIG, dwExclusiveFlags),
+        .hRestrictedRoot = request->roots};
     *out = NULL;
     if (!request->roots) return SEC_E_OK;
-    if (request->flags & SCH_CRED_RESTRICTED_ROOTS) config.hRestrictedRoot = request->roots;
-    else config.hExclusiveRoot = request->roots;
     return CertCreateCertificateChainEngine(&config, out) ? SEC_E_OK : SEC_E_UNTRUSTED_ROOT;
 }
 

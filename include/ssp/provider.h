@@ -9,6 +9,30 @@
 
 #include "ssp/abi.h"
 
+#include <stdbool.h>
+
+/* What a module exports: DllMain is here, the two others are the module's. Whatever version a host
+ * has, PACKAGE_TABLE_VERSION is where package_function_table of abi.h ends. */
+#define PACKAGE_TABLE_VERSION SECPKG_INTERFACE_VERSION_4
+BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved);
+NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version_out,
+                                   SECPKG_FUNCTION_TABLE **tables, ULONG *count);
+NTSTATUS NTAPI SpUserModeInitialize(ULONG version, ULONG *package_version_out,
+                                    SECPKG_USER_FUNCTION_TABLE **tables, ULONG *count);
+
+/* A context belongs to both tables, and goes when the last half of it is deleted. */
+#define HALF_LSA 1
+#define HALF_USER 2
+
+/* Takes a half away; true when it was the last one. */
+static inline bool half_delete(volatile LONG *halves, LONG half)
+{
+    return InterlockedAnd(halves, ~half) == half;
+}
+
+/* No expiry, as a TimeStamp. */
+void package_never(TimeStamp *out);
+
 /* Memory for the application, which frees it with FreeContextBuffer. NULL when there is none. */
 void *package_alloc(size_t size);
 void package_free(void *block); /* NULL is fine */

@@ -5,8 +5,7 @@
  * cases expect nothing; on a machine with a record they say what is to be expected. A probe that
  * might crash runs in a process of its own.
  *
- * Left out: import as another user but nobody, which needs the password of one; the sizes of TLS
- * records by protocol and cipher, which need a certificate.
+ * Left out: import as another user but nobody, which needs the password of one.
  */
 #include <windows.h>
 #include <security.h>
@@ -14,6 +13,7 @@
 #include <wchar.h>
 
 #include "loopback.h"
+#include "tls_pair.h"
 
 static const wchar_t *const packages[] = {L"NTLM", L"Negotiate", L"Kerberos"};
 static const ULONG flag_values[] = {0, 1, 2, 3, 4, 8};
@@ -397,6 +397,153 @@ static void test_sizes(void)
     }
 }
 
+/* ---- records of TLS ---- */
+
+static struct tls_pair tls;
+
+/* What a suite is made of, in the words of TLS_PARAMETERS: whatever else a client could use of the
+ * same kind is switched off. The hash is that of the name. */
+static const struct suite {
+    const char *name;
+    enum tls_pair_version version;
+    const wchar_t *cipher, *mode;
+    DWORD bits;
+    const wchar_t *hash;
+} suites[] = {
+#define CBC_OF(text, version, hash)                                          \
+    {text ", AES-128 CBC", version, L"AES", L"ChainingModeCBC", 128, hash},  \
+    {                                                                        \
+        text ", AES-256 CBC", version, L"AES", L"ChainingModeCBC", 256, hash \
+    }
+    CBC_OF("TLS 1.0, SHA1", TLS_PAIR_1_0, L"SHA1"),
+    CBC_OF("TLS 1.1, SHA1", TLS_PAIR_1_1, L"SHA1"),
+    CBC_OF("TLS 1.2, SHA1", TLS_PAIR_1_2, L"SHA1"),
+    CBC_OF("TLS 1.2, SHA256", TLS_PAIR_1_2, L"SHA256"),
+    CBC_OF("TLS 1.2, SHA384", TLS_PAIR_1_2, L"SHA384"),
+#undef CBC_OF
+    {"TLS 1.0, 3DES", TLS_PAIR_1_0, L"3DES", NULL, 0, L"SHA1"},
+    {"TLS 1.2, 3DES", TLS_PAIR_1_2, L"3DES", NULL, 0, L"SHA1"},
+    {"TLS 1.2, AES-128 GCM", TLS_PAIR_1_2, L"AES", L"ChainingModeGCM", 128, L"SHA256"},
+    {"TLS 1.2, AES-256 GCM", TLS_PAIR_1_2, L"AES", L"ChainingModeGCM", 256, L"SHA384"},
+    {"TLS 1.2, ChaCha20", TLS_PAIR_1_2, L"CHACHA20_POLY1305", NULL, 0, L"SHA256"},
+    {"TLS 1.3, AES-128 GCM", TLS_PAIR_1_3, L"AES", L"ChainingModeGCM", 128, L"SHA256"},
+    {"TLS 1.3, AES-256 GCM", TLS_PAIR_1_3, L"AES", L"ChainingModeGCM", 256, L"SHA384"},
+    {"TLS 1.3, ChaCha20", TLS_PAIR_1_3, L"CHACHA20_POLY1305", NULL, 0, L"SHA256"},
+};
+
+struct settings {
+    UNICODE_STRING modes[2];
+    CRYPTO_SETTINGS list[12];
+    DWORD count;
+};
+
+static UNICODE_STRING name_of(const wchar_t *name)
+{
+    USHORT size = (USHORT)(wcslen(name) * sizeof(*name));
+    return (UNICODE_STRING){size, size, (wchar_t *)name};
+}
+
+static CRYPTO_SETTINGS *switch_off(struct settings *out, eTlsAlgorithmUsage usage,
+                                   const wchar_t *name)
+{
+    CRYPTO_SETTINGS *setting = &out->list[out->count++];
+    *setting = (CRYPTO_SETTINGS){.eAlgorithmUsage = usage, .strCngAlgId = name_of(name)};
+    return setting;
+}
+
+static void settings_make(const struct suite *suite, struct settings *out)
+{
+    static const wchar_t *const ciphers[] = {L"AES", L"3DES", L"CHACHA20_POLY1305"};
+    static const wchar_t *const hashes[] = {L"SHA1", L"SHA256", L"SHA384"};
+    static const wchar_t *const modes[] = {L"ChainingModeCBC", L"ChainingModeGCM",
+                                           L"ChainingModeCCM"};
+    DWORD mode_count = 0;
+    *out = (struct settings){.count = 0};
+    for (unsigned i = 0; i < ARRAY_SIZE(ciphers); i++)
+        if (wcscmp(ciphers[i], suite->cipher))
+            switch_off(out, TlsParametersCngAlgUsageCipher, ciphers[i]);
+    for (unsigned i = 0; i < ARRAY_SIZE(hashes); i++)
+        if (wcscmp(hashes[i], suite->hash))
+            switch_off(out, TlsParametersCngAlgUsageDigest, hashes[i]);
+    if (!suite->mode) return;
+    for (unsigned i = 0; i < ARRAY_SIZE(modes); i++)
+        if (wcscmp(modes[i], suite->mode)) out->modes[mode_count++] = name_of(modes[i]);
+    CRYPTO_SETTINGS *setting = switch_off(out, TlsParametersCngAlgUsageCipher, L"AES");
+    setting->cChainingModes = mode_count;
+    setting->rgstrChainingModes = out->modes;
+    setting = switch_off(out, TlsParametersCngAlgUsageCipher, L"AES");
+    setting->dwMinBitLength = setting->dwMaxBitLength = 384 - suite->bits;
+}
+
+#define ALL_VERSIONS \
+    (SP_PROT_TLS1_0 | SP_PROT_TLS1_1 | SP_PROT_TLS1_2 | SP_PROT_TLS1_3 | SP_PROT_SSL3)
+
+/* The client's credential again, for this suite alone. */
+static SECURITY_STATUS suite_credential(const struct suite *suite, CredHandle *out)
+{
+    static const DWORD bits[] = {0, SP_PROT_TLS1_0, SP_PROT_TLS1_1, SP_PROT_TLS1_2, SP_PROT_TLS1_3};
+    struct settings settings;
+    settings_make(suite, &settings);
+    TLS_PARAMETERS parameters = {.grbitDisabledProtocols = ALL_VERSIONS & ~bits[suite->version],
+                                 .cDisabledCrypto = settings.count,
+                                 .pDisabledCrypto = settings.list};
+    SCH_CREDENTIALS cred = {.dwVersion = SCH_CREDENTIALS_VERSION,
+                            .dwFlags = SCH_CRED_MANUAL_CRED_VALIDATION | SCH_CRED_NO_DEFAULT_CREDS,
+                            .cTlsParameters = 1,
+                            .pTlsParameters = &parameters};
+    TimeStamp expiry;
+    FreeCredentialsHandle(out);
+    return AcquireCredentialsHandleW(NULL, (wchar_t *)UNISP_NAME_W, SECPKG_CRED_OUTBOUND, NULL,
+                                     &cred, NULL, NULL, out, &expiry);
+}
+
+/* What a message of this size becomes. */
+static void probe_record(const struct suite *suite, const SecPkgContext_StreamSizes *sizes,
+                         DWORD size)
+{
+    static BYTE room[512 + 16384 + 512];
+    char what[96];
+    SecBuffer buffers[4] = {{sizes->cbHeader, SECBUFFER_STREAM_HEADER, room},
+                            {size, SECBUFFER_DATA, room + 512},
+                            {sizes->cbTrailer, SECBUFFER_STREAM_TRAILER, room + 512 + 16384},
+                            {0, SECBUFFER_EMPTY, NULL}};
+    SecBufferDesc desc = {SECBUFFER_VERSION, 4, buffers};
+    snprintf(what, sizeof(what), "%s, record of %lu bytes", suite->name, size);
+    if (sizes->cbHeader > 512 || sizes->cbTrailer > 512) return;
+    SECURITY_STATUS status = EncryptMessage(&tls.client, 0, &desc, 0);
+    probe(what, "%08lx: %lu + %lu + %lu", status, buffers[0].cbBuffer, buffers[1].cbBuffer,
+          buffers[2].cbBuffer);
+}
+
+static void probe_suite(const struct suite *suite)
+{
+    static const DWORD messages[] = {1, 16};
+    const struct tls_pair_options options = {.server_version = suite->version};
+    char what[96];
+    SecPkgContext_StreamSizes sizes = {0};
+    SecPkgContext_CipherInfo info = {.dwVersion = SECPKGCONTEXT_CIPHERINFO_V1};
+    SECURITY_STATUS status = tls_pair_open(&tls, &options);
+    bool opened = !status;
+    snprintf(what, sizeof(what), "%s, sizes of records", suite->name);
+    if (opened) status = suite_credential(suite, &tls.client_cred);
+    if (!status) status = tls_pair_connect(&tls);
+    if (!status) status = QueryContextAttributesW(&tls.client, SECPKG_ATTR_CIPHER_INFO, &info);
+    if (!status) status = QueryContextAttributesW(&tls.client, SECPKG_ATTR_STREAM_SIZES, &sizes);
+    if (status) probe(what, "no connection: %08lx", status);
+    else
+        probe(what, "suite %04lx: header %lu, trailer %lu, maximum %lu, buffers %lu, block %lu",
+              info.dwCipherSuite, sizes.cbHeader, sizes.cbTrailer, sizes.cbMaximumMessage,
+              sizes.cBuffers, sizes.cbBlockSize);
+    for (unsigned i = 0; i < ARRAY_SIZE(messages) && !status; i++)
+        probe_record(suite, &sizes, messages[i]);
+    if (opened) tls_pair_close(&tls);
+}
+
+static void test_stream_sizes(void)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(suites); i++) probe_suite(&suites[i]);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) return run_child(argv[1]);
@@ -404,5 +551,7 @@ int main(int argc, char **argv)
     RUN(test_half_open);
     RUN(test_risky);
     RUN(test_sizes);
+    RUN(test_stream_sizes);
+    tls_certs_end();
     return test_end("api_probes");
 }

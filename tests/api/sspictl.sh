@@ -139,6 +139,10 @@ else
         case_is "it has its key, $kind" 0 usable stored "$mark"
         case_is "certificate without key, $kind" 1 'no private key' \
             run certificate add "Z:$work/leaf.pem"
+        openssl genpkey -algorithm "${kind%:*}" "$@" -out "$work/other.pem" 2>/dev/null
+        cat "$work/leaf.pem" "$work/other.pem" >"$work/both.pem"
+        case_is "certificate with another key, $kind" 1 'not one for the first certificate' \
+            run certificate add "Z:$work/both.pem"
         case_is "certificate remove, $kind" 0 'certificate removed' run certificate remove "$mark"
         case_is "certificate remove again, $kind" 1 'no certificate' run certificate remove "$mark"
     done

@@ -78,6 +78,9 @@ static void test_names(void)
         {TLS_CERT_COMMON_NAME, L"localhost", true},
         {TLS_CERT_COMMON_NAME, L"other.test", false},
         {TLS_CERT_COMMON_NAME, L"127.0.0.1", false},
+        /* a name goes to its end, whatever is in it (CVE-2009-2408 and others) */
+        {TLS_CERT_ZERO_NAME, L"localhost", false},
+        {TLS_CERT_ZERO_COMMON, L"localhost", false},
         {TLS_CERT_SERVER_RSA, L"b\u00fccher.test", false},
         {TLS_CERT_SERVER_RSA, L"b\u00fccher.wild.test", true},
     };

@@ -30,6 +30,8 @@ static const struct entry {
     [TLS_CERT_WEAK_HASH] = {tls_data_weak_hash, tls_data_key_rsa, false},
     [TLS_CERT_WEAK_KEY] = {tls_data_weak_key, tls_data_key_small, false},
     [TLS_CERT_STRANGER] = {tls_data_stranger, tls_data_key_rsa, false},
+    [TLS_CERT_ZERO_NAME] = {tls_data_zero_name, tls_data_key_rsa, false},
+    [TLS_CERT_ZERO_COMMON] = {tls_data_zero_common, tls_data_key_rsa, false},
     [TLS_CERT_CLIENT_RSA] = {tls_data_client_rsa, tls_data_key_client, false},
     [TLS_CERT_CLIENT_EC] = {tls_data_client_ec, tls_data_key_ec, true},
 };

@@ -24,6 +24,8 @@ enum tls_cert {
     TLS_CERT_WEAK_HASH,   /* SHA-1 */
     TLS_CERT_WEAK_KEY,    /* RSA with 1024 bits */
     TLS_CERT_STRANGER,    /* signed by itself */
+    TLS_CERT_ZERO_NAME,   /* for "localhost", a zero and ".other.test" */
+    TLS_CERT_ZERO_COMMON, /* the same in the subject only */
     TLS_CERT_CLIENT_RSA,  /* Alice */
     TLS_CERT_CLIENT_EC,   /* Bob */
     TLS_CERTS

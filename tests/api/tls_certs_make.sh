@@ -58,6 +58,9 @@ subjectAltName = DNS:other.test
 basicConstraints = CA:FALSE
 extendedKeyUsage = codeSigning
 subjectAltName = DNS:localhost
+[x_zero]
+basicConstraints = CA:FALSE
+subjectAltName = DNS:localhost_.other.test
 [x_plain]
 basicConstraints = CA:FALSE
 [x_client]
@@ -114,8 +117,22 @@ one wrong_usage rsa /CN=localhost x_usage -enddate "$END"
 one weak_hash rsa /CN=localhost x_server -enddate "$END" -md sha1
 one weak_key small /CN=localhost x_server -enddate "$END"
 one stranger rsa /CN=localhost x_server -enddate "$END" -selfsign -keyfile rsa.key
+one zero_name rsa /CN=other.test x_zero -enddate "$END"
+one zero_common rsa /CN=localhost_.other.test x_plain -enddate "$END"
 one client_rsa client '/O=winesspi/CN=Alice' x_client -enddate "$END"
 one client_ec ec '/O=winesspi/CN=Bob' x_client -enddate "$END"
+
+# zero NAME: what is behind localhost is a zero, as no tool would write it; signed again. The
+# signature is the end.
+zero() {
+    openssl x509 -in "$1.pem" -outform DER | LC_ALL=C sed 's/localhost_/localhost\x00/g' >zero.der
+    openssl asn1parse -inform DER -in zero.der -strparse 4 -out zero.tbs -noout
+    openssl dgst -sha256 -sign ca.key -out zero.sig zero.tbs
+    { head -c -256 zero.der && cat zero.sig; } | openssl x509 -inform DER -out "$1.pem"
+}
+zero zero_name
+zero zero_common
+
 openssl ca -config conf -revoke revoked.pem 2>/dev/null
 openssl ca -config conf -gencrl -crl_lastupdate "$START" -crl_nextupdate "$END" -out crl.pem \
     2>/dev/null
@@ -132,7 +149,7 @@ cat <<HEAD
 #include "tls_certs_data.h"
 HEAD
 for name in ca intermediate server_rsa server_ec server_chained other_name common_name expired \
-    revoked wrong_usage weak_hash weak_key stranger client_rsa client_ec; do
+    revoked wrong_usage weak_hash weak_key stranger zero_name zero_common client_rsa client_ec; do
     openssl x509 -in "$name.pem" -outform DER -out "$name.der"
     text "tls_data_$name" "$name.der"
 done

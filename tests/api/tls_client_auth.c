@@ -164,6 +164,42 @@ static void test_supplied_later(void)
     }
 }
 
+/* ours: what is shown is shown: yet another credential, on the next leg, changes nothing, and the
+ * one that was shown may be gone by then. */
+static void test_supplied_twice(void)
+{
+    const struct tls_pair_options options = {.client_version = TLS_PAIR_1_2,
+                                             .server_version = TLS_PAIR_1_2,
+                                             .server_flags = ASC_REQ_MUTUAL_AUTH};
+    static const enum tls_cert certificates[] = {TLS_CERT_CLIENT_RSA, TLS_CERT_CLIENT_EC};
+    if (!ours_only()) return;
+    SECURITY_STATUS status = ask(&options, 0);
+    ok(status == SEC_I_INCOMPLETE_CREDENTIALS, "asked: %08lx", status);
+    for (unsigned i = 0; i < ARRAYSIZE(certificates); i++) {
+        const struct tls_pair_options other = {.client_cert = certificates[i]};
+        FreeCredentialsHandle(&pair.client_cred);
+        status = tls_pair_credential(&other, false, &pair.client_cred);
+        if (!ok(status == SEC_E_OK, "credential: %08lx", status)) return;
+        if (i) break;
+        pair.to_client.arrived = pair.to_client.size;
+        status = tls_pair_client_leg(&pair);
+        ok(status == SEC_I_CONTINUE_NEEDED, "shown: %08lx", status);
+        pair.to_server.arrived = pair.to_server.size;
+        tls_pair_server_leg(&pair);
+    }
+    status = go_on();
+    if (ok(status == SEC_E_OK && !pair.server_status, "%08lx", status)) {
+        const CERT_CONTEXT *local = NULL;
+        char name[64] = "";
+        check_client("Alice", "supplied first");
+        status = QueryContextAttributesW(&pair.client, SECPKG_ATTR_LOCAL_CERT_CONTEXT, &local);
+        if (local) CertGetNameStringA(local, CERT_NAME_SIMPLE_DISPLAY_TYPE, 0, NULL, name, 64);
+        ok(!status && !strcmp(name, "Alice"), "%08lx, %s", status, name);
+        if (local) CertFreeCertificateContext(local);
+    }
+    tls_pair_close(&pair);
+}
+
 /* ---- the user's own certificate ---- */
 
 /* By its registry key: in Wine 8.0 what is deleted from this store comes back. */
@@ -382,6 +418,7 @@ int main(void)
     RUN(test_goes_on);
     RUN(test_without);
     RUN(test_supplied_later);
+    RUN(test_supplied_twice);
     RUN(test_default);
     RUN(test_issuers);
     RUN(test_one_record);

@@ -85,19 +85,25 @@ snapshot "$work/after"
 ok as_before same_as_before "$work/after"
 ok status_after status_says 1 'winesspi is not installed'
 
-# Accounts stay when asked for, and go otherwise.
+# Accounts and private keys stay when asked for, and go otherwise.
 account='HKLM\SOFTWARE\winesspi\Accounts'
+own_keys='HKCU\Software\winesspi\Keys'
+own_key=$(printf '%02000d' 7)
 "$winesspi" install >/dev/null
 set_value() { wine reg add "$@" /f /reg:64 >/dev/null 2>&1; }
 set_value "$account" /v 'PC\Zoë' /t REG_BINARY /d 00112233445566778899aabbccddeeff
 set_value 'HKLM\SOFTWARE\winesspi' /v Other /d x
+set_value "$own_keys" /v winesspi-AB /t REG_BINARY /d "$own_key"
 ok uninstall_keeping "$winesspi" uninstall --keep-accounts
 has_value() { wine reg query "$1" /v "$2" /reg:64; }
 ok account_stays has_value "$account" 'PC\Zoë'
+key_is_whole() { has_value "$own_keys" winesspi-AB | grep -q "$own_key"; }
+ok key_stays key_is_whole
 ok rest_goes refuses has_value 'HKLM\SOFTWARE\winesspi' Other
 "$winesspi" install >/dev/null
 ok uninstall_all "$winesspi" uninstall
 ok account_goes refuses has_value "$account" 'PC\Zoë'
+ok key_goes refuses has_value "$own_keys" winesspi-AB
 
 # What the user has changed after the installation is not undone.
 "$winesspi" install >/dev/null

@@ -123,6 +123,7 @@ struct side {
     const struct call_identity *identities;
     uint32_t identity_count;
     struct slice issuers, ticket_key;
+    uint32_t ticket_lifetime;
     const char *server_name;
     struct slice alpn, resume, peer;
     uint32_t flags, mtu;
@@ -153,6 +154,7 @@ static inline bool side_credentials(struct side *side, bool server)
         .issuers = unit_bytes(side->issuers),
         .ticket_key = unit_bytes(side->ticket_key),
         .server = server,
+        .ticket_lifetime = side->ticket_lifetime,
     };
     side->status = half(SCHANNEL_CALL_CREDENTIALS_CREATE, &call);
     side->credentials = call.credentials;

@@ -5,6 +5,8 @@
  */
 #include "schannel.h"
 
+#include <unistd.h>
+
 extern unixcall_function *const __wine_unix_call_wow64_funcs[];
 
 static struct call_identity rsa, ec, other_ec, client_rsa;
@@ -378,6 +380,32 @@ static void resumption(void)
     }
 }
 
+/* Sessions are resumed for as long as the server says. */
+static void ticket_lifetime(void)
+{
+    static const char *const priorities[] = {PRIORITY_1_2, PRIORITY_1_3};
+    static uint8_t key[64] = {4, 5, 6};
+    struct connection c[2];
+    for (size_t i = 0; i < 2; i++) {
+        c[i] = plain(priorities[i], &rsa);
+        c[i].server.ticket_key = view(key, sizeof(key));
+        c[i].server.ticket_lifetime = 1;
+        ok(connection_start(&c[i]), "start");
+        connection_run(&c[i]);
+        if (i) ticket_give(&c[i].client);
+        c[i].client.resume = side_read(&c[i].client, CALL_READ_RESUMPTION);
+        ok(c[i].client.resume.size > 100, "%zu bytes", c[i].client.resume.size);
+        connection_end(&c[i]);
+    }
+    sleep(2); /* whole seconds are counted */
+    for (size_t i = 0; i < 2; i++) {
+        ok(connection_start(&c[i]), "start");
+        connection_run(&c[i]);
+        ok(connection_done(&c[i]) && !side_facts(&c[i].server).resumed, "%s", priorities[i]);
+        connection_end(&c[i]);
+    }
+}
+
 static void facts(void)
 {
     struct connection c = plain(PRIORITY_1_2 ":-GROUP-ALL:+GROUP-SECP384R1", &rsa);
@@ -486,6 +514,7 @@ int main(void)
     RUN(bad_credentials);
     RUN(mismatches);
     RUN(resumption);
+    RUN(ticket_lifetime);
     RUN(facts);
     RUN(damage);
     RUN(wrong_calls);

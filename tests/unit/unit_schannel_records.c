@@ -398,6 +398,45 @@ static void datagram_handshake(void)
     }
 }
 
+/* Who has not shown that it is where it says gets one answer to a datagram with a ClientHello, and
+ * none to anything else. */
+static void datagram_cookies(void)
+{
+    struct connection c = datagrams();
+    uint8_t wrong_type[300], wrong_message[300], no_hello[300];
+    ok(connection_start(&c), "start");
+    side_call(&c.client, &c.server, 0, 0);
+    size_t size = c.server.inbox.size;
+    uint8_t *hello = exact_copy(c.server.inbox.data, size);
+    ok(size <= sizeof(no_hello), "a ClientHello of %zu", size);
+    memcpy(wrong_type, hello, size);
+    wrong_type[0] = 23;
+    memcpy(wrong_message, hello, size);
+    wrong_message[13] = 2;
+    memset(no_hello, 0, size);
+    no_hello[0] = 22;
+    no_hello[13] = 1;
+    no_hello[12] = (uint8_t)(size - 13);
+    no_hello[11] = (uint8_t)((size - 13) >> 8);
+    /* a session ID that goes beyond the record */
+    no_hello[13 + 12 + 34] = 33;
+    const uint8_t *const rows[] = {wrong_type, wrong_message, no_hello};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        writer_free(&c.server.inbox);
+        c.server.read = 0;
+        writer_bytes(&c.server.inbox, rows[i], size);
+        side_call(&c.server, &c.client, 0, 0);
+        ok(!c.client.inbox.size && c.server.status == SEC_E_OK, "%zu is answered", i);
+    }
+    for (int i = 0; i < 3; i++) writer_bytes(&c.server.inbox, hello, size);
+    side_call(&c.server, &c.client, 0, 0);
+    ok(c.client.inbox.size && c.client.inbox.size < 100, "answers of %zu", c.client.inbox.size);
+    connection_run(&c);
+    ok(connection_done(&c), "client %s, server %s", c.client.why, c.server.why);
+    free(hello);
+    connection_end(&c);
+}
+
 /* Of each flight the first copy is lost. */
 static void datagram_loss(void)
 {
@@ -503,6 +542,7 @@ int main(void)
     RUN(renegotiation_declined);
     RUN(library_renegotiations);
     RUN(datagram_handshake);
+    RUN(datagram_cookies);
     RUN(datagram_loss);
     RUN(datagram_last_flight);
     RUN(datagram_retransmission);

@@ -13,6 +13,8 @@
 #define END "-----END "
 #define DASHES "-----"
 #define BLOCK_MAX 65536u
+#define CURVE_NAME 0xa0u /* RFC 5915 3 */
+#define CURVE_POINT 0xa1u
 
 /* ---- text ---- */
 
@@ -79,15 +81,34 @@ static void padded(struct writer *w, struct slice value, size_t size)
     writer_slice(w, value);
 }
 
+static const CRYPT_BIT_BLOB *public_key(const CERT_CONTEXT *certificate)
+{
+    return &certificate->pCertInfo->SubjectPublicKeyInfo.PublicKey;
+}
+
+static bool same(struct slice a, struct slice b)
+{
+    return a.size == b.size && a.size && !memcmp(a.data, b.data, a.size);
+}
+
+/* RSAPublicKey: n, e */
+static bool modulus_is(const CERT_CONTEXT *certificate, struct slice modulus)
+{
+    struct reader outer, r;
+    reader_init(&outer, public_key(certificate)->pbData, public_key(certificate)->cbData);
+    der_enter(&outer, DER_SEQUENCE, &r);
+    return same(number(&r), modulus);
+}
+
 /* RSAPrivateKey: version, n, e, d, p, q, dp, dq, u */
-static bool rsa_blob(struct slice der, struct writer *w)
+static bool rsa_blob(struct slice der, const CERT_CONTEXT *certificate, struct writer *w)
 {
     struct reader outer, r;
     struct slice parts[9];
     reader_init(&outer, der.data, der.size);
     der_enter(&outer, DER_SEQUENCE, &r);
     for (size_t i = 0; i < 9; i++) parts[i] = number(&r);
-    if (!reader_ok(&r) || !parts[1].size) return false;
+    if (!reader_ok(&r) || !modulus_is(certificate, parts[1])) return false;
     size_t modulus = parts[1].size, p = parts[4].size, q = parts[5].size;
     writer_u32le(w, BCRYPT_RSAFULLPRIVATE_MAGIC);
     writer_u32le(w, (uint32_t)modulus * 8);
@@ -106,7 +127,19 @@ static bool rsa_blob(struct slice der, struct writer *w)
     return status_ok(writer_status(w));
 }
 
-/* ECPrivateKey: version, private key; the point is the certificate's. */
+/* The point that a private key may come with, a BIT STRING, is the certificate's. */
+static bool point_is(const CERT_CONTEXT *certificate, struct reader *r)
+{
+    const CRYPT_BIT_BLOB *point = public_key(certificate);
+    struct reader content;
+    der_optional(r, CURVE_NAME, &content);
+    if (!der_optional(r, CURVE_POINT, &content)) return true;
+    struct slice bits = der_bytes(&content, DER_BIT_STRING);
+    return bits.size && same((struct slice){bits.data + 1, bits.size - 1},
+                             (struct slice){point->pbData, point->cbData});
+}
+
+/* ECPrivateKey: version, private key, curve, point; the last two may be missing. */
 static bool curve_blob(struct slice der, const CERT_CONTEXT *certificate, struct writer *w)
 {
     static const struct {
@@ -115,12 +148,13 @@ static bool curve_blob(struct slice der, const CERT_CONTEXT *certificate, struct
     } curves[] = {{32, BCRYPT_ECDSA_PRIVATE_P256_MAGIC},
                   {48, BCRYPT_ECDSA_PRIVATE_P384_MAGIC},
                   {66, BCRYPT_ECDSA_PRIVATE_P521_MAGIC}};
-    const CRYPT_BIT_BLOB *point = &certificate->pCertInfo->SubjectPublicKeyInfo.PublicKey;
+    const CRYPT_BIT_BLOB *point = public_key(certificate);
     struct reader outer, r;
     reader_init(&outer, der.data, der.size);
     der_enter(&outer, DER_SEQUENCE, &r);
     number(&r);
     struct slice secret = der_bytes(&r, DER_OCTET_STRING);
+    if (!point_is(certificate, &r)) return false;
     for (size_t i = 0; i < sizeof(curves) / sizeof(*curves); i++) {
         size_t size = curves[i].size;
         if (!reader_ok(&r) || point->cbData != 1 + 2 * size || point->pbData[0] != 4) continue;
@@ -150,5 +184,5 @@ bool pem_key_blob(enum pem_kind kind, struct slice der, const CERT_CONTEXT *cert
     } else if (curve != (kind == PEM_CURVE_KEY)) {
         return false;
     }
-    return curve ? curve_blob(key, certificate, out) : rsa_blob(key, out);
+    return curve ? curve_blob(key, certificate, out) : rsa_blob(key, certificate, out);
 }
