@@ -175,7 +175,8 @@ status_t renegotiate(void *params)
         if (!status_ok(status)) return status;
     }
     if (!session_library_records(session)) {
-        error = sequence_set(session, false, call->send_sequence);
+        if (call->send_sequence != CALL_SEQUENCE_KEPT)
+            error = sequence_set(session, false, call->send_sequence);
         if (!error) error = sequence_set(session, true, call->receive_sequence);
     }
     if (!error && session->server && !session->peer_asked)
