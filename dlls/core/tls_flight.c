@@ -2,8 +2,8 @@
 /*
  * Looking for a CertificateRequest in a server's flight (RFC 5246 7.4.4, RFC 8446 4.3.2). Messages
  * may be cut anywhere by records; all but the request are counted off. What TLS 1.2 encrypts is at
- * the end of a handshake and of no interest, and a request within a session is answered by the
- * library.
+ * the end of a handshake and of no interest; the records of one inside a session are for the caller
+ * to open.
  */
 #include "core/secret.h"
 #include "tls_private.h"
@@ -84,7 +84,7 @@ static status_t take_body(struct tls_flight *flight, struct reader *r)
     return SEC_E_OK;
 }
 
-static status_t take_messages(struct tls_flight *flight, struct slice text, bool *requested)
+status_t tls_flight_text(struct tls_flight *flight, struct slice text, bool *requested)
 {
     struct reader r;
     bool found = false;
@@ -115,7 +115,7 @@ static status_t take_clear(struct tls_flight *flight, struct slice record, bool 
     case TLS_HANDSHAKE: break;
     default: return SEC_E_INVALID_TOKEN;
     }
-    return flight->hidden ? SEC_E_OK : take_messages(flight, text, requested);
+    return flight->hidden ? SEC_E_OK : tls_flight_text(flight, text, requested);
 }
 
 /* A copy is opened: the library needs the record as it is. */
@@ -130,7 +130,7 @@ static status_t take_encrypted(struct tls_flight *flight, struct slice bytes, bo
     if (!status_ok(status) || record.whole != bytes.size) {
         status = SEC_E_INVALID_TOKEN;
     } else if (record.type == TLS_HANDSHAKE) {
-        status = take_messages(flight, (struct slice){record.data, record.size}, requested);
+        status = tls_flight_text(flight, (struct slice){record.data, record.size}, requested);
     } else {
         *requested = false;
     }

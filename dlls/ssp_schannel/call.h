@@ -226,8 +226,11 @@ struct schannel_call_ticket {
 };
 UNIXCALL_LAYOUT(struct schannel_call_ticket, why, 32, 192);
 
+#define CALL_SEQUENCE_KEPT UINT64_MAX /* the library's own: it has made records since */
+
 /* TLS 1.2: the library takes the records over again, for another handshake inside the session.
- * A server's HelloRequest is the first thing in its queue. SCHANNEL_CALL_HANDSHAKE goes on. */
+ * A server's HelloRequest is the first thing in its queue. SCHANNEL_CALL_HANDSHAKE goes on. Once it
+ * has begun, this tells of records of the session that were made and opened in between. */
 struct schannel_call_renegotiate {
     uint64_t session;
     uint64_t credentials; /* 0: those of before */

@@ -168,12 +168,6 @@ static status_t learn(struct context *context)
     return status;
 }
 
-static struct slice first_record(struct slice records)
-{
-    size_t fragment = (size_t)records.data[3] << 8 | records.data[4];
-    return (struct slice){records.data, TLS_RECORD_HEADER + fragment};
-}
-
 /* From a ChangeCipherSpec of TLS 1.2 on nothing can be read, and nothing is asked. */
 static bool is_over(const struct context *context, struct slice record)
 {
@@ -209,8 +203,7 @@ static bool can_be_asked(const struct leg *leg)
     return !(leg->requirements & (ISC_REQ_USE_SUPPLIED_CREDS | ISC_REQ_USE_SESSION_KEY));
 }
 
-static status_t asked(struct context *context, struct leg *leg, struct slice records,
-                      uint32_t *event)
+bool client_asked(struct context *context, const struct leg *leg)
 {
     struct slice names;
     /* In one record with the ServerHello it comes before that is known; but then it is in clear,
@@ -225,11 +218,9 @@ static status_t asked(struct context *context, struct leg *leg, struct slice rec
     context->flight_watched = false;
     if (!status_ok(status)) TRACE("the server's request cannot be read: %#lx\n", (ULONG)status);
     TRACE("the server asks for a certificate\n");
-    if (take_default(context, leg) || !can_be_asked(leg))
-        return handshake_feed(context, leg, records, event);
+    if (take_default(context, leg) || !can_be_asked(leg)) return false;
     context->certificate_refused = true;
-    *event = 0;
-    return SEC_E_OK;
+    return true;
 }
 
 status_t client_feed(struct context *context, struct leg *leg, struct slice records,
@@ -243,7 +234,10 @@ status_t client_feed(struct context *context, struct leg *leg, struct slice reco
         if (size) status = handshake_feed(context, leg, (struct slice){records.data, size}, event);
         if (!status_ok(status) || *event == CALL_EVENT_DONE) return status;
         records = (struct slice){records.data + size, records.size - size};
-        if (requested) return asked(context, leg, records, event);
+        if (requested && client_asked(context, leg)) {
+            *event = FEED_CERTIFICATE;
+            return SEC_E_OK;
+        }
         if (!is_settled(context)) status = learn(context);
         if (!status_ok(status)) return context_fail(context, status);
         if (!records.size) return SEC_E_OK;

@@ -128,7 +128,9 @@ static status_t carried_seal(struct context *context, struct leg *leg, enum tls_
 status_t context_seal(struct context *context, struct leg *leg, enum tls_type type,
                       struct slice message)
 {
-    bool carried = context->stage == STAGE_ESTABLISHED && context->carried;
+    bool ours = context->stage == STAGE_ESTABLISHED ||
+                (context->renegotiating && !context->sent_change);
+    bool carried = ours && context->carried;
     if (carried) return carried_seal(context, leg, type, message);
     if (context->stage == STAGE_HANDSHAKE && !context->answered && !context->datagram)
         return plain_seal(leg, type, message);

@@ -93,8 +93,10 @@ status_t handshake_feed(struct context *context, struct leg *leg, struct slice r
 static status_t feed(struct context *context, struct leg *leg, struct slice records,
                      uint32_t *event)
 {
-    return context->server ? handshake_feed(context, leg, records, event)
-                           : client_feed(context, leg, records, event);
+    if (context->server) return handshake_feed(context, leg, records, event);
+    return context->renegotiating && context->carried
+               ? renegotiation_feed(context, leg, records, event)
+               : client_feed(context, leg, records, event);
 }
 
 /* The records of this call that the library is to have. A client begins without any, and a
@@ -141,7 +143,8 @@ status_t handshake_leg(struct context *context, struct leg *leg)
     status = feed(context, leg, records, &event);
     if (!status_ok(status)) return status;
     context->fed = 0;
-    if (!event) return ask_for_certificate(context, leg);
+    if (event == FEED_CERTIFICATE) return ask_for_certificate(context, leg);
+    if (event == FEED_DATA) return SEC_E_OK;
     if (event != CALL_EVENT_DONE) return SEC_I_CONTINUE_NEEDED;
     status = context_establish(context, leg);
     return status_ok(status) ? SEC_E_OK : context_fail(context, status);

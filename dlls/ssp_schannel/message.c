@@ -25,23 +25,26 @@ TRACE_CHANNEL("schannel");
 
 /* ---- what a context may do ---- */
 
-static status_t check_established(const struct context *context)
+/* In another handshake data goes on until the keys change. */
+static status_t check_established(const struct context *context, bool changed)
 {
     if (context->exported) return SEC_E_INVALID_HANDLE;
     if (context->broken || context->stage == STAGE_FAILED) return SEC_E_CONTEXT_EXPIRED;
-    if (context->message_waits || context->renegotiating) return SEC_E_CONTEXT_EXPIRED;
+    if (context->message_waits) return SEC_E_CONTEXT_EXPIRED;
+    if (context->renegotiating && context->stage == STAGE_HANDSHAKE)
+        return context->carried && !changed ? SEC_E_OK : SEC_E_CONTEXT_EXPIRED;
     return context->stage == STAGE_ESTABLISHED ? SEC_E_OK : SEC_E_INVALID_HANDLE;
 }
 
 static status_t check_send(const struct context *context)
 {
-    status_t status = check_established(context);
+    status_t status = check_established(context, context->sent_change);
     return status_ok(status) && context->close_sent ? SEC_E_CONTEXT_EXPIRED : status;
 }
 
 static status_t check_receive(const struct context *context)
 {
-    status_t status = check_established(context);
+    status_t status = check_established(context, context->received_change);
     return status_ok(status) && context->close_received ? SEC_E_CONTEXT_EXPIRED : status;
 }
 
@@ -202,6 +205,7 @@ static status_t handshake_received(struct context *context, struct incoming *in,
 {
     if (is_hello_request(context, record)) {
         incoming_hide(in);
+        if (context->renegotiating) return SEC_E_OK; /* RFC 5246 7.4.1.1 */
         context->hello_request = true;
     } else {
         status_t status = tls_record_restore(&context->session, in->bytes + in->skipped, record);
@@ -212,6 +216,15 @@ static status_t handshake_received(struct context *context, struct incoming *in,
     return SEC_I_RENEGOTIATE;
 }
 
+/* What another handshake goes on with, or ends. */
+static bool is_of_handshake(const struct context *context, const struct tls_record *record)
+{
+    if (!context->renegotiating) return false;
+    if (record->type == TLS_ALERT)
+        return record->size == ALERT_SIZE && record->data[1] == TLS_NO_RENEGOTIATION;
+    return record->type == TLS_CHANGE_CIPHER_SPEC;
+}
+
 /* What an opened record means. */
 static status_t record_received(struct context *context, struct incoming *in,
                                 const struct tls_record *record)
@@ -220,6 +233,7 @@ static status_t record_received(struct context *context, struct incoming *in,
     in->header = (size_t)(record->data - (in->bytes + in->skipped));
     in->plain = record->size;
     in->trailer = record->whole - in->header - in->plain;
+    if (is_of_handshake(context, record)) return handshake_received(context, in, record);
     switch (record->type) {
     case TLS_APPLICATION_DATA:
         /* not between the parts of a message (RFC 8446 5.1) */

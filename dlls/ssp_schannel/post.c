@@ -33,41 +33,6 @@ struct post {
 
 /* ---- another handshake ---- */
 
-static status_t library_renegotiate(struct context *context, struct credential *credential)
-{
-    struct schannel_call_renegotiate call = {
-        .session = context->library,
-        .send_sequence = context->session.send.sequence,
-        .receive_sequence = context->session.receive.sequence,
-    };
-    bool other = credential && credential != context->credential && credential->certificate_count &&
-                 !context->former; /* the library goes on using what it has shown */
-    status_t status = SEC_E_OK;
-    if (other && credential->server != context->server) return SEC_E_NO_CREDENTIALS;
-    if (other) status = credential_library(credential, context->datagram, &call.credentials);
-    if (status_ok(status)) status = library_call(SCHANNEL_CALL_RENEGOTIATE, &call);
-    if (!status_ok(status)) {
-        WARN("no other handshake: status %#lx: %s\n", (ULONG)status, call.why);
-        return status;
-    }
-    if (!other) return SEC_E_OK;
-    context->former = context->credential;
-    context->credential = credential_hold(credential);
-    return SEC_E_OK;
-}
-
-static status_t renegotiate(struct context *context, struct leg *leg)
-{
-    uint32_t event;
-    status_t status = library_renegotiate(context, leg->credential);
-    if (!status_ok(status)) return status;
-    context->stage = STAGE_HANDSHAKE;
-    context->renegotiating = true;
-    context->flight_watched = false;
-    status = handshake_feed(context, leg, (struct slice){NULL, 0}, &event);
-    return status_ok(status) ? SEC_I_CONTINUE_NEEDED : status;
-}
-
 static status_t refuse_renegotiation(struct context *context, struct leg *leg)
 {
     static const uint8_t alert[2] = {TLS_ALERT_WARNING, TLS_NO_RENEGOTIATION};
@@ -257,7 +222,7 @@ static status_t leg_without_input(struct context *context, struct leg *leg)
     if (context->version >= TLS_1_3 || context->datagram || context->close_sent ||
         context->close_received)
         return SEC_E_INCOMPLETE_MESSAGE;
-    if (context->library) return renegotiate(context, leg);
+    if (context->library) return renegotiation_begin(context, leg);
     return context->message_waits ? refuse_renegotiation(context, leg) : SEC_E_UNSUPPORTED_FUNCTION;
 }
 
@@ -274,7 +239,7 @@ status_t post_leg(struct context *context, struct leg *leg)
         if (status_ok(status) && post.answer_key_update) status = answer_key_update(context, leg);
         if (status_ok(status) && post.refuse_renegotiation)
             status = refuse_renegotiation(context, leg);
-        if (status_ok(status) && post.renegotiate) status = renegotiate(context, leg);
+        if (status_ok(status) && post.renegotiate) status = renegotiation_begin(context, leg);
     }
     if (status_ok(status)) context->message_waits = context->hello_request = false;
     return status_ok(status) && post.closed ? SEC_I_CONTEXT_EXPIRED : status;

@@ -252,7 +252,9 @@ struct context {
     volatile bool hello_request; /* it is a HelloRequest, of which nothing is left in the input */
     volatile bool broken; /* by a fatal alert or a wrong record: nothing is sent or received */
     struct writer partly; /* post-handshake message of which the rest is still to come */
-    bool renegotiating;   /* TLS 1.2: the library has the records again */
+    bool renegotiating;   /* TLS 1.2: the library makes another handshake in the session */
+    bool flight_begun;    /* a message that answers our ClientHello has come */
+    bool sent_change, received_change; /* of its ciphers: the session's keys are not those of now */
     bool close_received, close_sent, shutdown_wanted;
     uint8_t alert[2]; /* SCHANNEL_ALERT: to be sent by the next leg; level 0: none */
     struct bytes keying_label, keying_context; /* SECPKG_ATTR_KEYING_MATERIAL_INFO */
@@ -321,14 +323,27 @@ void leg_give_secrets(struct leg *leg, const struct schannel_call_secrets *secre
 
 /* ---- client.c, server.c, default_cert.c ---- */
 
+/* The record at the front of whole ones. */
+static inline struct slice first_record(struct slice records)
+{
+    size_t fragment = (size_t)records.data[3] << 8 | records.data[4];
+    return (struct slice){records.data, TLS_RECORD_HEADER + fragment};
+}
+
 /* The library's session of a new context. */
 status_t client_start(struct context *context, const struct leg *leg);
 status_t server_start(struct context *context, const struct leg *leg);
 
-/* Feeds whole records to a client's handshake; an event of 0 means that the application is asked
- * for a certificate first: SEC_I_INCOMPLETE_CREDENTIALS. */
+/* Events besides CALL_EVENT_. */
+#define FEED_CERTIFICATE 0x100u /* the application is asked for one: INCOMPLETE_CREDENTIALS */
+#define FEED_DATA 0x101u        /* data is next, which is for DecryptMessage */
+
+/* Feeds whole records to a client's handshake. */
 status_t client_feed(struct context *context, struct leg *leg, struct slice records,
                      uint32_t *event);
+
+/* The flight has a request for a certificate: whether the application is to be asked. */
+bool client_asked(struct context *context, const struct leg *leg);
 
 /* Takes the credential of a leg over, if it is another one that has a certificate. */
 status_t client_change_credential(struct context *context, struct credential *credential);
@@ -357,6 +372,15 @@ status_t context_establish(struct context *context, struct leg *leg);
 /* Whether what the library gives for resuming may be kept; keeps it. */
 bool context_resumable(const struct context *context);
 void context_store_resumption(struct context *context);
+
+/* ---- renegotiate.c ---- */
+
+/* TLS 1.2: begins another handshake; the answer is SEC_I_CONTINUE_NEEDED. */
+status_t renegotiation_begin(struct context *context, struct leg *leg);
+
+/* Feeds whole records to such a handshake of a client whose records are made here. */
+status_t renegotiation_feed(struct context *context, struct leg *leg, struct slice records,
+                            uint32_t *event);
 
 /* ---- post.c, control.c ---- */
 

@@ -192,7 +192,8 @@ status_t renegotiate(void *params)
     if (!session->established || session->failed || version == TLS_1_3)
         return error_say(SEC_E_UNSUPPORTED_FUNCTION, call->why, "nothing can be negotiated again");
     if (!session_library_records(session)) {
-        error = sequence_set(session, false, call->send_sequence);
+        if (call->send_sequence != CALL_SEQUENCE_KEPT)
+            error = sequence_set(session, false, call->send_sequence);
         if (!error) error = sequence_set(session, true, call->receive_sequence);
     }
     if (!error && call->credentials) {

@@ -225,6 +225,10 @@ status_t tls_flight_decrypt(struct tls_flight *flight, const struct tls_suite *s
  * again is an error of the caller. */
 status_t tls_flight_record(struct tls_flight *flight, struct slice record, bool *requested);
 
+/* The same for what was in a handshake record that the caller has opened: another handshake of TLS
+ * 1.2 is encrypted as the session before it. */
+status_t tls_flight_text(struct tls_flight *flight, struct slice text, bool *requested);
+
 /* The distinguished names in the request (DER), each behind a u16be length; the version tells the
  * forms apart (RFC 4346 7.4.4, RFC 5246 7.4.4, RFC 8446 4.3.2 and 4.2.4). Borrowed from the
  * flight; size 0 without any. */

@@ -360,33 +360,112 @@ static void test_data_in_leg(void)
 
 /* ---- further handshakes of TLS 1.2 ---- */
 
-/* ours: a server whose session is all here makes none, and the connection goes on as it was */
-static void test_refused_renegotiation(void)
+/* What one side has sent is heard by the other, which was told to expect it. */
+static bool arrives(bool to_server, const char *text)
+{
+    BYTE heard[32];
+    DWORD size;
+    struct tls_wire *from = to_server ? &pair.to_server : &pair.to_client;
+    SECURITY_STATUS status = tls_pair_receive(&pair, to_server, heard, sizeof(heard), &size);
+    return ok(status == SEC_E_OK && size == strlen(text) && !memcmp(heard, text, size) &&
+                  !from->size,
+              "%s: %08lx, %lu bytes, %lu left", text, status, size, from->size);
+}
+
+/* A client that has begun another handshake with a server whose session is all here, and which
+ * therefore makes none. */
+static bool begin_in_vain(void)
 {
     const struct tls_pair_options options = {.client_version = TLS_PAIR_1_2,
                                              .server_version = TLS_PAIR_1_2};
-    struct result result;
-    struct opened opened;
-    if (!ours_only()) return;
     SECURITY_STATUS status = tls_pair_make(&pair, &options);
-    if (!ok(status == SEC_E_OK, "%08lx", status)) return;
+    if (!ok(status == SEC_E_OK, "%08lx", status)) return false;
     ok(tls_pair_talk(&pair), "no data");
-    leg(false, NULL, 0, &result);
-    ok(result.status == SEC_I_CONTINUE_NEEDED && result.size > 64, "client: %08lx, %lu bytes",
-       result.status, result.size);
-    status = tls_pair_send(&pair, false, "now", 3);
-    ok(status < 0, "sent in between: %08lx", status);
-    memcpy(wire.data, result.token, wire.size = result.size);
+    status = tls_pair_client_leg(&pair);
+    return ok(status == SEC_I_CONTINUE_NEEDED && pair.token_size > 64, "client: %08lx, %lu bytes",
+              status, pair.token_size);
+}
+
+/* The server's answer, and what the connection is like then. */
+static void decline(void)
+{
+    struct opened opened;
+    memcpy(wire.data, pair.to_server.bytes, wire.size = pair.to_server.size);
     record_open(&pair.server, &wire, 0, &opened);
     ok(opened.status == SEC_I_RENEGOTIATE, "server: %08lx", opened.status);
-    leg(true, result.token, result.size, &result);
-    ok(result.status == SEC_E_OK && result.size, "server's leg: %08lx, %lu bytes", result.status,
-       result.size);
-    leg(false, result.token, result.size, &result);
-    ok(result.status == SEC_E_OK && !result.size, "client's second leg: %08lx", result.status);
+    pair.to_server.arrived = pair.token_size;
+    SECURITY_STATUS status = tls_pair_server_leg(&pair);
+    ok(status == SEC_E_OK && pair.token_size, "server's leg: %08lx, %lu bytes", status,
+       pair.token_size);
+}
+
+/* ours: the connection goes on as it was */
+static void test_refused_renegotiation(void)
+{
+    if (!ours_only() || !begin_in_vain()) return;
+    decline();
+    pair.to_client.arrived = pair.to_client.size;
+    SECURITY_STATUS status = tls_pair_client_leg(&pair);
+    ok(status == SEC_E_OK && !pair.token_size, "client's second leg: %08lx", status);
     ok(tls_pair_talk(&pair), "no data afterwards");
-    leg(true, NULL, 0, &result);
-    ok(result.status == SEC_E_UNSUPPORTED_FUNCTION, "a server's wish: %08lx", result.status);
+    status = tls_pair_server_leg(&pair);
+    ok(status == SEC_E_UNSUPPORTED_FUNCTION, "a server's wish: %08lx", status);
+    tls_pair_close(&pair);
+}
+
+/* [D Renegotiating an Schannel Connection]: a client that has asked goes on with DecryptMessage,
+ * which says when the answer is there. ours: what is said in the meantime by it */
+static void test_data_in_renegotiation(void)
+{
+    struct opened opened;
+    if (!ours_only() || !begin_in_vain()) return;
+    const DWORD hello = pair.token_size;
+    ok(!tls_pair_send(&pair, false, "from the client", 15), "not sent");
+    ok(!tls_pair_send(&pair, true, "to the client", 13), "not sent");
+    ok(arrives(false, "to the client"), "before the answer");
+    pair.token_size = hello;
+    decline();
+    ok(arrives(true, "from the client"), "behind the question");
+    memcpy(wire.data, pair.to_client.bytes, wire.size = pair.to_client.size);
+    record_open(&pair.client, &wire, 0, &opened);
+    ok(opened.status == SEC_I_RENEGOTIATE &&
+           opened_part(&opened, SECBUFFER_EXTRA).cbBuffer == pair.to_client.size,
+       "the answer: %08lx", opened.status);
+    ok(tls_pair_send(&pair, false, "early", 5) == SEC_E_CONTEXT_EXPIRED, "before its leg");
+    pair.to_client.arrived = pair.to_client.size;
+    SECURITY_STATUS status = tls_pair_client_leg(&pair);
+    ok(status == SEC_E_OK && !pair.token_size, "its leg: %08lx", status);
+    ok(tls_pair_talk(&pair), "no data afterwards");
+    tls_pair_close(&pair);
+}
+
+/* ours: a client that does not do so is sent there by a leg that leaves the data where it is */
+static void test_data_for_renegotiation(void)
+{
+    if (!ours_only() || !begin_in_vain()) return;
+    const DWORD hello = pair.token_size;
+    ok(!tls_pair_send(&pair, true, "to the client", 13), "not sent");
+    const DWORD data = pair.to_client.size;
+    for (unsigned i = 0; i < 2; i++) {
+        pair.to_client.arrived = data;
+        SECURITY_STATUS status = tls_pair_client_leg(&pair);
+        ok(status == SEC_E_OK && !pair.token_size && pair.to_client.size == data,
+           "leg %u: %08lx, %lu of %lu bytes are left", i, status, pair.to_client.size, data);
+    }
+    pair.token_size = hello;
+    decline();
+    const DWORD all = pair.to_client.size;
+    pair.to_client.arrived = all;
+    SECURITY_STATUS status = tls_pair_client_leg(&pair);
+    ok(status == SEC_E_OK && pair.to_client.size == all, "with the answer: %08lx", status);
+    BYTE heard[32];
+    DWORD size;
+    status = tls_pair_receive(&pair, false, heard, sizeof(heard), &size);
+    ok(status == SEC_E_OK && size == 13, "read: %08lx, %lu bytes", status, size);
+    pair.to_client.arrived = pair.to_client.size;
+    status = tls_pair_client_leg(&pair);
+    ok(status == SEC_E_OK && !pair.to_client.size, "the answer: %08lx", status);
+    ok(tls_pair_talk(&pair), "no data afterwards");
     tls_pair_close(&pair);
 }
 
@@ -472,6 +551,8 @@ int main(void)
     RUN(test_key_update_after_close);
     RUN(test_data_in_leg);
     RUN(test_refused_renegotiation);
+    RUN(test_data_in_renegotiation);
+    RUN(test_data_for_renegotiation);
     RUN(test_renegotiation);
     RUN(test_other_server);
     tls_certs_end();

@@ -63,6 +63,22 @@ for version in 1.2 1.3; do
 done
 end_peer
 
+# Behind its HelloRequest gnutls-serv says that the command was executed. It then takes nothing but
+# the handshake, which the last `renegotiate` goes on with.
+serve -a
+client_case 'a server that renegotiates, with data in between' 'executed two ok' \
+    'heard result' --versions 1.2 \
+    -- 'say:**REHANDSHAKE**' hear:executed renegotiate say:two hear:two close
+client_case 'both renegotiate' 'executed two ok' 'heard result' --versions 1.2 \
+    -- 'say:**REHANDSHAKE**' renegotiate hear:executed renegotiate say:two hear:two close
+end_peer
+# It asks for a certificate in every handshake.
+serve --x509cafile "$certs/ca.pem"
+client_case 'a server that renegotiates and asks for a certificate again' \
+    'the server asks for one the server asks for one ok' 'certificate result' --versions 1.2 \
+    -- 'say:**REHANDSHAKE**' hear:executed renegotiate say:two hear:two close
+end_peer
+
 serve -a --alpn h2
 client_case 'ALPN' 'h2 ok' 'alpn result' --alpn http/1.1,h2 -- echo:2000 close
 end_peer

@@ -180,7 +180,8 @@ static bool run_legs(struct tls_link *link, bool with_input)
         } else if (!hungry && status != SEC_I_CONTINUE_NEEDED) {
             return tls_link_fail_status(link, "handshake", status);
         }
-        if (hungry && !socket_read(link)) return false;
+        bool untouched = !with_input && link->input_size;
+        if (hungry && !untouched && !socket_read(link)) return false;
         if (link->end == TLS_LINK_EOF) return tls_link_fail(link, "handshake", "closed");
         with_input = true;
     }

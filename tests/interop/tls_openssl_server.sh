@@ -268,6 +268,32 @@ serve rsa -tls1_2 -CAfile "$certs/ca.pem"
 later_case 'a server that renegotiates for a certificate' \
     'two closed* SEC_E_NO_CREDENTIALS Alice of RSA* ok' 'heard end own result' R \
     --certificate "$certs/client.pfx" -- say:one hear:two facts say:three end
+serve rsa -tls1_2 -CAfile "$certs/ca.pem"
+later_case 'a server that renegotiates for a certificate, which comes when it is asked for' \
+    'two closed* 1 renegotiations the server asks for one * Alice of RSA* ok' \
+    'heard end certificate own result' R --later "$certs/client.pfx" \
+    -- say:one hear:two facts say:three end
+serve rsa -tls1_2 -CAfile "$certs/ca.pem"
+later_case 'a server that renegotiates for a certificate in vain' \
+    'two closed* 1 renegotiations the server asks for one ok' 'heard end certificate result' R \
+    -- say:one hear:two say:three end
+# s_server asks, and says two before it reads the answer; it takes no data in between itself.
+serve rsa -tls1_2 -CAfile "$certs/ca.pem"
+run_ours --later "$certs/client.pfx" -- say:one wait:1000 hear:two hear:three facts say:four end &
+client_pid=$!
+wait_for '^one' "$work/peer"
+command_peer R
+command_peer two
+wait_for '^depth=0' "$work/peer"
+command_peer three
+wait_for '^four' "$work/peer"
+command_peer Q
+wait "$client_pid"
+expect 'data in the middle of a renegotiation' \
+    "$(lines_of "$work/client" heard end certificate own result)" \
+    'two three closed* 2 renegotiations the server asks for one * Alice of RSA* ok' \
+    "$work/client" "$work/peer"
+end_peer
 serve rsa -tls1_2 -client_renegotiation
 later_case 'a client that renegotiates' 'two closed* ok' 'heard end result' '' \
     -- renegotiate say:one hear:two renegotiate say:three end

@@ -55,6 +55,20 @@ static void clear_flight(void)
     }
 }
 
+/* Two messages in the text of one record, then the request in that of another. */
+static void opened_flight(void)
+{
+    struct tls_flight flight;
+    struct slice names;
+    bool requested = true;
+    tls_flight_init(&flight);
+    ok(!tls_flight_text(&flight, hex("02 000003 aabbcc 0b 000002 0d00"), &requested), "text");
+    ok(!requested, "no request yet");
+    ok(!tls_flight_text(&flight, hex(REQUEST_1_2), &requested) && requested, "the request");
+    ok(!tls_flight_issuers(&flight, TLS_1_2, &names) && same(names, hex(NAMES)), "names");
+    tls_flight_clear(&flight);
+}
+
 static void no_request(void)
 {
     struct tls_flight flight;
@@ -236,6 +250,7 @@ int main(void)
 {
     if (crypto_init() != SEC_E_OK) return EXIT_FAILURE;
     RUN(clear_flight);
+    RUN(opened_flight);
     RUN(no_request);
     RUN(broken_records);
     RUN(names);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Another handshake of TLS 1.2 inside the session (RFC 5246 7.4.1.1, 7.4.1.2). Its records are
+ * encrypted as those of before, and data may come and go between them, until each side changes its
+ * ciphers. So both the session here and the library of the host count them.
+ *
+ * A client's records are looked at before the library gets them: data stays in the input, from
+ * which DecryptMessage takes it until it comes to the handshake again (Microsoft: Renegotiating an
+ * Schannel Connection); and a request for a certificate is put to the application, as in the first
+ * handshake. Where the library makes the records, it has all that comes, and takes neither.
+ */
+#include "schannel_package.h"
+
+#include "core/secret.h"
+#include "ssp/trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+TRACE_CHANNEL("schannel");
+
+/* ---- what the library is told ---- */
+
+static status_t library_tell(const struct context *context, uint64_t credentials)
+{
+    const struct tls_session *session = &context->session;
+    struct schannel_call_renegotiate call = {
+        .session = context->library,
+        .credentials = credentials,
+        .send_sequence = context->sent_change ? CALL_SEQUENCE_KEPT : session->send.sequence,
+        .receive_sequence = session->receive.sequence,
+    };
+    status_t status = library_call(SCHANNEL_CALL_RENEGOTIATE, &call);
+    if (!status_ok(status)) WARN("no other handshake: %#lx: %s\n", (ULONG)status, call.why);
+    return status;
+}
+
+static status_t begin_with(struct context *context, struct credential *credential)
+{
+    uint64_t credentials = 0;
+    bool other = credential && credential != context->credential && credential->certificate_count &&
+                 !context->former; /* the library goes on using what it has shown */
+    status_t status = SEC_E_OK;
+    if (other && credential->server != context->server) return SEC_E_NO_CREDENTIALS;
+    if (other) status = credential_library(credential, context->datagram, &credentials);
+    context->sent_change = context->received_change = false;
+    if (status_ok(status)) status = library_tell(context, credentials);
+    if (!status_ok(status) || !other) return status;
+    context->former = context->credential;
+    context->credential = credential_hold(credential);
+    return SEC_E_OK;
+}
+
+/* ---- what the library says ---- */
+
+/* Feeds, and counts the records that the library makes with the session's keys. */
+static status_t feed(struct context *context, struct leg *leg, struct slice records,
+                     uint32_t *event)
+{
+    size_t before = leg->reply.size;
+    status_t status = handshake_feed(context, leg, records, event);
+    if (!status_ok(status) || !status_ok(writer_status(&leg->reply))) return status;
+    struct slice made = {leg->reply.data + before, leg->reply.size - before};
+    while (context->carried && made.size && !context->sent_change) {
+        struct slice record = first_record(made);
+        context->sent_change = record.data[0] == TLS_CHANGE_CIPHER_SPEC;
+        context->session.send.sequence++;
+        made = (struct slice){made.data + record.size, made.size - record.size};
+    }
+    return status;
+}
+
+status_t renegotiation_begin(struct context *context, struct leg *leg)
+{
+    uint32_t event;
+    status_t status = begin_with(context, leg->credential);
+    if (!status_ok(status)) return status;
+    context->stage = STAGE_HANDSHAKE;
+    context->renegotiating = true;
+    context->certificate_refused = context->flight_begun = false;
+    context->flight_watched = context->carried && !context->credential->certificate_count;
+    status = feed(context, leg, (struct slice){NULL, 0}, &event);
+    return status_ok(status) ? SEC_I_CONTINUE_NEEDED : status;
+}
+
+/* ---- looking at records ---- */
+
+enum found { FOUND_NOTHING, FOUND_HELLO_REQUEST, FOUND_DATA, FOUND_REQUEST, FOUND_END };
+
+/* One that has crossed with our ClientHello comes before the flight that answers it. */
+static bool is_hello_request(const struct context *context, const struct tls_record *record)
+{
+    static const uint8_t message[4] = {TLS_HELLO_REQUEST, 0, 0, 0};
+    return !context->flight_begun && record->size == sizeof(message) &&
+           !memcmp(record->data, message, sizeof(message));
+}
+
+/* What the library has to make of what it cannot open is its affair, too. */
+static enum found tell(struct context *context, status_t opened, const struct tls_record *record)
+{
+    bool requested = false;
+    if (!status_ok(opened) || record->type == TLS_CHANGE_CIPHER_SPEC) return FOUND_END;
+    if (record->type == TLS_APPLICATION_DATA) return FOUND_DATA;
+    if (record->type != TLS_HANDSHAKE) return FOUND_NOTHING;
+    if (is_hello_request(context, record)) return FOUND_HELLO_REQUEST;
+    context->flight_begun = true;
+    if (!context->flight_watched) return FOUND_NOTHING;
+    const struct slice text = {record->data, record->size};
+    status_t status = tls_flight_text(&context->flight, text, &requested);
+    return status_ok(status) && requested ? FOUND_REQUEST : FOUND_NOTHING;
+}
+
+/* Opens a copy. The record does not count when it is not for the library, or not yet. */
+static status_t look_at(struct context *context, struct slice bytes, enum found *found)
+{
+    struct tls_record record;
+    size_t missing;
+    uint64_t sequence = context->session.receive.sequence;
+    uint8_t *copy = malloc(bytes.size);
+    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
+    memcpy(copy, bytes.data, bytes.size);
+    status_t status = tls_record_open(&context->session, copy, bytes.size, &record, &missing);
+    *found = tell(context, status, &record);
+    if (*found == FOUND_DATA || *found == FOUND_REQUEST)
+        context->session.receive.sequence = sequence;
+    secret_free(copy, bytes.size);
+    return SEC_E_OK;
+}
+
+/* The size of what the library is to have now; all of it once the server's keys have changed. */
+static status_t look_ahead(struct context *context, struct slice records, size_t *size,
+                           enum found *found)
+{
+    status_t status = SEC_E_OK;
+    *size = 0;
+    *found = context->received_change ? FOUND_END : FOUND_NOTHING;
+    while (*found == FOUND_NOTHING && *size < records.size) {
+        const struct slice rest = {records.data + *size, records.size - *size};
+        struct slice record = first_record(rest);
+        status = look_at(context, record, found);
+        if (!status_ok(status)) return status;
+        if (*found == FOUND_NOTHING) *size += record.size;
+    }
+    if (*found != FOUND_END) return SEC_E_OK;
+    context->received_change = true;
+    *size = records.size;
+    return SEC_E_OK;
+}
+
+/* The wish for what has begun already is to be ignored (RFC 5246 7.4.1.1). */
+static void skip_hello_request(struct leg *leg, struct slice *records)
+{
+    size_t size = first_record(*records).size;
+    leg->consumed += size;
+    *records = (struct slice){records->data + size, records->size - size};
+}
+
+status_t renegotiation_feed(struct context *context, struct leg *leg, struct slice records,
+                            uint32_t *event)
+{
+    enum found found;
+    size_t size;
+    context->message_waits = false;
+    do {
+        *event = CALL_EVENT_INPUT;
+        status_t status = library_tell(context, 0);
+        if (status_ok(status)) status = look_ahead(context, records, &size, &found);
+        if (!status_ok(status)) return context_fail(context, status);
+        if (size) status = feed(context, leg, (struct slice){records.data, size}, event);
+        if (!status_ok(status) || *event == CALL_EVENT_DONE) return status;
+        records = (struct slice){records.data + size, records.size - size};
+        if (found == FOUND_HELLO_REQUEST) skip_hello_request(leg, &records);
+    } while (found == FOUND_HELLO_REQUEST ||
+             (found == FOUND_REQUEST && !client_asked(context, leg)));
+    if (found == FOUND_REQUEST) *event = FEED_CERTIFICATE;
+    if (found == FOUND_DATA) *event = FEED_DATA;
+    return SEC_E_OK;
+}
