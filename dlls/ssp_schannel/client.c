@@ -203,7 +203,7 @@ static bool can_be_asked(const struct leg *leg)
     return !(leg->requirements & (ISC_REQ_USE_SUPPLIED_CREDS | ISC_REQ_USE_SESSION_KEY));
 }
 
-bool client_asked(struct context *context, const struct leg *leg)
+bool client_asked(struct context *context, const struct leg *leg, struct slice records)
 {
     struct slice names;
     /* In one record with the ServerHello it comes before that is known; but then it is in clear,
@@ -234,7 +234,7 @@ status_t client_feed(struct context *context, struct leg *leg, struct slice reco
         if (size) status = handshake_feed(context, leg, (struct slice){records.data, size}, event);
         if (!status_ok(status) || *event == CALL_EVENT_DONE) return status;
         records = (struct slice){records.data + size, records.size - size};
-        if (requested && client_asked(context, leg)) {
+        if (requested && client_asked(context, leg, records)) {
             *event = FEED_CERTIFICATE;
             return SEC_E_OK;
         }

@@ -171,7 +171,7 @@ status_t renegotiation_feed(struct context *context, struct leg *leg, struct sli
         records = (struct slice){records.data + size, records.size - size};
         if (found == FOUND_HELLO_REQUEST) skip_hello_request(leg, &records);
     } while (found == FOUND_HELLO_REQUEST ||
-             (found == FOUND_REQUEST && !client_asked(context, leg)));
+             (found == FOUND_REQUEST && !client_asked(context, leg, records)));
     if (found == FOUND_REQUEST) *event = FEED_CERTIFICATE;
     if (found == FOUND_DATA) *event = FEED_DATA;
     return SEC_E_OK;

@@ -342,8 +342,9 @@ status_t server_start(struct context *context, const struct leg *leg);
 status_t client_feed(struct context *context, struct leg *leg, struct slice records,
                      uint32_t *event);
 
-/* The flight has a request for a certificate: whether the application is to be asked. */
-bool client_asked(struct context *context, const struct leg *leg);
+/* The flight has a request for a certificate, complete with the first of these records: whether the
+ * application is to be asked. */
+bool client_asked(struct context *context, const struct leg *leg, struct slice records);
 
 /* Takes the credential of a leg over, if it is another one that has a certificate. */
 status_t client_change_credential(struct context *context, struct credential *credential);
