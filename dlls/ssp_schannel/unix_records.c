@@ -79,8 +79,10 @@ static status_t received(struct session *session, ssize_t result,
         return SEC_E_OK;
     case GNUTLS_E_AGAIN:
     case GNUTLS_E_INTERRUPTED:
-        /* a record that says nothing, or a datagram that is none of ours */
-        call->type = TLS_APPLICATION_DATA;
+        /* a record that says nothing, or a datagram that is none of ours; one of a peer that
+         * repeats its flight has ours repeated (RFC 6347 4.2.4) */
+        call->type = session->datagram && transport_queued(session) ? TLS_HANDSHAKE
+                                                                    : TLS_APPLICATION_DATA;
         return SEC_E_OK;
     default: return error_explain((int)result, call->why);
     }
