@@ -201,9 +201,10 @@ UNIXCALL_LAYOUT(struct schannel_call_read, reserved, 36, 40);
  * The library's own record path: SEND makes one record of the input, which is not empty, RECEIVE
  * opens the one at the front (SEC_E_INCOMPLETE_MESSAGE when it is not all there: nothing is taken
  * then). An alert gives its two bytes; TLS_HANDSHAKE is the peer's wish for another handshake, for
- * SCHANNEL_CALL_RENEGOTIATE; over datagrams it may also be that the peer has not got our last flight,
- * which is in the queue again for SCHANNEL_CALL_HANDSHAKE. What says nothing, and datagrams that are not the peer's, give no
- * bytes of TLS_APPLICATION_DATA. An alert can be sent during a handshake, too.
+ * SCHANNEL_CALL_RENEGOTIATE, or over datagrams for our last flight, which it has not got: it is in
+ * the queue again, for SCHANNEL_CALL_HANDSHAKE, until the next SEND. What says nothing, and
+ * datagrams that are not the peer's, give no bytes of TLS_APPLICATION_DATA. An alert can be sent
+ * during a handshake, too.
  */
 struct schannel_call_records {
     uint64_t session;
