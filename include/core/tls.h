@@ -120,8 +120,8 @@ size_t tls_trailer_size(const struct tls_session *session);
 size_t tls_plain_limit(const struct tls_session *session);
 
 /* Makes one record of up to tls_plain_limit bytes: encrypts data in place, and fills header and
- * trailer, which need not lie beside it. SEC_E_CONTEXT_EXPIRED when the sequence numbers are used up,
- * SEC_E_INVALID_PARAMETER for a size beyond; nothing is changed then. */
+ * trailer, which need not lie beside it. SEC_E_CONTEXT_EXPIRED when the sequence numbers are used
+ * up, SEC_E_INVALID_PARAMETER for a size beyond; nothing is changed then. */
 status_t tls_record_seal(struct tls_session *session, enum tls_type type, uint8_t *header,
                          uint8_t *data, size_t size, uint8_t *trailer);
 
