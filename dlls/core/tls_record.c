@@ -22,6 +22,11 @@ size_t tls_trailer_size(const struct tls_session *session)
     return tls_hides_type(session) ? AEAD_TAG_SIZE + 1 : AEAD_TAG_SIZE;
 }
 
+size_t tls_plain_limit(const struct tls_session *session)
+{
+    return session->limit && session->limit < TLS_PLAIN_MAX ? session->limit : TLS_PLAIN_MAX;
+}
+
 /* By how much the length in a header exceeds the text. */
 static size_t overhead(const struct tls_session *session)
 {
@@ -92,7 +97,7 @@ status_t tls_record_seal(struct tls_session *session, enum tls_type type, uint8_
 {
     struct tls_direction *send = &session->send;
     struct protection protection;
-    if (size > TLS_PLAIN_MAX) return SEC_E_INVALID_PARAMETER;
+    if (size > tls_plain_limit(session)) return SEC_E_INVALID_PARAMETER;
     if (send->sequence == UINT64_MAX) return SEC_E_CONTEXT_EXPIRED;
 
     size_t hidden = tls_hides_type(session) ? 1 : 0;

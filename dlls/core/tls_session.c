@@ -3,7 +3,7 @@
  * The life of a session, and the session as bytes:
  *   version 1, flags 1, protocol 2, suite 2, sending direction, receiving direction,
  *   master (48, or the size of the hash in TLS 1.3), client_random 32, server_random 32,
- *   Finished 12 if the flags say so
+ *   Finished 12 and the limit of records 2 if the flags say so
  * A direction is sequence 8, key, IV (4 or 12), and in TLS 1.3 its secret. Keys are there beside
  * the secrets that they come from, since deriving them would be most of the time of an import.
  * Little endian, and the same on 32 and 64 bit.
@@ -17,7 +17,8 @@
 #define FLAG_SERVER 0x01u
 #define FLAG_EXTENDED_MASTER_SECRET 0x02u
 #define FLAG_FINISHED 0x04u
-#define FLAGS (FLAG_SERVER | FLAG_EXTENDED_MASTER_SECRET | FLAG_FINISHED)
+#define FLAG_LIMIT 0x08u
+#define FLAGS (FLAG_SERVER | FLAG_EXTENDED_MASTER_SECRET | FLAG_FINISHED | FLAG_LIMIT)
 
 status_t tls_session_start(struct tls_session *session)
 {
@@ -63,9 +64,11 @@ static void write_direction(const struct tls_session *session,
 void tls_session_write(const struct tls_session *session, struct writer *w)
 {
     uint8_t flags = 0;
+    bool limited = tls_plain_limit(session) < TLS_PLAIN_MAX;
     if (session->server) flags |= FLAG_SERVER;
     if (session->extended_master_secret) flags |= FLAG_EXTENDED_MASTER_SECRET;
     if (session->has_finished) flags |= FLAG_FINISHED;
+    if (limited) flags |= FLAG_LIMIT;
     writer_u8(w, VERSION);
     writer_u8(w, flags);
     writer_u16le(w, session->version);
@@ -76,6 +79,7 @@ void tls_session_write(const struct tls_session *session, struct writer *w)
     writer_bytes(w, session->client_random, sizeof(session->client_random));
     writer_bytes(w, session->server_random, sizeof(session->server_random));
     if (session->has_finished) writer_bytes(w, session->finished, sizeof(session->finished));
+    if (limited) writer_u16le(w, session->limit);
 }
 
 static void read_direction(struct reader *r, const struct tls_session *session,
@@ -104,6 +108,10 @@ static status_t read_fields(struct reader *r, struct tls_session *session)
     reader_copy(r, session->client_random, sizeof(session->client_random));
     reader_copy(r, session->server_random, sizeof(session->server_random));
     if (session->has_finished) reader_copy(r, session->finished, sizeof(session->finished));
+    if (flags & FLAG_LIMIT) {
+        session->limit = reader_u16le(r);
+        if (!session->limit || session->limit >= TLS_PLAIN_MAX) return SEC_E_INVALID_TOKEN;
+    }
     return reader_ok(r) ? SEC_E_OK : SEC_E_INVALID_TOKEN;
 }
 

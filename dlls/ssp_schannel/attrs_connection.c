@@ -136,16 +136,17 @@ status_t query_stream_sizes(struct context *context, void *buffer)
 {
     SecPkgContext_StreamSizes *out = buffer;
     struct algorithms used;
-    DWORD header, trailer, text = TLS_PLAIN_MAX;
+    DWORD header, trailer;
     status_t status = algorithms_get(context, &used);
     if (!status_ok(status)) return status;
     record_sizes(context, &header, &trailer);
+    DWORD text = (DWORD)tls_plain_limit(&context->session);
     if (context->datagram && context->mtu > header + trailer)
-        text = context->mtu - header - trailer;
+        text = min(text, context->mtu - header - trailer);
     *out = (SecPkgContext_StreamSizes){
         .cbHeader = header,
         .cbTrailer = trailer,
-        .cbMaximumMessage = text < TLS_PLAIN_MAX ? text : TLS_PLAIN_MAX,
+        .cbMaximumMessage = text,
         .cBuffers = 4,
         .cbBlockSize = used.cipher->block,
     };

@@ -172,11 +172,13 @@ struct schannel_call_facts {
     uint32_t certificate_requested;         /* 0 or 1: client was asked, or server has asked */
     uint32_t library_records;               /* 1: records must go through SEND and RECEIVE */
     uint32_t record_header, record_trailer; /* of such records: the most that one has */
+    uint32_t record_limit; /* of plain text in any record to the peer (RFC 8449, RFC 6066 4) */
+    uint32_t reserved;
     uint8_t alpn[256];
     uint8_t session_id[32];
     char server_name[256]; /* server: what the client named; terminated, may be empty */
 };
-UNIXCALL_LAYOUT(struct schannel_call_facts, server_name, 344, 600);
+UNIXCALL_LAYOUT(struct schannel_call_facts, server_name, 352, 608);
 
 enum call_read {
     CALL_READ_PEER_CHAIN = 1, /* u24be length, DER; leaf first */
@@ -201,8 +203,10 @@ UNIXCALL_LAYOUT(struct schannel_call_read, reserved, 36, 40);
  * The library's own record path: SEND makes one record of the input, which is not empty, RECEIVE
  * opens the one at the front (SEC_E_INCOMPLETE_MESSAGE when it is not all there: nothing is taken
  * then). An alert gives its two bytes; TLS_HANDSHAKE is the peer's wish for another handshake, for
- * SCHANNEL_CALL_RENEGOTIATE. What says nothing, and datagrams that are not the peer's, give no
- * bytes of TLS_APPLICATION_DATA. An alert can be sent during a handshake, too.
+ * SCHANNEL_CALL_RENEGOTIATE, or over datagrams for our last flight, which it has not got: it is in
+ * the queue again, for SCHANNEL_CALL_HANDSHAKE, until the next SEND. What says nothing, and
+ * datagrams that are not the peer's, give no bytes of TLS_APPLICATION_DATA. An alert can be sent
+ * during a handshake, too.
  */
 struct schannel_call_records {
     uint64_t session;

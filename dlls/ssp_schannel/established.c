@@ -26,13 +26,15 @@ static void fill_direction(struct tls_direction *out, const uint8_t *key, const 
 }
 
 /* Of a connection whose records are the library's there are the secrets only. */
-static status_t start_session(struct context *context, const struct schannel_call_secrets *secrets)
+static status_t start_session(struct context *context, const struct schannel_call_secrets *secrets,
+                              uint32_t limit)
 {
     struct tls_session session = {
         .version = context->version == DTLS_1_2 ? TLS_1_2 : context->version, /* the PRF's */
         .suite = tls_suite_find(context->suite),
         .server = context->server,
         .extended_master_secret = secrets->extended_master_secret,
+        .limit = (uint16_t)limit,
         .has_finished = secrets->finished_size == sizeof(secrets->finished),
     };
     fill_direction(&session.send, secrets->send_key, secrets->send_iv, secrets->send_secret,
@@ -162,7 +164,7 @@ status_t context_establish(struct context *context, struct leg *leg)
                        tls_suite_is_carried(suite, context->version);
     status = take_facts(context, &facts);
     if (status_ok(status)) status = take_chains(context);
-    if (status_ok(status)) status = start_session(context, &secrets);
+    if (status_ok(status)) status = start_session(context, &secrets, facts.record_limit);
     if (!status_ok(status)) goto done;
     leg_give_secrets(leg, &secrets);
     context->stage = STAGE_ESTABLISHED;

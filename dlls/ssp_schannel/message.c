@@ -104,7 +104,7 @@ static status_t send_record(struct context *context, const struct outgoing *out)
     uint8_t alert[ALERT_SIZE] = {0, 0};
     status_t status = check_send(context);
     if (!status_ok(status)) return status;
-    if (out->data->cbBuffer > TLS_PLAIN_MAX) return SEC_E_ENCRYPT_FAILURE;
+    if (out->data->cbBuffer > tls_plain_limit(&context->session)) return SEC_E_ENCRYPT_FAILURE;
     if (out->type == TLS_ALERT) memcpy(alert, out->data->pvBuffer, sizeof(alert));
     status = context->carried ? seal_carried(context, out) : message_library_seal(context, out);
     if (status_ok(status) && out->type == TLS_ALERT) alert_sent(context, alert[0], alert[1]);

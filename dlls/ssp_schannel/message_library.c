@@ -92,9 +92,13 @@ static status_t record_received(struct context *context, const struct schannel_c
 {
     switch (call->type) {
     case TLS_APPLICATION_DATA: return SEC_E_OK;
-    case TLS_HANDSHAKE:
-        context->hello_request = !context->server;
-        context->message_waits = true;
+    case TLS_HANDSHAKE: /* data may pass a flight that is repeated */
+        if (context->datagram) {
+            context->repeat_waits = true;
+        } else {
+            context->hello_request = !context->server;
+            context->message_waits = true;
+        }
         return SEC_I_RENEGOTIATE;
     case TLS_ALERT: return alert_received(context, made, (size_t)call->output_size);
     default: return SEC_E_ILLEGAL_MESSAGE;

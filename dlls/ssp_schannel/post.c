@@ -10,6 +10,9 @@
  * TLS 1.2: a HelloRequest, or a client's leg without input, begins another handshake, which the
  * library makes. Where it is gone, the peer is told that there will be none (RFC 5246 7.2.2); what
  * goes on is the connection as it is.
+ *
+ * DTLS: a peer that repeats its last flight has not got ours, which is the token of the leg (RFC
+ * 6347 4.2.4).
  */
 #include "message.h"
 
@@ -226,11 +229,22 @@ static status_t leg_without_input(struct context *context, struct leg *leg)
     return context->message_waits ? refuse_renegotiation(context, leg) : SEC_E_UNSUPPORTED_FUNCTION;
 }
 
+/* DecryptMessage has had the library make the last flight again. */
+static status_t repeat_flight(struct context *context, struct leg *leg)
+{
+    uint32_t event;
+    TRACE("the peer asks for the last flight again\n");
+    context->repeat_waits = false;
+    return handshake_feed(context, leg, (struct slice){NULL, 0}, &event);
+}
+
 status_t post_leg(struct context *context, struct leg *leg)
 {
     struct post post = {0};
     status_t status;
-    if (!leg->token.size || context->hello_request) {
+    if (context->repeat_waits) {
+        status = repeat_flight(context, leg);
+    } else if (!leg->token.size || context->hello_request) {
         status = leg_without_input(context, leg);
     } else if (!context->carried) {
         return SEC_E_INVALID_TOKEN; /* the library has read all that there was */

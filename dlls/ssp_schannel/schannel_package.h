@@ -250,6 +250,7 @@ struct context {
     /* afterwards */
     volatile bool message_waits; /* a post-handshake message has to go through a leg first */
     volatile bool hello_request; /* it is a HelloRequest, of which nothing is left in the input */
+    bool repeat_waits;           /* DTLS: the last flight, for a peer that has not got it */
     volatile bool broken; /* by a fatal alert or a wrong record: nothing is sent or received */
     struct writer partly; /* post-handshake message of which the rest is still to come */
     bool renegotiating;   /* TLS 1.2: the library makes another handshake in the session */

@@ -72,6 +72,7 @@
     X(pubkey_import_privkey)                   \
     X(pubkey_import_x509_raw)                  \
     X(pubkey_init)                             \
+    X(record_get_max_size)                     \
     X(record_get_state)                        \
     X(record_overhead_size)                    \
     X(record_recv)                             \
@@ -180,6 +181,7 @@ struct session {
 
     /* what it has settled */
     uint16_t suite;
+    uint16_t record_size_limit; /* the peer's, 0 without one */
     uint8_t server_handshake[CALL_SECRET_MAX], client_secret[CALL_SECRET_MAX];
     uint8_t server_secret[CALL_SECRET_MAX], exporter_secret[CALL_SECRET_MAX];
     size_t secret_size;
@@ -199,6 +201,11 @@ uint16_t session_version(const struct session *session);
 
 /* Records are made and opened by the library alone. */
 bool session_library_records(const struct session *session);
+
+/* ---- unix_hello.c ---- */
+
+/* Has the library show the messages that say what the library has no function for. */
+void hello_watch(struct session *session);
 
 /* ---- unix_transport.c ---- */
 
@@ -228,6 +235,9 @@ unixcall_function secrets, facts, session_read;
 
 /* What a record of the library has before and after its plain text, at most. */
 void facts_overhead(const struct session *session, uint32_t *header, uint32_t *trailer);
+
+/* The most plain text that the peer takes in one. */
+uint32_t facts_limit(const struct session *session);
 
 /* ---- unix_records.c ---- */
 

@@ -204,6 +204,16 @@ void facts_overhead(const struct session *session, uint32_t *header, uint32_t *t
     *trailer = whole > *header ? (uint32_t)whole - *header : 0;
 }
 
+/* The size in record_size_limit counts the type that TLS 1.3 hides (RFC 8449 4). Where there is
+ * none the library's own size is that of max_fragment_length (RFC 6066 4), for both directions. */
+uint32_t facts_limit(const struct session *session)
+{
+    uint32_t hidden = session_version(session) == TLS_1_3 ? 1 : 0;
+    size_t limit = session->record_size_limit > hidden ? session->record_size_limit - hidden : 0;
+    if (!limit) limit = gnutls.record_get_max_size(session->library);
+    return limit && limit < TLS_PLAIN_MAX ? (uint32_t)limit : TLS_PLAIN_MAX;
+}
+
 status_t facts(void *params)
 {
     struct schannel_call_facts *call = params;
@@ -224,7 +234,9 @@ status_t facts(void *params)
                                           ? 1
                                           : 0;
     call->library_records = session_library_records(session);
-    if (session->established) facts_overhead(session, &call->record_header, &call->record_trailer);
+    if (!session->established) return SEC_E_OK;
+    facts_overhead(session, &call->record_header, &call->record_trailer);
+    call->record_limit = facts_limit(session);
     return SEC_E_OK;
 }
 

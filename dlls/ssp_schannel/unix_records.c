@@ -24,7 +24,8 @@ status_t records_send(void *params)
         return error_say(SEC_E_CONTEXT_EXPIRED, call->why, "no session that could send");
     if (session->established) facts_overhead(session, &header, &trailer);
     size_t room = header + (size_t)call->input.size + trailer;
-    if (call->input.size > TLS_PLAIN_MAX || (call->type == TLS_ALERT && call->input.size != 2))
+    if (call->input.size > facts_limit(session) ||
+        (call->type == TLS_ALERT && call->input.size != 2))
         return error_say(SEC_E_INVALID_PARAMETER, call->why, "not one record");
     if (!call->input.size)
         return error_say(SEC_E_UNSUPPORTED_FUNCTION, call->why, "no empty record can be sent");
@@ -78,8 +79,10 @@ static status_t received(struct session *session, ssize_t result,
         return SEC_E_OK;
     case GNUTLS_E_AGAIN:
     case GNUTLS_E_INTERRUPTED:
-        /* a record that says nothing, or a datagram that is none of ours */
-        call->type = TLS_APPLICATION_DATA;
+        /* a record that says nothing, or a datagram that is none of ours; one of a peer that
+         * repeats its flight has ours repeated (RFC 6347 4.2.4) */
+        call->type = session->datagram && transport_queued(session) ? TLS_HANDSHAKE
+                                                                    : TLS_APPLICATION_DATA;
         return SEC_E_OK;
     default: return error_explain((int)result, call->why);
     }

@@ -45,23 +45,6 @@ bool session_library_records(const struct session *session)
 
 /* ---- what the library tells ---- */
 
-/* The suite is in the ServerHello (RFC 5246 7.4.1.3), whose form is the same in all versions. */
-static int server_hello(gnutls_session_t library, unsigned type, unsigned when, unsigned incoming,
-                        const gnutls_datum_t *message)
-{
-    struct session *session = gnutls.session_get_ptr(library);
-    struct reader r;
-    (void)type;
-    (void)when;
-    (void)incoming;
-    reader_init(&r, message->data, message->size);
-    reader_skip(&r, 2 + 32); /* version, random */
-    reader_skip(&r, reader_u8(&r));
-    uint16_t suite = reader_u16be(&r);
-    if (reader_ok(&r)) session->suite = suite;
-    return 0;
-}
-
 /* The names of the secrets are those of the file format that NSS has for them. That this function
  * is there keeps the library from writing such a file where the environment asks for one. */
 static int keylog(gnutls_session_t library, const char *label, const gnutls_datum_t *secret)
@@ -223,8 +206,7 @@ static int session_init(struct session *session, const struct schannel_call_sess
     if (error) return error;
     gnutls.session_set_ptr(session->library, session);
     gnutls.session_set_keylog_function(session->library, keylog);
-    gnutls.handshake_set_hook_function(session->library, GNUTLS_HANDSHAKE_SERVER_HELLO,
-                                       GNUTLS_HOOK_POST, server_hello);
+    hello_watch(session);
     gnutls.handshake_set_timeout(session->library, 0);
     transport_init(session);
     error = gnutls.priority_set(session->library, session->credentials->priorities);

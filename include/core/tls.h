@@ -96,6 +96,7 @@ struct tls_session {
     const struct tls_suite *suite;
     bool server; /* our role */
     bool extended_master_secret;
+    uint16_t limit; /* of plain text that the peer takes in a record; 0: TLS_PLAIN_MAX */
     struct tls_direction send, receive;
     uint8_t master[TLS_SECRET_MAX]; /* TLS 1.2: master_secret; TLS 1.3: exporter_master_secret */
     uint8_t client_random[32], server_random[32];
@@ -115,9 +116,12 @@ void tls_session_clear(struct tls_session *session);
 size_t tls_header_size(const struct tls_session *session);
 size_t tls_trailer_size(const struct tls_session *session);
 
-/* Makes one record of up to TLS_PLAIN_MAX bytes: encrypts data in place, fills header and trailer,
- * which need not lie beside it. SEC_E_CONTEXT_EXPIRED when the sequence numbers are used up,
- * SEC_E_INVALID_PARAMETER for a size beyond; nothing is changed then. */
+/* How much plain text a record may have for the peer. */
+size_t tls_plain_limit(const struct tls_session *session);
+
+/* Makes one record of up to tls_plain_limit bytes: encrypts data in place, and fills header and
+ * trailer, which need not lie beside it. SEC_E_CONTEXT_EXPIRED when the sequence numbers are used
+ * up, SEC_E_INVALID_PARAMETER for a size beyond; nothing is changed then. */
 status_t tls_record_seal(struct tls_session *session, enum tls_type type, uint8_t *header,
                          uint8_t *data, size_t size, uint8_t *trailer);
 

@@ -126,9 +126,13 @@ END
 thumbprint=$(openssl x509 -in "$certs/ca.pem" -noout -fingerprint -sha1 | tr -d ':' | sed 's/.*=//')
 roots='HKCU\Software\Microsoft\SystemCertificates\Root\Certificates'
 peer_pid=
+old_roles=
+suites_named=
 # shellcheck disable=SC2317 # called by the trap
 tls_clean_up() {
     end_peer
+    switch_off_old
+    unname_suites
     $limit "$WINE" reg delete "$roots\\$thumbprint" /f >/dev/null 2>&1 </dev/null
     clean_up
 }
@@ -224,6 +228,48 @@ free_port() {
 listening() {
     perl -MIO::Socket::INET -e \
         'exit !IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => shift)' "$port"
+}
+
+# TLS 1.0 and 1.1 are off until the registry says otherwise.
+protocols='HKLM\System\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols'
+
+# switch_on_old ROLE: Client or Server; until the script ends.
+switch_on_old() {
+    old_roles="$old_roles $1"
+    for old in 1.0 1.1; do
+        for setting in 'Enabled 1' 'DisabledByDefault 0'; do
+            $limit "$WINE" reg add "$protocols\\TLS $old\\$1" /v "${setting% *}" /t REG_DWORD \
+                /d "${setting#* }" /f >"$work/registry" 2>&1 </dev/null && continue
+            fail_case "TLS $old is switched on" "$work/registry"
+            finish
+        done
+    done
+}
+
+# shellcheck disable=SC2317 # called by the trap
+switch_off_old() {
+    for role in $old_roles; do
+        for old in 1.0 1.1; do
+            $limit "$WINE" reg delete "$protocols\\TLS $old\\$role" /f >/dev/null 2>&1 </dev/null
+        done
+    done
+}
+
+suites_policy='HKLM\SOFTWARE\Policies\Microsoft\Cryptography\Configuration\SSL\00010002'
+
+# name_suites NAME: the only suite, until unname_suites or the script's end.
+name_suites() {
+    suites_named=yes
+    $limit "$WINE" reg add "$suites_policy" /v Functions /t REG_SZ /d "$1" /f >"$work/registry" \
+        2>&1 </dev/null && return
+    fail_case "the policy names $1" "$work/registry"
+    finish
+}
+
+unname_suites() {
+    [ -z "$suites_named" ] ||
+        $limit "$WINE" reg delete "$suites_policy" /v Functions /f >/dev/null 2>&1 </dev/null
+    suites_named=
 }
 
 # key_of CERTIFICATE: the name of its key.

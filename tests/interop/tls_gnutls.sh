@@ -51,6 +51,18 @@ for version in 1.2 1.3; do
 done
 end_peer
 
+# A peer may ask for small records (RFC 8449), also after the connection has moved.
+for version in 1.2 1.3; do
+    serve -a --recordsize 1024 --priority "NORMAL:-VERS-ALL:+VERS-TLS$version"
+    client_case "small records, TLS $version" 'ok' result -- echo:20000 close
+    client_case "small records, moved, TLS $version" 'ok ok ok' 'successor result' \
+        -- echo:3000 move echo:3000+3000 move echo:6000+3000 close
+    end_peer
+done
+serve -a --recordsize 1024 --priority 'NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-CBC'
+client_case 'small records, CBC' 'ok' result -- echo:20000 close
+end_peer
+
 serve -r --verify-client-cert --x509cafile "$certs/ca.pem"
 for version in 1.2 1.3; do
     client_case "a client certificate, TLS $version" 'Alice of RSA* ok' 'own result' \
@@ -138,8 +150,19 @@ for version in 1.2 1.3; do
         "$(grep -c 'This is a resumed session' "$work/peer")" 1 "$work/peer"
 done
 
-start_ours --certificate "$certs/rsa.pfx" -- mirror
 numbered_lines 20000 >"$work/many"
+mkfifo "$work/silence" # which has no end when it is opened for both directions
+for priority in NORMAL:-VERS-ALL:+VERS-TLS1.2 NORMAL:-VERS-ALL:+VERS-TLS1.3 \
+    NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-CBC; do
+    start_ours --certificate "$certs/rsa.pfx" -- send:20000 close
+    $limit gnutls-cli --x509cafile "$certs/ca.pem" -p "$port" --recordsize 512 \
+        --priority "$priority" --logfile "$work/log" localhost <>"$work/silence" >"$work/peer" 2>&1
+    server_case "server, small records, $priority" ok result
+    expect "server, small records, $priority: all lines" \
+        "$(grep -c '^[0-9]\{15\}' "$work/peer")" 20000 "$work/log"
+done
+
+start_ours --certificate "$certs/rsa.pfx" -- mirror
 $limit gnutls-cli --x509cafile "$certs/ca.pem" -p "$port" --recordsize 512 --logfile "$work/log" \
     localhost <"$work/many" >"$work/peer" 2>&1
 server_case 'server, many lines' ok result

@@ -237,4 +237,25 @@ for version in 1_2 1_3; do
 done
 start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one move hear:two say:three close
 talk 'other keys before and after the move' 'one two ok ok' 'heard successor result' 'K k K' -tls1_3
+
+# ---- small records and old versions ----
+
+numbered_lines 20000 >"$work/many"
+for version in 1_2 1_3; do
+    # max_fragment_length is the library's affair in the handshake, and ours in each record.
+    start_ours --certificate "$certs/rsa.pfx" -- send:10000 move send:10000+10000 close
+    $limit openssl s_client -connect "localhost:$port" -4 -quiet -tls$version -maxfraglen 1024 \
+        </dev/null >"$work/peer" 2>"$work/peer.err"
+    cmp -s "$work/peer" "$work/many"
+    expect "small records, TLS $version" $? 0 "$work/peer.err" "$work/server"
+    end_ours
+done
+
+switch_on_old Server
+# shellcheck disable=SC2086 # actions are words
+start_ours --certificate "$certs/rsa.pfx" --versions 1.0,1.1,1.2 --connections 3 -- $answer
+ask_case 'TLS 1.0' '*olleh' -tls1 -cipher DEFAULT@SECLEVEL=0
+ask_case 'TLS 1.1' '*olleh' -tls1_1 -cipher DEFAULT@SECLEVEL=0
+ask_case 'TLS 1.2 beside them' '1.2*olleh' -tls1_2
+server_case 'old versions' '1.0 1.1 1.2 ok ok ok' 'version result'
 finish

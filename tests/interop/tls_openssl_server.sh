@@ -335,4 +335,29 @@ serve rsa -rev -tls1_2 -naccept 1 -cipher AES256-SHA
 client_case 'a suite that does not move' 'export SEC_E_UNSUPPORTED_FUNCTION' result \
     -- say:one hear:eno move
 end_peer
+
+# ---- a suite whose records the library makes, and old versions ----
+
+# CCM is offered where the policy of the machine names it.
+ccm=TLS_AES_128_CCM_SHA256
+serve rsa -rev -tls1_3 -ciphersuites $ccm
+client_case "$ccm, not offered" 'handshake SEC_E_ILLEGAL_MESSAGE' result -- close
+name_suites $ccm
+client_case "$ccm" "1.3 1304 $ccm ok" 'version suite result' -- say:hello hear:olleh close
+end_peer
+serve rsa -rev -tls1_3 -ciphersuites $ccm -verify 1
+client_case "$ccm, the server asks for a certificate" "1.3 1304 $ccm ok" 'version suite result' \
+    -- say:hello hear:olleh close
+end_peer
+unname_suites
+
+switch_on_old Client
+for version in 1.0 1.1; do
+    case $version in 1.0) option=-tls1 ;; *) option=-tls1_1 ;; esac
+    serve rsa -rev $option -cipher DEFAULT@SECLEVEL=0
+    client_case "TLS $version" "$version * ok" 'version suite result' --versions 1.0,1.1,1.2 \
+        -- say:hello hear:olleh close
+    client_case "TLS $version, not asked for" 'handshake SEC_E_*' result --versions 1.2 -- close
+    end_peer
+done
 finish

@@ -163,6 +163,26 @@ static void limits(void)
     }
 }
 
+/* A peer may want less (RFC 8449), and it counts for what is sent alone. */
+static void limit_of_the_peer(void)
+{
+    for (size_t kind = 0; kind < TLS_KINDS; kind++) {
+        struct tls_pair pair;
+        if (!tls_pair_init(&pair, kind)) continue;
+        uint8_t header[TLS_HEADER_MAX], trailer[TLS_TRAILER_MAX];
+        ok(tls_plain_limit(&pair.client) == TLS_PLAIN_MAX, "none");
+        pair.client.limit = 500;
+        ok(tls_plain_limit(&pair.client) == 500, "%zu", tls_plain_limit(&pair.client));
+        ok(tls_record_seal(&pair.client, TLS_APPLICATION_DATA, header, text, 501, trailer) ==
+                   SEC_E_INVALID_PARAMETER &&
+               !pair.client.send.sequence,
+           "too much");
+        ok(tls_moves(&pair.client, &pair.server, view(text, 500)), "as much as it takes");
+        ok(tls_moves(&pair.server, &pair.client, view(text, TLS_PLAIN_MAX)), "from there");
+        tls_pair_clear(&pair);
+    }
+}
+
 static void sequence_ends(void)
 {
     for (size_t kind = 0; kind < TLS_KINDS; kind++) {
@@ -370,6 +390,7 @@ int main(void)
     RUN(nothing_in_it);
     RUN(damaged);
     RUN(limits);
+    RUN(limit_of_the_peer);
     RUN(sequence_ends);
     RUN(out_of_order);
     RUN(restored);

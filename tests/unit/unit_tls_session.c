@@ -91,6 +91,7 @@ static void moved(void)
             pair.server.has_finished = true;
             tls_fill(pair.server.finished, 12, 77);
         }
+        pair.client.limit = 700;
         for (unsigned times = 0; times < 3; times++) {
             ok(tls_moves(&pair.client, &pair.server, hello), "there");
             ok(move(&pair.server) && pair.server.server, "the server has moved");
@@ -103,6 +104,7 @@ static void moved(void)
         ok(pair.server.extended_master_secret && !pair.client.extended_master_secret, "flag");
         ok(pair.server.has_finished == old && (!old || !memcmp(pair.server.finished, finished, 12)),
            "Finished");
+        ok(pair.client.limit == 700 && !pair.server.limit, "limit");
         ok(pair.server.send.sequence == 3 && pair.server.receive.sequence == 3, "counted");
         tls_pair_clear(&pair);
     }
@@ -154,6 +156,7 @@ static void damaged(void)
         tls_session_fill(&session, kind, true);
         ok(!tls_session_start(&session), "start");
         session.has_finished = true;
+        session.limit = kind % 2 ? 16383 : 0;
         writer_init(&w);
         writer_init(&again);
         write_to(&session, &w);
@@ -224,6 +227,12 @@ static void layout(void)
                                   "646b727980878e959ca3aab1b8bfc6cd 656c737a")),
        "head and sending direction");
     ok(same(view(w.data + w.size - 12, 12), hex("eeeeeeeeeeeeeeeeeeeeeeee")), "end");
+    session.limit = 0x1234;
+    write_to(&session, &w);
+    ok(w.data[1] == 0x0d && same(view(w.data + w.size - 4, 4), hex("eeee3412")), "with a limit");
+    session.limit = TLS_PLAIN_MAX;
+    write_to(&session, &w);
+    ok(w.data[1] == 0x05, "without one");
     writer_free(&w);
     tls_session_clear(&session);
 }

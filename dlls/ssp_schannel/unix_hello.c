@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is read from the messages of a handshake beside the library: the number of the suite, and
+ * the size of records that the peer asks for (RFC 8449), of which the library tells its own half
+ * only. What cannot be read says nothing; that the library refuses it is not for here to repeat.
+ */
+#include "unix.h"
+
+#define EXTENSION_RECORD_SIZE_LIMIT 28u
+
+/* At the extensions of a message (RFC 8446 4.2). */
+static void extensions_read(struct session *session, struct reader *r)
+{
+    struct reader list, body;
+    reader_sub(r, reader_u16be(r), &list);
+    while (reader_ok(&list) && reader_left(&list)) {
+        uint16_t type = reader_u16be(&list);
+        reader_sub(&list, reader_u16be(&list), &body);
+        uint16_t limit = type == EXTENSION_RECORD_SIZE_LIMIT ? reader_u16be(&body) : 0;
+        if (limit && reader_end(&body)) session->record_size_limit = limit;
+    }
+}
+
+/* RFC 5246 7.4.1.2; the cookie is that of RFC 6347 4.2.1. */
+static void client_hello(struct session *session, struct reader *r)
+{
+    reader_skip(r, 2 + 32); /* version, random */
+    reader_skip(r, reader_u8(r));
+    if (session->datagram) reader_skip(r, reader_u8(r));
+    reader_skip(r, reader_u16be(r)); /* suites */
+    reader_skip(r, reader_u8(r));    /* compression */
+    extensions_read(session, r);
+}
+
+/* RFC 5246 7.4.1.3; the form is the same in all versions. */
+static void server_hello(struct session *session, struct reader *r)
+{
+    reader_skip(r, 2 + 32); /* version, random */
+    reader_skip(r, reader_u8(r));
+    uint16_t suite = reader_u16be(r);
+    if (reader_ok(r)) session->suite = suite;
+    reader_skip(r, 1); /* compression */
+    if (!session->server) extensions_read(session, r);
+}
+
+static int message_read(gnutls_session_t library, unsigned type, unsigned when, unsigned incoming,
+                        const gnutls_datum_t *message)
+{
+    struct session *session = gnutls.session_get_ptr(library);
+    struct reader r;
+    (void)when;
+    reader_init(&r, message->data, message->size);
+    if (incoming &&
+        (type == GNUTLS_HANDSHAKE_CLIENT_HELLO || type == GNUTLS_HANDSHAKE_SERVER_HELLO))
+        session->record_size_limit = 0;
+    if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO && incoming) client_hello(session, &r);
+    if (type == GNUTLS_HANDSHAKE_SERVER_HELLO) server_hello(session, &r);
+    if (type == GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS && incoming) extensions_read(session, &r);
+    return 0;
+}
+
+void hello_watch(struct session *session)
+{
+    gnutls.handshake_set_hook_function(session->library, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST,
+                                       message_read);
+}
