@@ -138,6 +138,11 @@ status_t verify_peer(const struct verify_request *request);
  * 3.1). names.c */
 bool certificate_is_for(const CERT_CONTEXT *certificate, const wchar_t *host);
 
+/* ---- ecdsa.c ---- */
+
+/* Whether the certificate bears an ECDSA signature of the issuer's key. */
+bool ecdsa_is_signed_by(const CERT_CONTEXT *certificate, const CERT_CONTEXT *issuer);
+
 /* ---- cred.c ---- */
 
 /* A certificate of a credential, with its key. */

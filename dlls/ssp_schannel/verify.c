@@ -142,6 +142,22 @@ static status_t chain_strength(const CERT_SIMPLE_CHAIN *chain)
     return SEC_E_OK;
 }
 
+/* The errors of a chain; not those of signatures that are good after all. */
+static DWORD chain_errors(const CERT_CHAIN_CONTEXT *chain)
+{
+    DWORD errors = chain->TrustStatus.dwErrorStatus;
+    if (!(errors & CERT_TRUST_IS_NOT_SIGNATURE_VALID) || chain->cChain != 1) return errors;
+    const CERT_SIMPLE_CHAIN *simple = chain->rgpChain[0];
+    for (DWORD i = 0; i < simple->cElement; i++) {
+        const CERT_CHAIN_ELEMENT *element = simple->rgpElement[i];
+        const CERT_CHAIN_ELEMENT *issuer = simple->rgpElement[min(i + 1, simple->cElement - 1)];
+        if (element->TrustStatus.dwErrorStatus & CERT_TRUST_IS_NOT_SIGNATURE_VALID &&
+            !ecdsa_is_signed_by(element->pCertContext, issuer->pCertContext))
+            return errors;
+    }
+    return errors & ~(DWORD)CERT_TRUST_IS_NOT_SIGNATURE_VALID;
+}
+
 status_t verify_peer(const struct verify_request *request)
 {
     const CERT_CONTEXT *leaf = NULL;
@@ -152,7 +168,7 @@ status_t verify_peer(const struct verify_request *request)
 
     status = chain_get(request, leaf, &chain);
     if (status_ok(status)) {
-        errors = chain->TrustStatus.dwErrorStatus;
+        errors = chain_errors(chain);
         status = chain_status(errors, request->flags);
     }
     if (status_ok(status) && chain->cChain) status = chain_strength(chain->rgpChain[0]);

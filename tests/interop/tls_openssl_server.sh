@@ -14,7 +14,10 @@ name=interop_tls_openssl_server
 serve() {
     certificate=$1
     shift
-    case $certificate in below) set -- -cert_chain "$certs/between.pem" "$@" ;; esac
+    case $certificate in
+    below) set -- -cert_chain "$certs/between.pem" "$@" ;;
+    short) set -- -cert_chain "$certs/curve.pem" "$@" ;;
+    esac
     start_peer openssl s_server -accept 127.0.0.1:0 -cert "$certs/$certificate.pem" \
         -key "$certs/$(key_of "$certificate").key" "$@"
     wait_for '^ACCEPT ' "$work/peer" || {
@@ -142,6 +145,32 @@ refuse 'an unknown issuer' unknown SEC_E_UNTRUSTED_ROOT 'unknown ca'
 refuse 'a certificate that has expired' expired SEC_E_CERT_EXPIRED 'certificate expired'
 refuse 'a certificate for another name' other SEC_E_WRONG_PRINCIPAL '*'
 refuse 'a certificate for clients' usage SEC_E_CERT_WRONG_USAGE '*'
+
+# make_short: a certificate whose ECDSA signature has a number that would begin with a zero octet.
+make_short() {
+    make_key curve P-256 &&
+        make_certificate curve curve ca 'winesspi test curve' 'basicConstraints=CA:TRUE' &&
+        openssl req -new -key "$certs/p256.key" -subj /CN=localhost -out "$certs/short.csr" &&
+        printf '%b\n' "$for_servers" >"$certs/short.ext" || return
+    for serial in $(seq 3000); do
+        openssl x509 -req -in "$certs/short.csr" -CA "$certs/curve.pem" -CAkey "$certs/curve.key" \
+            -set_serial "$serial" -days 9000 -extfile "$certs/short.ext" \
+            -out "$certs/short.pem" || return
+        signature=$(openssl asn1parse -in "$certs/short.pem" |
+            awk -F: '/BIT STRING/ { at = $1 } END { print at + 0 }')
+        openssl asn1parse -in "$certs/short.pem" -strparse "$signature" |
+            awk -F: '/INTEGER/ && length($NF) <= 62 { found = 1 } END { exit !found }' && return
+    done
+    return 1
+}
+
+if make_short >"$work/made" 2>&1; then
+    serve short -rev -naccept 1
+    client_case 'a certificate whose signature is short' ok result -- say:hello hear:olleh close
+    end_peer
+else
+    fail_case 'a certificate whose signature is short is made' "$work/made"
+fi
 
 # ---- certificates of the client ----
 
