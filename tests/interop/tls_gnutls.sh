@@ -139,8 +139,8 @@ server_case 'server, client certificates' \
     'peer result'
 
 for version in 1.2 1.3; do
-    # gnutls-cli makes a first connection on which it says nothing; with the ticket of TLS 1.3 it may
-    # be gone before its Finished has come.
+    # gnutls-cli makes a first connection on which it says nothing; with the ticket of TLS 1.3 it
+    # may be gone before its Finished has come.
     first='new resumed h2 h2 ok ok'
     [ $version = 1.2 ] || first='*resumed *h2 * ok'
     start_ours --certificate "$certs/rsa.pfx" --alpn h2 --connections 2 -- mirror
