@@ -26,6 +26,8 @@ done
 [ "$(id -u)" = 0 ] || skip_all 'root, as whom winbindd runs'
 [ -e "$BUILD/$ARCH-unix/ssp_winbind.so" ] ||
     skip_all "the Unix half for $ARCH at build time (Debian packages libwbclient-dev, gcc-multilib)"
+[ "$ARCH" != i386 ] || [ -e /usr/lib/i386-linux-gnu/libwbclient.so.0 ] ||
+    skip_all "32-bit libraries of Samba (Debian packages libwbclient0:i386, libnss-wrapper:i386)"
 command -v winbindd >/dev/null || skip_all 'winbindd (Debian package winbind)'
 command -v smbpasswd >/dev/null || skip_all 'smbpasswd (Debian package samba-common-bin)'
 [ "$wrapper" ] || skip_all 'libnss_wrapper (Debian package libnss-wrapper)'
