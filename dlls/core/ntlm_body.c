@@ -22,7 +22,7 @@
 static void write_blob(struct writer *w, const struct blob *blob)
 {
     size_t mark = writer_open_u16le(w);
-    writer_slice(w, blob_view(blob));
+    writer_slice(w, blob_slice(blob));
     writer_close_u16le(w, mark);
 }
 
@@ -73,14 +73,14 @@ void ntlm_context_write(const struct ntlm_context *ctx, bool reset, struct write
 
 static status_t read_blob(struct reader *r, struct blob *blob)
 {
-    return blob_copy(blob, reader_bytes(r, reader_u16le(r)));
+    return blob_set(blob, reader_bytes(r, reader_u16le(r)));
 }
 
 static status_t read_name(struct reader *r, struct blob *name)
 {
     struct slice text = reader_bytes(r, reader_u16le(r));
     if (!ntlm_name_valid(text)) return SEC_E_INVALID_TOKEN;
-    return blob_copy(name, text);
+    return blob_set(name, text);
 }
 
 /* Each stage but the first and the last belongs to one role. */
@@ -123,7 +123,7 @@ static status_t check_negotiate(const struct ntlm_context *ctx)
     struct ntlm_negotiate message;
     bool datagram = ctx->negotiate_flags & NTLM_DATAGRAM;
     if (datagram) return ctx->negotiate.size ? SEC_E_INVALID_TOKEN : SEC_E_OK;
-    status_t status = ntlm_negotiate_decode(blob_view(&ctx->negotiate), &message);
+    status_t status = ntlm_negotiate_decode(blob_slice(&ctx->negotiate), &message);
     if (!status_ok(status)) return status;
     if (message.flags & NTLM_DATAGRAM) return SEC_E_INVALID_TOKEN;
     return ctx->role == NTLM_SERVER || message.flags == ctx->negotiate_flags ? SEC_E_OK
@@ -134,7 +134,7 @@ static status_t check_negotiate(const struct ntlm_context *ctx)
 static status_t take_challenge(struct ntlm_context *ctx)
 {
     struct ntlm_challenge message;
-    status_t status = ntlm_challenge_decode(blob_view(&ctx->challenge), &message);
+    status_t status = ntlm_challenge_decode(blob_slice(&ctx->challenge), &message);
     if (!status_ok(status)) return status;
     if (message.flags != ctx->negotiate_flags ||
         !(message.flags & NTLM_LOCAL_CALL) != !message.local_ticket)

@@ -73,9 +73,9 @@ status_t ntlm_client_start(struct ntlm_context *ctx, const struct ntlm_client_st
     if (!(message.flags & NTLM_DATAGRAM)) ntlm_negotiate_encode(&w, &message);
     status = writer_take(&w, &negotiate.data, &negotiate.size);
     if (!status_ok(status)) goto done;
-    status = blob_copy(&target_name, params->target_name);
+    status = blob_set(&target_name, params->target_name);
     if (!status_ok(status)) goto done;
-    writer_slice(token, blob_view(&negotiate));
+    writer_slice(token, blob_slice(&negotiate));
     status = writer_status(token);
     if (!status_ok(status)) goto done;
 
@@ -158,7 +158,7 @@ static status_t encode(struct writer *w, const struct ntlm_context *ctx,
     ntlm_authenticate_encode(w, message);
     status_t status = writer_status(w);
     if (!status_ok(status) || !message->has_mic) return status;
-    status = ntlm_mic(session_key, blob_view(&ctx->negotiate), challenge_token, writer_view(w),
+    status = ntlm_mic(session_key, blob_slice(&ctx->negotiate), challenge_token, writer_view(w),
                       mic);
     if (status_ok(status)) writer_patch_bytes(w, NTLM_MIC_OFFSET, mic, sizeof(mic));
     return status;
@@ -179,8 +179,8 @@ static status_t make_result(struct ntlm_result *result, uint32_t flags,
 {
     status_t status = SEC_E_OK;
     if (params->proof != NTLM_PROOF_ANONYMOUS) {
-        status = blob_copy(&result->user, params->user);
-        if (status_ok(status)) status = blob_copy(&result->domain, params->domain);
+        status = blob_set(&result->user, params->user);
+        if (status_ok(status)) status = blob_set(&result->domain, params->domain);
     }
     if (status_ok(status)) status = ntlm_session_init(&result->session, flags, session_key, true);
     return status;

@@ -11,27 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-status_t blob_copy(struct blob *to, struct slice from)
-{
-    if (!from.size) return SEC_E_OK;
-    uint8_t *data = malloc(from.size);
-    if (!data) return SEC_E_INSUFFICIENT_MEMORY;
-    memcpy(data, from.data, from.size);
-    *to = (struct blob){data, from.size};
-    return SEC_E_OK;
-}
-
-void blob_clear(struct blob *blob)
-{
-    secret_free(blob->data, blob->size);
-    *blob = (struct blob){NULL, 0};
-}
-
-struct slice blob_view(const struct blob *blob)
-{
-    return (struct slice){blob->data, blob->size};
-}
-
 uint32_t ntlm_flags_missing(uint32_t flags, uint32_t required)
 {
     if (!(flags & (NTLM_SIGN | NTLM_SEAL))) required &= ~(NTLM_128 | NTLM_56);

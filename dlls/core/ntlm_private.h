@@ -23,11 +23,6 @@ static inline bool ntlm_sealing_possible(uint32_t flags)
 /* Names in a context are written down behind a length of 16 bits. */
 #define NTLM_NAME_MAX 65535u
 
-/* *to must be empty; it stays so on failure. */
-status_t blob_copy(struct blob *to, struct slice from);
-void blob_clear(struct blob *blob);
-struct slice blob_view(const struct blob *blob);
-
 bool ntlm_name_valid(struct slice name);
 
 /* 16, or 8 where flags ask for the short keys of sessions without extended security. */

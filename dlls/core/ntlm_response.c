@@ -84,7 +84,7 @@ static void write_pairs(struct writer *w, const struct ntlm_context *ctx, struct
     if (params->machine_id) write_single_host(w, params->machine_id);
     if (params->no_extended_protection) return;
     const uint8_t *bindings = params->channel_bindings ? params->channel_bindings : no_bindings;
-    ntlm_av_write(w, NTLM_AV_TARGET_NAME, blob_view(&ctx->target_name));
+    ntlm_av_write(w, NTLM_AV_TARGET_NAME, blob_slice(&ctx->target_name));
     ntlm_av_write(w, NTLM_AV_CHANNEL_BINDINGS, (struct slice){bindings, 16});
 }
 

@@ -154,9 +154,9 @@ status_t ntlm_server_start(struct ntlm_context *ctx, struct slice negotiate_toke
     struct ntlm_challenge message = plan_challenge(&asked, granted, params);
     status = encode_challenge(&message, params, &challenge);
     if (!status_ok(status)) goto done;
-    status = blob_copy(&negotiate, negotiate_token);
+    status = blob_set(&negotiate, negotiate_token);
     if (!status_ok(status)) goto done;
-    writer_slice(token, blob_view(&challenge));
+    writer_slice(token, blob_slice(&challenge));
     status = writer_status(token);
     if (!status_ok(status)) goto done;
 
@@ -209,7 +209,7 @@ static bool echo_acceptable(const struct ntlm_context *ctx, const struct ntlm_au
     struct slice value;
     struct reader r;
     if (!message->timestamp) return true;
-    if (!status_ok(ntlm_challenge_decode(blob_view(&ctx->challenge), &sent)) ||
+    if (!status_ok(ntlm_challenge_decode(blob_slice(&ctx->challenge), &sent)) ||
         !ntlm_av_find(sent.target_info, NTLM_AV_TIMESTAMP, &value))
         return false;
     reader_init(&r, value.data, value.size);
@@ -271,7 +271,7 @@ static status_t check_mic(const struct ntlm_context *ctx, struct slice token,
     writer_patch_bytes(&w, NTLM_MIC_OFFSET, no_mic, sizeof(no_mic));
     status_t status = writer_status(&w);
     if (status_ok(status))
-        status = ntlm_mic(session_key, blob_view(&ctx->negotiate), blob_view(&ctx->challenge),
+        status = ntlm_mic(session_key, blob_slice(&ctx->negotiate), blob_slice(&ctx->challenge),
                           writer_view(&w), mic);
     if (status_ok(status) && !secret_equal(mic, message->mic, sizeof(mic)))
         status = SEC_E_LOGON_DENIED;
@@ -291,9 +291,9 @@ static status_t make_result(struct ntlm_result *result, uint32_t flags,
     if (params->user.data) user = params->user;
     if (params->domain.data) domain = params->domain;
     if (!ntlm_name_valid(user) || !ntlm_name_valid(domain)) return SEC_E_INVALID_PARAMETER;
-    status_t status = blob_copy(&result->user, user);
-    if (status_ok(status)) status = blob_copy(&result->domain, domain);
-    if (status_ok(status)) status = blob_copy(&result->target_name, message->target_name);
+    status_t status = blob_set(&result->user, user);
+    if (status_ok(status)) status = blob_set(&result->domain, domain);
+    if (status_ok(status)) status = blob_set(&result->target_name, message->target_name);
     if (status_ok(status)) status = ntlm_session_init(&result->session, flags, session_key, false);
     return status;
 }

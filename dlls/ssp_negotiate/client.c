@@ -119,12 +119,12 @@ static status_t start_keep(const struct leg *leg, struct context *context)
         /* To go on without what the application wants to be bound to is no choice. */
         if (!bindings->pvBuffer || bindings->cbBuffer > BINDINGS_KEPT_MAX)
             return SEC_E_INVALID_PARAMETER;
-        status = block_set(&context->bindings,
-                           (struct slice){bindings->pvBuffer, bindings->cbBuffer});
+        status = blob_set(&context->bindings,
+                          (struct slice){bindings->pvBuffer, bindings->cbBuffer});
     }
     if (!leg->target || !status_ok(status)) return status;
     size_t size = (wcslen(leg->target) + 1) * sizeof(wchar_t);
-    return block_set(&context->target, (struct slice){(const uint8_t *)leg->target, size});
+    return blob_set(&context->target, (struct slice){(const uint8_t *)leg->target, size});
 }
 
 status_t client_start(struct leg *leg, struct credential *credential, struct context *context)
@@ -175,7 +175,7 @@ static status_t choose(struct leg *leg, struct credential *credential,
     struct slice oid = answer->mech;
     if (!oid.data || oid_is(&context->oid, oid)) return SEC_E_OK;
     if (context->stage != SPNEGO_STAGE_OFFERED) return SEC_E_INVALID_TOKEN;
-    if (!mech_list_has(block_slice(&context->mech_list), oid)) return SEC_E_INVALID_TOKEN;
+    if (!mech_list_has(blob_slice(&context->mech_list), oid)) return SEC_E_INVALID_TOKEN;
 
     struct member *member = credential_find(credential, oid);
     bool same = member && !wcscmp(member->mech.name, context->package);

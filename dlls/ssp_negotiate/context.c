@@ -26,25 +26,6 @@ TRACE_CHANNEL("negotiate");
 
 /* ---- life ---- */
 
-void block_clear(struct block *block)
-{
-    secret_free(block->data, block->size);
-    *block = (struct block){NULL, 0};
-}
-
-status_t block_set(struct block *out, struct slice bytes)
-{
-    struct block copy = {NULL, bytes.size};
-    if (bytes.size) {
-        copy.data = malloc(bytes.size);
-        if (!copy.data) return SEC_E_INSUFFICIENT_MEMORY;
-        memcpy(copy.data, bytes.data, bytes.size);
-    }
-    block_clear(out);
-    *out = copy;
-    return SEC_E_OK;
-}
-
 struct context *context_create(bool acceptor, LONG halves)
 {
     struct context *context = calloc(1, sizeof(*context));
@@ -61,10 +42,10 @@ void context_destroy(struct context *context)
     inner_clear(&context->inner);
     credential_release(context->credential);
     if (context->token) CloseHandle(context->token);
-    block_clear(&context->mech_list);
-    block_clear(&context->target);
-    block_clear(&context->bindings);
-    block_clear(&context->pending);
+    blob_clear(&context->mech_list);
+    blob_clear(&context->target);
+    blob_clear(&context->bindings);
+    blob_clear(&context->pending);
     inner_token_free(&context->kept);
     free(context);
 }
@@ -97,9 +78,9 @@ static void context_settle(struct context *context)
 {
     credential_release(context->credential);
     context->credential = NULL;
-    block_clear(&context->mech_list);
-    block_clear(&context->target);
-    block_clear(&context->bindings);
+    blob_clear(&context->mech_list);
+    blob_clear(&context->target);
+    blob_clear(&context->bindings);
 }
 
 /* ---- output ---- */
@@ -229,9 +210,9 @@ static status_t leg_next_locked(struct leg *leg, bool acceptor, struct credentia
         writer_take(&leg->answer, &context->pending.data, &context->pending.size);
     }
     if (!context->raw) {
-        status_t status = output_put(leg, block_slice(&context->pending), &allocated);
+        status_t status = output_put(leg, blob_slice(&context->pending), &allocated);
         if (!status_ok(status)) return status;
-        block_clear(&context->pending);
+        blob_clear(&context->pending);
     }
     leg_report(report, context, allocated);
     if (context->stage == SPNEGO_STAGE_ESTABLISHED) context_settle(context);

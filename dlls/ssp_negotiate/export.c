@@ -39,10 +39,10 @@ static void body_write(const struct context *context, const SecBuffer *inner, st
         .last_status = context->last_status,
         .package = {(const uint8_t *)context->package, wcslen(context->package) * sizeof(wchar_t)},
         .oid = oid_slice(&context->oid),
-        .mech_list = block_slice(&context->mech_list),
-        .target = block_slice(&context->target),
-        .bindings = block_slice(&context->bindings),
-        .pending = block_slice(&context->pending),
+        .mech_list = blob_slice(&context->mech_list),
+        .target = blob_slice(&context->target),
+        .bindings = blob_slice(&context->bindings),
+        .pending = blob_slice(&context->pending),
         .inner = {inner->pvBuffer, inner->cbBuffer},
     };
     spnego_body_write(&body, w);
@@ -136,10 +136,10 @@ static status_t body_apply(const struct spnego_body *body, struct context *conte
     memcpy(context->package, body->package.data, body->package.size);
     oid_set(&context->oid, body->oid);
 
-    status_t status = block_set(&context->mech_list, body->mech_list);
-    if (status_ok(status)) status = block_set(&context->target, body->target);
-    if (status_ok(status)) status = block_set(&context->bindings, body->bindings);
-    if (status_ok(status)) status = block_set(&context->pending, body->pending);
+    status_t status = blob_set(&context->mech_list, body->mech_list);
+    if (status_ok(status)) status = blob_set(&context->target, body->target);
+    if (status_ok(status)) status = blob_set(&context->bindings, body->bindings);
+    if (status_ok(status)) status = blob_set(&context->pending, body->pending);
     return status;
 }
 

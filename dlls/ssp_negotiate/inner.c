@@ -84,7 +84,7 @@ static bool input_add_list(const struct leg *leg, const struct context *context,
                            struct input *input)
 {
     if (!context->acceptor || !oid_is(&context->oid, spnego_oid_ntlm)) return true;
-    return input_add(input, SECBUFFER_MECHLIST, block_slice(&context->mech_list)) &&
+    return input_add(input, SECBUFFER_MECHLIST, blob_slice(&context->mech_list)) &&
            input_add(input, SECBUFFER_MECHLIST_SIGNATURE, leg->mic);
 }
 
@@ -105,7 +105,7 @@ static status_t input_fill(const struct leg *leg, const struct context *context,
         fits = input_add(input, buffer->BufferType, bytes);
     }
     if (fits && context->bindings.size && !secbuf_find(given, SECBUFFER_CHANNEL_BINDINGS))
-        fits = input_add(input, SECBUFFER_CHANNEL_BINDINGS, block_slice(&context->bindings));
+        fits = input_add(input, SECBUFFER_CHANNEL_BINDINGS, blob_slice(&context->bindings));
     fits = fits && input_add_list(leg, context, input);
     return fits ? SEC_E_OK : SEC_E_INVALID_TOKEN;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "core/blob.h"
 #include "core/spnego_body.h"
 #include "ssp/provider.h"
 
@@ -96,11 +97,6 @@ SpChangeAccountPasswordFn password_change;
 
 /* ---- context.c ---- */
 
-struct block {
-    uint8_t *data;
-    size_t size;
-};
-
 /* The context of the mechanism. */
 struct inner {
     CtxtHandle handle; /* SecIsValidHandle tells whether there is one */
@@ -126,28 +122,19 @@ struct context {
     wchar_t package[SPNEGO_PACKAGE_CHARS + 1]; /* of inner */
     struct oid oid; /* the one it was chosen, or is offered first, under */
     struct inner inner;
-    status_t last_status;   /* of the mechanism that was tried last */
-    struct block mech_list; /* the initiator's, DER: what mechListMIC covers */
-    struct block target;    /* initiator: of the first leg, for a mechanism that starts later; */
-    struct block bindings;  /* UTF-16 with terminator, and SEC_CHANNEL_BINDINGS */
-    struct block pending;   /* a token that did not fit into the application's buffer */
-    bool has_kept;          /* a leg of the mechanism whose leg of ours had no memory: */
-    SecBuffer kept;         /* the token that it made, of inner_token_free */
+    status_t last_status;  /* of the mechanism that was tried last */
+    struct blob mech_list; /* the initiator's, DER: what mechListMIC covers */
+    struct blob target;    /* initiator: of the first leg, for a mechanism that starts later; */
+    struct blob bindings;  /* UTF-16 with terminator, and SEC_CHANNEL_BINDINGS */
+    struct blob pending;   /* a token that did not fit into the application's buffer */
+    bool has_kept;         /* a leg of the mechanism whose leg of ours had no memory: */
+    SecBuffer kept;        /* the token that it made, of inner_token_free */
     struct credential *credential; /* until the handshake is complete; NULL after an import */
     HANDLE volatile token;         /* owned; of the client, kept when first asked for */
 };
 
 struct context *context_create(bool acceptor, LONG halves);
 void context_destroy(struct context *context);
-
-/* *out is untouched on failure. */
-status_t block_set(struct block *out, struct slice bytes);
-void block_clear(struct block *block);
-
-static inline struct slice block_slice(const struct block *block)
-{
-    return (struct slice){block->data, block->size};
-}
 
 static inline struct context *context_get(LSA_SEC_HANDLE handle)
 {

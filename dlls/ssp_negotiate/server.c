@@ -157,7 +157,7 @@ static status_t start_offer(struct leg *leg, struct credential *credential, stru
     status_t status = spnego_init_decode(leg->token, &offer);
     if (!status_ok(status)) return status;
     if (mic_is_repeated(offer.token, offer.mic)) offer.mic = (struct slice){NULL, 0};
-    status = block_set(&context->mech_list, offer.mech_list);
+    status = blob_set(&context->mech_list, offer.mech_list);
     return status_ok(status) ? choose(leg, credential, &offer, context) : status;
 }
 

@@ -14,11 +14,6 @@ static inline struct slice text_slice(const wchar_t *text, size_t length)
     return (struct slice){(const uint8_t *)text, length * sizeof(wchar_t)};
 }
 
-static inline struct slice blob_slice(const struct blob *blob)
-{
-    return (struct slice){blob->data, blob->size};
-}
-
 /* ---- package.c ---- */
 
 extern const uint8_t package_version[8]; /* what our messages say, MS-NLMP 2.2.2.10 */

@@ -49,7 +49,7 @@ static status_t query_app_data(struct context *context, void *buffer)
     SecPkgContext_SessionAppData *out = buffer;
     BYTE *copy = NULL;
     if (context->app_data.size) {
-        copy = attribute_bytes(bytes_slice(&context->app_data));
+        copy = attribute_bytes(blob_slice(&context->app_data));
         if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
     }
     *out = (SecPkgContext_SessionAppData){context->app_flags, (DWORD)context->app_data.size, copy};
@@ -129,13 +129,13 @@ NTSTATUS NTAPI context_query(LSA_SEC_HANDLE handle, ULONG id, void *buffer)
 static status_t set_app_data(struct context *context, const void *buffer, ULONG size)
 {
     const SecPkgContext_SessionAppData *given = buffer;
-    struct bytes copy = {NULL, 0};
+    struct blob copy = {NULL, 0};
     if (size < sizeof(*given)) return SEC_E_BUFFER_TOO_SMALL;
     if (given->cbAppData > APP_DATA_MAX || (given->cbAppData && !given->pbAppData))
         return SEC_E_INVALID_PARAMETER;
-    status_t status = bytes_set(&copy, (struct slice){given->pbAppData, given->cbAppData});
+    status_t status = blob_set(&copy, (struct slice){given->pbAppData, given->cbAppData});
     if (!status_ok(status)) return status;
-    bytes_clear(&context->app_data);
+    blob_clear(&context->app_data);
     context->app_data = copy;
     context->app_flags = given->dwFlags;
     return SEC_E_OK;

@@ -11,15 +11,15 @@
 
 TRACE_CHANNEL("schannel");
 
-static const struct bytes *server_chain(const struct context *context)
+static const struct blob *server_chain(const struct context *context)
 {
     return context->server ? &context->connection.local_chain : &context->connection.peer_chain;
 }
 
 struct slice server_certificate(const struct context *context)
 {
-    const struct bytes *chain = server_chain(context);
-    return chain->size ? chain_leaf(bytes_slice(chain)) : (struct slice){NULL, 0};
+    const struct blob *chain = server_chain(context);
+    return chain->size ? chain_leaf(blob_slice(chain)) : (struct slice){NULL, 0};
 }
 
 /* Before its end a handshake may bring what is not there yet; afterwards there is none. */
@@ -39,12 +39,12 @@ static status_t give_certificate(struct slice chain, struct slice staple, void *
 /* In the middle of a handshake the library has it, once it has come. */
 static status_t query_coming_certificate(const struct context *context, void *buffer)
 {
-    struct bytes chain = {NULL, 0};
+    struct blob chain = {NULL, 0};
     status_t status = library_read(context->library, CALL_READ_PEER_CHAIN, &chain);
     if (status_ok(status) && !chain.size) status = certificate_missing(context);
     if (status_ok(status))
-        status = give_certificate(bytes_slice(&chain), (struct slice){NULL, 0}, buffer);
-    bytes_clear(&chain);
+        status = give_certificate(blob_slice(&chain), (struct slice){NULL, 0}, buffer);
+    blob_clear(&chain);
     return status;
 }
 
@@ -52,8 +52,8 @@ status_t query_remote_certificate(struct context *context, void *buffer)
 {
     const struct connection *connection = &context->connection;
     if (connection->peer_chain.size)
-        return give_certificate(bytes_slice(&connection->peer_chain),
-                                bytes_slice(&connection->staple), buffer);
+        return give_certificate(blob_slice(&connection->peer_chain),
+                                blob_slice(&connection->staple), buffer);
     if (context->stage == STAGE_HANDSHAKE && context->library)
         return query_coming_certificate(context, buffer);
     return certificate_missing(context);
@@ -61,9 +61,9 @@ status_t query_remote_certificate(struct context *context, void *buffer)
 
 status_t query_local_certificate(struct context *context, void *buffer)
 {
-    const struct bytes *chain = &context->connection.local_chain;
+    const struct blob *chain = &context->connection.local_chain;
     if (!chain->size) return certificate_missing(context);
-    return give_certificate(bytes_slice(chain), (struct slice){NULL, 0}, buffer);
+    return give_certificate(blob_slice(chain), (struct slice){NULL, 0}, buffer);
 }
 
 /* ---- issuers ---- */
@@ -101,7 +101,7 @@ static status_t issuers_copy(struct slice names, size_t count, CERT_NAME_BLOB **
 status_t query_issuers_ex(struct context *context, void *buffer)
 {
     SecPkgContext_IssuerListInfoEx *out = buffer;
-    struct slice names = bytes_slice(&context->issuers);
+    struct slice names = blob_slice(&context->issuers);
     size_t count = issuers_count(names);
     CERT_NAME_BLOB *blobs = NULL;
     status_t status = count ? issuers_copy(names, count, &blobs) : SEC_E_OK;
@@ -113,7 +113,7 @@ status_t query_issuers_ex(struct context *context, void *buffer)
 status_t query_issuers(struct context *context, void *buffer)
 {
     SecPkgContext_IssuerListInfo *out = buffer;
-    struct slice names = bytes_slice(&context->issuers);
+    struct slice names = blob_slice(&context->issuers);
     BYTE *copy = NULL;
     if (names.size) {
         copy = attribute_bytes(names);
@@ -147,9 +147,9 @@ static status_t name_give(CERT_NAME_BLOB *name, wchar_t **out)
 
 static status_t peer_open(const struct context *context, const CERT_CONTEXT **out)
 {
-    const struct bytes *chain = &context->connection.peer_chain;
+    const struct blob *chain = &context->connection.peer_chain;
     if (!chain->size) return SEC_E_NO_CREDENTIALS;
-    return certificate_open(chain_leaf(bytes_slice(chain)), out);
+    return certificate_open(chain_leaf(blob_slice(chain)), out);
 }
 
 /* Who the peer is, by its certificate. */

@@ -63,19 +63,19 @@ static status_t keying_read(WORD label_size, const char *label, WORD context_siz
 status_t set_keying_material_info(struct context *context, const void *buffer, ULONG size)
 {
     const SecPkgContext_KeyingMaterialInfo *given = buffer;
-    struct bytes label = {NULL, 0}, value = {NULL, 0};
+    struct blob label = {NULL, 0}, value = {NULL, 0};
     struct keying keying;
     if (size < sizeof(*given)) return SEC_E_BUFFER_TOO_SMALL;
     status_t status = keying_read(given->cbLabel, given->pszLabel, given->cbContextValue,
                                   given->pbContextValue, given->cbKeyingMaterial, &keying);
-    if (status_ok(status)) status = bytes_set(&label, keying.label);
-    if (status_ok(status)) status = bytes_set(&value, keying.context);
+    if (status_ok(status)) status = blob_set(&label, keying.label);
+    if (status_ok(status)) status = blob_set(&value, keying.context);
     if (!status_ok(status)) {
-        bytes_clear(&label);
+        blob_clear(&label);
         return status;
     }
-    bytes_clear(&context->keying_label);
-    bytes_clear(&context->keying_context);
+    blob_clear(&context->keying_label);
+    blob_clear(&context->keying_context);
     context->keying_label = label;
     context->keying_context = value;
     context->keying_has_context = keying.has_context;
@@ -88,8 +88,8 @@ status_t query_keying_material(struct context *context, void *buffer)
 {
     SecPkgContext_KeyingMaterial *out = buffer;
     const struct keying keying = {
-        .label = bytes_slice(&context->keying_label),
-        .context = bytes_slice(&context->keying_context),
+        .label = blob_slice(&context->keying_label),
+        .context = blob_slice(&context->keying_context),
         .has_context = context->keying_has_context,
         .size = context->keying_size,
     };

@@ -85,10 +85,10 @@ static void store_close(HCERTSTORE store)
     if (store) CertCloseStore(store, 0);
 }
 
-status_t chain_make(const CERT_CONTEXT *leaf, bool with_root, struct bytes *out)
+status_t chain_make(const CERT_CONTEXT *leaf, bool with_root, struct blob *out)
 {
     struct issuers from = {.beside = leaf->hCertStore};
-    struct bytes chain;
+    struct blob chain;
     struct writer w;
     writer_init(&w);
     certificate_write(&w, leaf);
@@ -98,7 +98,7 @@ status_t chain_make(const CERT_CONTEXT *leaf, bool with_root, struct bytes *out)
     status_t status = writer_take(&w, &chain.data, &chain.size);
     writer_free(&w);
     if (!status_ok(status)) return status;
-    bytes_clear(out);
+    blob_clear(out);
     *out = chain;
     return SEC_E_OK;
 }

@@ -72,7 +72,7 @@ static void note_wishes(struct context *context, const struct leg *leg)
 status_t client_start(struct context *context, const struct leg *leg)
 {
     char room[SERVER_NAME_MAX + 1];
-    struct bytes resume = {NULL, 0};
+    struct blob resume = {NULL, 0};
     struct schannel_call_session_create call = {
         .server_name = call_slice(server_name(leg->target, room)),
         .alpn = call_slice(leg->alpn),
@@ -85,11 +85,11 @@ status_t client_start(struct context *context, const struct leg *leg)
         status = credential_library(context->credential, context->datagram, &call.credentials);
     if (!status_ok(status)) return status;
     if (context_resumable(context) && resume_take(context->credential, leg->target, &resume))
-        call.resume = call_slice(bytes_slice(&resume));
+        call.resume = call_slice(blob_slice(&resume));
     status = library_call(SCHANNEL_CALL_SESSION_CREATE, &call);
     if (status_ok(status)) context->library = call.session;
     else WARN("no session: status %#lx: %s\n", (ULONG)status, call.why);
-    bytes_clear(&resume);
+    blob_clear(&resume);
     return status;
 }
 
@@ -125,7 +125,7 @@ static bool take_default(struct context *context, const struct leg *leg)
 {
     struct credential *credential = NULL;
     if (!default_allowed(context, leg)) return false;
-    status_t status = default_credential(context->credential, bytes_slice(&context->issuers),
+    status_t status = default_credential(context->credential, blob_slice(&context->issuers),
                                          &credential);
     if (status_ok(status)) status = set_credential(context, credential);
     credential_release(credential);
@@ -214,7 +214,7 @@ bool client_asked(struct context *context, const struct leg *leg, struct slice r
     uint16_t version = reader_u16be(&r);
     if (context->version) version = context->version;
     status_t status = tls_flight_issuers(&context->flight, version, &names);
-    if (status_ok(status)) status = bytes_set(&context->issuers, names);
+    if (status_ok(status)) status = blob_set(&context->issuers, names);
     context->flight_watched = false;
     if (!status_ok(status)) TRACE("the server's request cannot be read: %#lx\n", (ULONG)status);
     TRACE("the server asks for a certificate\n");

@@ -48,9 +48,9 @@ void context_drop_library(struct context *context)
 static void connection_clear(struct connection *connection)
 {
     free(connection->name);
-    bytes_clear(&connection->peer_chain);
-    bytes_clear(&connection->local_chain);
-    bytes_clear(&connection->staple);
+    blob_clear(&connection->peer_chain);
+    blob_clear(&connection->local_chain);
+    blob_clear(&connection->staple);
 }
 
 static void context_free(struct context *context)
@@ -60,12 +60,12 @@ static void context_free(struct context *context)
     tls_session_clear(&context->session);
     tls_flight_clear(&context->flight);
     connection_clear(&context->connection);
-    bytes_clear(&context->issuers);
-    bytes_clear(&context->unsent);
-    bytes_clear(&context->held);
-    bytes_clear(&context->keying_label);
-    bytes_clear(&context->keying_context);
-    bytes_clear(&context->app_data);
+    blob_clear(&context->issuers);
+    blob_clear(&context->unsent);
+    blob_clear(&context->held);
+    blob_clear(&context->keying_label);
+    blob_clear(&context->keying_context);
+    blob_clear(&context->app_data);
     writer_free(&context->partly);
     secret_free(context, sizeof(*context));
 }
@@ -142,7 +142,7 @@ static ULONG granted(const struct context *context, ULONG requirements)
 /* That of the peer's certificate, in local time; never, when there is none. */
 static void expiry_get(const struct context *context, TimeStamp *out)
 {
-    struct slice leaf = chain_leaf(bytes_slice(&context->connection.peer_chain));
+    struct slice leaf = chain_leaf(blob_slice(&context->connection.peer_chain));
     const CERT_CONTEXT *certificate = NULL;
     FILETIME local;
     package_never(out);
@@ -182,9 +182,9 @@ static void leg_report(const struct report *report, struct context *context, con
 static void keep_unsent(struct context *context, struct leg *leg, status_t status)
 {
     if (context->unsent.size) status = context->unsent_status;
-    writer_slice(&leg->reply, bytes_slice(&context->unsent));
+    writer_slice(&leg->reply, blob_slice(&context->unsent));
     status_t kept = writer_status(&leg->reply);
-    if (status_ok(kept)) kept = bytes_set(&context->unsent, writer_view(&leg->reply));
+    if (status_ok(kept)) kept = blob_set(&context->unsent, writer_view(&leg->reply));
     if (!status_ok(kept)) {
         context_fail(context, kept);
         return;
@@ -196,10 +196,10 @@ static void keep_unsent(struct context *context, struct leg *leg, status_t statu
 
 static status_t give_unsent(struct context *context, struct leg *leg)
 {
-    writer_slice(&leg->reply, bytes_slice(&context->unsent));
+    writer_slice(&leg->reply, blob_slice(&context->unsent));
     status_t status = writer_status(&leg->reply);
     if (!status_ok(status)) return status;
-    bytes_clear(&context->unsent);
+    blob_clear(&context->unsent);
     if (!context->unsent_are_datagrams)
         leg->consumed = min(context->unsent_consumed, leg->token.size);
     return context->unsent_status;
@@ -220,8 +220,8 @@ static status_t cut_datagrams(struct context *context, struct leg *leg, status_t
         fits = r.pos;
     }
     if (!fits || fits == reply.size) return status;
-    status_t kept = bytes_set(&context->unsent,
-                              (struct slice){reply.data + fits, reply.size - fits});
+    status_t kept = blob_set(&context->unsent,
+                             (struct slice){reply.data + fits, reply.size - fits});
     if (!status_ok(kept)) return kept;
     context->unsent_status = status;
     context->unsent_are_datagrams = true;

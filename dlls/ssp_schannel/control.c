@@ -26,14 +26,14 @@ static status_t apply_alert(struct context *context, struct reader *r)
 /* What was kept already is given up with DISABLE. */
 static status_t apply_session(struct context *context, struct reader *r)
 {
-    struct bytes kept = {NULL, 0};
+    struct blob kept = {NULL, 0};
     uint32_t flags = reader_u32le(r);
     if (!reader_ok(r)) return SEC_E_UNSUPPORTED_FUNCTION;
     if (flags != SSL_SESSION_ENABLE_RECONNECTS && flags != SSL_SESSION_DISABLE_RECONNECTS)
         return SEC_E_UNSUPPORTED_FUNCTION;
     if (flags == SSL_SESSION_DISABLE_RECONNECTS && context_resumable(context) &&
         resume_take(context->credential, context->connection.name, &kept))
-        bytes_clear(&kept);
+        blob_clear(&kept);
     context->unresumable = flags == SSL_SESSION_DISABLE_RECONNECTS;
     return SEC_E_OK;
 }

@@ -47,7 +47,7 @@ static void credential_free(struct credential *credential)
     for (size_t i = 0; i < credential->certificate_count; i++) {
         struct key_holder *holder = &credential->holders[i];
         private_key_clear(&holder->key);
-        bytes_clear(&holder->chain);
+        blob_clear(&holder->chain);
         if (holder->certificate) CertFreeCertificateContext(holder->certificate);
     }
     free(credential->holders);

@@ -112,17 +112,17 @@ static status_t holder_fill(const struct credential *credential, struct key_hold
     status_t status = SEC_E_OK;
     if (!holder->chain.size) status = chain_make(holder->certificate, with_root, &holder->chain);
     if (!status_ok(status)) return status;
-    out->chain = call_slice(bytes_slice(&holder->chain));
+    out->chain = call_slice(blob_slice(&holder->chain));
     out->kind = holder->key.kind;
     out->curve_bits = holder->key.curve_bits;
     for (size_t i = 0; i < CALL_KEY_PARTS; i++)
-        out->parts[i] = call_slice(bytes_slice(&holder->key.parts[i]));
+        out->parts[i] = call_slice(blob_slice(&holder->key.parts[i]));
     if (credential->server) *staple = staple_get(holder->certificate, &out->staple);
     return SEC_E_OK;
 }
 
 /* The roots that a server wants its clients to have certificates of. */
-static status_t issuers_make(const struct credential *credential, struct bytes *out)
+static status_t issuers_make(const struct credential *credential, struct blob *out)
 {
     struct tls_policy policy;
     struct writer w;
@@ -148,7 +148,7 @@ static status_t library_make(struct credential *credential, bool datagram)
         .server = credential->server,
     };
     uint8_t key[TICKET_KEY_SIZE];
-    struct bytes issuers = {NULL, 0};
+    struct blob issuers = {NULL, 0};
     size_t count = credential->certificate_count;
     struct call_identity *identities = calloc(count + 1, sizeof(*identities));
     void **staples = calloc(count + 1, sizeof(*staples));
@@ -162,7 +162,7 @@ static status_t library_make(struct credential *credential, bool datagram)
         call.ticket_key = call_slice((struct slice){key, sizeof(key)});
     }
     call.identities = unixcall_address(identities);
-    call.issuers = call_slice(bytes_slice(&issuers));
+    call.issuers = call_slice(blob_slice(&issuers));
     if (status_ok(status)) {
         status = library_call(SCHANNEL_CALL_CREDENTIALS_CREATE, &call);
         if (status_ok(status)) credential->library[datagram] = call.credentials;
@@ -173,7 +173,7 @@ static status_t library_make(struct credential *credential, bool datagram)
     free(staples);
     secret_free(identities, (count + 1) * sizeof(*identities));
     secret_wipe(key, sizeof(key));
-    bytes_clear(&issuers);
+    blob_clear(&issuers);
     return status;
 }
 

@@ -74,22 +74,22 @@ static status_t take_name(struct connection *connection, const char *name)
 static status_t take_chains(struct context *context)
 {
     struct connection *connection = &context->connection;
-    struct bytes peer = {NULL, 0}, local = {NULL, 0}, staple = {NULL, 0};
+    struct blob peer = {NULL, 0}, local = {NULL, 0}, staple = {NULL, 0};
     status_t status = library_read(context->library, CALL_READ_PEER_CHAIN, &peer);
     if (status_ok(status)) status = library_read(context->library, CALL_READ_LOCAL_CHAIN, &local);
     if (status_ok(status)) status = library_read(context->library, CALL_READ_STAPLE, &staple);
     if (!status_ok(status)) goto done;
-    bytes_clear(&connection->peer_chain);
-    bytes_clear(&connection->local_chain);
-    bytes_clear(&connection->staple);
+    blob_clear(&connection->peer_chain);
+    blob_clear(&connection->local_chain);
+    blob_clear(&connection->staple);
     connection->peer_chain = peer;
     connection->local_chain = local;
     connection->staple = staple;
-    peer = local = staple = (struct bytes){NULL, 0};
+    peer = local = staple = (struct blob){NULL, 0};
 done:
-    bytes_clear(&peer);
-    bytes_clear(&local);
-    bytes_clear(&staple);
+    blob_clear(&peer);
+    blob_clear(&local);
+    blob_clear(&staple);
     return status;
 }
 
@@ -128,11 +128,11 @@ bool context_resumable(const struct context *context)
 
 void context_store_resumption(struct context *context)
 {
-    struct bytes data = {NULL, 0};
+    struct blob data = {NULL, 0};
     status_t status = library_read(context->library, CALL_READ_RESUMPTION, &data);
     if (status_ok(status) && data.size)
         resume_store(context->credential, context->connection.name, &data);
-    bytes_clear(&data);
+    blob_clear(&data);
 }
 
 /* ---- all ---- */

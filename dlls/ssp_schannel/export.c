@@ -63,15 +63,15 @@ static void body_describe(const struct context *context, struct tls_body *body)
         .alpn = {connection->alpn, connection->alpn_size},
         .session_id = {connection->session_id, connection->session_id_size},
         .name = name_slice(connection->name),
-        .keying_label = bytes_slice(&context->keying_label),
-        .keying_context = bytes_slice(&context->keying_context),
+        .keying_label = blob_slice(&context->keying_label),
+        .keying_context = blob_slice(&context->keying_context),
         .keying_size = context->keying_size,
         .keying_has_context = context->keying_has_context,
-        .app_data = bytes_slice(&context->app_data),
+        .app_data = blob_slice(&context->app_data),
         .app_flags = context->app_flags,
-        .peer_chain = bytes_slice(&connection->peer_chain),
-        .local_chain = bytes_slice(&connection->local_chain),
-        .staple = bytes_slice(&connection->staple),
+        .peer_chain = blob_slice(&connection->peer_chain),
+        .local_chain = blob_slice(&connection->local_chain),
+        .staple = blob_slice(&connection->staple),
     };
 }
 
@@ -150,12 +150,12 @@ static status_t copy_variable(struct context *context, const struct tls_body *bo
 {
     struct connection *connection = &context->connection;
     status_t status = name_copy(body->name, &connection->name);
-    if (status_ok(status)) status = bytes_set(&connection->peer_chain, body->peer_chain);
-    if (status_ok(status)) status = bytes_set(&connection->local_chain, body->local_chain);
-    if (status_ok(status)) status = bytes_set(&connection->staple, body->staple);
-    if (status_ok(status)) status = bytes_set(&context->keying_label, body->keying_label);
-    if (status_ok(status)) status = bytes_set(&context->keying_context, body->keying_context);
-    if (status_ok(status)) status = bytes_set(&context->app_data, body->app_data);
+    if (status_ok(status)) status = blob_set(&connection->peer_chain, body->peer_chain);
+    if (status_ok(status)) status = blob_set(&connection->local_chain, body->local_chain);
+    if (status_ok(status)) status = blob_set(&connection->staple, body->staple);
+    if (status_ok(status)) status = blob_set(&context->keying_label, body->keying_label);
+    if (status_ok(status)) status = blob_set(&context->keying_context, body->keying_context);
+    if (status_ok(status)) status = blob_set(&context->app_data, body->app_data);
     return status;
 }
 

@@ -18,22 +18,22 @@ TRACE_CHANNEL("schannel");
 static status_t judge(struct context *context)
 {
     struct verify_request request = {.server = true, .flags = context->credential->flags};
-    struct bytes chain = {NULL, 0}, staple = {NULL, 0};
+    struct blob chain = {NULL, 0}, staple = {NULL, 0};
     context->judged = context->server || context->manual;
     if (context->judged) return SEC_E_OK;
     status_t status = library_read(context->library, CALL_READ_PEER_CHAIN, &chain);
     if (status_ok(status)) status = library_read(context->library, CALL_READ_STAPLE, &staple);
     if (!status_ok(status)) goto done;
-    request.chain = bytes_slice(&chain);
-    request.staple = bytes_slice(&staple);
+    request.chain = blob_slice(&chain);
+    request.staple = blob_slice(&staple);
     if (!(request.flags & SCH_CRED_NO_SERVERNAME_CHECK)) request.name = context->connection.name;
     if (request.flags & SCH_CRED_RESTRICTED_ROOTS) request.roots = context->credential->roots;
     status = verify_peer(&request);
     context->judged = status_ok(status);
     if (!context->judged) WARN("the server's certificate will not do: %#lx\n", (ULONG)status);
 done:
-    bytes_clear(&chain);
-    bytes_clear(&staple);
+    blob_clear(&chain);
+    blob_clear(&staple);
     return status;
 }
 
@@ -122,7 +122,7 @@ static status_t find_records(struct context *context, struct leg *leg, struct sl
 static status_t ask_for_certificate(struct context *context, struct leg *leg)
 {
     status_t status = writer_status(&leg->reply);
-    if (status_ok(status)) status = bytes_set(&context->held, writer_view(&leg->reply));
+    if (status_ok(status)) status = blob_set(&context->held, writer_view(&leg->reply));
     if (!status_ok(status)) return context_fail(context, status);
     leg->reply.size = 0;
     context->fed = leg->consumed;
@@ -138,8 +138,8 @@ status_t handshake_leg(struct context *context, struct leg *leg)
     if (!leg->server && context->certificate_refused)
         status = client_change_credential(context, leg->credential);
     if (!status_ok(status)) return status;
-    writer_slice(&leg->reply, bytes_slice(&context->held));
-    bytes_clear(&context->held);
+    writer_slice(&leg->reply, blob_slice(&context->held));
+    blob_clear(&context->held);
     status = feed(context, leg, records, &event);
     if (!status_ok(status)) return status;
     context->fed = 0;

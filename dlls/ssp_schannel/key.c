@@ -33,16 +33,16 @@ enum { EC_X, EC_Y, EC_K };
 
 void private_key_clear(struct private_key *key)
 {
-    for (size_t i = 0; i < CALL_KEY_PARTS; i++) bytes_clear(&key->parts[i]);
+    for (size_t i = 0; i < CALL_KEY_PARTS; i++) blob_clear(&key->parts[i]);
     memset(key, 0, sizeof(*key));
 }
 
 /* ---- forms of keys ---- */
 
 /* A number of a blob, turned round if it is little endian. */
-static status_t part_take(struct reader *r, size_t size, bool little, struct bytes *out)
+static status_t part_take(struct reader *r, size_t size, bool little, struct blob *out)
 {
-    status_t status = bytes_set(out, reader_bytes(r, size));
+    status_t status = blob_set(out, reader_bytes(r, size));
     for (size_t i = 0; status_ok(status) && little && reader_ok(r) && i < size / 2; i++) {
         uint8_t byte = out->data[i];
         out->data[i] = out->data[size - 1 - i];
@@ -55,9 +55,9 @@ static status_t part_take(struct reader *r, size_t size, bool little, struct byt
  * is shorter than the modulus. Only GnuTLS ever looks at it. */
 static status_t exponent_restore(struct private_key *key)
 {
-    struct bytes *parts = key->parts;
-    status_t status = rsa_private_exponent(bytes_slice(&parts[RSA_E]), bytes_slice(&parts[RSA_P]),
-                                           bytes_slice(&parts[RSA_Q]), parts[RSA_D].data,
+    struct blob *parts = key->parts;
+    status_t status = rsa_private_exponent(blob_slice(&parts[RSA_E]), blob_slice(&parts[RSA_P]),
+                                           blob_slice(&parts[RSA_Q]), parts[RSA_D].data,
                                            parts[RSA_D].size);
     return status == SEC_E_INVALID_TOKEN ? SEC_E_UNKNOWN_CREDENTIALS : status;
 }
@@ -78,7 +78,7 @@ static status_t capi_blob_read(struct slice blob, struct private_key *out)
                          (uint8_t)(exponent >> 8), (uint8_t)exponent};
     if (!known || !size || size % 2) return SEC_E_UNKNOWN_CREDENTIALS;
 
-    status_t status = bytes_set(&out->parts[RSA_E], (struct slice){e, sizeof(e)});
+    status_t status = blob_set(&out->parts[RSA_E], (struct slice){e, sizeof(e)});
     if (status_ok(status)) status = part_take(&r, size, true, &out->parts[RSA_N]);
     for (size_t i = 0; i < ARRAYSIZE(order) && status_ok(status); i++)
         status = part_take(&r, size / 2, true, &out->parts[order[i]]);
@@ -343,7 +343,7 @@ static status_t key_read(const CERT_CONTEXT *certificate, bool curve, struct pri
 static bool key_belongs(const struct private_key *key, const CERT_PUBLIC_KEY_INFO *info)
 {
     const CRYPT_BIT_BLOB *bits = &info->PublicKey;
-    const struct bytes *parts = key->parts;
+    const struct blob *parts = key->parts;
     if (key->kind == CALL_KEY_EC)
         return bits->cbData == 1 + parts[EC_X].size + parts[EC_Y].size && bits->pbData[0] == 4 &&
                !memcmp(bits->pbData + 1, parts[EC_X].data, parts[EC_X].size) &&

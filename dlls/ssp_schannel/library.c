@@ -44,7 +44,7 @@ status_t library_ready(void)
     return status;
 }
 
-status_t library_read(uint64_t session, enum call_read what, struct bytes *out)
+status_t library_read(uint64_t session, enum call_read what, struct blob *out)
 {
     struct schannel_call_read call = {.session = session, .what = what};
     uint8_t *data = NULL;
@@ -60,7 +60,7 @@ status_t library_read(uint64_t session, enum call_read what, struct bytes *out)
         secret_free(data, (size_t)call.room);
         return status;
     }
-    bytes_clear(out);
-    *out = (struct bytes){data, data ? (size_t)call.size : 0};
+    blob_clear(out);
+    *out = (struct blob){data, data ? (size_t)call.size : 0};
     return SEC_E_OK;
 }

@@ -21,7 +21,7 @@
 struct entry {
     struct entry *next;
     const struct credential *credential; /* a name: never followed */
-    struct bytes data;
+    struct blob data;
     ULONGLONG stored; /* tick count */
     ULONGLONG lifetime;
     wchar_t name[];
@@ -35,7 +35,7 @@ static struct {
 
 static void entry_free(struct entry *entry)
 {
-    bytes_clear(&entry->data);
+    blob_clear(&entry->data);
     free(entry);
 }
 
@@ -89,7 +89,7 @@ static struct entry *trim(const struct entry *added)
     return out;
 }
 
-void resume_store(const struct credential *credential, const wchar_t *name, struct bytes *data)
+void resume_store(const struct credential *credential, const wchar_t *name, struct blob *data)
 {
     if (!name) name = L"";
     size_t size = (wcslen(name) + 1) * sizeof(*name);
@@ -97,7 +97,7 @@ void resume_store(const struct credential *credential, const wchar_t *name, stru
     if (credential->cache_time && data->size && data->size <= ENTRY_BYTES_MAX)
         entry = malloc(sizeof(*entry) + size);
     if (!entry) {
-        bytes_clear(data);
+        blob_clear(data);
         return;
     }
     *entry = (struct entry){.credential = credential,
@@ -105,7 +105,7 @@ void resume_store(const struct credential *credential, const wchar_t *name, stru
                             .stored = GetTickCount64(),
                             .lifetime = min(credential->cache_time, AGE_MAX)};
     memcpy(entry->name, name, size);
-    *data = (struct bytes){NULL, 0};
+    *data = (struct blob){NULL, 0};
 
     AcquireSRWLockExclusive(&store.lock);
     entry->next = store.first;
@@ -115,7 +115,7 @@ void resume_store(const struct credential *credential, const wchar_t *name, stru
     list_free(out);
 }
 
-bool resume_take(const struct credential *credential, const wchar_t *name, struct bytes *out)
+bool resume_take(const struct credential *credential, const wchar_t *name, struct blob *out)
 {
     struct entry *found = NULL;
     if (!name) name = L"";
@@ -128,9 +128,9 @@ bool resume_take(const struct credential *credential, const wchar_t *name, struc
     /* Behind it are older ones. */
     bool young = GetTickCount64() - found->stored <= found->lifetime;
     if (young) {
-        bytes_clear(out);
+        blob_clear(out);
         *out = found->data;
-        found->data = (struct bytes){NULL, 0};
+        found->data = (struct blob){NULL, 0};
     }
     entry_free(found);
     return young;

@@ -9,6 +9,7 @@
 #include "lock.h"
 #include "priority.h"
 
+#include "core/blob.h"
 #include "core/tls.h"
 #include "ssp/provider.h"
 #include "ssp/secbuf.h"
@@ -19,25 +20,10 @@
 
 #define MAX_TOKEN 24576u
 
-/* Owned bytes; {NULL, 0} when there are none. A chain is DER certificates, leaf first, each behind
- * a u24be length. */
-struct bytes {
-    uint8_t *data;
-    size_t size;
-};
-
-static inline struct slice bytes_slice(const struct bytes *bytes)
-{
-    return (struct slice){bytes->data, bytes->size};
-}
-
 static inline struct call_bytes call_slice(struct slice slice)
 {
     return (struct call_bytes){unixcall_address(slice.data), slice.size};
 }
-
-status_t bytes_set(struct bytes *out, struct slice from); /* a copy */
-void bytes_clear(struct bytes *bytes);                    /* wipes */
 
 /* ---- package.c ---- */
 
@@ -53,7 +39,7 @@ status_t library_call(enum schannel_call number, void *params);
 status_t library_ready(void);
 
 /* CALL_READ_ of a session into owned bytes. */
-status_t library_read(uint64_t session, enum call_read what, struct bytes *out);
+status_t library_read(uint64_t session, enum call_read what, struct blob *out);
 
 /* ---- policy.c, wish.c ---- */
 
@@ -96,7 +82,7 @@ status_t policy_priorities(const struct tls_policy *policy, const struct tls_wis
 struct private_key {
     enum call_key_kind kind;
     uint32_t curve_bits;
-    struct bytes parts[CALL_KEY_PARTS];
+    struct blob parts[CALL_KEY_PARTS];
 };
 /* SEC_E_NO_CREDENTIALS without a key, SEC_E_UNKNOWN_CREDENTIALS for a container that is not there;
  * a key that may not leave its container cannot be used, and the trace says so. */
@@ -105,9 +91,11 @@ void private_key_clear(struct private_key *key);
 
 /* ---- certs.c ---- */
 
+/* A chain is DER certificates, leaf first, each behind a u24be length. */
+
 /* The chain to be sent for a certificate: itself and the issuers that can be found, the root only
  * when asked. */
-status_t chain_make(const CERT_CONTEXT *leaf, bool with_root, struct bytes *out);
+status_t chain_make(const CERT_CONTEXT *leaf, bool with_root, struct blob *out);
 
 /* The leaf of a chain in a store of its own that has all of the chain, for the application, which
  * frees it with CertFreeCertificateContext; OCSP response as CERT_OCSP_RESPONSE_PROP_ID if not
@@ -149,7 +137,7 @@ bool ecdsa_is_signed_by(const CERT_CONTEXT *certificate, const CERT_CONTEXT *iss
 struct key_holder {
     const CERT_CONTEXT *certificate; /* held */
     struct private_key key;
-    struct bytes chain; /* to be sent; made when it is first needed */
+    struct blob chain; /* to be sent; made when it is first needed */
 };
 
 /* Plain after AcquireCredentialsHandle, shared by contexts; nothing in it changes but the library's
@@ -191,9 +179,9 @@ SpQueryCredentialsAttributesFn credentials_query;
 /* ---- resume.c ---- */
 
 /* What the library gave for resuming, by credential and server name, in this process. */
-void resume_store(const struct credential *credential, const wchar_t *name, struct bytes *data);
+void resume_store(const struct credential *credential, const wchar_t *name, struct blob *data);
 /* Takes it out: a TLS 1.3 ticket serves once. false when there is nothing that is not too old. */
-bool resume_take(const struct credential *credential, const wchar_t *name, struct bytes *out);
+bool resume_take(const struct credential *credential, const wchar_t *name, struct blob *out);
 void resume_forget(const struct credential *credential); /* all of a credential */
 
 /* ---- context.c ---- */
@@ -213,7 +201,7 @@ struct connection {
     uint8_t alpn[255], session_id[32];
     uint8_t alpn_size, session_id_size;
     wchar_t *name; /* client: the target asked for; server: SNI; NULL without */
-    struct bytes peer_chain, local_chain, staple;
+    struct blob peer_chain, local_chain, staple;
 };
 
 /*
@@ -245,9 +233,9 @@ struct context {
     status_t failure;         /* STAGE_FAILED: why */
     ULONG requirements;
     size_t fed;                /* of the next input: what the library has had of it already */
-    struct bytes issuers;      /* names in the server's request: u16be length, DER */
-    struct bytes held;         /* to be sent once the question of the certificate is settled */
-    struct bytes unsent;       /* of a token for which the application's buffer was too small */
+    struct blob issuers;       /* names in the server's request: u16be length, DER */
+    struct blob held;          /* to be sent once the question of the certificate is settled */
+    struct blob unsent;        /* of a token for which the application's buffer was too small */
     status_t unsent_status;    /* what the leg that made it came to */
     size_t unsent_consumed;    /* of the input that is given again with the larger buffer */
     bool unsent_are_datagrams; /* no input is given again: the rest of a flight */
@@ -263,10 +251,10 @@ struct context {
     bool sent_change, received_change; /* of its ciphers: the session's keys are not those of now */
     bool close_received, close_sent, shutdown_wanted;
     uint8_t alert[2]; /* SCHANNEL_ALERT: to be sent by the next leg; level 0: none */
-    struct bytes keying_label, keying_context; /* SECPKG_ATTR_KEYING_MATERIAL_INFO */
+    struct blob keying_label, keying_context; /* SECPKG_ATTR_KEYING_MATERIAL_INFO */
     DWORD keying_size;
     bool keying_has_context;
-    struct bytes app_data; /* SECPKG_ATTR_APP_DATA */
+    struct blob app_data; /* SECPKG_ATTR_APP_DATA */
     DWORD app_flags;
     uint32_t record_header, record_trailer; /* if not carried */
     uint16_t mtu;

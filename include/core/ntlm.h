@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "core/blob.h"
 #include "core/crypto.h"
 #include "core/rc4.h"
 #include "core/writer.h"
@@ -245,12 +246,6 @@ enum ntlm_stage {
     NTLM_STAGE_NEGOTIATE_SENT = 1, /* client; a datagram client has sent nothing */
     NTLM_STAGE_CHALLENGE_SENT = 2, /* server */
     NTLM_STAGE_ESTABLISHED = 3,
-};
-
-/* Owned bytes. */
-struct blob {
-    uint8_t *data;
-    size_t size;
 };
 
 struct ntlm_context {
