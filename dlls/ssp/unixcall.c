@@ -20,8 +20,9 @@ typedef NTSTATUS(NTAPI *query_fn)(HANDLE process, const void *address, ULONG inf
                                   void *buffer, SIZE_T size, SIZE_T *length);
 typedef NTSTATUS(NTAPI *call_fn)(uint64_t table, unsigned number, void *params);
 
-static query_fn query;
+/* This file is a part of each module that has a half, so these are the module's own. */
 static call_fn call;
+static uint64_t half; /* its table of functions; 0 when there is none */
 
 static FARPROC ntdll_find(const char *name)
 {
@@ -29,36 +30,41 @@ static FARPROC ntdll_find(const char *name)
     return ntdll ? GetProcAddress(ntdll, name) : NULL;
 }
 
-static BOOL CALLBACK functions_find(INIT_ONCE *once, void *parameter, void **context)
+static void call_find(void)
+{
+    call = (call_fn)(void *)ntdll_find("__wine_unix_call");
+    if (call) return;
+    call_fn *dispatcher = (call_fn *)(void *)ntdll_find("__wine_unix_call_dispatcher");
+    if (dispatcher) call = *dispatcher;
+}
+
+static BOOL CALLBACK half_find(INIT_ONCE *once, void *parameter, void **context)
 {
     (void)once;
     (void)parameter;
     (void)context;
-    call = (call_fn)(void *)ntdll_find("__wine_unix_call");
-    if (!call) {
-        call_fn *dispatcher = (call_fn *)(void *)ntdll_find("__wine_unix_call_dispatcher");
-        if (dispatcher) call = *dispatcher;
-    }
-    query = (query_fn)(void *)ntdll_find("NtQueryVirtualMemory");
+    HMODULE module = NULL;
+    query_fn query = (query_fn)(void *)ntdll_find("NtQueryVirtualMemory");
+    call_find();
+    if (!call || !query) return TRUE;
+    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+                           GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+                       (const wchar_t *)(const void *)&half, &module);
+    NTSTATUS status = query(GetCurrentProcess(), module, MEMORY_WINE_UNIX_FUNCS, &half,
+                            sizeof(half), NULL);
+    TRACE("the Unix half of %p: status %#lx\n", (void *)module, status);
+    if (status < 0) half = 0;
     return TRUE;
 }
 
-status_t unixcall_open(const void *module, struct unixcall *out)
+status_t unixcall_ready(void)
 {
     static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
-    uint64_t table = 0;
-    InitOnceExecuteOnce(&once, functions_find, NULL, NULL);
-    if (!call || !query) return SEC_E_NOT_SUPPORTED;
-
-    NTSTATUS status = query(GetCurrentProcess(), module, MEMORY_WINE_UNIX_FUNCS, &table,
-                            sizeof(table), NULL);
-    TRACE("the Unix half of %p: status %#lx\n", module, status);
-    if (status < 0 || !table) return SEC_E_NOT_SUPPORTED;
-    out->table = table;
-    return SEC_E_OK;
+    InitOnceExecuteOnce(&once, half_find, NULL, NULL);
+    return half ? SEC_E_OK : SEC_E_NOT_SUPPORTED;
 }
 
-status_t unixcall_call(const struct unixcall *half, unsigned number, void *params)
+status_t unixcall_call(unsigned number, void *params)
 {
-    return call(half->table, number, params);
+    return call(half, number, params);
 }

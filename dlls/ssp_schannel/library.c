@@ -9,35 +9,15 @@
 
 TRACE_CHANNEL("schannel");
 
-static struct unixcall half;
-static status_t half_status;
-
-static BOOL CALLBACK half_find(INIT_ONCE *once, void *parameter, void **context)
-{
-    HMODULE module = NULL;
-    (void)once;
-    (void)parameter;
-    (void)context;
-    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
-                           GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
-                       (const wchar_t *)(const void *)&half, &module);
-    half_status = unixcall_open(module, &half);
-    if (!status_ok(half_status))
-        WARN("Wine finds no Unix half of ssp_schannel (is WINEDLLPATH set?)\n");
-    return TRUE;
-}
-
 status_t library_call(enum schannel_call number, void *params)
 {
-    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
-    InitOnceExecuteOnce(&once, half_find, NULL, NULL);
-    if (!status_ok(half_status)) return SEC_E_SECPKG_NOT_FOUND;
-    return unixcall_call(&half, number, params);
+    return status_ok(unixcall_ready()) ? unixcall_call(number, params) : SEC_E_SECPKG_NOT_FOUND;
 }
 
 status_t library_ready(void)
 {
-    struct schannel_call_library call = {0};
+    struct schannel_call_library call = {
+        .why = "Wine finds no Unix half of ssp_schannel (is WINEDLLPATH set?)"};
     status_t status = library_call(SCHANNEL_CALL_LIBRARY, &call);
     if (status_ok(status)) TRACE("GnuTLS %s\n", call.version);
     else WARN("no handshakes without GnuTLS: %s\n", call.why);

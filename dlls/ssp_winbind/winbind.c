@@ -22,28 +22,10 @@ winbind_logon_fn winbind_logon;
 winbind_describe_fn winbind_describe;
 winbind_check_fn winbind_check;
 
-static struct unixcall half;
-static status_t half_status;
-
-static BOOL CALLBACK half_find(INIT_ONCE *once, void *parameter, void **context)
-{
-    HMODULE module = NULL;
-    (void)once;
-    (void)parameter;
-    (void)context;
-    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
-                           GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
-                       (const wchar_t *)(const void *)&half, &module);
-    half_status = unixcall_open(module, &half);
-    return TRUE;
-}
-
 /* Runs a call whose parameters have `why` for what went wrong. */
 static status_t half_call(enum winbind_call number, void *params, char why[CALL_WHY_SIZE])
 {
-    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
-    InitOnceExecuteOnce(&once, half_find, NULL, NULL);
-    if (status_ok(half_status)) return unixcall_call(&half, number, params);
+    if (status_ok(unixcall_ready())) return unixcall_call(number, params);
     snprintf(why, CALL_WHY_SIZE, "Wine finds no Unix half of ssp_winbind (is WINEDLLPATH set?)");
     return SEC_E_NO_AUTHENTICATING_AUTHORITY;
 }

@@ -35,18 +35,15 @@ static inline void *unixcall_pointer(uint64_t address)
 
 /* ---- the Windows half: dlls/ssp/unixcall.c ---- */
 
-/* Names a Unix half; plain data, good for as long as the module is loaded. */
-struct unixcall {
-    uint64_t table;
-};
+/* Whether the calling module has a Unix half; found out once. SEC_E_NOT_SUPPORTED when there is
+ * none: it is not installed, WINEDLLPATH does not name its folder, or this is not Wine. Any
+ * thread. */
+status_t unixcall_ready(void);
 
-/* The half of a module (its HINSTANCE). SEC_E_NOT_SUPPORTED when there is none: it is not
- * installed, WINEDLLPATH does not name its folder, or this is not Wine. Any thread. */
-status_t unixcall_open(const void *module, struct unixcall *out);
-
-/* Calls entry `number` of the half's table with params, which it reads and writes; the answer is
- * the function's. The thread blocks for as long as the function does. */
-status_t unixcall_call(const struct unixcall *half, unsigned number, void *params);
+/* Calls entry `number` of that half's table with params, which it reads and writes; the answer is
+ * the function's. The thread blocks for as long as the function does. Only for a module that is
+ * ready. */
+status_t unixcall_call(unsigned number, void *params);
 
 /* ---- the Unix half ---- */
 
