@@ -20,6 +20,15 @@ BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved)
     return TRUE;
 }
 
+bool package_time(const FILETIME *utc, TimeStamp *out)
+{
+    FILETIME local;
+    if (!FileTimeToLocalFileTime(utc, &local)) return false;
+    out->LowPart = local.dwLowDateTime;
+    out->HighPart = (LONG)local.dwHighDateTime;
+    return true;
+}
+
 void package_never(TimeStamp *out)
 {
     out->QuadPart = 0x7fffff36d5969fff;
@@ -41,6 +50,12 @@ void package_free(void *block)
     if (!block) return;
     if (heap.free) heap.free(block);
     else HeapFree(GetProcessHeap(), 0, block);
+}
+
+void half_add_user(volatile LONG *halves, SecBuffer *packed)
+{
+    InterlockedOr(halves, HALF_USER);
+    if (packed) package_free(packed->pvBuffer);
 }
 
 NTSTATUS package_name_give(LSA_DISPATCH_TABLE *dispatch, const char *text, LSA_STRING **name)

@@ -139,16 +139,12 @@ static status_t query_access_token(struct context *context, void *buffer)
 
 /* ---- of the session ---- */
 
-/* Times of SSPI are local times. */
 static status_t query_lifespan(struct context *context, void *buffer)
 {
     SecPkgContext_Lifespan *out = buffer;
     uint64_t start = context->ntlm.start_time;
     const FILETIME utc = {(DWORD)start, (DWORD)(start >> 32)};
-    FILETIME local;
-    if (!FileTimeToLocalFileTime(&utc, &local)) return SEC_E_INTERNAL_ERROR;
-    out->tsStart.LowPart = local.dwLowDateTime;
-    out->tsStart.HighPart = (LONG)local.dwHighDateTime;
+    if (!package_time(&utc, &out->tsStart)) return SEC_E_INTERNAL_ERROR;
     package_never(&out->tsExpiry);
     return SEC_E_OK;
 }

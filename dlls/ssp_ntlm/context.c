@@ -70,8 +70,7 @@ NTSTATUS NTAPI context_delete_user(LSA_SEC_HANDLE handle)
 
 NTSTATUS NTAPI context_init_user(LSA_SEC_HANDLE handle, SecBuffer *packed)
 {
-    InterlockedOr(&context_get(handle)->halves, HALF_USER);
-    if (packed && packed->pvBuffer) package_free(packed->pvBuffer);
+    half_add_user(&context_get(handle)->halves, packed);
     return SEC_E_OK;
 }
 

@@ -129,16 +129,13 @@ NTSTATUS NTAPI context_query(LSA_SEC_HANDLE handle, ULONG id, void *buffer)
 static status_t set_app_data(struct context *context, const void *buffer, ULONG size)
 {
     const SecPkgContext_SessionAppData *given = buffer;
-    struct blob copy = {NULL, 0};
     if (size < sizeof(*given)) return SEC_E_BUFFER_TOO_SMALL;
     if (given->cbAppData > APP_DATA_MAX || (given->cbAppData && !given->pbAppData))
         return SEC_E_INVALID_PARAMETER;
-    status_t status = blob_set(&copy, (struct slice){given->pbAppData, given->cbAppData});
-    if (!status_ok(status)) return status;
-    blob_clear(&context->app_data);
-    context->app_data = copy;
-    context->app_flags = given->dwFlags;
-    return SEC_E_OK;
+    status_t status = blob_set(&context->app_data,
+                               (struct slice){given->pbAppData, given->cbAppData});
+    if (status_ok(status)) context->app_flags = given->dwFlags;
+    return status;
 }
 
 /* A handshake that has begun keeps what it was begun with. */

@@ -176,16 +176,7 @@ status_t query_authority(struct context *context, void *buffer)
     return status;
 }
 
-static bool local_time(const FILETIME *utc, TimeStamp *out)
-{
-    FILETIME local;
-    if (!FileTimeToLocalFileTime(utc, &local)) return false;
-    out->LowPart = local.dwLowDateTime;
-    out->HighPart = (LONG)local.dwHighDateTime;
-    return true;
-}
-
-/* A connection is good as long as the server's certificate; times of SSPI are local times. */
+/* A connection is good as long as the server's certificate. */
 status_t query_lifespan(struct context *context, void *buffer)
 {
     SecPkgContext_Lifespan *out = buffer;
@@ -194,7 +185,7 @@ status_t query_lifespan(struct context *context, void *buffer)
     status_t status = certificate_open(server_certificate(context), &certificate);
     if (!status_ok(status)) return status;
     const CERT_INFO *info = certificate->pCertInfo;
-    bool told = local_time(&info->NotBefore, &start) && local_time(&info->NotAfter, &expiry);
+    bool told = package_time(&info->NotBefore, &start) && package_time(&info->NotAfter, &expiry);
     CertFreeCertificateContext(certificate);
     if (!told) return SEC_E_INTERNAL_ERROR;
     out->tsStart = start;

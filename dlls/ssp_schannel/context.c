@@ -88,8 +88,7 @@ NTSTATUS NTAPI context_delete_user(LSA_SEC_HANDLE handle)
 
 NTSTATUS NTAPI context_init_user(LSA_SEC_HANDLE handle, SecBuffer *packed)
 {
-    InterlockedOr(&context_get(handle)->halves, HALF_USER);
-    if (packed && packed->pvBuffer) package_free(packed->pvBuffer);
+    half_add_user(&context_get(handle)->halves, packed);
     return SEC_E_OK;
 }
 
@@ -139,20 +138,16 @@ static ULONG granted(const struct context *context, ULONG requirements)
            ASC_RET_STREAM | (requirements & echoed);
 }
 
-/* That of the peer's certificate, in local time; never, when there is none. */
+/* That of the peer's certificate; never, when there is none. */
 static void expiry_get(const struct context *context, TimeStamp *out)
 {
     struct slice leaf = chain_leaf(blob_slice(&context->connection.peer_chain));
     const CERT_CONTEXT *certificate = NULL;
-    FILETIME local;
     package_never(out);
     if (leaf.size)
         certificate = CertCreateCertificateContext(X509_ASN_ENCODING, leaf.data, (DWORD)leaf.size);
     if (!certificate) return;
-    if (FileTimeToLocalFileTime(&certificate->pCertInfo->NotAfter, &local)) {
-        out->LowPart = local.dwLowDateTime;
-        out->HighPart = (LONG)local.dwHighDateTime;
-    }
+    package_time(&certificate->pCertInfo->NotAfter, out);
     CertFreeCertificateContext(certificate);
 }
 

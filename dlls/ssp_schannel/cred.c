@@ -176,11 +176,8 @@ static const CERT_CONTEXT *certificate_get(DWORD format, const void *given)
 /* A credential is good for as long as each of its certificates. */
 static void expiry_narrow(struct credential *credential, const CERT_CONTEXT *certificate)
 {
-    FILETIME local;
-    LARGE_INTEGER end;
-    if (!FileTimeToLocalFileTime(&certificate->pCertInfo->NotAfter, &local)) return;
-    end.LowPart = local.dwLowDateTime;
-    end.HighPart = (LONG)local.dwHighDateTime;
+    TimeStamp end;
+    if (!package_time(&certificate->pCertInfo->NotAfter, &end)) return;
     if (end.QuadPart < credential->expiry.QuadPart) credential->expiry.QuadPart = end.QuadPart;
 }
 

@@ -30,6 +30,12 @@ static inline bool half_delete(volatile LONG *halves, LONG half)
     return InterlockedAnd(halves, ~half) == half;
 }
 
+/* Adds the half of InitUserModeContext. What a leg packs for it is empty: it is freed here. */
+void half_add_user(volatile LONG *halves, SecBuffer *packed);
+
+/* Times of SSPI are local times. False, and *out as it was, for what has none. */
+bool package_time(const FILETIME *utc, TimeStamp *out);
+
 /* No expiry, as a TimeStamp. */
 void package_never(TimeStamp *out);
 
