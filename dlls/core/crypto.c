@@ -75,7 +75,7 @@ static void hmac_pads_make(gcry_md_hd_t handle, int algorithm, struct slice key,
                            struct hmac_pads *pads)
 {
     uint8_t block[HASH_BLOCK_MAX] = {0};
-    pads->size = algorithm == GCRY_MD_SHA384 ? 128 : 64;
+    pads->size = gcry_md_get_algo_dlen(algorithm) > 32 ? 128 : 64;
     if (key.size > pads->size) {
         gcry_md_write(handle, key.data, key.size);
         memcpy(block, gcry_md_read(handle, algorithm), gcry_md_get_algo_dlen(algorithm));
@@ -147,12 +147,17 @@ status_t hmac_sha256(struct slice key, const struct slice *parts, size_t count, 
 
 static int hash_algorithm(enum crypto_hash hash)
 {
-    return hash == CRYPTO_SHA384 ? GCRY_MD_SHA384 : GCRY_MD_SHA256;
+    static const int algorithms[] = {
+        [CRYPTO_SHA256] = GCRY_MD_SHA256,
+        [CRYPTO_SHA384] = GCRY_MD_SHA384,
+        [CRYPTO_SHA512] = GCRY_MD_SHA512,
+    };
+    return algorithms[hash];
 }
 
 size_t hash_size(enum crypto_hash hash)
 {
-    return hash == CRYPTO_SHA384 ? 48 : 32;
+    return gcry_md_get_algo_dlen(hash_algorithm(hash));
 }
 
 status_t hash_digest(enum crypto_hash hash, const struct slice *parts, size_t count, uint8_t *out)

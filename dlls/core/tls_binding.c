@@ -13,14 +13,14 @@
 static const struct signature {
     uint8_t size;
     uint8_t oid[9];
-    enum tls_binding_hash hash;
+    enum crypto_hash hash;
 } signatures[] = {
-    {9, {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 12}, TLS_BINDING_SHA384}, /* RSA */
-    {9, {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 13}, TLS_BINDING_SHA512},
-    {8, {0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3}, TLS_BINDING_SHA384}, /* ECDSA */
-    {8, {0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4}, TLS_BINDING_SHA512},
-    {9, {0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2}, TLS_BINDING_SHA384}, /* the hash alone */
-    {9, {0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3}, TLS_BINDING_SHA512},
+    {9, {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 12}, CRYPTO_SHA384}, /* RSA */
+    {9, {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 13}, CRYPTO_SHA512},
+    {8, {0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3}, CRYPTO_SHA384}, /* ECDSA */
+    {8, {0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4}, CRYPTO_SHA512},
+    {9, {0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2}, CRYPTO_SHA384}, /* the hash alone */
+    {9, {0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3}, CRYPTO_SHA512},
 };
 
 static const uint8_t rsa_pss[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10};
@@ -31,11 +31,11 @@ static bool oid_is(struct slice oid, const uint8_t *known, size_t size)
     return oid.size == size && !memcmp(oid.data, known, size);
 }
 
-static enum tls_binding_hash hash_of(struct slice oid)
+static enum crypto_hash hash_of(struct slice oid)
 {
     for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++)
         if (oid_is(oid, signatures[i].oid, signatures[i].size)) return signatures[i].hash;
-    return TLS_BINDING_SHA256;
+    return CRYPTO_SHA256;
 }
 
 /* RSASSA-PSS-params (RFC 4055 3.1): the hash is in the first field, which has a default. */
@@ -48,7 +48,7 @@ static struct slice pss_hash(struct reader *algorithm)
     return der_bytes(&hash, DER_OID);
 }
 
-enum tls_binding_hash tls_binding_hash(struct slice certificate)
+enum crypto_hash tls_binding_hash(struct slice certificate)
 {
     struct reader r, fields, algorithm;
     reader_init(&r, certificate.data, certificate.size);

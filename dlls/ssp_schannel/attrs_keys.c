@@ -11,13 +11,11 @@
 #include "core/tls_body.h"
 #include "ssp/trace.h"
 
-#include <bcrypt.h>
 #include <string.h>
 
 TRACE_CHANNEL("schannel");
 
 #define EAP_TYPE_TLS 13u
-#define DIGEST_MAX 64u
 
 /* ---- keying material ---- */
 
@@ -180,31 +178,13 @@ status_t query_unique_bindings(struct context *context, void *buffer)
         "tls-unique:", (struct slice){session->finished, sizeof(session->finished)}, buffer);
 }
 
-static status_t digest_make(const wchar_t *algorithm, struct slice data, uint8_t *out, ULONG size)
-{
-    BCRYPT_ALG_HANDLE provider;
-    if (BCryptOpenAlgorithmProvider(&provider, algorithm, NULL, 0)) return SEC_E_INTERNAL_ERROR;
-    NTSTATUS status = BCryptHash(provider, NULL, 0, (uint8_t *)data.data, (ULONG)data.size, out,
-                                 size);
-    BCryptCloseAlgorithmProvider(provider, 0);
-    return status ? SEC_E_INTERNAL_ERROR : SEC_E_OK;
-}
-
 status_t query_endpoint_bindings(struct context *context, void *buffer)
 {
-    static const struct digest {
-        const wchar_t *name;
-        ULONG size;
-    } digests[] = {
-        [TLS_BINDING_SHA256] = {BCRYPT_SHA256_ALGORITHM, 32},
-        [TLS_BINDING_SHA384] = {BCRYPT_SHA384_ALGORITHM, 48},
-        [TLS_BINDING_SHA512] = {BCRYPT_SHA512_ALGORITHM, 64},
-    };
-    uint8_t made[DIGEST_MAX];
+    uint8_t digest[HASH_SIZE_MAX];
     struct slice certificate = server_certificate(context);
     if (!certificate.size) return SEC_E_NO_CREDENTIALS;
-    const struct digest *digest = &digests[tls_binding_hash(certificate)];
-    status_t status = digest_make(digest->name, certificate, made, digest->size);
+    enum crypto_hash hash = tls_binding_hash(certificate);
+    status_t status = hash_digest(hash, &certificate, 1, digest);
     if (!status_ok(status)) return status;
-    return bindings_give("tls-server-end-point:", (struct slice){made, digest->size}, buffer);
+    return bindings_give("tls-server-end-point:", (struct slice){digest, hash_size(hash)}, buffer);
 }

@@ -25,19 +25,22 @@ static CERT_SIGNED_CONTENT_INFO *content_of(const CERT_CONTEXT *certificate)
     return content;
 }
 
-static const wchar_t *hash_of(const char *signature)
+static bool hash_of(const char *signature, enum crypto_hash *out)
 {
     static const struct {
         const char *signature;
-        const wchar_t *hash;
+        enum crypto_hash hash;
     } hashes[] = {
-        {szOID_ECDSA_SHA256, BCRYPT_SHA256_ALGORITHM},
-        {szOID_ECDSA_SHA384, BCRYPT_SHA384_ALGORITHM},
-        {szOID_ECDSA_SHA512, BCRYPT_SHA512_ALGORITHM},
+        {szOID_ECDSA_SHA256, CRYPTO_SHA256},
+        {szOID_ECDSA_SHA384, CRYPTO_SHA384},
+        {szOID_ECDSA_SHA512, CRYPTO_SHA512},
     };
-    for (size_t i = 0; i < ARRAYSIZE(hashes); i++)
-        if (!strcmp(signature, hashes[i].signature)) return hashes[i].hash;
-    return NULL;
+    for (size_t i = 0; i < ARRAYSIZE(hashes); i++) {
+        if (strcmp(signature, hashes[i].signature)) continue;
+        *out = hashes[i].hash;
+        return true;
+    }
+    return false;
 }
 
 /* A number of a signature as size bytes, big endian. */
@@ -61,36 +64,20 @@ static bool signature_read(const CRYPT_BIT_BLOB *blob, size_t size, uint8_t *out
            number_read(&numbers, size, out + size) && reader_end(&numbers);
 }
 
-static bool digest_make(const wchar_t *hash, const CRYPT_DER_BLOB *data, uint8_t digest[64],
-                        DWORD *size)
-{
-    BCRYPT_ALG_HANDLE algorithm = NULL;
-    BCRYPT_HASH_HANDLE handle = NULL;
-    DWORD used;
-    bool made = BCryptOpenAlgorithmProvider(&algorithm, hash, NULL, 0) >= 0 &&
-                BCryptGetProperty(algorithm, BCRYPT_HASH_LENGTH, (UCHAR *)size, sizeof(*size),
-                                  &used, 0) >= 0 &&
-                *size <= 64 && BCryptCreateHash(algorithm, &handle, NULL, 0, NULL, 0, 0) >= 0 &&
-                BCryptHashData(handle, data->pbData, data->cbData, 0) >= 0 &&
-                BCryptFinishHash(handle, digest, *size, 0) >= 0;
-    if (handle) BCryptDestroyHash(handle);
-    if (algorithm) BCryptCloseAlgorithmProvider(algorithm, 0);
-    return made;
-}
-
 static bool content_is_signed(const CERT_SIGNED_CONTENT_INFO *content, CERT_PUBLIC_KEY_INFO *issuer)
 {
-    uint8_t signature[2 * COORDINATE_MAX], digest[64];
-    DWORD digest_size;
+    uint8_t signature[2 * COORDINATE_MAX], digest[HASH_SIZE_MAX];
+    const struct slice text = {content->ToBeSigned.pbData, content->ToBeSigned.cbData};
+    enum crypto_hash hash;
     BCRYPT_KEY_HANDLE key = NULL;
-    const wchar_t *hash = hash_of(content->SignatureAlgorithm.pszObjId);
     size_t size = (issuer->PublicKey.cbData - 1) / 2; /* 04, x, y */
-    if (!hash || !issuer->PublicKey.cbData || size > COORDINATE_MAX) return false;
+    if (!issuer->PublicKey.cbData || size > COORDINATE_MAX) return false;
     if (strcmp(issuer->Algorithm.pszObjId, szOID_ECC_PUBLIC_KEY)) return false;
+    if (!hash_of(content->SignatureAlgorithm.pszObjId, &hash)) return false;
     if (!signature_read(&content->Signature, size, signature)) return false;
-    if (!digest_make(hash, &content->ToBeSigned, digest, &digest_size)) return false;
+    if (!status_ok(hash_digest(hash, &text, 1, digest))) return false;
     if (!CryptImportPublicKeyInfoEx2(X509_ASN_ENCODING, issuer, 0, NULL, &key)) return false;
-    bool valid = !BCryptVerifySignature(key, NULL, digest, digest_size, signature,
+    bool valid = !BCryptVerifySignature(key, NULL, digest, (ULONG)hash_size(hash), signature,
                                         (ULONG)(2 * size), 0);
     BCryptDestroyKey(key);
     return valid;

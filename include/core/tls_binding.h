@@ -2,13 +2,11 @@
 /* What channel bindings of TLS need to know of a certificate (RFC 5929 4.1). */
 #pragma once
 
-#include "core/reader.h"
-
-enum tls_binding_hash { TLS_BINDING_SHA256, TLS_BINDING_SHA384, TLS_BINDING_SHA512 };
+#include "core/crypto.h"
 
 /* The hash of tls-server-end-point for this certificate (DER): that of its signature, SHA-256 in
  * the place of MD5 and SHA-1, and where the signature names none of these. */
-enum tls_binding_hash tls_binding_hash(struct slice certificate);
+enum crypto_hash tls_binding_hash(struct slice certificate);
 
 /* Whether the key in it is one for ECDSA. */
 bool tls_certificate_is_ecdsa(struct slice certificate);

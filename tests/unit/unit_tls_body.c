@@ -273,23 +273,23 @@ static void binding_hashes(void)
 {
     static const struct {
         const char *algorithm;
-        enum tls_binding_hash hash;
+        enum crypto_hash hash;
     } rows[] = {
-        {"06092a864886f70d010104 0500", TLS_BINDING_SHA256}, /* MD5 with RSA */
-        {"06092a864886f70d010105 0500", TLS_BINDING_SHA256}, /* SHA-1 */
-        {"06092a864886f70d01010b 0500", TLS_BINDING_SHA256},
-        {"06092a864886f70d01010c 0500", TLS_BINDING_SHA384},
-        {"06092a864886f70d01010d 0500", TLS_BINDING_SHA512},
-        {"06082a8648ce3d040302", TLS_BINDING_SHA256}, /* ECDSA */
-        {"06082a8648ce3d040303", TLS_BINDING_SHA384},
-        {"06082a8648ce3d040304", TLS_BINDING_SHA512},
-        {"06032b6570", TLS_BINDING_SHA256},                  /* Ed25519 names no hash */
-        {"06092a864886f70d01010a 3000", TLS_BINDING_SHA256}, /* PSS: SHA-1 is its default */
-        {"06092a864886f70d01010a 300d a00b 3009 0607608648016503 04", TLS_BINDING_SHA256},
-        {"06092a864886f70d01010a 3011 a00f 300d 0609608648016503040202 0500", TLS_BINDING_SHA384},
-        {"06092a864886f70d01010a 3011 a00f 300d 0609608648016503040203 0500", TLS_BINDING_SHA512},
-        {"06092a864886f70d01010a", TLS_BINDING_SHA256},
-        {"0500", TLS_BINDING_SHA256},
+        {"06092a864886f70d010104 0500", CRYPTO_SHA256}, /* MD5 with RSA */
+        {"06092a864886f70d010105 0500", CRYPTO_SHA256}, /* SHA-1 */
+        {"06092a864886f70d01010b 0500", CRYPTO_SHA256},
+        {"06092a864886f70d01010c 0500", CRYPTO_SHA384},
+        {"06092a864886f70d01010d 0500", CRYPTO_SHA512},
+        {"06082a8648ce3d040302", CRYPTO_SHA256}, /* ECDSA */
+        {"06082a8648ce3d040303", CRYPTO_SHA384},
+        {"06082a8648ce3d040304", CRYPTO_SHA512},
+        {"06032b6570", CRYPTO_SHA256},                  /* Ed25519 names no hash */
+        {"06092a864886f70d01010a 3000", CRYPTO_SHA256}, /* PSS: SHA-1 is its default */
+        {"06092a864886f70d01010a 300d a00b 3009 0607608648016503 04", CRYPTO_SHA256},
+        {"06092a864886f70d01010a 3011 a00f 300d 0609608648016503040202 0500", CRYPTO_SHA384},
+        {"06092a864886f70d01010a 3011 a00f 300d 0609608648016503040203 0500", CRYPTO_SHA512},
+        {"06092a864886f70d01010a", CRYPTO_SHA256},
+        {"0500", CRYPTO_SHA256},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct slice made = signed_with(rows[i].algorithm);

@@ -55,10 +55,12 @@ static struct slice get_text(const char *name)
 
 static enum crypto_hash get_hash(void)
 {
-    struct slice name = get_text("hash");
-    bool long_one = name.size && !strcmp((const char *)name.data, "sha384");
-    ok(long_one || (name.size && !strcmp((const char *)name.data, "sha256")), "hash");
-    return long_one ? CRYPTO_SHA384 : CRYPTO_SHA256;
+    static const char *const names[] = {"sha256", "sha384", "sha512"};
+    const char *name = (const char *)get_text("hash").data;
+    unsigned hash = CRYPTO_SHA256;
+    while (hash < CRYPTO_SHA512 && strcmp(name, names[hash])) hash++;
+    ok(!strcmp(name, names[hash]), "hash");
+    return (enum crypto_hash)hash;
 }
 
 static void run_digest(void)
