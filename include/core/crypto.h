@@ -38,7 +38,8 @@ void hmac_md5_update(struct hmac_md5 *hmac, const void *data, size_t size);
 void hmac_md5_finish(struct hmac_md5 *hmac, uint8_t mac[16]);
 void hmac_md5_free(struct hmac_md5 *hmac);
 
-/* The hashes of TLS and its certificates: digest, or HMAC, over the parts in order, of hash_size bytes. */
+/* The hashes of TLS and its certificates: digest, or HMAC, over the parts in order, of hash_size
+ * bytes. */
 enum crypto_hash { CRYPTO_SHA256, CRYPTO_SHA384, CRYPTO_SHA512 };
 #define HASH_SIZE_MAX 64u
 size_t hash_size(enum crypto_hash hash);
