@@ -2,15 +2,14 @@
 /* Certificates and keys for the tests of TLS, see tls_certs.h. */
 #include "tls_certs.h"
 
+#include "curve_key.h"
 #include "support.h"
 #include "tls_certs_data.h"
 
-#include <bcrypt.h>
 #include <ncrypt.h>
 #include <stdio.h>
 #include <wchar.h>
 
-#define OWN_KEYS L"Software\\winesspi\\Keys"
 #define SYSTEM_ROOTS L"Software\\Microsoft\\SystemCertificates\\Root\\Certificates\\"
 
 static const struct entry {
@@ -118,32 +117,10 @@ static bool rsa_import(const wchar_t *name, const BYTE *blob, DWORD size)
     return imported;
 }
 
-/* Wine 8.0 keeps no keys of curves. What it lacks the packages of this project have in the
- * registry, see ssp_schannel/key.c. */
-static bool curve_keep(const wchar_t *name, BYTE *blob, DWORD size)
-{
-    DATA_BLOB plain = {size, blob}, sealed;
-    if (!CryptProtectData(&plain, NULL, NULL, NULL, NULL, CRYPTPROTECT_UI_FORBIDDEN, &sealed))
-        return false;
-    LSTATUS error = RegSetKeyValueW(HKEY_CURRENT_USER, OWN_KEYS, name, REG_BINARY, sealed.pbData,
-                                    sealed.cbData);
-    LocalFree(sealed.pbData);
-    return !error;
-}
-
 static bool curve_import(wchar_t *name, BYTE *blob, DWORD size)
 {
-    NCRYPT_PROV_HANDLE provider;
-    NCRYPT_KEY_HANDLE key;
-    NCryptBuffer buffer = {(ULONG)(wcslen(name) + 1) * sizeof(*name), NCRYPTBUFFER_PKCS_KEY_NAME,
-                           name};
-    NCryptBufferDesc buffers = {NCRYPTBUFFER_VERSION, 1, &buffer};
-    if (NCryptOpenStorageProvider(&provider, MS_KEY_STORAGE_PROVIDER, 0)) return false;
-    SECURITY_STATUS status = NCryptImportKey(provider, 0, BCRYPT_ECCPRIVATE_BLOB, &buffers, &key,
-                                             blob, size, NCRYPT_OVERWRITE_KEY_FLAG);
-    if (!status) NCryptFreeObject(key);
-    NCryptFreeObject(provider);
-    return !status || (running_under_wine() && curve_keep(name, blob, size));
+    return curve_key_import(name, blob, size) ||
+           (running_under_wine() && curve_key_seal(name, blob, size));
 }
 
 static bool container_make(wchar_t *name, const struct entry *entry)
@@ -178,16 +155,6 @@ const CERT_CONTEXT *tls_cert_with_key(enum tls_cert which)
     return certificate;
 }
 
-static void curve_remove(const wchar_t *name)
-{
-    NCRYPT_PROV_HANDLE provider;
-    NCRYPT_KEY_HANDLE key;
-    if (running_under_wine()) RegDeleteKeyValueW(HKEY_CURRENT_USER, OWN_KEYS, name);
-    if (NCryptOpenStorageProvider(&provider, MS_KEY_STORAGE_PROVIDER, 0)) return;
-    if (!NCryptOpenKey(provider, &key, name, 0, 0)) NCryptDeleteKey(key, 0);
-    NCryptFreeObject(provider);
-}
-
 void tls_certs_end(void)
 {
     for (size_t i = 0; i < TLS_CERTS; i++) {
@@ -195,7 +162,7 @@ void tls_certs_end(void)
         wchar_t name[64];
         if (!entries[i].key) continue;
         container_name(name, entries[i].key);
-        if (entries[i].curve) curve_remove(name);
+        if (entries[i].curve) curve_key_remove(name);
         else CryptAcquireContextW(&provider, name, NULL, PROV_RSA_FULL, CRYPT_DELETEKEYSET);
     }
 }
