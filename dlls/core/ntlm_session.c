@@ -142,7 +142,7 @@ static status_t prepare(const struct ntlm_session *session, struct ntlm_directio
     return session->flags & NTLM_DATAGRAM ? rekey(direction, sequence) : SEC_E_OK;
 }
 
-static void checksum_ess(struct hmac_md5 *hmac, uint32_t sequence, const struct ntlm_part *parts,
+static void checksum_ess(struct hmac_md5 *hmac, uint32_t sequence, const struct message_part *parts,
                          size_t count, uint8_t checksum[8])
 {
     uint8_t number[4], mac[16];
@@ -157,7 +157,7 @@ static void checksum_ess(struct hmac_md5 *hmac, uint32_t sequence, const struct 
 
 /* The signature of the plain parts under the next sequence number, before it is enciphered. */
 static void clear_signature(const struct ntlm_session *session, struct ntlm_direction *direction,
-                            const struct ntlm_part *parts, size_t count,
+                            const struct message_part *parts, size_t count,
                             uint8_t signature[NTLM_SIGNATURE_SIZE])
 {
     put_u32le(signature, SIGNATURE_VERSION);
@@ -200,7 +200,7 @@ static bool is_expected(const struct ntlm_session *session,
     return secret_equal(expected, signature, 4) && secret_equal(expected + 8, signature + 8, 8);
 }
 
-static void crypt_parts(struct rc4 *rc4, const struct ntlm_part *parts, size_t count)
+static void crypt_parts(struct rc4 *rc4, const struct message_part *parts, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (parts[i].sealed) rc4_crypt(rc4, parts[i].data, parts[i].data, parts[i].size);
@@ -210,7 +210,7 @@ static void crypt_parts(struct rc4 *rc4, const struct ntlm_part *parts, size_t c
 /* Why a signature did not match. Only where the checksum is in clear can a message of another
  * turn be told from a changed one. */
 static status_t refusal(const struct ntlm_session *session, const struct ntlm_direction *direction,
-                        const struct ntlm_part *parts, size_t count,
+                        const struct message_part *parts, size_t count,
                         const uint8_t signature[NTLM_SIGNATURE_SIZE])
 {
     uint32_t sequence = get_u32le(signature + 12);
@@ -223,8 +223,9 @@ static status_t refusal(const struct ntlm_session *session, const struct ntlm_di
                                                                    : SEC_E_MESSAGE_ALTERED;
 }
 
-status_t ntlm_sign(struct ntlm_session *session, uint32_t sequence, const struct ntlm_part *parts,
-                   size_t count, uint8_t signature[NTLM_SIGNATURE_SIZE])
+status_t ntlm_sign(struct ntlm_session *session, uint32_t sequence,
+                   const struct message_part *parts, size_t count,
+                   uint8_t signature[NTLM_SIGNATURE_SIZE])
 {
     if (is_dummy(session)) {
         make_dummy(signature);
@@ -238,8 +239,9 @@ status_t ntlm_sign(struct ntlm_session *session, uint32_t sequence, const struct
     return SEC_E_OK;
 }
 
-status_t ntlm_verify(struct ntlm_session *session, uint32_t sequence, const struct ntlm_part *parts,
-                     size_t count, const uint8_t signature[NTLM_SIGNATURE_SIZE])
+status_t ntlm_verify(struct ntlm_session *session, uint32_t sequence,
+                     const struct message_part *parts, size_t count,
+                     const uint8_t signature[NTLM_SIGNATURE_SIZE])
 {
     uint8_t expected[NTLM_SIGNATURE_SIZE];
     if (is_dummy(session)) {
@@ -265,7 +267,7 @@ status_t ntlm_verify(struct ntlm_session *session, uint32_t sequence, const stru
     return status;
 }
 
-status_t ntlm_seal(struct ntlm_session *session, uint32_t sequence, struct ntlm_part *parts,
+status_t ntlm_seal(struct ntlm_session *session, uint32_t sequence, struct message_part *parts,
                    size_t count, uint8_t signature[NTLM_SIGNATURE_SIZE])
 {
     struct ntlm_direction *direction = &session->send;
@@ -280,7 +282,7 @@ status_t ntlm_seal(struct ntlm_session *session, uint32_t sequence, struct ntlm_
     return SEC_E_OK;
 }
 
-status_t ntlm_unseal(struct ntlm_session *session, uint32_t sequence, struct ntlm_part *parts,
+status_t ntlm_unseal(struct ntlm_session *session, uint32_t sequence, struct message_part *parts,
                      size_t count, const uint8_t signature[NTLM_SIGNATURE_SIZE])
 {
     struct ntlm_direction *direction = receiving(session);

@@ -29,8 +29,8 @@ struct message {
     bool mech_list;                    /* covers the mechanism list of SPNEGO */
     uint32_t sequence;                 /* the caller's */
     size_t count;
-    struct ntlm_part *parts;
-    struct ntlm_part room[STACK_PARTS];
+    struct message_part *parts;
+    struct message_part room[STACK_PARTS];
 };
 
 /* One of the four operations on a session. */
@@ -64,8 +64,8 @@ static status_t collect_parts(const SecBufferDesc *desc, struct message *message
             return SEC_E_INVALID_TOKEN;
         }
         bool sealed = !(buffer->BufferType & SECBUFFER_READONLY_WITH_CHECKSUM);
-        message->parts[message->count++] = (struct ntlm_part){buffer->pvBuffer, buffer->cbBuffer,
-                                                              sealed};
+        message->parts[message->count++] = (struct message_part){buffer->pvBuffer, buffer->cbBuffer,
+                                                                 sealed};
     }
     return SEC_E_OK;
 }
@@ -89,8 +89,8 @@ static status_t open_with_stream(const SecBufferDesc *desc, struct message *mess
     if (stream->cbBuffer < NTLM_SIGNATURE_SIZE) return SEC_E_INVALID_TOKEN;
     message->signature = stream->pvBuffer;
     message->parts = message->room;
-    message->parts[0] = (struct ntlm_part){message->signature + NTLM_SIGNATURE_SIZE,
-                                           stream->cbBuffer - NTLM_SIGNATURE_SIZE, true};
+    message->parts[0] = (struct message_part){message->signature + NTLM_SIGNATURE_SIZE,
+                                              stream->cbBuffer - NTLM_SIGNATURE_SIZE, true};
     message->count = 1;
     return SEC_E_OK;
 }

@@ -33,12 +33,6 @@ enum schannel_call {
 #define CALL_NO_ALERT 0xffffffffu
 #define CALL_SECRET_MAX 48
 
-/* Bytes of the caller. */
-struct call_bytes {
-    uint64_t data; /* const uint8_t * */
-    uint64_t size;
-};
-
 /* Whether GnuTLS is there and new enough; SEC_E_SECPKG_NOT_FOUND when not. */
 struct schannel_call_library {
     char version[24];
@@ -56,20 +50,21 @@ enum call_key_kind { CALL_KEY_RSA = 1, CALL_KEY_EC };
 
 /* A certificate with its key. */
 struct call_identity {
-    struct call_bytes chain; /* DER certificates, each behind a u24be length, the leaf first */
-    struct call_bytes parts[CALL_KEY_PARTS];
-    struct call_bytes staple; /* OCSP response for the leaf; size 0 for none */
-    uint32_t kind;            /* CALL_KEY_ */
-    uint32_t curve_bits;      /* EC: 256, 384, 521 */
+    struct unixcall_bytes chain; /* DER certificates, each behind a u24be length, the leaf first */
+    struct unixcall_bytes parts[CALL_KEY_PARTS];
+    struct unixcall_bytes staple; /* OCSP response for the leaf; size 0 for none */
+    uint32_t kind;                /* CALL_KEY_ */
+    uint32_t curve_bits;          /* EC: 256, 384, 521 */
 };
 UNIXCALL_LAYOUT(struct call_identity, curve_bits, 164, 168);
 
 struct schannel_call_credentials_create {
-    uint64_t identities;          /* const struct call_identity * */
-    uint64_t priorities;          /* const char *: a priority string of GnuTLS */
-    struct call_bytes issuers;    /* server: CA certificates named to clients, form as of a chain */
-    struct call_bytes ticket_key; /* server: 64 bytes, or none for no resumption */
-    uint64_t credentials;         /* out */
+    uint64_t identities; /* const struct call_identity * */
+    uint64_t priorities; /* const char *: a priority string of GnuTLS */
+    struct unixcall_bytes
+        issuers; /* server: CA certificates named to clients, form as of a chain */
+    struct unixcall_bytes ticket_key; /* server: 64 bytes, or none for no resumption */
+    uint64_t credentials;             /* out */
     uint32_t identity_count;
     uint32_t server;          /* 0 or 1 */
     uint32_t ticket_lifetime; /* server: seconds that a ticket is good for; 0: the library's idea */
@@ -92,13 +87,13 @@ UNIXCALL_LAYOUT(struct schannel_call_free, object, 0, 8);
 
 struct schannel_call_session_create {
     uint64_t credentials;
-    struct call_bytes server_name; /* client: SNI, UTF-8, not terminated; size 0 for none */
-    struct call_bytes alpn;        /* names, each behind a u8 length */
-    struct call_bytes resume;      /* client: what CALL_READ_RESUMPTION gave earlier */
-    struct call_bytes peer;        /* DTLS server: the client's address, to bind cookies to */
-    uint64_t session;              /* out */
-    uint32_t flags;                /* CALL_SESSION_ */
-    uint32_t mtu;                  /* DTLS */
+    struct unixcall_bytes server_name; /* client: SNI, UTF-8, not terminated; size 0 for none */
+    struct unixcall_bytes alpn;        /* names, each behind a u8 length */
+    struct unixcall_bytes resume;      /* client: what CALL_READ_RESUMPTION gave earlier */
+    struct unixcall_bytes peer;        /* DTLS server: the client's address, to bind cookies to */
+    uint64_t session;                  /* out */
+    uint32_t flags;                    /* CALL_SESSION_ */
+    uint32_t mtu;                      /* DTLS */
     char why[CALL_WHY_SIZE];
 };
 UNIXCALL_LAYOUT(struct schannel_call_session_create, why, 88, 248);
@@ -125,7 +120,7 @@ enum call_verdict { CALL_VERDICT_NONE, CALL_VERDICT_GOOD, CALL_VERDICT_BAD };
  */
 struct schannel_call_handshake {
     uint64_t session;
-    struct call_bytes input;
+    struct unixcall_bytes input;
     uint64_t output; /* uint8_t * */
     uint64_t output_room;
     uint64_t consumed, output_size, queued; /* out */
@@ -210,7 +205,7 @@ UNIXCALL_LAYOUT(struct schannel_call_read, reserved, 36, 40);
  */
 struct schannel_call_records {
     uint64_t session;
-    struct call_bytes input;
+    struct unixcall_bytes input;
     uint64_t output; /* uint8_t * */
     uint64_t output_room;
     uint64_t consumed, output_size; /* out */
@@ -224,7 +219,7 @@ UNIXCALL_LAYOUT(struct schannel_call_records, why, 64, 224);
  * the record is as it came from the wire, and the library has not seen those before it. */
 struct schannel_call_ticket {
     uint64_t session;
-    struct call_bytes record;
+    struct unixcall_bytes record;
     uint64_t receive_sequence;
     char why[CALL_WHY_SIZE];
 };

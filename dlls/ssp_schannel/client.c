@@ -74,8 +74,8 @@ status_t client_start(struct context *context, const struct leg *leg)
     char room[SERVER_NAME_MAX + 1];
     struct blob resume = {NULL, 0};
     struct schannel_call_session_create call = {
-        .server_name = call_slice(server_name(leg->target, room)),
-        .alpn = call_slice(leg->alpn),
+        .server_name = unixcall_slice(server_name(leg->target, room)),
+        .alpn = unixcall_slice(leg->alpn),
     };
     note_wishes(context, leg);
     if (context->datagram) call.flags |= CALL_SESSION_DATAGRAM;
@@ -85,7 +85,7 @@ status_t client_start(struct context *context, const struct leg *leg)
         status = credential_library(context->credential, context->datagram, &call.credentials);
     if (!status_ok(status)) return status;
     if (context_resumable(context) && resume_take(context->credential, leg->target, &resume))
-        call.resume = call_slice(blob_slice(&resume));
+        call.resume = unixcall_slice(blob_slice(&resume));
     status = library_call(SCHANNEL_CALL_SESSION_CREATE, &call);
     if (status_ok(status)) context->library = call.session;
     else WARN("no session: status %#lx: %s\n", (ULONG)status, call.why);

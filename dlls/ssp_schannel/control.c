@@ -80,7 +80,7 @@ static status_t library_seal(struct context *context, struct leg *leg, enum tls_
     while (message.size) {
         struct schannel_call_records call = {
             .session = context->library,
-            .input = call_slice(message),
+            .input = unixcall_slice(message),
             .output = unixcall_address(room),
             .output_room = sizeof(room),
             .type = type,

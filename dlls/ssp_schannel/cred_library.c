@@ -90,7 +90,7 @@ static status_t ticket_key(const struct credential *credential, uint8_t out[TICK
 
 /* An OCSP response that the application, or whoever filled the store, has put to the certificate;
  * borrowed from it for as long as the block lives, which free releases. */
-static void *staple_get(const CERT_CONTEXT *certificate, struct call_bytes *out)
+static void *staple_get(const CERT_CONTEXT *certificate, struct unixcall_bytes *out)
 {
     DWORD size = 0;
     if (!CertGetCertificateContextProperty(certificate, CERT_OCSP_RESPONSE_PROP_ID, NULL, &size))
@@ -101,7 +101,7 @@ static void *staple_get(const CERT_CONTEXT *certificate, struct call_bytes *out)
         free(response);
         response = NULL;
     }
-    if (response) *out = call_slice((struct slice){response, size});
+    if (response) *out = unixcall_slice((struct slice){response, size});
     return response;
 }
 
@@ -112,11 +112,11 @@ static status_t holder_fill(const struct credential *credential, struct key_hold
     status_t status = SEC_E_OK;
     if (!holder->chain.size) status = chain_make(holder->certificate, with_root, &holder->chain);
     if (!status_ok(status)) return status;
-    out->chain = call_slice(blob_slice(&holder->chain));
+    out->chain = unixcall_slice(blob_slice(&holder->chain));
     out->kind = holder->key.kind;
     out->curve_bits = holder->key.curve_bits;
     for (size_t i = 0; i < CALL_KEY_PARTS; i++)
-        out->parts[i] = call_slice(blob_slice(&holder->key.parts[i]));
+        out->parts[i] = unixcall_slice(blob_slice(&holder->key.parts[i]));
     if (credential->server) *staple = staple_get(holder->certificate, &out->staple);
     return SEC_E_OK;
 }
@@ -159,10 +159,10 @@ static status_t library_make(struct credential *credential, bool datagram)
     if (status_ok(status) && credential->server && credential->cache_time) {
         call.ticket_lifetime = credential->cache_time / 1000 + (credential->cache_time % 1000 != 0);
         status = ticket_key(credential, key);
-        call.ticket_key = call_slice((struct slice){key, sizeof(key)});
+        call.ticket_key = unixcall_slice((struct slice){key, sizeof(key)});
     }
     call.identities = unixcall_address(identities);
-    call.issuers = call_slice(blob_slice(&issuers));
+    call.issuers = unixcall_slice(blob_slice(&issuers));
     if (status_ok(status)) {
         status = library_call(SCHANNEL_CALL_CREDENTIALS_CREATE, &call);
         if (status_ok(status)) credential->library[datagram] = call.credentials;

@@ -68,7 +68,7 @@ static struct slice slice_rest(struct slice bytes, size_t used)
 status_t handshake_feed(struct context *context, struct leg *leg, struct slice records,
                         uint32_t *event)
 {
-    struct schannel_call_handshake call = {.input = call_slice(records)};
+    struct schannel_call_handshake call = {.input = unixcall_slice(records)};
     status_t judged = SEC_E_OK;
     for (;;) {
         status_t status = step(context, leg, &call);
@@ -81,7 +81,7 @@ status_t handshake_feed(struct context *context, struct leg *leg, struct slice r
         records = slice_rest(records, used);
         judged = judge(context);
         call = (struct schannel_call_handshake){
-            .input = call_slice(records),
+            .input = unixcall_slice(records),
             .verdict = status_ok(judged) ? CALL_VERDICT_GOOD : CALL_VERDICT_BAD,
             .verdict_alert = tls_alert_of(judged),
         };

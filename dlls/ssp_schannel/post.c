@@ -111,8 +111,9 @@ static status_t on_handshake(struct context *context, struct slice plain, struct
 static status_t pass_ticket(struct context *context, struct slice record, uint64_t sequence,
                             const struct post *post)
 {
-    struct schannel_call_ticket call = {
-        .session = context->library, .record = call_slice(record), .receive_sequence = sequence};
+    struct schannel_call_ticket call = {.session = context->library,
+                                        .record = unixcall_slice(record),
+                                        .receive_sequence = sequence};
     bool begun = context->partly.size && context->partly.data[0] == TLS_NEW_SESSION_TICKET;
     if (!context->library || context->server || context->version < TLS_1_3) return SEC_E_OK;
     if (!post->ticket_ended && !begun) return SEC_E_OK;

@@ -6,11 +6,11 @@
 #pragma once
 
 #include "call.h"
-#include "lock.h"
 #include "priority.h"
 
 #include "core/blob.h"
 #include "core/tls.h"
+#include "ssp/lock.h"
 #include "ssp/provider.h"
 #include "ssp/secbuf.h"
 
@@ -19,11 +19,6 @@
 #include <schannel.h>
 
 #define MAX_TOKEN 24576u
-
-static inline struct call_bytes call_slice(struct slice slice)
-{
-    return (struct call_bytes){unixcall_address(slice.data), slice.size};
-}
 
 /* ---- package.c ---- */
 

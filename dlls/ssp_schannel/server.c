@@ -13,8 +13,8 @@ TRACE_CHANNEL("schannel");
 status_t server_start(struct context *context, const struct leg *leg)
 {
     struct schannel_call_session_create call = {
-        .alpn = call_slice(leg->alpn),
-        .peer = call_slice(leg->peer),
+        .alpn = unixcall_slice(leg->alpn),
+        .peer = unixcall_slice(leg->peer),
     };
     context->datagram = leg->requirements & ASC_REQ_DATAGRAM;
     context->mtu = leg->mtu ? leg->mtu : MTU_USUAL;

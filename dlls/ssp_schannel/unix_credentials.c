@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct slice bytes_of(struct call_bytes bytes)
+static struct slice bytes_of(struct unixcall_bytes bytes)
 {
     return (struct slice){unixcall_pointer(bytes.data), (size_t)bytes.size};
 }

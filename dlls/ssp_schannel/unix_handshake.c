@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 /* Takes the call's input for as long as one of the functions below runs. */
-static void input_set(struct session *session, struct call_bytes input)
+static void input_set(struct session *session, struct unixcall_bytes input)
 {
     reader_init(&session->input, unixcall_pointer(input.data), (size_t)input.size);
 }

@@ -138,7 +138,7 @@ static void session_clear(struct session *session)
 
 /* An address is no name of a host (RFC 6066 3), nor is what has no form in the DNS; a server gets
  * on without. */
-static int server_name_set(struct session *session, struct call_bytes bytes)
+static int server_name_set(struct session *session, struct unixcall_bytes bytes)
 {
     char text[256];
     struct in6_addr address;
@@ -151,7 +151,7 @@ static int server_name_set(struct session *session, struct call_bytes bytes)
     return error == GNUTLS_E_MEMORY_ERROR ? error : 0;
 }
 
-static int alpn_set(struct session *session, struct call_bytes bytes)
+static int alpn_set(struct session *session, struct unixcall_bytes bytes)
 {
     gnutls_datum_t names[64];
     unsigned count = 0;

@@ -10,6 +10,7 @@
 
 #include "core/blob.h"
 #include "core/crypto.h"
+#include "core/message_part.h"
 #include "core/rc4.h"
 #include "core/writer.h"
 
@@ -204,13 +205,6 @@ struct ntlm_session {
     struct ntlm_direction send, receive;
 };
 
-/* One buffer of a message, in the order in which the signature covers them. */
-struct ntlm_part {
-    uint8_t *data;
-    size_t size;
-    bool sealed; /* encrypted in place by seal/unseal; otherwise only covered by the signature */
-};
-
 /* client: which end this is. */
 status_t ntlm_session_init(struct ntlm_session *session, uint32_t flags,
                            const uint8_t session_key[16], bool client);
@@ -229,13 +223,15 @@ void ntlm_session_clear(struct ntlm_session *session);
  * with NTLM_DATAGRAM, where each message is on its own and no number may be used twice; others
  * count themselves and ignore it. Datagrams without ESS can be signed only: sealing them is
  * SEC_E_UNSUPPORTED_FUNCTION. */
-status_t ntlm_sign(struct ntlm_session *session, uint32_t sequence, const struct ntlm_part *parts,
+status_t ntlm_sign(struct ntlm_session *session, uint32_t sequence,
+                   const struct message_part *parts, size_t count,
+                   uint8_t signature[NTLM_SIGNATURE_SIZE]);
+status_t ntlm_verify(struct ntlm_session *session, uint32_t sequence,
+                     const struct message_part *parts, size_t count,
+                     const uint8_t signature[NTLM_SIGNATURE_SIZE]);
+status_t ntlm_seal(struct ntlm_session *session, uint32_t sequence, struct message_part *parts,
                    size_t count, uint8_t signature[NTLM_SIGNATURE_SIZE]);
-status_t ntlm_verify(struct ntlm_session *session, uint32_t sequence, const struct ntlm_part *parts,
-                     size_t count, const uint8_t signature[NTLM_SIGNATURE_SIZE]);
-status_t ntlm_seal(struct ntlm_session *session, uint32_t sequence, struct ntlm_part *parts,
-                   size_t count, uint8_t signature[NTLM_SIGNATURE_SIZE]);
-status_t ntlm_unseal(struct ntlm_session *session, uint32_t sequence, struct ntlm_part *parts,
+status_t ntlm_unseal(struct ntlm_session *session, uint32_t sequence, struct message_part *parts,
                      size_t count, const uint8_t signature[NTLM_SIGNATURE_SIZE]);
 
 /* ---- context: handshake, then session ---- */

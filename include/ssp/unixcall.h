@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "core/reader.h"
 #include "core/status.h"
 
 #include <stddef.h>
@@ -31,6 +32,17 @@ static inline uint64_t unixcall_address(const void *pointer)
 static inline void *unixcall_pointer(uint64_t address)
 {
     return (void *)(uintptr_t)address;
+}
+
+/* Bytes of the caller's, as a field of such a struct. */
+struct unixcall_bytes {
+    uint64_t data; /* const uint8_t * */
+    uint64_t size;
+};
+
+static inline struct unixcall_bytes unixcall_slice(struct slice slice)
+{
+    return (struct unixcall_bytes){unixcall_address(slice.data), slice.size};
 }
 
 /* ---- the Windows half: dlls/ssp/unixcall.c ---- */

@@ -33,7 +33,7 @@ void peer_session_free(struct peer_session *session)
 
 bool peer_mic_make(struct peer_session *session, struct slice mech_list, uint8_t mic[16])
 {
-    const struct ntlm_part part = {(uint8_t *)mech_list.data, mech_list.size, false};
+    const struct message_part part = {(uint8_t *)mech_list.data, mech_list.size, false};
     if (ntlm_sign(&session->ntlm, 0, &part, 1, mic) != SEC_E_OK) return false;
     ntlm_session_restart_stream(&session->ntlm, true);
     return true;
@@ -41,7 +41,7 @@ bool peer_mic_make(struct peer_session *session, struct slice mech_list, uint8_t
 
 bool peer_mic_check(struct peer_session *session, struct slice mech_list, struct slice mic)
 {
-    const struct ntlm_part part = {(uint8_t *)mech_list.data, mech_list.size, false};
+    const struct message_part part = {(uint8_t *)mech_list.data, mech_list.size, false};
     if (mic.size != 16) return false;
     if (ntlm_verify(&session->ntlm, 0, &part, 1, mic.data) != SEC_E_OK) return false;
     ntlm_session_restart_stream(&session->ntlm, false);
@@ -50,12 +50,12 @@ bool peer_mic_check(struct peer_session *session, struct slice mech_list, struct
 
 bool peer_seal(struct peer_session *session, void *data, size_t size, uint8_t signature[16])
 {
-    struct ntlm_part part = {data, size, true};
+    struct message_part part = {data, size, true};
     return ntlm_seal(&session->ntlm, 0, &part, 1, signature) == SEC_E_OK;
 }
 
 bool peer_unseal(struct peer_session *session, void *data, size_t size, const uint8_t signature[16])
 {
-    struct ntlm_part part = {data, size, true};
+    struct message_part part = {data, size, true};
     return ntlm_unseal(&session->ntlm, 0, &part, 1, signature) == SEC_E_OK;
 }

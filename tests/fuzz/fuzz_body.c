@@ -6,7 +6,7 @@
 static void use(struct ntlm_context *ctx)
 {
     uint8_t data[40] = "some text", signature[NTLM_SIGNATURE_SIZE];
-    struct ntlm_part part = {data, sizeof(data), true};
+    struct message_part part = {data, sizeof(data), true};
     struct ntlm_authenticate message;
     struct ntlm_server_finish params;
     memset(&message, 0, sizeof(message));

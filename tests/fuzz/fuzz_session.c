@@ -15,8 +15,8 @@ static const uint32_t kinds[] = {
     NTLM_SIGN | NTLM_56 | NTLM_DATAGRAM,
 };
 
-static status_t take(struct ntlm_session *to, uint32_t number, bool sealed, struct ntlm_part *parts,
-                     const uint8_t *signature)
+static status_t take(struct ntlm_session *to, uint32_t number, bool sealed,
+                     struct message_part *parts, const uint8_t *signature)
 {
     return sealed ? ntlm_unseal(to, number, parts, 2, signature)
                   : ntlm_verify(to, number, parts, 2, signature);
@@ -33,7 +33,7 @@ static void deliver(struct ntlm_session *from, struct ntlm_session *to, uint32_t
     uint8_t difference = reader_u8(script);
     for (size_t i = 0; i < CLEAR + size; i++) plain[i] = (uint8_t)(i * 31 + size);
     memcpy(wire, plain, CLEAR + size);
-    struct ntlm_part parts[] = {{wire, CLEAR, false}, {wire + CLEAR, size, sealed}};
+    struct message_part parts[] = {{wire, CLEAR, false}, {wire + CLEAR, size, sealed}};
     uint8_t *signature = wire + CLEAR + size;
     must((sealed ? ntlm_seal(from, number, parts, 2, signature)
                  : ntlm_sign(from, number, parts, 2, signature)) == SEC_E_OK);
@@ -41,7 +41,7 @@ static void deliver(struct ntlm_session *from, struct ntlm_session *to, uint32_t
     size_t total = CLEAR + size + NTLM_SIGNATURE_SIZE;
     memcpy(changed, wire, total);
     changed[at % total] ^= difference;
-    struct ntlm_part got[] = {{changed, CLEAR, false}, {changed + CLEAR, size, sealed}};
+    struct message_part got[] = {{changed, CLEAR, false}, {changed + CLEAR, size, sealed}};
     status_t status = take(to, number, sealed, got, changed + CLEAR + size);
     must(status_ok(status) == !difference);
     if (difference) {

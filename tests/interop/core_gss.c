@@ -100,7 +100,7 @@ static void talk_sealed(struct ends *ends)
 {
     uint8_t wire[16 + 14] = "";
     gss_buffer_desc in = {sizeof(wire), wire}, out = GSS_C_EMPTY_BUFFER;
-    struct ntlm_part part = {wire + 16, 14, true};
+    struct message_part part = {wire + 16, 14, true};
     uint32_t minor;
     int sealed;
     memcpy(part.data, "from this side", 14);
@@ -111,7 +111,7 @@ static void talk_sealed(struct ends *ends)
 
     gss_buffer_desc answer = {15, (void *)"from the mech.."};
     if (!ok(!gss_wrap(&minor, ends->gss, 1, 0, &answer, &sealed, &out), "wrap")) return;
-    part = (struct ntlm_part){(uint8_t *)out.value + 16, out.length - 16, true};
+    part = (struct message_part){(uint8_t *)out.value + 16, out.length - 16, true};
     ok(!ntlm_unseal(&ends->core.session, 0, &part, 1, out.value), "unseal");
     ok(part.size == 15 && !memcmp(part.data, "from the mech..", 15), "and read");
     gss_release_buffer(&minor, &out);
@@ -121,7 +121,7 @@ static void talk_sealed(struct ends *ends)
 static void talk_signed(struct ends *ends, uint32_t number)
 {
     uint8_t signature[16], data[6] = "signed";
-    struct ntlm_part part = {data, sizeof(data), false};
+    struct message_part part = {data, sizeof(data), false};
     gss_buffer_desc message = {sizeof(data), data}, mic = {sizeof(signature), signature};
     gss_buffer_desc out = GSS_C_EMPTY_BUFFER, value = {sizeof(number), &number};
     bool datagram = ends->core.session.flags & NTLM_DATAGRAM;

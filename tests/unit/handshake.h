@@ -148,7 +148,7 @@ static inline bool handshake_say(struct ntlm_session *from, struct ntlm_session 
     uint32_t sequence = handshake_sequence++;
     uint8_t data[64], signature[NTLM_SIGNATURE_SIZE];
     memcpy(data, text, size);
-    struct ntlm_part part = {data, size, true};
+    struct message_part part = {data, size, true};
     if (!handshake_can_seal(from))
         return ntlm_sign(from, sequence, &part, 1, signature) == SEC_E_OK &&
                ntlm_verify(to, sequence, &part, 1, signature) == SEC_E_OK;

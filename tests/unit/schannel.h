@@ -44,13 +44,13 @@ static inline status_t half(enum schannel_call number, void *params)
 
 /* ---- certificates ---- */
 
-static inline struct call_bytes unit_bytes(struct slice bytes)
+static inline struct unixcall_bytes unit_bytes(struct slice bytes)
 {
-    return (struct call_bytes){unixcall_address(bytes.data), bytes.size};
+    return (struct unixcall_bytes){unixcall_address(bytes.data), bytes.size};
 }
 
 /* Takes over what the library has allocated. */
-static inline struct call_bytes unit_datum(gnutls_datum_t datum)
+static inline struct unixcall_bytes unit_datum(gnutls_datum_t datum)
 {
     uint8_t *copy = unit_room(datum.size);
     memcpy(copy, datum.data, datum.size);

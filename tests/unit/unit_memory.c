@@ -142,7 +142,7 @@ static void first_messages(void)
 {
     struct handshake h;
     uint8_t data[8] = "message", signature[16];
-    struct ntlm_part part = {data, 8, true};
+    struct message_part part = {data, 8, true};
     handshake_init(&h);
     ok(!handshake_run(&h), "run");
     WITH_FAILURES("seal", ntlm_seal(&h.client.session, 0, &part, 1, signature),

@@ -80,7 +80,7 @@ static void reset(void)
 static void exchange_mic(struct ntlm_session *from, struct ntlm_session *to)
 {
     uint8_t list[4] = "list", mic[16];
-    struct ntlm_part part = {list, sizeof(list), false};
+    struct message_part part = {list, sizeof(list), false};
     ok(!ntlm_sign(from, 0, &part, 1, mic) && !ntlm_verify(to, 0, &part, 1, mic), "mechListMIC");
     ntlm_session_restart_stream(from, true);
     ntlm_session_restart_stream(to, false);

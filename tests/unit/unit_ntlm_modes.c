@@ -16,7 +16,7 @@ static bool arrives(struct ntlm_session *from, struct ntlm_session *to, bool sea
     uint8_t wire[24 + 16] = "some text for both ends", plain[24], changed[24 + 16];
     uint32_t sequence = handshake_sequence++;
     memcpy(plain, wire, 24);
-    struct ntlm_part part = {wire, 24, true}, got = {changed, 24, true};
+    struct message_part part = {wire, 24, true}, got = {changed, 24, true};
     status_t status = sealed ? ntlm_seal(from, sequence, &part, 1, wire + 24)
                              : ntlm_sign(from, sequence, &part, 1, wire + 24);
     if (!status_ok(status)) return false;
@@ -346,7 +346,7 @@ static void datagram_order(void)
     ok(!handshake_run(&h), "run");
     for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
         uint8_t data[8] = "message", signature[16], again[8], other[16];
-        struct ntlm_part part = {data, 8, true};
+        struct message_part part = {data, 8, true};
         ok(!ntlm_seal(&h.client.session, order[i], &part, 1, signature), "seal %x", order[i]);
         memcpy(again, data, 8);
         ok(ntlm_unseal(&h.server.session, order[i] + 1, &part, 1, signature) ==

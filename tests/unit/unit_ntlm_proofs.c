@@ -72,7 +72,7 @@ static void example_v1_ess(void)
     struct handshake h;
     uint8_t data[18], signature[16];
     memcpy(data, hex("50006c00610069006e007400650078007400").data, sizeof(data));
-    struct ntlm_part part = {data, sizeof(data), true};
+    struct message_part part = {data, sizeof(data), true};
     handshake_init(&h);
     h.client_finish.proof = NTLM_PROOF_V1;
     answer_example(&h, "4e544c4d53535000020000000c000c003800000033820a820123456789abcdef00000000"

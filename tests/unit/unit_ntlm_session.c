@@ -69,7 +69,7 @@ static void say(struct ntlm_session *from, struct ntlm_session *to, size_t size,
     if (!plain) abort();
     for (size_t i = 0; i < size; i++) plain[i] = (uint8_t)next_random(&seed);
     uint8_t *data = exact_copy(plain, size);
-    struct ntlm_part part = {data, size, true};
+    struct message_part part = {data, size, true};
     ok(ntlm_seal(from, 0, &part, 1, signature) == SEC_E_OK, "seal %zu", size);
     ok(size < 8 || memcmp(data, plain, size), "%zu bytes are enciphered", size);
     ok(ntlm_unseal(to, 0, &part, 1, signature) == SEC_E_OK, "unseal %zu", size);
@@ -107,7 +107,7 @@ static void tampering(void)
     for (size_t k = 0; k < ALL_KINDS; k++) {
         struct ends ends;
         uint8_t clear[5] = "clear", data[21] = "what shall be secret", wire[42];
-        struct ntlm_part parts[] = {{clear, 5, false}, {data, 21, true}};
+        struct message_part parts[] = {{clear, 5, false}, {data, 21, true}};
         open_ends(&ends, kinds[k]);
         say(&ends.client, &ends.server, 100, 1);
         ok(ntlm_seal(&ends.client, 0, parts, 2, wire + 26) == SEC_E_OK, "seal");
@@ -121,7 +121,7 @@ static void tampering(void)
             changed[bit / 8] ^= (uint8_t)(1 << bit % 8);
             uint8_t received[42];
             memcpy(received, changed, sizeof(changed));
-            struct ntlm_part got[] = {{received, 5, false}, {received + 5, 21, true}};
+            struct message_part got[] = {{received, 5, false}, {received + 5, 21, true}};
             status_t status = ntlm_unseal(&ends.server, 0, got, 2, received + 26);
             ok(status == SEC_E_MESSAGE_ALTERED, "kind %zu, bit %zu: %x", k, bit, (unsigned)status);
             ok(!memcmp(received, changed, sizeof(changed)), "kind %zu, bit %zu: data as was", k,
@@ -140,7 +140,7 @@ static void altered_signature(void)
     for (size_t k = 0; k < KINDS; k++) {
         struct ends ends;
         uint8_t data[12] = "signed text", signature[16];
-        struct ntlm_part part = {data, 12, false};
+        struct message_part part = {data, 12, false};
         open_ends(&ends, kinds[k]);
         ok(ntlm_sign(&ends.client, 0, &part, 1, signature) == SEC_E_OK, "sign");
         struct ntlm_session before = state_of(&ends.server);
@@ -169,7 +169,7 @@ static void any_pad(void)
     for (size_t i = 0; i < sizeof(pads) / sizeof(*pads); i++) {
         struct ntlm_session server;
         uint8_t data[18], signature[16];
-        struct ntlm_part part = {data, sizeof(data), true};
+        struct message_part part = {data, sizeof(data), true};
         memcpy(data, hex("56fe04d861f9319af0d7238a2e3b4d457fb8").data, sizeof(data));
         memcpy(signature, hex("01000000 00000000 09dcd1df 2e459d36").data, sizeof(signature));
         memcpy(signature + 4, hex(pads[i]).data, 4);
@@ -194,7 +194,7 @@ static void order(void)
     for (size_t i = 0; i < 3; i++) {
         struct ends ends;
         uint8_t data[4] = "abc", first[16], second[16];
-        struct ntlm_part part = {data, 4, false};
+        struct message_part part = {data, 4, false};
         open_ends(&ends, cases[i].flags);
         ok(!ntlm_sign(&ends.client, 0, &part, 1, first), "first");
         ok(!ntlm_sign(&ends.client, 0, &part, 1, second), "second");
@@ -212,7 +212,7 @@ static void reflection(void)
     for (size_t k = 0; k < ALL_KINDS; k++) {
         struct ends ends;
         uint8_t data[4] = "abc", signature[16];
-        struct ntlm_part part = {data, 4, true};
+        struct message_part part = {data, 4, true};
         open_ends(&ends, kinds[k]);
         ok(!ntlm_seal(&ends.client, 0, &part, 1, signature), "seal");
         ok(ntlm_unseal(&ends.client, 0, &part, 1, signature) == SEC_E_MESSAGE_ALTERED,
@@ -227,8 +227,8 @@ static void part_order(void)
 {
     struct ends ends;
     uint8_t bytes[] = "headdatatail", signature[16];
-    struct ntlm_part three[] = {{bytes, 4, false}, {bytes + 4, 4, true}, {bytes + 8, 4, false}};
-    struct ntlm_part swapped[] = {three[2], three[1], three[0]};
+    struct message_part three[] = {{bytes, 4, false}, {bytes + 4, 4, true}, {bytes + 8, 4, false}};
+    struct message_part swapped[] = {three[2], three[1], three[0]};
     open_ends(&ends, FULL);
     ok(!ntlm_seal(&ends.client, 0, three, 3, signature), "seal");
     ok(!memcmp(bytes, "head", 4) && !memcmp(bytes + 8, "tail", 4), "clear parts stay");
@@ -238,8 +238,8 @@ static void part_order(void)
     ok(!memcmp(bytes, "headdatatail", 12), "data");
 
     /* How a message is cut into parts is not part of it. */
-    struct ntlm_part one = {bytes, 12, true};
-    struct ntlm_part cut[] = {{bytes, 5, true}, {NULL, 0, true}, {bytes + 5, 7, true}};
+    struct message_part one = {bytes, 12, true};
+    struct message_part cut[] = {{bytes, 5, true}, {NULL, 0, true}, {bytes + 5, 7, true}};
     ok(!ntlm_seal(&ends.client, 0, &one, 1, signature), "seal in one");
     ok(!ntlm_unseal(&ends.server, 0, cut, 3, signature), "unseal in three");
     ok(!memcmp(bytes, "headdatatail", 12), "data");
@@ -254,7 +254,7 @@ static void dummy(void)
     for (size_t i = 0; i < 2; i++) {
         struct ends ends;
         uint8_t data[4] = "abc", signature[16];
-        struct ntlm_part part = {data, 4, false};
+        struct message_part part = {data, 4, false};
         open_ends(&ends, flags[i]);
         struct ntlm_session before = state_of(&ends.client);
         ok(!ntlm_sign(&ends.client, 0, &part, 1, signature), "sign");
@@ -276,7 +276,7 @@ static void rewinding(void)
     for (size_t k = 0; k < KINDS; k++) {
         struct ends ends;
         uint8_t first[8] = "message", again[8] = "message", a[16], b[16];
-        struct ntlm_part part = {first, 8, true}, repeated = {again, 8, true};
+        struct message_part part = {first, 8, true}, repeated = {again, 8, true};
         open_ends(&ends, kinds[k]);
         ok(!ntlm_seal(&ends.client, 0, &part, 1, a), "seal");
         ntlm_session_rewind(&ends.client);
@@ -291,7 +291,7 @@ static void restarting(void)
 {
     struct ends ends;
     uint8_t first[8] = "message", again[8] = "message", a[16], b[16];
-    struct ntlm_part part = {first, 8, true}, repeated = {again, 8, true};
+    struct message_part part = {first, 8, true}, repeated = {again, 8, true};
     open_ends(&ends, FULL);
     ok(!ntlm_seal(&ends.client, 0, &part, 1, a), "seal");
     ok(!ntlm_unseal(&ends.server, 0, &part, 1, a), "unseal");
@@ -347,14 +347,14 @@ static void datagrams(void)
         static const uint32_t numbers[] = {5, 6, 5};
         open_ends(&ends, kinds[k]);
         for (size_t i = 0; i < 3; i++) {
-            struct ntlm_part part = {data[i], 8, true};
+            struct message_part part = {data[i], 8, true};
             ok(!ntlm_seal(&ends.client, numbers[i], &part, 1, signatures[i]), "seal");
         }
         ok(!memcmp(data[0], data[2], 8) && !memcmp(signatures[0], signatures[2], 16), "the same");
         ok(memcmp(data[0], data[1], 8) && memcmp(signatures[0], signatures[1], 16), "another");
         ok(signatures[1][12] == 6, "the number is in the signature");
         for (size_t i = 3; i-- > 0;) {
-            struct ntlm_part part = {data[i], 8, true};
+            struct message_part part = {data[i], 8, true};
             ok(!ntlm_unseal(&ends.server, numbers[i], &part, 1, signatures[i]), "unseal");
         }
         close_ends(&ends);
@@ -366,7 +366,7 @@ static void datagrams_without_ess(void)
 {
     struct ends ends;
     uint8_t data[8] = "message", signature[16] = "as it was", other[16];
-    struct ntlm_part part = {data, 8, true};
+    struct message_part part = {data, 8, true};
     open_ends(&ends, NTLM_SIGN | NTLM_56 | NTLM_DATAGRAM);
     ok(ntlm_seal(&ends.client, 1, &part, 1, signature) == SEC_E_UNSUPPORTED_FUNCTION, "seal");
     ok(ntlm_unseal(&ends.client, 1, &part, 1, signature) == SEC_E_UNSUPPORTED_FUNCTION, "unseal");

@@ -196,7 +196,7 @@ static void run_channel_bindings(void)
  * the same from the server. A part with + is covered by the signature only. In datagrams the
  * name ends with the message's number: "client_seal_7". */
 struct step {
-    struct ntlm_part parts[PARTS_MAX];
+    struct message_part parts[PARTS_MAX];
     uint8_t *plain[PARTS_MAX];
     size_t count;
     struct slice sealed, signature;
@@ -210,8 +210,8 @@ static bool parse_step(struct step *step, char *value, bool seal)
         if (step->count == PARTS_MAX) return false;
         bool covered_only = *word == '+';
         struct slice part = decode(word + covered_only), plain = decode(word + covered_only);
-        step->parts[step->count] = (struct ntlm_part){(uint8_t *)part.data, part.size,
-                                                      seal && !covered_only};
+        step->parts[step->count] = (struct message_part){(uint8_t *)part.data, part.size,
+                                                         seal && !covered_only};
         step->plain[step->count++] = (uint8_t *)plain.data;
     }
     char *first = strtok(NULL, " "), *second = seal ? strtok(NULL, " ") : NULL;
@@ -226,7 +226,7 @@ static void check_sealed(const struct step *step)
     uint8_t joined[256];
     size_t size = 0;
     for (size_t i = 0; i < step->count; i++) {
-        const struct ntlm_part *part = &step->parts[i];
+        const struct message_part *part = &step->parts[i];
         if (!part->sealed || size + part->size > sizeof(joined)) continue;
         memcpy(joined + size, part->data, part->size);
         size += part->size;

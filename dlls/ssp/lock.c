@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* See lock.h. Whoever has waited cannot tell whether others do, and leaves that to the release. */
-#include "lock.h"
+#include "ssp/lock.h"
 
 void lock_wait(struct lock *lock)
 {
