@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the parts of the package Kerberos share. A context is an exchange, made by the library of
+ * the host through the Unix half, that ends in a session, whose messages are made here.
+ */
+#pragma once
+
+#include "call.h"
+
+#include "core/blob.h"
+#include "core/kerberos_body.h"
+#include "ssp/lock.h"
+#include "ssp/provider.h"
+#include "ssp/secbuf.h"
+
+#define MAX_TOKEN_DEFAULT 48000u
+
+/* ---- package.c ---- */
+
+/* The strings are constants. */
+void package_info_get(SecPkgInfoW *info);
+
+/* ---- library.c ---- */
+
+/* Runs a call into the Unix half; SEC_E_SECPKG_NOT_FOUND without a half, else the call's status. */
+status_t library_call(enum kerberos_call number, void *params);
+
+/* Whether exchanges can be made; the reason why not is in the trace. */
+status_t library_ready(void);
+
+/* ---- policy.c ---- */
+
+enum { POLICY_OFF, POLICY_CHECKED, POLICY_REQUIRED };
+
+struct kerberos_policy {
+    ULONG max_token;           /* Lsa\Kerberos\Parameters MaxTokenSize */
+    uint32_t channel_bindings; /* of a server, one of the three above */
+    bool no_extended_protection;
+};
+
+/* As it was a second ago at the most. Any thread. */
+void policy_get(struct kerberos_policy *out);
+
+/* ---- names.c ---- */
+
+/* Text to the Unix half and back: UTF-8 without a terminator, in memory of malloc.
+ * SEC_E_INVALID_PARAMETER for what is no UTF-16. */
+status_t utf8_make(struct slice utf16, struct blob *out);
+/* UTF-16 with a terminator that is not counted in size. */
+status_t utf16_make(struct slice utf8, struct blob *out);
+
+/* The principal that an application's target means (an SPN with or without a realm, a UPN, an
+ * account's name), as UTF-8. SEC_E_TARGET_UNKNOWN for what can be none. */
+status_t target_principal(const UNICODE_STRING *target, struct blob *out);
+
+/* The principal of a named user: user@REALM, or DOMAIN and user; UTF-8. */
+status_t user_principal(struct slice user, struct slice domain, struct blob *out);
+
+/* ---- cred.c ---- */
+
+/*
+ * Who an application says it is. What the library has for it is made when it is first needed, and
+ * again when that has run out: an application may ask for a handle before the user has tickets.
+ */
+struct credential {
+    ULONG use;                       /* SECPKG_CRED_ */
+    bool is_default;                 /* the user of this process, by the host's cache and keytab */
+    bool s4u;                        /* acted for without a password */
+    struct blob principal;           /* UTF-8; empty for default ones */
+    struct blob user, domain, realm; /* as given; UTF-16 */
+    struct blob masked_password;     /* not to be read from memory by accident */
+    uint8_t mask_nonce[16];
+    uint64_t initiator, acceptor; /* of the Unix half; 0 until asked for */
+    uint64_t expiry;              /* of the initiator's; FILETIME, 0 for none */
+    SRWLOCK lock;                 /* of the three above */
+    volatile LONG references;
+};
+
+struct credential *credential_hold(struct credential *credential);
+void credential_release(struct credential *credential); /* NULL is fine */
+
+/* What the library has for it, CALL_USE_INITIATE or CALL_USE_ACCEPT; fresh asks for new ones in
+ * the place of those that have run out. Borrowed from the credential, which the caller holds. May
+ * wait for a KDC, without a lock that others of the credential need. */
+status_t credential_library(struct credential *credential, uint32_t use, bool fresh, uint64_t *out);
+
+/* One that is there already, which it takes over: a client's, delegated to us. */
+status_t credential_from_library(uint64_t initiator, struct slice principal,
+                                 struct credential **out);
+
+SpAcquireCredentialsHandleFn credentials_acquire;
+SpFreeCredentialsHandleFn credentials_free;
+SpQueryCredentialsAttributesFn credentials_query;
+SpSetCredentialsAttributesFn credentials_set;
+SpAddCredentialsFn credentials_add;
+
+/* ---- context.c ---- */
+
+enum stage {
+    STAGE_EXCHANGE,    /* the library has it */
+    STAGE_ESTABLISHED, /* messages may be made */
+    STAGE_FAILED,      /* only to be deleted */
+};
+
+/* What is known of the peers once a context is established, and survives an export. Names are
+ * UTF-16 without a zero. */
+struct facts {
+    uint32_t ticket_enctype;
+    struct blob session_key;
+    uint64_t start, expiry; /* FILETIME, UTC; 0 for none */
+    struct blob client, server;
+    struct blob target;
+    struct blob account, domain;
+    struct blob pac;
+};
+void facts_clear(struct facts *facts);
+
+/*
+ * The context handle of both tables. Locks: sending takes send, receiving takes receive; legs and
+ * exports take send, then receive; queries take send. Once established, only messages, exports and
+ * the token change anything.
+ */
+struct context {
+    struct lock send, receive;
+    volatile LONG halves; /* HALF_ bits */
+    bool server;
+    bool exported; /* handed over: all that is left is to delete it */
+    enum stage stage;
+    bool carried;                   /* messages are made here; else by the library */
+    ULONG requirements, attributes; /* ISC_REQ and ISC_RET, or ASC_ */
+    struct credential *credential;  /* until established, and for as long as the library has it */
+    struct credential *delegated;   /* server: what came along; NULL without */
+    uint64_t library;               /* context of the Unix half; 0 when nothing needs it any more */
+    struct kerberos_session session; /* if carried and established */
+    struct facts facts;
+    struct blob unsent;    /* a token for which the application's buffer was too small */
+    HANDLE volatile token; /* owned; of the client, kept when first asked for */
+    /* Random bytes for confounders, from `used` on. Of the direction of sending. */
+    uint8_t random[512];
+    size_t random_used;
+};
+
+status_t context_create(bool server, LONG halves, struct context **out);
+
+/* Both directions. */
+void context_lock(struct context *context);
+void context_unlock(struct context *context);
+
+static inline struct context *context_get(LSA_SEC_HANDLE handle)
+{
+    return (struct context *)handle;
+}
+
+/* SEC_E_OK for a complete context whose session is still here. */
+static inline status_t context_check_session(const struct context *context)
+{
+    bool usable = !context->exported && context->stage == STAGE_ESTABLISHED;
+    return usable ? SEC_E_OK : SEC_E_INVALID_HANDLE;
+}
+
+SpInitLsaModeContextFn context_initiate;
+SpAcceptLsaModeContextFn context_accept;
+SpDeleteContextFn context_delete_lsa, context_delete_user;
+SpInitUserModeContextFn context_init_user;
+
+/* ---- established.c ---- */
+
+/* After the last leg: reads the facts and takes the session over from the library. */
+status_t context_establish(struct context *context);
+
+/* ---- attrs.c, message.c, export.c, token.c ---- */
+
+SpQueryContextAttributesFn context_query;
+
+SpMakeSignatureFn message_sign;
+SpVerifySignatureFn message_verify;
+SpSealMessageFn message_seal;
+SpUnsealMessageFn message_unseal;
+
+SpExportSecurityContextFn context_export;
+SpImportSecurityContextFn context_import;
+
+/* The token of the authenticated client; the context keeps it. The caller holds a lock. */
+status_t context_token(struct context *context, HANDLE *out);
+SpGetContextTokenFn context_get_token;
+
+/* ---- call.c, logon.c, password.c ---- */
+
+LSA_AP_CALL_PACKAGE call_trusted;
+LSA_AP_CALL_PACKAGE_UNTRUSTED call_untrusted;
+LSA_AP_CALL_PACKAGE_PASSTHROUGH call_passed;
+SpChangeAccountPasswordFn password_change_sspi;
