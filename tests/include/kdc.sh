@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154 # variables that are set or used by the script that sources this
+#
+# A KDC of MIT's for a script: of a realm of its own, on loopback, in the folder $work/kdc. After
+# kdc_start the environment has the libraries of the host use it and nothing else. Needs the Debian
+# packages krb5-kdc, krb5-admin-server (for kadmin.local) and krb5-user.
+
+no_kdc='a KDC of MIT Kerberos (Debian packages krb5-kdc, krb5-admin-server, krb5-user)'
+kdc_realm=WINESSPI.TEST
+kdc_pid='' kadmind_pid=''
+
+# The programs are where only root's PATH looks.
+kdc_program() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1"; }
+
+kdc_found() {
+    kdc_program krb5kdc >/dev/null && kdc_program kdb5_util >/dev/null &&
+        kdc_program kadmin.local >/dev/null && kdc_program kinit >/dev/null
+}
+
+kdc_free_port() {
+    perl -MIO::Socket::INET -e \
+        'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport'
+}
+
+# kdc_configure: writes both configurations for $kdc_port and $kadmin_port; what $kdc_libdefaults
+# and $kdc_realm_lines hold goes along. The host localhost and those of winesspi.test belong to it.
+kdc_configure() {
+    cat >"$kdc_dir/krb5.conf" <<END
+[libdefaults]
+ default_realm = $kdc_realm
+ dns_lookup_kdc = false
+ dns_lookup_realm = false
+ dns_canonicalize_hostname = false
+ rdns = false
+ forwardable = true
+ udp_preference_limit = 1
+ ${kdc_libdefaults-}
+[realms]
+ $kdc_realm = {
+  kdc = 127.0.0.1:$kdc_port
+  admin_server = 127.0.0.1:$kadmin_port
+  kpasswd_server = 127.0.0.1:$kpasswd_port
+ }
+[domain_realm]
+ .winesspi.test = $kdc_realm
+ localhost = $kdc_realm
+END
+    cat >"$kdc_dir/kdc.conf" <<END
+[kdcdefaults]
+ kdc_listen = ""
+ kdc_tcp_listen = 127.0.0.1:$kdc_port
+[realms]
+ $kdc_realm = {
+  database_name = $kdc_dir/principals
+  key_stash_file = $kdc_dir/stash
+  acl_file = $kdc_dir/kadm5.acl
+  dict_file = $kdc_dir/dictionary
+  kadmind_listen = 127.0.0.1:$kadmin_port
+  kpasswd_listen = 127.0.0.1:$kpasswd_port
+  max_life = 10h
+  max_renewable_life = 7d
+  supported_enctypes = aes256-cts:normal aes128-cts:normal aes256-sha2:normal aes128-sha2:normal rc4-hmac:normal camellia256-cts:normal
+  ${kdc_realm_lines-}
+ }
+[logging]
+ kdc = FILE:$kdc_dir/kdc.log
+ admin_server = FILE:$kdc_dir/kadmind.log
+END
+    : >"$kdc_dir/dictionary"
+    echo "*/admin@$kdc_realm *" >"$kdc_dir/kadm5.acl"
+}
+
+# kdc_admin ARGUMENT...: in the database itself.
+kdc_admin() { "$(kdc_program kadmin.local)" -r "$kdc_realm" "$@"; }
+
+# kdc_wait PID PORT: until the port answers; false when the program has ended.
+kdc_wait() {
+    tries=0
+    while [ $tries -lt 100 ]; do
+        kill -0 "$1" 2>/dev/null || return 1
+        perl -MIO::Socket::INET -e \
+            'exit !IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => shift)' "$2" &&
+            return 0
+        sleep 0.05
+        tries=$((tries + 1))
+    done
+    return 1
+}
+
+# kdc_start: false when it does not come up. Three times, since a port that is free may be taken by
+# the time that it is asked for.
+kdc_start() {
+    kdc_dir=$work/kdc
+    for _ in 1 2 3; do
+        rm -rf "$kdc_dir"
+        mkdir -p "$kdc_dir/tmp" || return 1
+        kdc_port=$(kdc_free_port) kadmin_port=$(kdc_free_port) kpasswd_port=$(kdc_free_port)
+        kdc_configure
+        export KRB5_CONFIG="$kdc_dir/krb5.conf" KRB5_KDC_PROFILE="$kdc_dir/kdc.conf"
+        export KRB5CCNAME="FILE:$kdc_dir/tickets" KRB5_KTNAME="FILE:$kdc_dir/keytab"
+        export KRB5_CLIENT_KTNAME="FILE:$kdc_dir/no-keys" KRB5RCACHENAME="dfl:"
+        export KRB5RCACHEDIR="$kdc_dir/tmp"
+        "$(kdc_program kdb5_util)" -r "$kdc_realm" create -s -P master >"$kdc_dir/create.log" 2>&1 ||
+            return 1
+        "$(kdc_program krb5kdc)" -n -r "$kdc_realm" >"$kdc_dir/krb5kdc.out" 2>&1 &
+        kdc_pid=$!
+        kdc_wait "$kdc_pid" "$kdc_port" && return 0
+        kdc_stop
+    done
+    return 1
+}
+
+# kdc_start_kadmind: for changes of passwords.
+kdc_start_kadmind() {
+    "$(kdc_program kadmind)" -nofork -r "$kdc_realm" >"$kdc_dir/kadmind.out" 2>&1 &
+    kadmind_pid=$!
+    kdc_wait "$kadmind_pid" "$kadmin_port"
+}
+
+# kdc_add PRINCIPAL [PASSWORD]: with a random key when there is no password.
+kdc_add() {
+    if [ "${2-}" ]; then kdc_admin -q "addprinc -pw $2 $1" >>"$kdc_dir/kadmin.log" 2>&1
+    else kdc_admin -q "addprinc -randkey $1" >>"$kdc_dir/kadmin.log" 2>&1; fi
+}
+
+# kdc_keys PRINCIPAL...: into the keytab of the environment.
+kdc_keys() { kdc_admin -q "ktadd -k $kdc_dir/keytab -norandkey $*" >>"$kdc_dir/kadmin.log" 2>&1; }
+
+# kdc_login PRINCIPAL PASSWORD: into the cache of the environment.
+kdc_login() { printf '%s\n' "$2" | kinit "$1" >"$kdc_dir/kinit.log" 2>&1; }
+
+# For the way out, whatever has been started.
+kdc_stop() {
+    for pid in $kdc_pid $kadmind_pid; do
+        kill "$pid" 2>/dev/null
+        wait "$pid" 2>/dev/null
+    done
+    kdc_pid='' kadmind_pid=''
+}
