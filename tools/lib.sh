@@ -20,7 +20,7 @@ build_packages='autoconf automake make gcc libc6-dev pkg-config
     gcc-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-win32
     libgcrypt-mingw-w64-dev libgpg-error-mingw-w64-dev
     wine wine64 wine64-tools libgcrypt20-dev libgpg-error-dev libwbclient-dev
-    libgnutls28-dev'
+    libgnutls28-dev libkrb5-dev'
 
 step() { printf '%s: %s\n' "$name" "$*"; }
 die() { printf '%s: %s\n' "$name" "$*" >&2; exit 1; }
