@@ -40,6 +40,14 @@ struct octets {
 void octets_clear(struct octets *octets);
 bool octets_alloc(struct octets *octets, size_t size);
 
+/* What a sealed message consists of where its parts go by themselves (DCE style); borrowed. */
+struct dialogue_parts {
+    struct octets token, data, padding;
+};
+/* As one frame: the sizes of token and padding, 32 bits each, then the three. */
+bool dialogue_join(const struct dialogue_parts *parts, struct octets *frame);
+bool dialogue_split(const struct octets *frame, struct dialogue_parts *parts);
+
 /* Protection gives 0 or a status of the side's own API; outputs are new and owned by the caller. */
 struct dialogue_ops {
     uint32_t (*seal)(void *context, const struct octets *text, struct octets *sealed);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The end of the interoperability tests that runs on the SSPI of this project: a client or server
- * of NTLM or Negotiate on loopback whose context, on request, goes on in another process and comes
+ * of NTLM, Kerberos or Negotiate on loopback whose context, on request, goes on in another process and comes
  * back, in the middle of the conversation or of the handshake, without the peer's noticing.
  */
 #include "errand.h"
