@@ -66,18 +66,29 @@ static size_t get_size(const uint8_t bytes[4])
     return size;
 }
 
-bool dialogue_join(const struct dialogue_parts *parts, struct octets *frame)
+/* From the octet at `start` on. */
+static bool join_at(const struct dialogue_parts *parts, size_t start, struct octets *frame)
 {
     const struct octets *const all[] = {&parts->token, &parts->data, &parts->padding};
-    if (!octets_alloc(frame, 8 + all[0]->size + all[1]->size + all[2]->size)) return false;
-    put_size(frame->data, parts->token.size);
-    put_size(frame->data + 4, parts->padding.size);
-    uint8_t *at = frame->data + 8;
+    if (!octets_alloc(frame, start + all[0]->size + all[1]->size + all[2]->size)) return false;
     for (unsigned i = 0; i < 3; i++) {
-        if (all[i]->size) memcpy(at, all[i]->data, all[i]->size);
-        at += all[i]->size;
+        if (all[i]->size) memcpy(frame->data + start, all[i]->data, all[i]->size);
+        start += all[i]->size;
     }
     return true;
+}
+
+bool dialogue_join(const struct dialogue_parts *parts, struct octets *frame)
+{
+    if (!join_at(parts, 8, frame)) return false;
+    put_size(frame->data, parts->token.size);
+    put_size(frame->data + 4, parts->padding.size);
+    return true;
+}
+
+bool dialogue_concatenate(const struct dialogue_parts *parts, struct octets *frame)
+{
+    return join_at(parts, 0, frame);
 }
 
 bool dialogue_split(const struct octets *frame, struct dialogue_parts *parts)

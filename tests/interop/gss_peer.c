@@ -78,8 +78,7 @@ static uint32_t acquire(const struct options *options, gss_cred_id_t *cred)
         gss_release_name(&minor, &name);
     } else {
         major = gss_acquire_cred(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &set,
-                                 options->server ? GSS_C_ACCEPT : GSS_C_INITIATE, cred, NULL,
-                                 NULL);
+                                 options->server ? GSS_C_ACCEPT : GSS_C_INITIATE, cred, NULL, NULL);
     }
     if (!GSS_ERROR(major) && is_spnego(options)) major = set_inside(options, *cred);
     return major;

@@ -11,6 +11,7 @@ static const char *const tamper_names[] = {
     [TAMPER_NEGOTIATE] = "negotiate",
     [TAMPER_CHALLENGE] = "challenge",
     [TAMPER_AUTHENTICATE] = "authenticate",
+    [TAMPER_TOKEN] = "token",
     [TAMPER_MECHANISMS] = "mechanisms",
     [TAMPER_MECHLISTMIC] = "mechlistmic",
     [TAMPER_CIPHERTEXT] = "ciphertext",
@@ -93,7 +94,8 @@ static bool parse_text(struct options *options, const char *name, const char *va
         {"--bindings", options->bindings, sizeof(options->bindings)},
     };
     for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (!strcmp(name, texts[i].name)) return parse_word(texts[i].text, texts[i].capacity, value);
+        if (!strcmp(name, texts[i].name))
+            return parse_word(texts[i].text, texts[i].capacity, value);
     }
     return false;
 }
