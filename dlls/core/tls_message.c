@@ -5,6 +5,8 @@
  */
 #include "core/tls.h"
 
+#include <string.h>
+
 #define KEY_UPDATE_REQUESTED 1u
 
 bool tls_message_next(struct reader *r, struct tls_handshake_message *out)
@@ -16,6 +18,12 @@ bool tls_message_next(struct reader *r, struct tls_handshake_message *out)
     out->type = (enum tls_message)type;
     out->body = body;
     return true;
+}
+
+bool tls_is_hello_request(const struct tls_record *record)
+{
+    static const uint8_t message[] = {TLS_HELLO_REQUEST, 0, 0, 0};
+    return record->size == sizeof(message) && !memcmp(record->data, message, sizeof(message));
 }
 
 status_t tls_key_update_read(struct slice body, bool *requested)

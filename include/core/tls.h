@@ -178,6 +178,9 @@ struct tls_handshake_message {
  * makes the reader bad. */
 bool tls_message_next(struct reader *r, struct tls_handshake_message *out);
 
+/* Whether the text of a handshake record is a HelloRequest (RFC 5246 7.4.1.1). */
+bool tls_is_hello_request(const struct tls_record *record);
+
 /* KeyUpdate: whether the peer asks for ours. SEC_E_ILLEGAL_MESSAGE for a body that is none. */
 status_t tls_key_update_read(struct slice body, bool *requested);
 #define TLS_KEY_UPDATE_SIZE 5u
