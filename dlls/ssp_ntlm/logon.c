@@ -33,7 +33,7 @@ struct outcome {
 
 static bool text_set(UNICODE_STRING *out, struct slice text)
 {
-    wchar_t *copy = text_copy(text);
+    wchar_t *copy = answer_text(text);
     if (!copy) return false;
     *out = (UNICODE_STRING){(USHORT)text.size, (USHORT)(text.size + sizeof(wchar_t)), copy};
     return true;
