@@ -243,11 +243,10 @@ static status_t retrieve(const struct tickets *tickets, struct kerberos_call_tic
     if (!status_ok(status)) return status;
     krb5_error_code error = creds_get(tickets, call, server, &creds);
     krb5.free_principal(tickets->context, server);
-    if (error == KRB5_CC_NOTFOUND || error == KRB5_CC_NOT_KTYPE) {
-        failed(tickets, error);
-        return SEC_E_NO_CREDENTIALS;
+    if (error) {
+        status = failed(tickets, error);
+        return error == KRB5_CC_NOT_KTYPE ? SEC_E_NO_CREDENTIALS : status;
     }
-    if (error) return failed(tickets, error);
     writer_init(&w);
     status = record_write(&w, tickets->context, creds, true);
     if (status_ok(status)) status = give(&w, call->output, call->room, &call->size);
