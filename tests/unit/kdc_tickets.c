@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Tickets and passwords in the Unix half of ssp_kerberos, with a KDC that kerberos_tickets.sh has
+ * Tickets and passwords in the Unix half of ssp_kerberos, with a KDC that unit_kerberos_tickets.sh has
  * started: alice has tickets in the cache of the environment, her password is "one", bob's is "two",
  * barn is a service. New passwords need eight characters.
  */
@@ -245,7 +245,7 @@ int main(void)
 {
     struct kerberos_call_library library = {.name = ""};
     if (!status_ok(call(KERBEROS_CALL_LIBRARY, &library)) || !library.tickets) {
-        printf("%s\nunit_kerberos_tickets: 0 passed, 0 failed, 1 skipped\n", library.why);
+        printf("%s\nkdc_tickets: 0 passed, 0 failed, 1 skipped\n", library.why);
         return 0;
     }
     RUN(listed);
@@ -255,5 +255,5 @@ int main(void)
     RUN(nowhere);
     RUN(passwords);
     RUN(accounts);
-    return test_end("unit_kerberos_tickets");
+    return test_end("kdc_tickets");
 }
