@@ -192,11 +192,6 @@ void tls_key_update_write(bool request, uint8_t out[TLS_KEY_UPDATE_SIZE]);
 status_t tls_alert_status(uint8_t description);
 uint8_t tls_alert_of(status_t status);
 
-/* Appends host_name of the server_name extension (RFC 6066 3) in the ClientHello at the front of
- * these records; nothing without one. SEC_E_INCOMPLETE_MESSAGE when the ClientHello is not whole,
- * SEC_E_INVALID_TOKEN when these are no records or it is no ClientHello. */
-status_t tls_hello_server_name(struct slice records, struct writer *name);
-
 /* ---- looking ahead: core/tls_flight.c ---- */
 
 /*
