@@ -122,8 +122,8 @@ kdc_start_kadmind() {
 
 # kdc_add PRINCIPAL [PASSWORD]: with a random key when there is no password.
 kdc_add() {
-    if [ "${2-}" ]; then kdc_admin -q "addprinc -pw $2 $1" >>"$kdc_dir/kadmin.log" 2>&1
-    else kdc_admin -q "addprinc -randkey $1" >>"$kdc_dir/kadmin.log" 2>&1; fi
+    if [ "${2-}" ]; then kdc_admin addprinc -pw "$2" "$1" >>"$kdc_dir/kadmin.log" 2>&1
+    else kdc_admin addprinc -randkey "$1" >>"$kdc_dir/kadmin.log" 2>&1; fi
 }
 
 # kdc_keys PRINCIPAL...: into the keytab of the environment.
