@@ -204,8 +204,9 @@ static bool accept_context(struct dialogue *dialogue, const struct options *opti
 
 static bool authenticate(struct dialogue *dialogue, const struct options *options)
 {
+    /* NTLM knows no principals. */
     const bool kerberos = !strcmp(options->package, "Kerberos") ||
-                          (is_spnego(options) && strcmp(options->inside, "NTLM"));
+                          (is_spnego(options) && !strcmp(options->inside, "Kerberos"));
     gss_cred_id_t cred = GSS_C_NO_CREDENTIAL;
     gss_name_t name = GSS_C_NO_NAME;
     bool good = false;
