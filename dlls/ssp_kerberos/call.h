@@ -39,9 +39,11 @@ struct kerberos_call_library {
     char name[64];    /* in: the name for dlopen; out: that of the library in use */
     uint32_t tickets; /* out: 1 when there is a libkrb5 for the calls about tickets and passwords */
     uint32_t reserved;
+    char
+        realm[256]; /* out: the default realm of now; empty when there is none or it is not known */
     char why[CALL_WHY_SIZE];
 };
-UNIXCALL_LAYOUT(struct kerberos_call_library, why, 72, 312);
+UNIXCALL_LAYOUT(struct kerberos_call_library, why, 328, 568);
 
 /* ---- credentials ---- */
 
@@ -85,6 +87,7 @@ UNIXCALL_LAYOUT(struct kerberos_call_free, object, 0, 8);
 #define CALL_CONFIDENTIALITY 0x10u
 #define CALL_INTEGRITY 0x20u
 #define CALL_ANONYMOUS 0x40u
+#define CALL_CHANNEL_BOUND 0x800u /* accept, out: the client sent the same bindings */
 #define CALL_DCE_STYLE 0x1000u
 #define CALL_IDENTIFY 0x2000u
 #define CALL_EXTENDED_ERROR 0x4000u

@@ -4,6 +4,7 @@
 
 #include "core/ntlm.h"
 #include "ssp/authdata.h"
+#include "ssp/leg.h"
 #include "ssp/provider.h"
 
 #define NAME_CHARS 256u
@@ -277,11 +278,8 @@ status_t client_finish(struct leg *leg, struct credential *credential, struct co
 status_t server_start(struct leg *leg, struct credential *credential, struct context **out);
 status_t server_finish(struct leg *leg, struct context *context);
 
-/* The TOKEN buffer of the input; SEC_E_INVALID_TOKEN when there is none or it is empty. */
-status_t leg_input(const struct leg *leg, struct slice *token);
-/* Those that the application gave for this leg, if it did. */
-status_t leg_bindings(const struct leg *leg, struct bindings *out);
-uint64_t leg_time(void); /* now, as a FILETIME */
+/* The channel bindings that the application gave for this leg, if it did. */
+status_t bindings_read(const struct leg *leg, struct bindings *out);
 
 /* ---- attrs.c, message.c, export.c, token.c ---- */
 
