@@ -65,6 +65,39 @@
                             X(get_init_creds_password) X(init_context) X(parse_name)               \
                                 X(unparse_name)
 
+/* Of the same, for tickets and passwords. */
+#define KRB5_TICKET_FUNCTIONS(X)         \
+    X(aname_to_localname)                \
+    X(auth_con_free)                     \
+    X(auth_con_init)                     \
+    X(auth_con_setflags)                 \
+    X(auth_con_setuseruserkey)           \
+    X(build_principal_ext)               \
+    X(cc_end_seq_get)                    \
+    X(cc_initialize)                     \
+    X(cc_next_cred)                      \
+    X(cc_remove_cred)                    \
+    X(cc_retrieve_cred)                  \
+    X(cc_start_seq_get)                  \
+    X(cc_store_cred)                     \
+    X(chpw_message)                      \
+    X(copy_creds)                        \
+    X(decode_ticket)                     \
+    X(free_creds)                        \
+    X(free_data_contents)                \
+    X(free_tgt_creds)                    \
+    X(free_ticket)                       \
+    X(get_credentials)                   \
+    X(get_init_creds_opt_set_proxiable)  \
+    X(get_init_creds_opt_set_renew_life) \
+    X(get_init_creds_opt_set_tkt_life)   \
+    X(is_config_principal)               \
+    X(principal_compare)                 \
+    X(rd_cred)                           \
+    X(set_password)                      \
+    X(set_password_using_ccache)         \
+    X(verify_init_creds)
+
 struct gss_library {
 #define LIBRARY_SLOT(function) __typeof__(gss_##function) *function;
     GSS_FUNCTIONS(LIBRARY_SLOT)
@@ -78,6 +111,7 @@ struct gss_library {
 struct krb5_library {
 #define LIBRARY_SLOT(function) __typeof__(krb5_##function) *function;
     KRB5_FUNCTIONS(LIBRARY_SLOT)
+    KRB5_TICKET_FUNCTIONS(LIBRARY_SLOT)
 #undef LIBRARY_SLOT
 };
 
@@ -217,4 +251,4 @@ unixcall_function tickets_list, ticket_retrieve, ticket_submit, tickets_purge;
 
 /* ---- unix_password.c ---- */
 
-unixcall_function password_change;
+unixcall_function password_change, account_of;
