@@ -3,17 +3,13 @@
 #pragma once
 
 #include "core/ntlm.h"
+#include "ssp/answer.h"
 #include "ssp/authdata.h"
 #include "ssp/leg.h"
 #include "ssp/provider.h"
 
 #define NAME_CHARS 256u
 #define MAX_TOKEN 2888u
-
-static inline struct slice text_slice(const wchar_t *text, size_t length)
-{
-    return (struct slice){(const uint8_t *)text, length * sizeof(wchar_t)};
-}
 
 /* ---- package.c ---- */
 
@@ -58,10 +54,6 @@ static inline struct slice name_slice(const struct name *name)
 bool name_set(struct name *out, struct slice text);
 bool name_equal(const struct name *a, const struct name *b); /* case aside */
 void name_upper(struct name *name);
-
-/* DOMAIN\user, or the user alone without a domain, in memory for the application. */
-wchar_t *names_join(struct slice domain, struct slice user);
-wchar_t *text_copy(struct slice text);
 
 /* ---- policy.c ---- */
 
