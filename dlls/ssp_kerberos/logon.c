@@ -12,6 +12,7 @@
 
 #include "core/secret.h"
 #include "ssp/leg.h"
+#include "ssp/prefix.h"
 #include "ssp/trace.h"
 
 #include <string.h>
