@@ -171,12 +171,43 @@ static status_t prepare_cfx(const struct kerberos_session *session, bool accepto
     return status_ok(status) ? make_cipher(session, seal, &keys->cipher) : status;
 }
 
+/* A MAC under the MAC of some bytes under a key, for RFC 4757. */
+static status_t make_rc4_hasher(struct slice key, struct slice bytes, struct hasher **out)
+{
+    uint8_t mac[16];
+    const struct slice made = {mac, sizeof(mac)};
+    if (*out) return SEC_E_OK;
+    status_t status = hash_mac(CRYPTO_MD5, key, &bytes, 1, mac);
+    if (status_ok(status)) status = hasher_create(CRYPTO_MD5, &made, out);
+    secret_wipe(mac, sizeof(mac));
+    return status;
+}
+
+static status_t prepare_rc4(const struct kerberos_session *session, struct kerberos_keys *keys,
+                            enum kerberos_purpose purpose)
+{
+    static const char signature[] = "signaturekey"; /* with its zero (RFC 4757 7.2) */
+    static const uint8_t zero[4];
+    const struct slice key = {session->key, 16}, salt = {zero, sizeof(zero)};
+    uint8_t local[16];
+    status_t status = make_rc4_hasher(
+        key, (struct slice){(const uint8_t *)signature, sizeof(signature)}, &keys->sign);
+    if (status_ok(status)) status = make_rc4_hasher(key, salt, &keys->number);
+    if (status_ok(status) && !keys->digest) status = hasher_create(CRYPTO_MD5, NULL, &keys->digest);
+    if (!status_ok(status) || purpose != KERBEROS_SEAL || keys->crypt) return status;
+    for (size_t i = 0; i < sizeof(local); i++) local[i] = session->key[i] ^ 0xf0;
+    status = make_rc4_hasher((struct slice){local, sizeof(local)}, salt, &keys->crypt);
+    secret_wipe(local, sizeof(local));
+    return status;
+}
+
 status_t kerberos_keys_prepare(const struct kerberos_session *session,
                                struct kerberos_direction *direction, enum kerberos_purpose purpose)
 {
     bool sending = direction == &session->send;
     if (!direction->keys) direction->keys = calloc(1, sizeof(*direction->keys));
     if (!direction->keys) return SEC_E_INSUFFICIENT_MEMORY;
+    if (session->enctype == KERBEROS_RC4) return prepare_rc4(session, direction->keys, purpose);
     return prepare_cfx(session, kerberos_by_acceptor(session, sending), direction->keys, purpose);
 }
 

@@ -93,3 +93,18 @@ status_t cfx_unwrap(struct kerberos_session *session, const struct message_part 
                     size_t count, struct kerberos_wrapping *wrapping);
 status_t cfx_unwrap_stream(struct kerberos_session *session, uint8_t *token, size_t size,
                            bool *encrypted, struct slice *plain);
+
+/* ---- kerberos_rc4.c (RFC 4757) ---- */
+
+void arcfour_sizes(const struct kerberos_session *session, struct kerberos_sizes *out);
+status_t arcfour_sign(struct kerberos_session *session, const struct message_part *parts,
+                      size_t count, uint8_t *token, size_t room, size_t *size);
+status_t arcfour_verify(struct kerberos_session *session, const struct message_part *parts,
+                        size_t count, struct slice token);
+status_t arcfour_wrap(struct kerberos_session *session, const uint8_t *confounder,
+                      const struct message_part *parts, size_t count,
+                      struct kerberos_wrapping *wrapping);
+status_t arcfour_unwrap(struct kerberos_session *session, struct message_part *parts, size_t count,
+                        struct kerberos_wrapping *wrapping);
+status_t arcfour_unwrap_stream(struct kerberos_session *session, uint8_t *token, size_t size,
+                               bool *encrypted, struct slice *plain);
