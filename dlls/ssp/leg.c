@@ -127,7 +127,8 @@ status_t leg_output_open(struct leg_output *output, const SecBufferDesc *desc, U
 
 status_t leg_output_grow(struct leg_output *output, size_t size)
 {
-    if (!output->allocate && size > output->buffer->cbBuffer) return SEC_E_BUFFER_TOO_SMALL;
+    bool fits = output->allocate || (output->buffer && size <= output->buffer->cbBuffer);
+    if (!fits) return SEC_E_BUFFER_TOO_SMALL;
     uint8_t *block = block_make(output->allocate, size);
     if (!block) return SEC_E_INSUFFICIENT_MEMORY;
     leg_output_discard(output);

@@ -49,7 +49,8 @@ static const char *functions_find(void *library, const struct function *function
 /* MIT's, if it is the one that the GSS-API itself uses. */
 static bool krb5_find(void *library)
 {
-    const struct function functions[] = {KRB5_FUNCTIONS(KRB5_NAME)};
+    const struct function functions[] = {KRB5_FUNCTIONS(KRB5_NAME)
+                                             KRB5_TICKET_FUNCTIONS(KRB5_NAME)};
     void *mit = dlopen(MIT_KRB5, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
     void *same = dlsym(library, "krb5_init_context");
     if (!mit) return false;
@@ -114,6 +115,18 @@ status_t library_load(const char *name, char why[CALL_WHY_SIZE])
     return library_why[0] ? SEC_E_SECPKG_NOT_FOUND : SEC_E_OK;
 }
 
+/* Read each time: the configuration may change. */
+static void realm_get(char *out, size_t room)
+{
+    krb5_context context;
+    char *realm = NULL;
+    *out = 0;
+    if (!krb5_found || krb5.init_context(&context)) return;
+    if (!krb5.get_default_realm(context, &realm) && strlen(realm) < room) strcpy(out, realm);
+    if (realm) krb5.free_default_realm(context, realm);
+    krb5.free_context(context);
+}
+
 static status_t library(void *params)
 {
     struct kerberos_call_library *call = params;
@@ -121,6 +134,7 @@ static status_t library(void *params)
     status_t status = library_load(call->name, call->why);
     memcpy(call->name, library_name, sizeof(call->name));
     call->tickets = krb5_found;
+    realm_get(call->realm, sizeof(call->realm));
     return status;
 }
 
@@ -137,4 +151,4 @@ status_t text_copy(struct slice text, char **out)
 
 UNIXCALL_TABLE(library, credential_acquire, credential_free, exchange_initiate, exchange_accept,
                context_facts, context_session, context_free, message_protect, tickets_list,
-               ticket_retrieve, ticket_submit, tickets_purge, password_change);
+               ticket_retrieve, ticket_submit, tickets_purge, password_change, account_of);

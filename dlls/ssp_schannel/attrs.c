@@ -16,7 +16,6 @@
 
 TRACE_CHANNEL("schannel");
 
-#define MTU_MIN 200u /* [D sspi.h] SECPKG_ATTR_DTLS_MTU: 200 bytes to 64 KiB */
 #define APP_DATA_MAX 65536u
 
 /* ---- small ones ---- */

@@ -55,7 +55,7 @@ status_t leg_output_open(struct leg_output *output, const SecBufferDesc *desc, U
                          bool first_leg, size_t most);
 
 /* Room for size bytes in the place of what was there. SEC_E_BUFFER_TOO_SMALL where the application
- * has less: the block is then as it was. */
+ * has less, or no buffer: the block is then as it was. */
 status_t leg_output_grow(struct leg_output *output, size_t size);
 
 /* Gives the first size bytes of the block to the application. */
