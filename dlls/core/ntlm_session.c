@@ -109,8 +109,8 @@ void ntlm_session_rewind(struct ntlm_session *session)
 
 void ntlm_session_clear(struct ntlm_session *session)
 {
-    hmac_md5_free(session->send.hmac);
-    hmac_md5_free(session->receive.hmac);
+    hasher_free(session->send.hmac);
+    hasher_free(session->receive.hmac);
     secret_wipe(session, sizeof(*session));
 }
 
@@ -136,23 +136,23 @@ static status_t prepare(const struct ntlm_session *session, struct ntlm_directio
                         uint32_t sequence)
 {
     if (has_ess(session) && !direction->hmac) {
-        status_t status = hmac_md5_create(direction->sign_key, &direction->hmac);
+        const struct slice key = {direction->sign_key, sizeof(direction->sign_key)};
+        status_t status = hasher_create(CRYPTO_MD5, &key, &direction->hmac);
         if (!status_ok(status)) return status;
     }
     return session->flags & NTLM_DATAGRAM ? rekey(direction, sequence) : SEC_E_OK;
 }
 
-static void checksum_ess(struct hmac_md5 *hmac, uint32_t sequence, const struct message_part *parts,
+static void checksum_ess(struct hasher *hmac, uint32_t sequence, const struct message_part *parts,
                          size_t count, uint8_t checksum[8])
 {
-    uint8_t number[4], mac[16];
+    uint8_t number[4];
     put_u32le(number, sequence);
-    hmac_md5_start(hmac);
-    hmac_md5_update(hmac, number, sizeof(number));
+    hasher_start(hmac);
+    hasher_update(hmac, number, sizeof(number));
     /* The borders between the parts leave no trace: a message may be cut otherwise at each end. */
-    for (size_t i = 0; i < count; i++) hmac_md5_update(hmac, parts[i].data, parts[i].size);
-    hmac_md5_finish(hmac, mac);
-    memcpy(checksum, mac, 8);
+    for (size_t i = 0; i < count; i++) hasher_update(hmac, parts[i].data, parts[i].size);
+    hasher_finish(hmac, checksum, 8);
 }
 
 /* The signature of the plain parts under the next sequence number, before it is enciphered. */

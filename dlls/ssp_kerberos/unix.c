@@ -49,7 +49,8 @@ static const char *functions_find(void *library, const struct function *function
 /* MIT's, if it is the one that the GSS-API itself uses. */
 static bool krb5_find(void *library)
 {
-    const struct function functions[] = {KRB5_FUNCTIONS(KRB5_NAME)};
+    const struct function functions[] = {KRB5_FUNCTIONS(KRB5_NAME)
+                                             KRB5_TICKET_FUNCTIONS(KRB5_NAME)};
     void *mit = dlopen(MIT_KRB5, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
     void *same = dlsym(library, "krb5_init_context");
     if (!mit) return false;
@@ -137,4 +138,4 @@ status_t text_copy(struct slice text, char **out)
 
 UNIXCALL_TABLE(library, credential_acquire, credential_free, exchange_initiate, exchange_accept,
                context_facts, context_session, context_free, message_protect, tickets_list,
-               ticket_retrieve, ticket_submit, tickets_purge, password_change);
+               ticket_retrieve, ticket_submit, tickets_purge, password_change, account_of);

@@ -53,15 +53,49 @@
     X(krb5_copy_ccache)
 
 /* Of MIT's libkrb5; all NULL where that is not the library in use. */
-#define KRB5_FUNCTIONS(X)                                                                        \
-    X(cc_cache_match)                                                                            \
-    X(cc_close) X(cc_default) X(cc_default_name) X(cc_destroy) X(cc_get_full_name)               \
-        X(cc_get_principal) X(cc_new_unique) X(cc_resolve) X(free_context) X(free_cred_contents) \
-            X(free_error_message) X(free_principal) X(free_string) X(free_unparsed_name)         \
-                X(get_error_message) X(get_init_creds_opt_alloc) X(get_init_creds_opt_free)      \
-                    X(get_init_creds_opt_set_canonicalize) X(get_init_creds_opt_set_forwardable) \
-                        X(get_init_creds_opt_set_out_ccache) X(get_init_creds_password)          \
+#define KRB5_FUNCTIONS(X)                                                                          \
+    X(cc_cache_match)                                                                              \
+    X(cc_close)                                                                                    \
+    X(cc_default) X(cc_default_name) X(cc_destroy) X(cc_get_full_name) X(cc_get_principal)         \
+        X(cc_new_unique) X(cc_resolve) X(free_context) X(free_cred_contents) X(free_error_message) \
+            X(free_principal) X(free_string) X(free_unparsed_name) X(get_error_message)            \
+                X(get_init_creds_opt_alloc) X(get_init_creds_opt_free)                             \
+                    X(get_init_creds_opt_set_canonicalize) X(get_init_creds_opt_set_forwardable)   \
+                        X(get_init_creds_opt_set_out_ccache) X(get_init_creds_password)            \
                             X(init_context) X(parse_name) X(unparse_name)
+
+/* Of the same, for tickets and passwords. */
+#define KRB5_TICKET_FUNCTIONS(X)         \
+    X(aname_to_localname)                \
+    X(auth_con_free)                     \
+    X(auth_con_init)                     \
+    X(auth_con_setflags)                 \
+    X(auth_con_setuseruserkey)           \
+    X(build_principal_ext)               \
+    X(cc_end_seq_get)                    \
+    X(cc_initialize)                     \
+    X(cc_next_cred)                      \
+    X(cc_remove_cred)                    \
+    X(cc_retrieve_cred)                  \
+    X(cc_start_seq_get)                  \
+    X(cc_store_cred)                     \
+    X(chpw_message)                      \
+    X(copy_creds)                        \
+    X(decode_ticket)                     \
+    X(free_creds)                        \
+    X(free_data_contents)                \
+    X(free_tgt_creds)                    \
+    X(free_ticket)                       \
+    X(get_credentials)                   \
+    X(get_init_creds_opt_set_proxiable)  \
+    X(get_init_creds_opt_set_renew_life) \
+    X(get_init_creds_opt_set_tkt_life)   \
+    X(is_config_principal)               \
+    X(principal_compare)                 \
+    X(rd_cred)                           \
+    X(set_password)                      \
+    X(set_password_using_ccache)         \
+    X(verify_init_creds)
 
 struct gss_library {
 #define LIBRARY_SLOT(function) __typeof__(gss_##function) *function;
@@ -76,6 +110,7 @@ struct gss_library {
 struct krb5_library {
 #define LIBRARY_SLOT(function) __typeof__(krb5_##function) *function;
     KRB5_FUNCTIONS(LIBRARY_SLOT)
+    KRB5_TICKET_FUNCTIONS(LIBRARY_SLOT)
 #undef LIBRARY_SLOT
 };
 
@@ -215,4 +250,4 @@ unixcall_function tickets_list, ticket_retrieve, ticket_submit, tickets_purge;
 
 /* ---- unix_password.c ---- */
 
-unixcall_function password_change;
+unixcall_function password_change, account_of;

@@ -29,23 +29,32 @@ status_t aes_cts_decrypt(struct slice key, uint8_t *data, size_t size);
 
 uint32_t crc32_update(uint32_t crc, const void *data, size_t size);
 
-/* An HMAC-MD5 that keeps its key: start, update..., finish, again and again without allocation.
- * Not for two threads at once. */
-struct hmac_md5;
-status_t hmac_md5_create(const uint8_t key[16], struct hmac_md5 **out);
-void hmac_md5_start(struct hmac_md5 *hmac);
-void hmac_md5_update(struct hmac_md5 *hmac, const void *data, size_t size);
-void hmac_md5_finish(struct hmac_md5 *hmac, uint8_t mac[16]);
-void hmac_md5_free(struct hmac_md5 *hmac);
-
-/* The hashes of TLS and its certificates: digest, or HMAC, over the parts in order, of hash_size
- * bytes. */
-enum crypto_hash { CRYPTO_SHA256, CRYPTO_SHA384, CRYPTO_SHA512 };
+/* Digest, or HMAC, over the parts in order, of hash_size bytes. */
+enum crypto_hash { CRYPTO_SHA256, CRYPTO_SHA384, CRYPTO_SHA512, CRYPTO_SHA1, CRYPTO_MD5 };
 #define HASH_SIZE_MAX 64u
 size_t hash_size(enum crypto_hash hash);
 status_t hash_digest(enum crypto_hash hash, const struct slice *parts, size_t count, uint8_t *out);
 status_t hash_mac(enum crypto_hash hash, struct slice key, const struct slice *parts, size_t count,
                   uint8_t *out);
+
+/* A digest, or with a key its HMAC, for many messages: start, update..., finish, again and again
+ * without a handle of its own for each. Not for two threads at once. */
+struct hasher;
+status_t hasher_create(enum crypto_hash hash, const struct slice *key, struct hasher **out);
+void hasher_start(struct hasher *hasher);
+void hasher_update(struct hasher *hasher, const void *data, size_t size);
+/* The first size bytes of it. */
+void hasher_finish(struct hasher *hasher, uint8_t *out, size_t size);
+void hasher_free(struct hasher *hasher);
+
+/* AES-CBC under a key of 16 or 32 bytes, for many messages: start sets the vector to zeros, and
+ * runs of whole blocks follow each other, in place. Not for two threads at once. */
+struct cbc;
+status_t cbc_create(struct slice key, struct cbc **out);
+void cbc_start(struct cbc *cbc);
+void cbc_encrypt(struct cbc *cbc, uint8_t *data, size_t size);
+void cbc_decrypt(struct cbc *cbc, uint8_t *data, size_t size);
+void cbc_free(struct cbc *cbc);
 
 /* Authenticated encryption under one key; not for two threads at once. seal encrypts data in place
  * and gives the tag; open decrypts in place and answers SEC_E_MESSAGE_ALTERED (data is then wiped)

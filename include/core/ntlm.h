@@ -195,7 +195,7 @@ struct ntlm_direction {
     struct rc4 rc4;
     uint32_t sequence;
     uint32_t start;        /* of the application's messages: a mechListMIC counts before them */
-    struct hmac_md5 *hmac; /* made at the first message; never written down */
+    struct hasher *hmac; /* made at the first message; never written down */
 };
 
 struct ntlm_session {
