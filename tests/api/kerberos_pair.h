@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A client and a server of Kerberos, in one of two forms: established by a handshake with a service
+ * that a KDC knows, when the program is given its name; or else imported into the module, which is
+ * called as its host does it, with keys of the test's own. The second form needs no KDC and has all
+ * encryption types; no program but a test can make such contexts.
+ */
+#pragma once
+
+#include "loopback.h"
+
+#include "core/kerberos_body.h"
+
+#include <ntsecpkg.h>
+
+struct kerberos_kind {
+    const char *name;
+    uint32_t enctype; /* 0: what the KDC says */
+    ULONG mac;        /* bytes, of RFC 4121's tokens; 0 for those of RFC 4757 */
+};
+
+/* One end. The module's own number where there is no handle. */
+struct kerberos_end {
+    CtxtHandle context;
+    LSA_SEC_HANDLE half;
+};
+
+struct kerberos_pair {
+    struct kerberos_end client, server;
+};
+
+/* That of the running cases. */
+extern const struct kerberos_kind *kerberos_kind;
+
+/* With the program's arguments. False, and a skipped case, when nothing can be tested. */
+bool kerberos_begin(int argc, char **argv);
+bool kerberos_has_module(void); /* the second form */
+
+/* Runs a case, for each encryption type that there is. */
+void kerberos_run(const char *name, void (*function)(void));
+#define RUN_KINDS(function) kerberos_run(#function, function)
+
+/* What a pair is imported with, beside its keys: those of the test, when they are set. */
+struct kerberos_facts {
+    const wchar_t *account, *domain;
+    const BYTE *pac;
+    size_t pac_size;
+};
+extern struct kerberos_facts kerberos_facts;
+
+/* flags: ISC_REQ_ of the client, the server's follow. */
+bool kerberos_make(struct kerberos_pair *pair, ULONG flags);
+void kerberos_close(struct kerberos_pair *pair);
+
+#define KERBEROS_USUAL                                                                           \
+    (ISC_REQ_MUTUAL_AUTH | ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT | ISC_REQ_INTEGRITY | \
+     ISC_REQ_CONFIDENTIALITY)
+
+enum kerberos_call { SIGN, VERIFY, SEAL, OPEN };
+
+SECURITY_STATUS kerberos_call(enum kerberos_call what, struct kerberos_end *end, SecBuffer *parts,
+                              ULONG count);
+SECURITY_STATUS kerberos_call_qop(enum kerberos_call what, struct kerberos_end *end,
+                                  SecBufferDesc *desc, ULONG *qop);
+SECURITY_STATUS kerberos_query(struct kerberos_end *end, ULONG attribute, void *buffer);
+
+/* The module's functions and a body as bytes, for cases of the second form. */
+SECPKG_USER_FUNCTION_TABLE *kerberos_module(void);
+ULONG kerberos_body(bool server, ULONG flags, BYTE *room, ULONG size);
