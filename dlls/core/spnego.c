@@ -27,6 +27,8 @@ static bool is_bytes(struct slice found, const uint8_t *bytes, size_t size)
 
 /* ---- which message ---- */
 
+#define KERBEROS_AP_REQ DER_APPLICATION(14) /* RFC 4120 5.5.1 */
+
 /* Enters the GSS-API frame and passes the mechanism it names. */
 static struct slice enter_frame(struct reader *r, struct reader *content)
 {
@@ -39,6 +41,10 @@ enum spnego_kind spnego_kind(struct slice token, struct slice *mech)
     struct reader r, content;
     reader_init(&r, token.data, token.size);
     if (der_next_is(&r, DER_CONTEXT(1))) return SPNEGO_RESPONSE;
+    if (der_next_is(&r, KERBEROS_AP_REQ)) {
+        if (mech) *mech = spnego_oid_kerberos;
+        return SPNEGO_RAW_MECH;
+    }
     if (!der_next_is(&r, DER_APPLICATION(0))) {
         struct slice start = reader_bytes(&r, sizeof(ntlm_signature));
         bool ntlm = is_bytes(start, ntlm_signature, sizeof(ntlm_signature));

@@ -5,9 +5,8 @@
  */
 #include "core/tls.h"
 
-#define RECORD_MAX (TLS_PLAIN_MAX + 2048u) /* RFC 5246 6.2.3; ours is not decided yet here */
-#define EXTENSION_SERVER_NAME 0u
-#define NAME_TYPE_HOST 0u
+#include <string.h>
+
 #define KEY_UPDATE_REQUESTED 1u
 
 bool tls_message_next(struct reader *r, struct tls_handshake_message *out)
@@ -19,6 +18,12 @@ bool tls_message_next(struct reader *r, struct tls_handshake_message *out)
     out->type = (enum tls_message)type;
     out->body = body;
     return true;
+}
+
+bool tls_is_hello_request(const struct tls_record *record)
+{
+    static const uint8_t message[] = {TLS_HELLO_REQUEST, 0, 0, 0};
+    return record->size == sizeof(message) && !memcmp(record->data, message, sizeof(message));
 }
 
 status_t tls_key_update_read(struct slice body, bool *requested)
@@ -106,86 +111,4 @@ uint8_t tls_alert_of(status_t status)
     if (!find_status(alerts, COUNT(alerts), status, &found))
         find_status(told, COUNT(told), status, &found);
     return found;
-}
-
-/* ---- ClientHello ---- */
-
-/* Appends what is in handshake records until there is a whole message. */
-static status_t gather(struct slice records, struct writer *out)
-{
-    struct reader r, head;
-    reader_init(&r, records.data, records.size);
-    for (;;) {
-        reader_init(&head, out->data, out->size);
-        uint8_t type = reader_u8(&head);
-        size_t size = reader_u24be(&head);
-        if (out->size && type != TLS_CLIENT_HELLO) return SEC_E_INVALID_TOKEN;
-        if (reader_ok(&head) && size <= reader_left(&head)) return SEC_E_OK;
-
-        if (reader_left(&r) < TLS_RECORD_HEADER) return SEC_E_INCOMPLETE_MESSAGE;
-        uint8_t record = reader_u8(&r);
-        uint16_t version = reader_u16be(&r);
-        size_t length = reader_u16be(&r);
-        if (record != TLS_HANDSHAKE || version >> 8 != 3 || !length || length > RECORD_MAX)
-            return SEC_E_INVALID_TOKEN;
-        if (length > reader_left(&r)) return SEC_E_INCOMPLETE_MESSAGE;
-        writer_slice(out, reader_bytes(&r, length));
-        if (!status_ok(writer_status(out))) return writer_status(out);
-    }
-}
-
-/* RFC 6066 3: a list of names, at most one of a type. */
-static struct slice host_name(struct reader *extension)
-{
-    struct reader list;
-    struct slice found = {NULL, 0};
-    reader_sub(extension, reader_u16be(extension), &list);
-    while (reader_left(&list)) {
-        uint8_t type = reader_u8(&list);
-        struct slice name = reader_bytes(&list, reader_u16be(&list));
-        if (type != NAME_TYPE_HOST) continue;
-        if (!name.size || found.size) reader_fail(extension);
-        found = name;
-    }
-    if (!reader_end(&list) || !reader_end(extension)) reader_fail(extension);
-    return found;
-}
-
-/* RFC 8446 4.1.2. A hello of old may end before the extensions. */
-static status_t find_name(struct reader *r, struct slice *name)
-{
-    struct reader extensions, extension;
-    reader_skip(r, 2 + 32);
-    reader_skip(r, reader_u8(r));    /* legacy_session_id */
-    reader_skip(r, reader_u16be(r)); /* cipher_suites */
-    reader_skip(r, reader_u8(r));    /* legacy_compression_methods */
-    if (reader_end(r)) return SEC_E_OK;
-    reader_sub(r, reader_u16be(r), &extensions);
-    while (reader_left(&extensions)) {
-        uint16_t type = reader_u16be(&extensions);
-        reader_sub(&extensions, reader_u16be(&extensions), &extension);
-        if (type == EXTENSION_SERVER_NAME && reader_ok(&extension)) *name = host_name(&extension);
-        if (!reader_ok(&extension)) return SEC_E_INVALID_TOKEN;
-    }
-    return reader_end(r) ? SEC_E_OK : SEC_E_INVALID_TOKEN;
-}
-
-status_t tls_hello_server_name(struct slice records, struct writer *name)
-{
-    struct writer hello;
-    struct reader r, body;
-    struct slice found = {NULL, 0};
-    writer_init(&hello);
-    status_t status = gather(records, &hello);
-    if (!status_ok(status)) goto done;
-    reader_init(&r, hello.data, hello.size);
-    reader_skip(&r, 1);
-    reader_sub(&r, reader_u24be(&r), &body);
-    status = find_name(&body, &found);
-    if (!status_ok(status)) goto done;
-    writer_slice(name, found);
-    status = writer_status(name);
-done:
-    writer_free(&hello);
-    return status;
 }

@@ -242,6 +242,24 @@ static bool package_useful(const struct package *package)
            package->info.fCapabilities & SECPKG_FLAG_LOGON;
 }
 
+/* Contexts that another process has established need no credentials. */
+static bool package_only_imports(const struct package *package)
+{
+    const SECPKG_FUNCTION_TABLE *lsa = package->lsa;
+    bool makes = lsa->AcquireCredentialsHandle || lsa->InitLsaModeContext ||
+                 lsa->AcceptLsaModeContext;
+    bool logs_on = package->logon_name || lsa->LogonUser || lsa->LogonUserEx || lsa->LogonUserEx2 ||
+                   lsa->CallPackage;
+    return !makes && !logs_on && package->user && package->user->ImportContext;
+}
+
+static bool module_only_imports(const struct module *module)
+{
+    for (ULONG i = 0; i < module->package_count; i++)
+        if (!package_only_imports(&module->packages[i])) return false;
+    return true;
+}
+
 static status_t lsa_tables_get(struct module *module)
 {
     SpLsaModeInitializeFn initialize = (SpLsaModeInitializeFn)(void *)GetProcAddress(
@@ -293,6 +311,8 @@ status_t module_load_lsa(struct module *module)
         lsa_package_fill(&module->packages[i]);
         useful = useful || package_useful(&module->packages[i]);
     }
+    module->imports_only = module_only_imports(module);
+    if (module->imports_only) return SEC_E_OK;
     if (useful) {
         for (ULONG i = 0; i < module->package_count; i++) lsa_package_publish(&module->packages[i]);
         return SEC_E_OK;

@@ -103,9 +103,12 @@ static BOOL CALLBACK load_once(INIT_ONCE *once, void *parameter, void **context)
         call.status = SEC_E_SECPKG_NOT_FOUND;
     }
     bool decided = call.status != SEC_E_INSUFFICIENT_MEMORY;
-    if (status_ok(call.status)) {
-        for (ULONG i = 0; i < module->package_count && !config_is_own(module->path); i++)
-            package_guard(&module->packages[i]);
+    for (ULONG i = 0; status_ok(call.status) && i < module->package_count; i++)
+        if (!config_is_own(module->path)) package_guard(&module->packages[i]);
+    if (status_ok(call.status) && module->imports_only) {
+        WARN("%ls can do no more than take contexts in\n", module->path);
+        if (module->listed) cache_forget(module);
+    } else if (status_ok(call.status)) {
         if (!module->listed && module->kind != MODULE_AP) cache_write(module);
         module->listed = true;
         TRACE("%ls loaded with %lu packages\n", module->path, module->package_count);

@@ -24,6 +24,9 @@ struct module {
     struct package *packages; /* package_count of them, in the module's order */
     ULONG package_count;
     bool listed; /* the packages are known, from the cache or from the module itself */
+    /* All that its packages can do is to take contexts in: for want of a library, perhaps, that
+     * only handshakes need. Applications are not shown them. */
+    bool imports_only;
     struct module_tables lsa_tables, user_tables; /* of an SSP/AP, once it has given them */
     struct module *next;
 };

@@ -78,7 +78,7 @@ static status_t module_add(enum module_kind kind, const WCHAR *name, struct modu
 /* Are its packages among those that applications see? */
 static bool module_shown(const struct module *module)
 {
-    return module->listed && module->kind != MODULE_AP;
+    return module->listed && module->kind != MODULE_AP && !module->imports_only;
 }
 
 /* Not _wcsicmp: Wine's looks at the locale each time, which takes longer than the comparison. */
@@ -170,9 +170,37 @@ status_t package_find(const WCHAR *name, struct package **out)
     return SEC_E_OK;
 }
 
+/* For everything but imports. */
+static status_t module_load_whole(struct module *module)
+{
+    status_t status = module_load(module);
+    return status_ok(status) && module->imports_only ? SEC_E_SECPKG_NOT_FOUND : status;
+}
+
 status_t package_open(struct package *package)
 {
-    return module_load(package->module);
+    return module_load_whole(package->module);
+}
+
+static struct package *list_find_import(const WCHAR *name)
+{
+    for (struct module *m = chain_next(NULL); m; m = chain_next(m))
+        for (ULONG i = 0; m->imports_only && i < m->package_count; i++)
+            if (package_name_equal(m->packages[i].info.Name, name)) return &m->packages[i];
+    return NULL;
+}
+
+status_t package_find_import(const WCHAR *name, struct package **out)
+{
+    struct package *package;
+    status_t status = package_find(name, &package);
+    if (status_ok(status)) status = module_load(package->module);
+    if (status == SEC_E_SECPKG_NOT_FOUND && name) {
+        package = list_find_import(name);
+        if (package) status = SEC_E_OK;
+    }
+    if (status_ok(status)) *out = package;
+    return status;
 }
 
 static bool list_has(struct package *const *list, ULONG count, const WCHAR *name)
@@ -208,7 +236,7 @@ status_t package_list(struct package ***packages, ULONG *count)
 static status_t module_bring(enum module_kind kind, const WCHAR *name, struct module **out)
 {
     status_t status = module_add(kind, name, out);
-    return status_ok(status) ? module_load(*out) : status;
+    return status_ok(status) ? module_load_whole(*out) : status;
 }
 
 status_t package_add_module(const WCHAR *name, ULONG type, bool permanent)

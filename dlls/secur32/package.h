@@ -133,6 +133,9 @@ status_t package_find_logon(const LSA_STRING *name, struct package **out);
  * without any lock held. */
 status_t package_open(struct package *package);
 
+/* The package of that name with its functions, for an import: also one that can do nothing else. */
+status_t package_find_import(const WCHAR *name, struct package **out);
+
 /* A snapshot of the list in one block of the process heap. */
 status_t package_list(struct package ***packages, ULONG *count);
 

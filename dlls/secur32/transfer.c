@@ -352,7 +352,7 @@ SECURITY_STATUS WINAPI ImportSecurityContextW(SEC_WCHAR *package_name, SecBuffer
                                               CtxtHandle *out)
 {
     struct package *package;
-    status_t status = package_find_open(package_name, &package);
+    status_t status = package_find_import(package_name, &package);
     if (!status_ok(status)) return status;
     if (!package->ops.import_context) return SEC_E_UNSUPPORTED_FUNCTION;
     if (!out) return SEC_E_INVALID_HANDLE;

@@ -81,3 +81,31 @@ NTSTATUS nobody_token_open(DWORD access, HANDLE *out)
     if (before) CloseHandle(before);
     return status;
 }
+
+/* ---- a server's client ---- */
+
+static HANDLE token_copy(HANDLE source, bool identify)
+{
+    HANDLE token;
+    SECURITY_IMPERSONATION_LEVEL level = identify ? SecurityIdentification : SecurityImpersonation;
+    bool made = DuplicateTokenEx(source, MAXIMUM_ALLOWED, NULL, level, TokenImpersonation, &token);
+    return made ? token : NULL;
+}
+
+HANDLE client_token_own(bool identify)
+{
+    HANDLE process = process_token_open(TOKEN_DUPLICATE);
+    if (!process) return NULL;
+    HANDLE token = token_copy(process, identify);
+    CloseHandle(process);
+    return token;
+}
+
+HANDLE client_token_nobody(bool identify)
+{
+    HANDLE nobody;
+    if (nobody_token_open(TOKEN_DUPLICATE, &nobody) < 0) return NULL;
+    HANDLE token = token_copy(nobody, identify);
+    CloseHandle(nobody);
+    return token;
+}

@@ -27,6 +27,7 @@ enum kerberos_call {
     KERBEROS_CALL_TICKET_SUBMIT,
     KERBEROS_CALL_TICKETS_PURGE,
     KERBEROS_CALL_PASSWORD,
+    KERBEROS_CALL_ACCOUNT,
 };
 
 #define CALL_WHY_SIZE 240
@@ -38,9 +39,11 @@ struct kerberos_call_library {
     char name[64];    /* in: the name for dlopen; out: that of the library in use */
     uint32_t tickets; /* out: 1 when there is a libkrb5 for the calls about tickets and passwords */
     uint32_t reserved;
+    char
+        realm[256]; /* out: the default realm of now; empty when there is none or it is not known */
     char why[CALL_WHY_SIZE];
 };
-UNIXCALL_LAYOUT(struct kerberos_call_library, why, 72, 312);
+UNIXCALL_LAYOUT(struct kerberos_call_library, why, 328, 568);
 
 /* ---- credentials ---- */
 
@@ -84,6 +87,7 @@ UNIXCALL_LAYOUT(struct kerberos_call_free, object, 0, 8);
 #define CALL_CONFIDENTIALITY 0x10u
 #define CALL_INTEGRITY 0x20u
 #define CALL_ANONYMOUS 0x40u
+#define CALL_CHANNEL_BOUND 0x800u /* accept, out: the client sent the same bindings */
 #define CALL_DCE_STYLE 0x1000u
 #define CALL_IDENTIFY 0x2000u
 #define CALL_EXTENDED_ERROR 0x4000u
@@ -186,11 +190,9 @@ UNIXCALL_LAYOUT(struct kerberos_call_protect, why, 32, 272);
 /* ---- tickets and passwords: of the user's default cache, or of a credential's own ---- */
 
 /*
- * The tickets of a cache, written by a writer for a reader. For each: client and server principal
- * (u16le size, text), client and server realm (likewise), start, end and end of renewal (u64le,
- * seconds since 1970), flags of the ticket as RFC 4120 5.3 numbers them, the first in the highest
- * bit (u32le), encryption type of the ticket and of the session key (u32le each), and which cache
- * it is in (u16le size, text). SEC_E_BUFFER_TOO_SMALL with the size.
+ * The tickets of a cache, in the form of core/kerberos_ticket.h, without tickets and keys as such.
+ * None is no error. SEC_E_BUFFER_TOO_SMALL with the size. SEC_E_UNSUPPORTED_FUNCTION, for all of
+ * these calls, without a library for them.
  */
 struct kerberos_call_tickets {
     uint64_t credential; /* 0: default */
@@ -202,9 +204,9 @@ struct kerberos_call_tickets {
 };
 UNIXCALL_LAYOUT(struct kerberos_call_tickets, why, 40, 280);
 
-/* A ticket for a service, from the cache or from the KDC. Output: the same record as above, then
- * the Ticket as it is encoded (u32le size, bytes), then the session key (u32le size, bytes), which
- * is a secret. An empty target means the ticket-granting ticket. */
+/* A ticket for a service, from the cache or from the KDC. Output: one ticket, with its session key,
+ * which is a secret. An empty target means the ticket-granting ticket, which is always that of the
+ * cache. A ticket that is not looked for there is not put there either. */
 #define CALL_RETRIEVE_CACHED 1u /* do not ask the KDC */
 #define CALL_RETRIEVE_FRESH 2u  /* do not look into the cache */
 struct kerberos_call_ticket_retrieve {
@@ -219,7 +221,8 @@ struct kerberos_call_ticket_retrieve {
 UNIXCALL_LAYOUT(struct kerberos_call_ticket_retrieve, why, 56, 296);
 
 /* Puts the tickets of a KRB-CRED (RFC 4120 5.8), its part unencrypted or under the key, into a
- * cache. */
+ * cache: one of the same client, or one that is empty. SEC_E_WRONG_PRINCIPAL for another client's,
+ * SEC_E_INVALID_TOKEN for what is no such message. */
 struct kerberos_call_ticket_submit {
     uint64_t credential;
     struct unixcall_bytes message, key;
@@ -239,14 +242,35 @@ struct kerberos_call_tickets_purge {
 };
 UNIXCALL_LAYOUT(struct kerberos_call_tickets_purge, why, 48, 288);
 
-/* Changes a password with the old one (RFC 3244). With target, sets that principal's password, by
- * the right of `principal`. SEC_E_LOGON_DENIED for a wrong old one; STATUS_PASSWORD_RESTRICTION is
- * the caller's to give for `refused`, with the KDC's words in why. */
+/*
+ * Changes a password with the old one (RFC 3244). With target, sets that principal's password, by
+ * the right of `principal` or, where that is empty, of whose tickets the credential has.
+ * SEC_E_LOGON_DENIED for a wrong old one. A new password that is refused makes no failure: `refused`
+ * is then the result code of RFC 3244, with the KDC's words in why and, of a KDC of Windows, what it
+ * demands of passwords.
+ */
 struct kerberos_call_password {
+    uint64_t credential; /* 0: default */
     struct unixcall_bytes principal, old_password, new_password;
-    struct unixcall_bytes target; /* empty: principal itself */
-    uint32_t refused;             /* out: the KDC's result code; 0 when it agreed */
+    struct unixcall_bytes target;                           /* empty: principal itself */
+    uint64_t most_age, least_age;                           /* out: durations in units of 100 ns */
+    uint32_t has_policy, least_length, history, properties; /* out; the last as DOMAIN_PASSWORD_ */
+    uint32_t refused;                                       /* out; 0 when it agreed */
     uint32_t reserved;
     char why[CALL_WHY_SIZE];
 };
-UNIXCALL_LAYOUT(struct kerberos_call_password, why, 72, 312);
+UNIXCALL_LAYOUT(struct kerberos_call_password, why, 112, 352);
+
+/*
+ * Whether the host takes a principal for the user of this process (auth_to_local of krb5.conf).
+ * Of a credential that comes from a password, whether its KDC is who it says: the host's own key
+ * tells, where there is a keytab with one. SEC_E_LOGON_DENIED when it is not.
+ */
+struct kerberos_call_account {
+    uint64_t credential; /* 0: nothing to verify */
+    struct unixcall_bytes principal;
+    uint32_t own; /* out: 0 or 1 */
+    uint32_t reserved;
+    char why[CALL_WHY_SIZE];
+};
+UNIXCALL_LAYOUT(struct kerberos_call_account, why, 32, 272);

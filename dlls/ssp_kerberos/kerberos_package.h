@@ -9,6 +9,7 @@
 
 #include "core/blob.h"
 #include "core/kerberos_body.h"
+#include "ssp/leg.h"
 #include "ssp/lock.h"
 #include "ssp/provider.h"
 #include "ssp/secbuf.h"
@@ -36,6 +37,7 @@ struct kerberos_policy {
     ULONG max_token;           /* Lsa\Kerberos\Parameters MaxTokenSize */
     uint32_t channel_bindings; /* of a server, one of the three above */
     bool no_extended_protection;
+    bool delegate_anywhere; /* also to servers that the KDC does not call trusted for it */
 };
 
 /* As it was a second ago at the most. Any thread. */
@@ -51,10 +53,22 @@ status_t utf16_make(struct slice utf8, struct blob *out);
 
 /* The principal that an application's target means (an SPN with or without a realm, a UPN, an
  * account's name), as UTF-8. SEC_E_TARGET_UNKNOWN for what can be none. */
-status_t target_principal(const UNICODE_STRING *target, struct blob *out);
+status_t target_principal(struct slice target, struct blob *out);
 
-/* The principal of a named user: user@REALM, or DOMAIN and user; UTF-8. */
+/* The principal of a named user: user@REALM, or DOMAIN and user; UTF-8. SEC_E_UNKNOWN_CREDENTIALS
+ * for what can be none. */
 status_t user_principal(struct slice user, struct slice domain, struct blob *out);
+
+/* The two sides of a principal's last @, as UTF-16: how an account of that realm is called. */
+status_t principal_split(struct slice principal, struct blob *name, struct blob *realm);
+
+/* Copies for the application, which frees them with FreeContextBuffer; NULL without memory. */
+wchar_t *text_copy(struct slice utf16);
+
+/* ---- mask.c ---- */
+
+/* Applies the pad of this process that belongs to the nonce: masks, and unmasks. */
+status_t secret_mask(const uint8_t nonce[16], uint8_t *data, size_t size);
 
 /* ---- cred.c ---- */
 
@@ -63,16 +77,18 @@ status_t user_principal(struct slice user, struct slice domain, struct blob *out
  * again when that has run out: an application may ask for a handle before the user has tickets.
  */
 struct credential {
-    ULONG use;                       /* SECPKG_CRED_ */
-    bool is_default;                 /* the user of this process, by the host's cache and keytab */
-    bool s4u;                        /* acted for without a password */
-    struct blob principal;           /* UTF-8; empty for default ones */
-    struct blob user, domain, realm; /* as given; UTF-16 */
-    struct blob masked_password;     /* not to be read from memory by accident */
+    ULONG use;                   /* SECPKG_CRED_ */
+    bool is_default;             /* the user of this process, by the host's cache and keytab */
+    bool s4u;                    /* acted for without a password */
+    bool adopted;                /* its initiator came along: there is no other */
+    struct blob principal;       /* UTF-8; empty for default ones */
+    struct blob user, domain;    /* as given; UTF-16 */
+    struct blob masked_password; /* UTF-8; not to be read from memory by accident */
     uint8_t mask_nonce[16];
     uint64_t initiator, acceptor; /* of the Unix half; 0 until asked for */
     uint64_t expiry;              /* of the initiator's; FILETIME, 0 for none */
-    SRWLOCK lock;                 /* of the three above */
+    struct retired *retired;      /* initiators that have run out, and may be in use still */
+    SRWLOCK lock;                 /* of the four above */
     volatile LONG references;
 };
 
@@ -84,6 +100,9 @@ void credential_release(struct credential *credential); /* NULL is fine */
  * wait for a KDC, without a lock that others of the credential need. */
 status_t credential_library(struct credential *credential, uint32_t use, bool fresh, uint64_t *out);
 
+/* Its password, as UTF-8, wiped and freed by the caller (blob_clear); empty without one. */
+status_t credential_password(const struct credential *credential, struct blob *out);
+
 /* One that is there already, which it takes over: a client's, delegated to us. */
 status_t credential_from_library(uint64_t initiator, struct slice principal,
                                  struct credential **out);
@@ -92,7 +111,6 @@ SpAcquireCredentialsHandleFn credentials_acquire;
 SpFreeCredentialsHandleFn credentials_free;
 SpQueryCredentialsAttributesFn credentials_query;
 SpSetCredentialsAttributesFn credentials_set;
-SpAddCredentialsFn credentials_add;
 
 /* ---- context.c ---- */
 
@@ -133,14 +151,20 @@ struct context {
     uint64_t library;               /* context of the Unix half; 0 when nothing needs it any more */
     struct kerberos_session session; /* if carried and established */
     struct facts facts;
-    struct blob unsent;    /* a token for which the application's buffer was too small */
-    HANDLE volatile token; /* owned; of the client, kept when first asked for */
-    /* Random bytes for confounders, from `used` on. Of the direction of sending. */
+    struct blob principal;  /* client: of the target; while the library has it */
+    struct blob unsent;     /* a token for which the application's buffer was too small */
+    status_t unsent_status; /* what the leg that made it came to */
+    HANDLE volatile token;  /* owned; of the client, kept when first asked for */
+    /* Random bytes for confounders, of which the first random_left are unused; filled when they are
+     * needed. Of the direction of sending. */
     uint8_t random[512];
-    size_t random_used;
+    size_t random_left;
 };
 
 status_t context_create(bool server, LONG halves, struct context **out);
+
+/* Frees what the library has, and what was kept for it. */
+void context_drop_library(struct context *context);
 
 /* Both directions. */
 void context_lock(struct context *context);
@@ -163,10 +187,43 @@ SpAcceptLsaModeContextFn context_accept;
 SpDeleteContextFn context_delete_lsa, context_delete_user;
 SpInitUserModeContextFn context_init_user;
 
+/* ---- client.c, server.c ---- */
+
+/* One call of InitializeSecurityContext or AcceptSecurityContext. */
+struct leg {
+    ULONG requirements;
+    const UNICODE_STRING *target;
+    const SecBufferDesc *input, *output_desc;
+    struct leg_output output;
+    size_t made; /* of the token in the output's block; 0 when nothing is to be sent */
+};
+
+/* The first legs make the context ready that they are given new; a failed one is only to be
+ * deleted. The others fail without a change, or put it into STAGE_FAILED. A server's failed leg may
+ * have made a token (KRB-ERROR). */
+status_t client_start(struct leg *leg, struct credential *credential, struct context *context);
+status_t client_next(struct leg *leg, struct context *context);
+status_t server_start(struct leg *leg, struct credential *credential, struct context *context);
+status_t server_next(struct leg *leg, struct context *context);
+
+/* Calls the library: context, output and what it makes of them are filled in here. A token that
+ * does not fit becomes the context's unsent one, with SEC_E_BUFFER_TOO_SMALL where the library has
+ * succeeded. */
+status_t context_exchange(struct context *context, struct leg *leg, enum kerberos_call number,
+                          struct kerberos_call_leg *call);
+
+/* Brings the context to where the library's status has led: the answer is that of the leg. */
+status_t context_settle(struct context *context, ULONG attributes, bool done, status_t status);
+
+void leg_bindings_pass(const struct leg_bindings *bindings, struct call_bindings *out);
+
 /* ---- established.c ---- */
 
 /* After the last leg: reads the facts and takes the session over from the library. */
-status_t context_establish(struct context *context);
+status_t context_establish(struct context *context, ULONG attributes);
+
+/* Seconds since 1970 as a FILETIME; 0 stays 0. */
+uint64_t time_from_unix(uint64_t seconds);
 
 /* ---- attrs.c, message.c, export.c, token.c ---- */
 

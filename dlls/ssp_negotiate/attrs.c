@@ -6,30 +6,20 @@
  */
 #include "negotiate_package.h"
 
+#include "ssp/answer.h"
 #include "ssp/trace.h"
-
-#include <string.h>
-#include <wchar.h>
 
 TRACE_CHANNEL("negotiate");
 
 /* ---- of the negotiation ---- */
 
-/* Its own description, while there is no mechanism to describe: one block, as everywhere. */
+/* Its own description, while there is no mechanism to describe. */
 static status_t own_info(SecPkgInfoW **out)
 {
     SecPkgInfoW info;
     package_info_get(&info);
-    size_t name_chars = wcslen(info.Name) + 1, comment_chars = wcslen(info.Comment) + 1;
-    SecPkgInfoW *copy = package_alloc(sizeof(*copy) +
-                                      (name_chars + comment_chars) * sizeof(wchar_t));
+    SecPkgInfoW *copy = answer_package(&info);
     if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
-    wchar_t *name = (wchar_t *)(copy + 1), *comment = name + name_chars;
-    wmemcpy(name, info.Name, name_chars);
-    wmemcpy(comment, info.Comment, comment_chars);
-    *copy = info;
-    copy->Name = name;
-    copy->Comment = comment;
     *out = copy;
     return SEC_E_OK;
 }

@@ -218,7 +218,18 @@ static void text_free(wchar_t *text)
 }
 
 /* The first package that has a say in it decides. One that knows no passwords, or not where the
- * account is, has none. */
+ * account is, has none; nor has one that refuses an account of which nobody said where it is. */
+static bool is_decision(const struct change *change, status_t status)
+{
+    switch (status) {
+    case SEC_E_UNSUPPORTED_FUNCTION:
+    case SEC_E_SECPKG_NOT_FOUND:
+    case SEC_E_NO_AUTHENTICATING_AUTHORITY: return false;
+    case SEC_E_LOGON_DENIED: return change->domain && *change->domain;
+    default: return true;
+    }
+}
+
 static status_t change_by_any(const struct change *change, BOOLEAN impersonating,
                               SecBufferDesc *output)
 {
@@ -231,9 +242,8 @@ static status_t change_by_any(const struct change *change, BOOLEAN impersonating
                                                 change->account, change->old_password,
                                                 change->new_password, impersonating, 0, output);
         TRACE("%ls: status %#lx\n", mechs.items[i].name, (ULONG)found);
-        if (found == SEC_E_UNSUPPORTED_FUNCTION || found == SEC_E_SECPKG_NOT_FOUND) continue;
-        status = found;
-        if (found != SEC_E_NO_AUTHENTICATING_AUTHORITY) break;
+        if (found != SEC_E_UNSUPPORTED_FUNCTION && found != SEC_E_SECPKG_NOT_FOUND) status = found;
+        if (is_decision(change, found)) break;
     }
     return status;
 }

@@ -18,26 +18,50 @@ TRACE_CHANNEL("negotiate");
 
 /* ---- first leg ---- */
 
-/* With NTLM alone there is nothing to choose, and DCE RPC has legs for the tokens of NTLM: its
- * third token needs no answer, while the one of SPNEGO does, which Wine's rpcrt4 does not wait for.
- * Acceptors take NTLM without SPNEGO (MS-SPNG 3.3.5.1). */
+/* DCE RPC has legs for the tokens of NTLM and of Kerberos: their third one needs no answer, while
+ * that of SPNEGO does, which Wine's rpcrt4 does not wait for. Acceptors take both without SPNEGO
+ * (Microsoft's page on Negotiate, MS-SPNG 3.3.5.1), so the first of them that can start is used. */
 static bool speaks_raw(const struct leg *leg, const struct credential *credential)
 {
-    bool only_ntlm = credential->count == 1 &&
-                     oid_is(&credential->members[0].mech.oids[0], spnego_oid_ntlm);
-    return credential->raw || (only_ntlm && leg->requirements & ISC_REQ_USE_DCE_STYLE);
+    bool known = true;
+    for (size_t i = 0; i < credential->count; i++) {
+        const struct oid *oid = &credential->members[i].mech.oids[0];
+        known = known && (oid_is(oid, spnego_oid_ntlm) || oid_is(oid, spnego_oid_ms_kerberos));
+    }
+    return credential->raw || (known && leg->requirements & ISC_REQ_USE_DCE_STYLE);
 }
 
-static status_t start_raw(struct leg *leg, struct member *member, struct context *context)
+/* The application's buffers are as they were when the mechanism fails, for the next one. */
+static status_t start_raw_with(struct leg *leg, struct member *member, struct context *context)
 {
+    SecBuffer *buffer = secbuf_find(leg->output, SECBUFFER_TOKEN), before = {0, 0, NULL};
+    if (buffer) before = *buffer;
     status_t status = inner_step_raw(leg, context, member);
-    if (!status_ok(status)) return status;
+    if (!status_ok(status)) {
+        if (buffer) *buffer = before;
+        return status;
+    }
     context->raw = true;
     wcscpy(context->package, member->mech.name);
     context->oid = member->mech.oids[0];
     context_set_stage(context,
                       context->inner.done ? SPNEGO_STAGE_ESTABLISHED : SPNEGO_STAGE_CHOSEN);
     return SEC_E_OK;
+}
+
+/* A package that is asked for by name judges for itself what it can do. */
+static status_t start_raw(struct leg *leg, struct credential *credential, struct context *context)
+{
+    status_t reason = SEC_E_OK;
+    if (credential->raw) return start_raw_with(leg, &credential->members[0], context);
+    for (size_t i = 0; i < credential->count; i++) {
+        struct member *member = &credential->members[i];
+        status_t status = fallback_before(&member->mech, leg->target);
+        if (status_ok(status)) status = start_raw_with(leg, member, context);
+        if (status_ok(status) || fallback_is_final(member, leg->target, status)) return status;
+        if (status_ok(reason)) reason = status;
+    }
+    return reason;
 }
 
 /* An acceptor that speaks first says what it has (NegTokenInit2). Nothing protects what it says:
@@ -72,7 +96,7 @@ static bool offer_add(const struct mech *mech, const struct spnego_init *hints,
 }
 
 /* The mechanisms from the first that can start on, and that one's token. When none can, the most
- * preferred one's reason counts. */
+ * preferred one's reason counts; it is also what is told of a mechanism that was passed over. */
 static status_t offer_make(struct leg *leg, struct credential *credential,
                            const struct spnego_init *hints, struct context *context,
                            struct spnego_init *offer, SecBuffer *token)
@@ -82,17 +106,22 @@ static status_t offer_make(struct leg *leg, struct credential *credential,
         struct member *member = &credential->members[i];
         struct spnego_init before = *offer;
         if (!offer_add(&member->mech, hints, offer) || before.mech_count) continue;
-        status_t status = inner_step(leg, context, member, (struct slice){NULL, 0}, &context->inner,
-                                     token);
+        status_t status = fallback_before(&member->mech, leg->target);
+        if (status_ok(status))
+            status = inner_step(leg, context, member, (struct slice){NULL, 0}, &context->inner,
+                                token);
         if (status_ok(status)) {
             wcscpy(context->package, member->mech.name);
             oid_set(&context->oid, offer->mechs[0]);
             continue;
         }
+        TRACE("without %ls: status %#lx\n", member->mech.name, (ULONG)status);
         *offer = before;
+        if (fallback_is_final(member, leg->target, status)) return status;
         if (status_ok(reason)) reason = status;
     }
     TRACE("%u identifiers offered, %ls first\n", (unsigned)offer->mech_count, context->package);
+    if (!status_ok(reason)) context->last_status = reason;
     if (offer->mech_count) return SEC_E_OK;
     return status_ok(reason) ? SEC_E_NO_CREDENTIALS : reason;
 }
@@ -133,7 +162,7 @@ status_t client_start(struct leg *leg, struct credential *credential, struct con
     SecBuffer token = {0, SECBUFFER_TOKEN, NULL};
     if (!credential) return SEC_E_INVALID_HANDLE;
     if (leg->requirements & ISC_REQ_DATAGRAM) return SEC_E_UNSUPPORTED_FUNCTION;
-    if (speaks_raw(leg, credential)) return start_raw(leg, &credential->members[0], context);
+    if (speaks_raw(leg, credential)) return start_raw(leg, credential, context);
 
     status_t status = read_hints(leg, &hints);
     if (status_ok(status)) status = start_keep(leg, context);

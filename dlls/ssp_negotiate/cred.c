@@ -76,6 +76,7 @@ struct request {
     ULONG use;
     LUID *logon_id;
     void *auth_data, *get_key, *get_key_argument;
+    bool of_realm;
 };
 
 /* What the application gave, read. What is given to a mere acceptor need not be an identity: what
@@ -88,6 +89,19 @@ static status_t request_read(const struct request *request, struct authdata *out
         status = SEC_E_OK;
     if (status_ok(status)) *out = data;
     return status;
+}
+
+/* Whether an account was named together with where it is: by a domain, as name@realm or as
+ * domain\\name. */
+static bool names_realm(const struct authdata *data)
+{
+    const size_t unit = data->ansi ? 1 : sizeof(wchar_t);
+    if (data->domain.size) return data->user.size > 0;
+    for (size_t i = 0; i + unit <= data->user.size; i += unit) {
+        const uint8_t *letter = data->user.data + i;
+        if ((unit == 1 || !letter[1]) && (*letter == '@' || *letter == '\\')) return true;
+    }
+    return false;
 }
 
 /* The mechanisms that the application's package list leaves. */
@@ -137,6 +151,7 @@ static status_t member_acquire(const struct request *request, const struct mech 
     }
     *references = 1;
     member->references = references;
+    member->of_realm = request->of_realm;
     member->mech = *mech;
     return SEC_E_OK;
 }
@@ -192,6 +207,7 @@ static status_t credential_make(const struct request *request, struct credential
     status_t status = request_read(request, &data);
     if (!status_ok(status)) return status;
     for_mechs.auth_data = identity_for_mechs(request, &data, &plain);
+    for_mechs.of_realm = names_realm(&data);
     status = credential_fill(&for_mechs, &data, out, expiry);
     authdata_clear(&data);
     return status;
@@ -214,7 +230,11 @@ NTSTATUS NTAPI credentials_acquire(UNICODE_STRING *principal, ULONG use, LUID *l
                                    void *auth_data, void *get_key, void *get_key_argument,
                                    LSA_SEC_HANDLE *handle, TimeStamp *expiry)
 {
-    struct request request = {NULL, use, logon_id, auth_data, get_key, get_key_argument};
+    struct request request = {.use = use,
+                              .logon_id = logon_id,
+                              .auth_data = auth_data,
+                              .get_key = get_key,
+                              .get_key_argument = get_key_argument};
     TimeStamp end;
     struct slot *slot = calloc(1, sizeof(*slot));
     if (!slot) return SEC_E_INSUFFICIENT_MEMORY;
@@ -325,12 +345,16 @@ NTSTATUS NTAPI credentials_add(LSA_SEC_HANDLE handle, UNICODE_STRING *principal,
                                void *get_key_argument, TimeStamp *expiry)
 {
     struct slot *slot = (struct slot *)handle;
-    struct request request = {NULL, use, NULL, auth_data, get_key, get_key_argument};
+    struct request request = {.use = use,
+                              .auth_data = auth_data,
+                              .get_key = get_key,
+                              .get_key_argument = get_key_argument};
     SEC_WINNT_AUTH_IDENTITY_W plain;
     struct authdata data = {0};
     status_t status = request_read(&request, &data);
     if (!status_ok(status)) return status;
     request.auth_data = identity_for_mechs(&request, &data, &plain);
+    request.of_realm = names_realm(&data);
     status = text_terminate(principal, &request.principal);
     if (status_ok(status))
         status = is_negotiate(package) ? add_all(slot, &request, expiry)

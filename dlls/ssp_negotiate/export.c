@@ -11,6 +11,7 @@
 #include "negotiate_package.h"
 
 #include "core/secret.h"
+#include "ssp/handover.h"
 #include "ssp/trace.h"
 
 #include <string.h>
@@ -18,12 +19,20 @@
 
 TRACE_CHANNEL("negotiate");
 
-#define EXPORT_FLAGS (SECPKG_CONTEXT_EXPORT_RESET_NEW | SECPKG_CONTEXT_EXPORT_DELETE_OLD)
+#define BODY_ROOM 1024u /* enough but for long names and kept tokens */
 
 /* ---- the body ---- */
 
-static void body_write(const struct context *context, const SecBuffer *inner, struct writer *w)
+struct negotiation_body {
+    const struct context *context;
+    const SecBuffer *inner;
+};
+
+static void body_write(const void *object, struct writer *w)
 {
+    const struct negotiation_body *negotiation = object;
+    const struct context *context = negotiation->context;
+    const SecBuffer *inner = negotiation->inner;
     const struct spnego_body body = {
         .stage = (enum spnego_stage)context->stage,
         .acceptor = context->acceptor,
@@ -48,22 +57,10 @@ static void body_write(const struct context *context, const SecBuffer *inner, st
     spnego_body_write(&body, w);
 }
 
-/* In memory that the host frees. */
 static status_t body_pack(const struct context *context, const SecBuffer *inner, SecBuffer *out)
 {
-    struct writer w;
-    writer_init(&w);
-    body_write(context, inner, &w);
-    status_t status = writer_status(&w);
-    struct slice body = writer_view(&w);
-    void *block = status_ok(status) ? package_alloc(body.size) : NULL;
-    if (status_ok(status) && !block) status = SEC_E_INSUFFICIENT_MEMORY;
-    if (status_ok(status)) {
-        memcpy(block, body.data, body.size);
-        *out = (SecBuffer){(ULONG)body.size, SECBUFFER_TOKEN, block};
-    }
-    writer_free(&w);
-    return status;
+    const struct negotiation_body negotiation = {context, inner};
+    return handover_pack(body_write, &negotiation, BODY_ROOM + inner->cbBuffer, out);
 }
 
 /* ---- export ---- */
@@ -107,11 +104,11 @@ static status_t export_locked(struct context *context, ULONG flags, SecBuffer *p
 NTSTATUS NTAPI context_export(LSA_SEC_HANDLE handle, ULONG flags, SecBuffer *packed, HANDLE *token)
 {
     struct context *context = context_get(handle);
-    if (flags & SECPKG_CONTEXT_EXPORT_TO_KERNEL) return SEC_E_UNSUPPORTED_FUNCTION;
-    if (flags & ~EXPORT_FLAGS || !packed) return SEC_E_INVALID_PARAMETER;
+    status_t status = handover_check(flags, packed);
+    if (!status_ok(status)) return status;
 
     AcquireSRWLockExclusive(&context->lock);
-    status_t status = export_locked(context, flags, packed, token);
+    status = export_locked(context, flags, packed, token);
     ReleaseSRWLockExclusive(&context->lock);
     TRACE("flags %#lx, stage %ld: status %#lx\n", flags, context->stage, (ULONG)status);
     return status;

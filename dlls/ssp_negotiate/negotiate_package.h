@@ -63,6 +63,7 @@ bool mech_list_has(struct slice mech_list, struct slice oid);
 struct member {
     struct mech mech;
     CredHandle handle;
+    bool of_realm;             /* the application named an account and a domain or realm of it */
     volatile LONG *references; /* of the handle */
 };
 
@@ -156,6 +157,14 @@ SpInitLsaModeContextFn context_initiate;
 SpAcceptLsaModeContextFn context_accept;
 SpDeleteContextFn context_delete_lsa, context_delete_user;
 SpInitUserModeContextFn context_init_user;
+
+/* ---- fallback.c ---- */
+
+/* What is known before a mechanism is asked: SEC_E_OK, or why it is not to be tried. */
+status_t fallback_before(const struct mech *mech, const wchar_t *target);
+
+/* Whether the failure of the first leg of a mechanism ends the negotiation. */
+bool fallback_is_final(const struct member *member, const wchar_t *target, status_t status);
 
 /* ---- client.c, server.c ---- */
 

@@ -9,9 +9,6 @@
 
 #include "ssp/trace.h"
 
-#include <string.h>
-#include <wchar.h>
-
 TRACE_CHANNEL("ntlm");
 
 /* ---- of the package ---- */
@@ -29,22 +26,11 @@ static status_t query_sizes(struct context *context, void *buffer)
     return SEC_E_OK;
 }
 
-/* One block: the structure and its strings behind it. */
 static SecPkgInfoW *package_info_copy(void)
 {
     SecPkgInfoW info;
     package_info_get(&info);
-    size_t name_chars = wcslen(info.Name) + 1, comment_chars = wcslen(info.Comment) + 1;
-    SecPkgInfoW *copy = package_alloc(sizeof(*copy) +
-                                      (name_chars + comment_chars) * sizeof(wchar_t));
-    if (!copy) return NULL;
-    wchar_t *name = (wchar_t *)(copy + 1), *comment = name + name_chars;
-    wmemcpy(name, info.Name, name_chars);
-    wmemcpy(comment, info.Comment, comment_chars);
-    *copy = info;
-    copy->Name = name;
-    copy->Comment = comment;
-    return copy;
+    return answer_package(&info);
 }
 
 static status_t query_package_info(struct context *context, void *buffer)
@@ -73,7 +59,8 @@ static status_t query_negotiation_info(struct context *context, void *buffer)
 static status_t query_names(struct context *context, void *buffer)
 {
     SecPkgContext_NamesW *out = buffer;
-    wchar_t *name = names_join(blob_slice(&context->ntlm.domain), blob_slice(&context->ntlm.user));
+    wchar_t *name = answer_account(blob_slice(&context->ntlm.domain),
+                                   blob_slice(&context->ntlm.user));
     if (!name) return SEC_E_INSUFFICIENT_MEMORY;
     out->sUserName = name;
     return SEC_E_OK;
@@ -84,8 +71,8 @@ static status_t query_native_names(struct context *context, void *buffer)
 {
     SecPkgContext_NativeNamesW *out = buffer;
     const struct ntlm_context *ntlm = &context->ntlm;
-    wchar_t *client = names_join(blob_slice(&ntlm->domain), blob_slice(&ntlm->user));
-    wchar_t *server = text_copy(blob_slice(&ntlm->target_name));
+    wchar_t *client = answer_account(blob_slice(&ntlm->domain), blob_slice(&ntlm->user));
+    wchar_t *server = answer_text(blob_slice(&ntlm->target_name));
     if (!client || !server) {
         package_free(client);
         package_free(server);
@@ -100,7 +87,7 @@ static status_t query_native_names(struct context *context, void *buffer)
 static status_t query_authority(struct context *context, void *buffer)
 {
     SecPkgContext_AuthorityW *out = buffer;
-    wchar_t *name = text_copy(blob_slice(&context->ntlm.domain));
+    wchar_t *name = answer_text(blob_slice(&context->ntlm.domain));
     if (!name) return SEC_E_INSUFFICIENT_MEMORY;
     out->sAuthorityName = name;
     return SEC_E_OK;
@@ -110,7 +97,7 @@ static status_t query_target(struct context *context, void *buffer)
 {
     SecPkgContext_ClientSpecifiedTarget *out = buffer;
     if (!context->ntlm.target_name.size) return SEC_E_TARGET_UNKNOWN;
-    wchar_t *name = text_copy(blob_slice(&context->ntlm.target_name));
+    wchar_t *name = answer_text(blob_slice(&context->ntlm.target_name));
     if (!name) return SEC_E_INSUFFICIENT_MEMORY;
     out->sTargetName = name;
     return SEC_E_OK;
@@ -169,9 +156,9 @@ static status_t query_session_key(struct context *context, void *buffer)
 {
     SecPkgContext_SessionKey *out = buffer;
     const struct ntlm_session *session = &context->ntlm.session;
-    unsigned char *key = package_alloc(sizeof(session->session_key));
+    const struct slice own = {session->session_key, sizeof(session->session_key)};
+    unsigned char *key = answer_bytes(own);
     if (!key) return SEC_E_INSUFFICIENT_MEMORY;
-    memcpy(key, session->session_key, sizeof(session->session_key));
     out->SessionKeyLength = sizeof(session->session_key);
     out->SessionKey = key;
     return SEC_E_OK;
@@ -192,8 +179,8 @@ static status_t query_key_info(struct context *context, void *buffer)
     uint32_t flags = context->ntlm.session.flags;
     bool ess = flags & NTLM_ESS;
     const wchar_t *signature = ess ? hmac_md5 : crc32;
-    wchar_t *signature_name = text_copy(text_slice(signature, wcslen(signature)));
-    wchar_t *cipher_name = text_copy(text_slice(rc4, wcslen(rc4)));
+    wchar_t *signature_name = answer_string(signature);
+    wchar_t *cipher_name = answer_string(rc4);
     if (!signature_name || !cipher_name) {
         package_free(signature_name);
         package_free(cipher_name);

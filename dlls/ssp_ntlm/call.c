@@ -18,7 +18,7 @@ TRACE_CHANNEL("ntlm");
 
 struct call {
     PLSA_CLIENT_REQUEST request;
-    struct msv_buffer in;
+    struct lsa_buffer in;
     bool trusted;
     bool passed; /* by another message, in which this one stood */
     void *out;   /* what is answered, in the client's memory */
@@ -346,7 +346,7 @@ static NTSTATUS call_run(struct call *call, void **out, ULONG *out_size, NTSTATU
 {
     uint32_t kind;
     bool read = true;
-    if (!msv_kind(&call->in, &kind) || kind >= KINDS) return STATUS_INVALID_PARAMETER;
+    if (!lsa_buffer_kind(&call->in, &kind) || kind >= KINDS) return STATUS_INVALID_PARAMETER;
     if (kind >= ARRAYSIZE(answers) || !answers[kind]) return STATUS_NOT_IMPLEMENTED;
     NTSTATUS status = answers[kind](call, &read);
     TRACE("message %u: status %#lx\n", (unsigned)kind, (ULONG)status);
@@ -365,9 +365,9 @@ static NTSTATUS call_any(struct call call, void **out, ULONG *out_size, NTSTATUS
     return call_run(&call, out, out_size, protocol);
 }
 
-static struct msv_buffer buffer_of(void *submitted, void *client_base, ULONG size)
+static struct lsa_buffer buffer_of(void *submitted, void *client_base, ULONG size)
 {
-    return (struct msv_buffer){
+    return (struct lsa_buffer){
         {submitted, submitted ? size : 0}, (ULONG_PTR)client_base, sizeof(void *) == 8};
 }
 

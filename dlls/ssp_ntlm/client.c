@@ -14,7 +14,6 @@
 
 #include "core/secret.h"
 #include "ssp/prefix.h"
-#include "ssp/secbuf.h"
 #include "ssp/trace.h"
 
 #include <stdlib.h>
@@ -62,23 +61,6 @@ static ULONG final_attributes(const struct ntlm_context *ntlm)
     if (flags & NTLM_SEAL) attributes |= ISC_RET_CONFIDENTIALITY;
     if (flags & NTLM_KEY_EXCH) attributes |= ntlm->requested & ISC_RET_USE_SESSION_KEY;
     return attributes;
-}
-
-/* The name that the application gave as an argument, or else in a buffer. */
-static status_t target_find(const struct leg *leg, struct slice *out)
-{
-    const SecBuffer *buffer = secbuf_find(leg->input, SECBUFFER_TARGET);
-    *out = (struct slice){NULL, 0};
-    if (leg->target && leg->target->Buffer) {
-        *out = text_slice(leg->target->Buffer, leg->target->Length / sizeof(wchar_t));
-        return SEC_E_OK;
-    }
-    if (!buffer) buffer = secbuf_find(leg->input, SECBUFFER_TARGET_HOST);
-    if (!buffer || !buffer->cbBuffer) return SEC_E_OK;
-    if (!buffer->pvBuffer || buffer->cbBuffer % sizeof(wchar_t)) return SEC_E_INVALID_PARAMETER;
-    const wchar_t *text = buffer->pvBuffer;
-    *out = text_slice(text, wcsnlen(text, buffer->cbBuffer / sizeof(wchar_t)));
-    return SEC_E_OK;
 }
 
 /* ---- first leg ---- */
@@ -137,9 +119,9 @@ status_t client_start(struct leg *leg, struct credential *credential, struct con
     struct ntlm_policy policy;
     struct slice target_name;
     policy_get(&policy);
-    status_t status = target_find(leg, &target_name);
+    status_t status = leg_target(leg->target, leg->input, &target_name);
     if (status_ok(status)) status = start_check(credential, &policy, target_name);
-    if (status_ok(status)) status = leg_bindings(leg, &bindings);
+    if (status_ok(status)) status = bindings_read(leg, &bindings);
     if (!status_ok(status)) return status;
 
     struct ntlm_context ntlm;
@@ -273,8 +255,8 @@ status_t client_finish(struct leg *leg, struct credential *credential, struct co
     struct ntlm_policy policy;
     if (context->credential) credential = context->credential;
     status_t status = finish_check(credential, context);
-    if (status_ok(status)) status = leg_bindings(leg, &bindings);
-    if (status_ok(status)) status = leg_input(leg, &token);
+    if (status_ok(status)) status = bindings_read(leg, &bindings);
+    if (status_ok(status)) status = leg_token(leg->input, &token);
     if (status_ok(status)) status = ntlm_challenge_decode(token, &challenge);
     if (!status_ok(status)) return status;
 

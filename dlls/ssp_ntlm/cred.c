@@ -166,7 +166,7 @@ NTSTATUS NTAPI credentials_query(LSA_SEC_HANDLE handle, ULONG attribute, void *b
         user = name_slice(&host->user);
         domain = name_slice(&host->computer);
     }
-    wchar_t *joined = names_join(domain, user);
+    wchar_t *joined = answer_account(domain, user);
     if (!joined) return SEC_E_INSUFFICIENT_MEMORY;
     names->sUserName = joined;
     return SEC_E_OK;

@@ -8,69 +8,40 @@
  */
 #include "ntlm_package.h"
 
-#include "core/secret.h"
+#include "ssp/handover.h"
 #include "ssp/prefix.h"
 #include "ssp/trace.h"
 
-#include <string.h>
-
 TRACE_CHANNEL("ntlm");
 
-#define EXPORT_FLAGS (SECPKG_CONTEXT_EXPORT_RESET_NEW | SECPKG_CONTEXT_EXPORT_DELETE_OLD)
-
-#define BODY_ROOM 1024u /* on the stack: enough but for long names and long messages */
+#define BODY_ROOM 1024u /* enough but for long names and long messages */
 
 /* What the body starts with: whether channel bindings wait for the second leg. */
 #define BODY_PLAIN 0u
 #define BODY_BINDINGS 1u
 
-static void body_write(const struct context *context, bool reset, struct writer *w)
+struct context_body {
+    const struct context *context;
+    bool reset;
+};
+
+static void body_write(const void *object, struct writer *w)
 {
+    const struct context_body *body = object;
+    const struct context *context = body->context;
     const struct bindings *bindings = &context->bindings;
     writer_u8(w, bindings->given ? BODY_BINDINGS : BODY_PLAIN);
     if (bindings->given) writer_bytes(w, bindings->hash, sizeof(bindings->hash));
-    ntlm_context_write(&context->ntlm, reset, w);
+    ntlm_context_write(&context->ntlm, body->reset, w);
 }
 
 /* A duplicate for the caller to close, or NULL where there is no token. */
 static status_t token_hand_out(struct context *context, HANDLE *out)
 {
-    HANDLE own = context->token, copy = NULL;
-    if (!own && !status_ok(context_token(context, &own))) {
-        *out = NULL;
-        return SEC_E_OK;
-    }
-    if (!DuplicateHandle(GetCurrentProcess(), own, GetCurrentProcess(), &copy, 0, FALSE,
-                         DUPLICATE_SAME_ACCESS))
-        return SEC_E_INSUFFICIENT_MEMORY;
-    *out = copy;
+    HANDLE own = context->token;
+    if (own || status_ok(context_token(context, &own))) return handover_token(own, out);
+    *out = NULL;
     return SEC_E_OK;
-}
-
-/* The body in memory that the host frees. */
-static status_t body_pack(const struct context *context, ULONG flags, void **block, ULONG *size)
-{
-    bool reset = flags & SECPKG_CONTEXT_EXPORT_RESET_NEW;
-    uint8_t room[BODY_ROOM];
-    struct writer w;
-    writer_init_fixed(&w, room, sizeof(room));
-    body_write(context, reset, &w);
-    if (!status_ok(writer_status(&w))) {
-        writer_init(&w);
-        body_write(context, reset, &w);
-    }
-    status_t status = writer_status(&w);
-    struct slice body = writer_view(&w);
-    if (status_ok(status)) {
-        *block = package_alloc(body.size);
-        if (!*block) status = SEC_E_INSUFFICIENT_MEMORY;
-    }
-    if (status_ok(status)) {
-        memcpy(*block, body.data, body.size);
-        *size = (ULONG)body.size;
-    }
-    writer_free(&w);
-    return status;
 }
 
 /* Two servers that wait for the answer to one challenge: it takes a ticket to make sure that one
@@ -86,24 +57,23 @@ static bool may_be_copied(const struct ntlm_context *ntlm)
 static status_t export_locked(struct context *context, ULONG flags, SecBuffer *packed,
                               HANDLE *token)
 {
-    void *block = NULL;
+    const struct context_body body = {context, flags & SECPKG_CONTEXT_EXPORT_RESET_NEW};
+    SecBuffer made;
     HANDLE duplicate = NULL;
-    ULONG size = 0;
     if (context->exported) return SEC_E_INVALID_HANDLE;
     if (!(flags & SECPKG_CONTEXT_EXPORT_DELETE_OLD) && !may_be_copied(&context->ntlm))
         return SEC_E_NOT_SUPPORTED;
-    status_t status = body_pack(context, flags, &block, &size);
+    status_t status = handover_pack(body_write, &body, BODY_ROOM, &made);
     if (!status_ok(status)) return status;
     if (token) status = token_hand_out(context, &duplicate);
     if (!status_ok(status)) {
-        secret_wipe(block, size);
-        package_free(block);
+        handover_discard(&made);
         return status;
     }
     if (flags & SECPKG_CONTEXT_EXPORT_DELETE_OLD) context->exported = true;
     else if (context->ntlm.stage == NTLM_STAGE_ESTABLISHED)
         WARN("two contexts now have one key stream: only one of them may go on sealing\n");
-    *packed = (SecBuffer){size, SECBUFFER_TOKEN, block};
+    *packed = made;
     if (token) *token = duplicate;
     return SEC_E_OK;
 }
@@ -111,30 +81,17 @@ static status_t export_locked(struct context *context, ULONG flags, SecBuffer *p
 NTSTATUS NTAPI context_export(LSA_SEC_HANDLE handle, ULONG flags, SecBuffer *packed, HANDLE *token)
 {
     struct context *context = context_get(handle);
-    if (flags & SECPKG_CONTEXT_EXPORT_TO_KERNEL) return SEC_E_UNSUPPORTED_FUNCTION;
-    if (flags & ~EXPORT_FLAGS || !packed) return SEC_E_INVALID_PARAMETER;
+    status_t status = handover_check(flags, packed);
+    if (!status_ok(status)) return status;
 
     context_lock(context);
-    status_t status = export_locked(context, flags, packed, token);
+    status = export_locked(context, flags, packed, token);
     context_unlock(context);
     TRACE("flags %#lx: status %#lx\n", flags, (ULONG)status);
     return status;
 }
 
 /* ---- import ---- */
-
-/* The caller keeps his handle. What is no token is found out here, not at the first use. */
-static status_t token_take(HANDLE given, HANDLE *out)
-{
-    TOKEN_TYPE type;
-    DWORD size;
-    if (!GetTokenInformation(given, TokenType, &type, sizeof(type), &size))
-        return SEC_E_INVALID_PARAMETER;
-    if (!DuplicateHandle(GetCurrentProcess(), given, GetCurrentProcess(), out, 0, FALSE,
-                         DUPLICATE_SAME_ACCESS))
-        return SEC_E_INSUFFICIENT_MEMORY;
-    return SEC_E_OK;
-}
 
 /* Whose token it is has been found out by then; a stranger who logs on later must not get it. */
 static bool may_have_token(const struct ntlm_context *ntlm)
@@ -172,7 +129,8 @@ NTSTATUS NTAPI context_import(SecBuffer *packed, HANDLE token, LSA_SEC_HANDLE *h
     if (status_ok(status)) status = body_read(packed, &ntlm, &bindings);
     if (!status_ok(status)) return status;
     if (token)
-        status = may_have_token(&ntlm) ? token_take(token, &own_token) : SEC_E_INVALID_PARAMETER;
+        status = may_have_token(&ntlm) ? handover_token(token, &own_token)
+                                       : SEC_E_INVALID_PARAMETER; /* the caller keeps his */
     if (status_ok(status)) status = context_create(&ntlm, HALF_USER, &context);
     TRACE("status %#lx\n", (ULONG)status);
     if (!status_ok(status)) {

@@ -29,37 +29,6 @@ struct outcome {
     SECPKG_PRIMARY_CRED primary;
 };
 
-/* ---- texts of the LSA's heap ---- */
-
-static bool text_set(UNICODE_STRING *out, struct slice text)
-{
-    wchar_t *copy = text_copy(text);
-    if (!copy) return false;
-    *out = (UNICODE_STRING){(USHORT)text.size, (USHORT)(text.size + sizeof(wchar_t)), copy};
-    return true;
-}
-
-static void text_clear(UNICODE_STRING *text)
-{
-    if (text->Buffer) secret_wipe(text->Buffer, text->Length);
-    package_free(text->Buffer);
-    *text = (UNICODE_STRING){0, 0, NULL};
-}
-
-static UNICODE_STRING *text_make(struct slice text)
-{
-    UNICODE_STRING *made = package_alloc(sizeof(*made));
-    if (made && text_set(made, text)) return made;
-    package_free(made);
-    return NULL;
-}
-
-static void text_free(UNICODE_STRING *text)
-{
-    if (text) text_clear(text);
-    package_free(text);
-}
-
 /* ---- what the client is told ---- */
 
 static NTSTATUS profile_interactive(PLSA_CLIENT_REQUEST request, const struct verdict *verdict,
@@ -250,7 +219,7 @@ static bool type_fits(SECURITY_LOGON_TYPE type, uint32_t kind)
 static NTSTATUS submission_read(SECURITY_LOGON_TYPE type, void *submitted, void *client_base,
                                 ULONG size, struct msv_logon *out)
 {
-    const struct msv_buffer buffer = {
+    const struct lsa_buffer buffer = {
         {submitted, submitted ? size : 0}, (ULONG_PTR)client_base, sizeof(void *) == 8};
     status_t status = msv_logon_decode(&buffer, out);
     if (status == SEC_E_UNSUPPORTED_FUNCTION) return STATUS_BAD_VALIDATION_CLASS;

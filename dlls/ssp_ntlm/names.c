@@ -36,28 +36,6 @@ void name_upper(struct name *name)
     for (size_t i = 0; i < name->length; i++) name->text[i] = RtlUpcaseUnicodeChar(name->text[i]);
 }
 
-wchar_t *text_copy(struct slice text)
-{
-    wchar_t *copy = package_alloc(text.size + sizeof(wchar_t));
-    if (!copy) return NULL;
-    if (text.size) memcpy(copy, text.data, text.size);
-    copy[text.size / sizeof(wchar_t)] = 0;
-    return copy;
-}
-
-wchar_t *names_join(struct slice domain, struct slice user)
-{
-    if (!domain.size) return text_copy(user);
-    size_t domain_chars = domain.size / sizeof(wchar_t);
-    wchar_t *joined = package_alloc(domain.size + user.size + 2 * sizeof(wchar_t));
-    if (!joined) return NULL;
-    memcpy(joined, domain.data, domain.size);
-    joined[domain_chars] = '\\';
-    if (user.size) memcpy(joined + domain_chars + 1, user.data, user.size);
-    joined[domain_chars + 1 + user.size / sizeof(wchar_t)] = 0;
-    return joined;
-}
-
 /* ---- this machine ---- */
 
 static bool computer_name(COMPUTER_NAME_FORMAT format, struct name *out)

@@ -3,16 +3,13 @@
 #pragma once
 
 #include "core/ntlm.h"
+#include "ssp/answer.h"
 #include "ssp/authdata.h"
+#include "ssp/leg.h"
 #include "ssp/provider.h"
 
 #define NAME_CHARS 256u
 #define MAX_TOKEN 2888u
-
-static inline struct slice text_slice(const wchar_t *text, size_t length)
-{
-    return (struct slice){(const uint8_t *)text, length * sizeof(wchar_t)};
-}
 
 /* ---- package.c ---- */
 
@@ -57,10 +54,6 @@ static inline struct slice name_slice(const struct name *name)
 bool name_set(struct name *out, struct slice text);
 bool name_equal(const struct name *a, const struct name *b); /* case aside */
 void name_upper(struct name *name);
-
-/* DOMAIN\user, or the user alone without a domain, in memory for the application. */
-wchar_t *names_join(struct slice domain, struct slice user);
-wchar_t *text_copy(struct slice text);
 
 /* ---- policy.c ---- */
 
@@ -277,11 +270,8 @@ status_t client_finish(struct leg *leg, struct credential *credential, struct co
 status_t server_start(struct leg *leg, struct credential *credential, struct context **out);
 status_t server_finish(struct leg *leg, struct context *context);
 
-/* The TOKEN buffer of the input; SEC_E_INVALID_TOKEN when there is none or it is empty. */
-status_t leg_input(const struct leg *leg, struct slice *token);
-/* Those that the application gave for this leg, if it did. */
-status_t leg_bindings(const struct leg *leg, struct bindings *out);
-uint64_t leg_time(void); /* now, as a FILETIME */
+/* The channel bindings that the application gave for this leg, if it did. */
+status_t bindings_read(const struct leg *leg, struct bindings *out);
 
 /* ---- attrs.c, message.c, export.c, token.c ---- */
 

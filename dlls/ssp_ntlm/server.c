@@ -56,7 +56,7 @@ static ULONG attributes_of(uint32_t flags, ULONG requirements)
 static status_t negotiate_read(const struct leg *leg, struct slice *token,
                                struct ntlm_negotiate *message)
 {
-    status_t status = leg_input(leg, token);
+    status_t status = leg_token(leg->input, token);
     if (!status_ok(status) && leg->requirements & ASC_REQ_DATAGRAM) {
         *token = (struct slice){NULL, 0};
         *message = (struct ntlm_negotiate){.flags = GRANTED};
@@ -130,7 +130,7 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
     if (!status_ok(status)) return status;
 
     ntlm_context_init(&ntlm, NTLM_SERVER);
-    status = leg_bindings(leg, &bindings);
+    status = bindings_read(leg, &bindings);
     if (status_ok(status)) status = challenge_make(leg, host_get(), &policy, &ntlm);
     if (status_ok(status)) status = context_create(&ntlm, HALF_LSA, out);
     if (status_ok(status)) (*out)->bindings = bindings;
@@ -150,7 +150,7 @@ static status_t bindings_check(const struct leg *leg, const struct bindings *fir
     static const uint8_t none[16];
     struct bindings own;
     struct slice sent = message->channel_bindings;
-    status_t status = leg_bindings(leg, &own);
+    status_t status = bindings_read(leg, &own);
     if (!status_ok(status)) return status;
     if (!own.given) own = *first_leg;
     bool proxied = leg->requirements & ASC_REQ_PROXY_BINDINGS;
@@ -392,7 +392,7 @@ status_t server_finish(struct leg *leg, struct context *context)
     if (ntlm->role != NTLM_SERVER) return SEC_E_INVALID_HANDLE;
     if (ntlm->stage != NTLM_STAGE_CHALLENGE_SENT) return SEC_E_OUT_OF_SEQUENCE;
     if (!logon.host) return SEC_E_INTERNAL_ERROR;
-    status_t status = leg_input(leg, &logon.token);
+    status_t status = leg_token(leg->input, &logon.token);
     if (status_ok(status)) status = ntlm_authenticate_decode(logon.token, &logon.message);
     if (!status_ok(status)) return status;
 

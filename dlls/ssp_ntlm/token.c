@@ -24,39 +24,13 @@ static bool is_process_user(const struct ntlm_context *ntlm)
     return name_equal(&user, &host->user) && name_equal(&domain, &host->computer);
 }
 
-/* At the level that the client allows and the server wants. */
-static HANDLE token_copy(HANDLE source, const struct ntlm_context *ntlm)
-{
-    HANDLE token;
-    bool identify = ntlm->attributes & ASC_RET_IDENTIFY;
-    SECURITY_IMPERSONATION_LEVEL level = identify ? SecurityIdentification : SecurityImpersonation;
-    bool made = DuplicateTokenEx(source, MAXIMUM_ALLOWED, NULL, level, TokenImpersonation, &token);
-    return made ? token : NULL;
-}
-
-static HANDLE own_token(const struct ntlm_context *ntlm)
-{
-    HANDLE process = process_token_open(TOKEN_DUPLICATE);
-    if (!process) return NULL;
-    HANDLE token = token_copy(process, ntlm);
-    CloseHandle(process);
-    return token;
-}
-
-static HANDLE anonymous_token(const struct ntlm_context *ntlm)
-{
-    HANDLE nobody;
-    if (nobody_token_open(TOKEN_DUPLICATE, &nobody) < 0) return NULL;
-    HANDLE token = token_copy(nobody, ntlm);
-    CloseHandle(nobody);
-    return token;
-}
-
 static HANDLE token_make(const struct ntlm_context *ntlm)
 {
+    /* At the level that the client allows and the server wants. */
+    bool identify = ntlm->attributes & ASC_RET_IDENTIFY;
     if (ntlm->role != NTLM_SERVER) return NULL;
-    if (ntlm->attributes & ASC_RET_NULL_SESSION) return anonymous_token(ntlm);
-    if (is_process_user(ntlm)) return own_token(ntlm);
+    if (ntlm->attributes & ASC_RET_NULL_SESSION) return client_token_nobody(identify);
+    if (is_process_user(ntlm)) return client_token_own(identify);
     return foreign_tokens_wanted() ? foreign_token_make() : NULL;
 }
 

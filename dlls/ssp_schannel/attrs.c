@@ -13,27 +13,10 @@
 #include "ssp/trace.h"
 
 #include <string.h>
-#include <wchar.h>
 
 TRACE_CHANNEL("schannel");
 
-#define MTU_MIN 200u /* [D sspi.h] SECPKG_ATTR_DTLS_MTU: 200 bytes to 64 KiB */
 #define APP_DATA_MAX 65536u
-
-wchar_t *attribute_text(const wchar_t *text)
-{
-    size_t size = (wcslen(text) + 1) * sizeof(*text);
-    wchar_t *copy = package_alloc(size);
-    if (copy) memcpy(copy, text, size);
-    return copy;
-}
-
-void *attribute_bytes(struct slice bytes)
-{
-    void *copy = package_alloc(bytes.size ? bytes.size : 1);
-    if (copy && bytes.size) memcpy(copy, bytes.data, bytes.size);
-    return copy;
-}
 
 /* ---- small ones ---- */
 
@@ -49,7 +32,7 @@ static status_t query_app_data(struct context *context, void *buffer)
     SecPkgContext_SessionAppData *out = buffer;
     BYTE *copy = NULL;
     if (context->app_data.size) {
-        copy = attribute_bytes(blob_slice(&context->app_data));
+        copy = answer_bytes(blob_slice(&context->app_data));
         if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
     }
     *out = (SecPkgContext_SessionAppData){context->app_flags, (DWORD)context->app_data.size, copy};

@@ -4,12 +4,10 @@
 
 #include "schannel_package.h"
 
+#include "ssp/answer.h"
+
 /* Fills the application's structure. What that points to is memory for FreeContextBuffer. */
 typedef status_t attribute_query(struct context *context, void *buffer);
-
-/* A copy of a zero-terminated text, or of bytes, for the application; NULL when out of memory. */
-wchar_t *attribute_text(const wchar_t *text);
-void *attribute_bytes(struct slice bytes);
 
 /* attrs_connection.c */
 attribute_query query_sizes, query_stream_sizes, query_connection_info, query_connection_info_ex;

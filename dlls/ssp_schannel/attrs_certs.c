@@ -116,7 +116,7 @@ status_t query_issuers(struct context *context, void *buffer)
     struct slice names = blob_slice(&context->issuers);
     BYTE *copy = NULL;
     if (names.size) {
-        copy = attribute_bytes(names);
+        copy = answer_bytes(names);
         if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
     }
     *out = (SecPkgContext_IssuerListInfo){(DWORD)names.size, copy};

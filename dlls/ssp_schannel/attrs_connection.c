@@ -251,8 +251,8 @@ status_t query_key_info(struct context *context, void *buffer)
     status_t status = algorithms_get(context, &used);
     if (!status_ok(status)) return status;
     bool ecdsa = signed_with_ecdsa(context, used.suite);
-    wchar_t *signature = attribute_text(ecdsa ? L"ECDSA" : L"RSA");
-    wchar_t *cipher = attribute_text(used.cipher->name);
+    wchar_t *signature = answer_string(ecdsa ? L"ECDSA" : L"RSA");
+    wchar_t *cipher = answer_string(used.cipher->name);
     if (!signature || !cipher) {
         package_free(signature);
         package_free(cipher);
@@ -274,7 +274,7 @@ status_t query_proto_info(struct context *context, void *buffer)
     struct algorithms used;
     status_t status = algorithms_get(context, &used);
     if (!status_ok(status)) return status;
-    wchar_t *name = attribute_text(used.protocol->name);
+    wchar_t *name = answer_string(used.protocol->name);
     if (!name) return SEC_E_INSUFFICIENT_MEMORY;
     *out = (SecPkgContext_ProtoInfoW){name, used.protocol->major, used.protocol->minor};
     return SEC_E_OK;
@@ -323,7 +323,7 @@ status_t query_supported_signatures(struct context *context, void *buffer)
     };
     SecPkgContext_SupportedSignatures *out = buffer;
     (void)context;
-    WORD *copy = attribute_bytes((struct slice){(const uint8_t *)supported, sizeof(supported)});
+    WORD *copy = answer_bytes((struct slice){(const uint8_t *)supported, sizeof(supported)});
     if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
     out->cSignatureAndHashAlgorithms = ARRAYSIZE(supported);
     out->pSignatureAndHashAlgorithms = copy;
@@ -352,7 +352,7 @@ status_t query_tls_extensions(struct context *context, void *buffer)
     }
     unsigned short *copy = NULL;
     if (count) {
-        copy = attribute_bytes((struct slice){(const uint8_t *)agreed, count * sizeof(*agreed)});
+        copy = answer_bytes((struct slice){(const uint8_t *)agreed, count * sizeof(*agreed)});
         if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
     }
     *out = (SecPkgContext_NegotiatedTlsExtensions){count, copy};

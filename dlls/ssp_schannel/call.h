@@ -82,8 +82,7 @@ UNIXCALL_LAYOUT(struct schannel_call_free, object, 0, 8);
 
 #define CALL_SESSION_DATAGRAM 0x01u
 #define CALL_SESSION_REQUEST_CERTIFICATE 0x02u /* server: ask, and take no for an answer */
-#define CALL_SESSION_REQUIRE_CERTIFICATE 0x04u /* server: the handshake fails without one */
-#define CALL_SESSION_ALPN_REQUIRED 0x08u       /* server: no common protocol is an error */
+#define CALL_SESSION_ALPN_REQUIRED 0x04u       /* server: no common protocol is an error */
 
 struct schannel_call_session_create {
     uint64_t credentials;
@@ -164,21 +163,18 @@ struct schannel_call_facts {
     uint32_t alpn_size;
     uint32_t session_id_size;
     uint32_t resumed;                       /* 0 or 1 */
-    uint32_t certificate_requested;         /* 0 or 1: client was asked, or server has asked */
     uint32_t library_records;               /* 1: records must go through SEND and RECEIVE */
     uint32_t record_header, record_trailer; /* of such records: the most that one has */
     uint32_t record_limit; /* of plain text in any record to the peer (RFC 8449, RFC 6066 4) */
-    uint32_t reserved;
     uint8_t alpn[256];
     uint8_t session_id[32];
     char server_name[256]; /* server: what the client named; terminated, may be empty */
 };
-UNIXCALL_LAYOUT(struct schannel_call_facts, server_name, 352, 608);
+UNIXCALL_LAYOUT(struct schannel_call_facts, server_name, 344, 600);
 
 enum call_read {
     CALL_READ_PEER_CHAIN = 1, /* u24be length, DER; leaf first */
     CALL_READ_STAPLE,         /* OCSP response that the server sent */
-    CALL_READ_ISSUERS,        /* names in a CertificateRequest: u16be length, DER */
     CALL_READ_RESUMPTION,     /* for schannel_call_session_create */
     CALL_READ_LOCAL_CHAIN,    /* the certificate that was shown to the peer */
 };

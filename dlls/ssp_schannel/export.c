@@ -10,6 +10,7 @@
 
 #include "core/secret.h"
 #include "core/tls_body.h"
+#include "ssp/handover.h"
 #include "ssp/prefix.h"
 #include "ssp/trace.h"
 
@@ -18,8 +19,6 @@
 #include <wchar.h>
 
 TRACE_CHANNEL("schannel");
-
-#define EXPORT_FLAGS (SECPKG_CONTEXT_EXPORT_RESET_NEW | SECPKG_CONTEXT_EXPORT_DELETE_OLD)
 
 #define BODY_ROOM 1024u /* enough without certificates */
 
@@ -75,30 +74,31 @@ static void body_describe(const struct context *context, struct tls_body *body)
     };
 }
 
-/* The body in memory that the host frees. */
+struct connection_body {
+    struct tls_body body;
+    const struct tls_session *session;
+};
+
+static void body_write(const void *object, struct writer *w)
+{
+    const struct connection_body *connection = object;
+    tls_body_write(&connection->body, connection->session, w);
+}
+
 static status_t body_pack(const struct context *context, SecBuffer *packed)
 {
-    struct tls_body body;
-    struct writer w;
-    body_describe(context, &body);
-    if (!tls_body_fits(&body)) {
+    struct connection_body connection = {.session = &context->session};
+    const struct tls_body *body = &connection.body;
+    body_describe(context, &connection.body);
+    if (!tls_body_fits(body)) {
         WARN("this connection could not be read again\n");
         return SEC_E_CANNOT_PACK;
     }
-    size_t room = BODY_ROOM + body.name.size + body.keying_context.size + body.app_data.size +
-                  body.peer_chain.size + body.local_chain.size + body.staple.size;
-    uint8_t *block = package_alloc(room);
-    if (!block) return SEC_E_INSUFFICIENT_MEMORY;
-    writer_init_fixed(&w, block, room);
-    tls_body_write(&body, &context->session, &w);
-    status_t status = writer_status(&w);
-    if (status_ok(status)) {
-        *packed = (SecBuffer){(ULONG)w.size, SECBUFFER_TOKEN, block};
-        return SEC_E_OK;
-    }
+    size_t usual = BODY_ROOM + body->name.size + body->keying_context.size + body->app_data.size +
+                   body->peer_chain.size + body->local_chain.size + body->staple.size;
+    status_t status = handover_pack(body_write, &connection, usual, packed);
+    if (status_ok(status) || status == SEC_E_INSUFFICIENT_MEMORY) return status;
     WARN("this connection does not fit: status %#lx\n", (ULONG)status);
-    secret_wipe(block, room);
-    package_free(block);
     return SEC_E_CANNOT_PACK;
 }
 
@@ -123,11 +123,11 @@ static status_t export_locked(struct context *context, ULONG flags, SecBuffer *p
 NTSTATUS NTAPI context_export(LSA_SEC_HANDLE handle, ULONG flags, SecBuffer *packed, HANDLE *token)
 {
     struct context *context = context_get(handle);
-    if (flags & SECPKG_CONTEXT_EXPORT_TO_KERNEL) return SEC_E_UNSUPPORTED_FUNCTION;
-    if (flags & ~EXPORT_FLAGS || !packed) return SEC_E_INVALID_PARAMETER;
+    status_t status = handover_check(flags, packed);
+    if (!status_ok(status)) return status;
 
     context_lock(context);
-    status_t status = export_locked(context, flags, packed);
+    status = export_locked(context, flags, packed);
     context_unlock(context);
     if (status_ok(status) && token) *token = NULL;
     TRACE("flags %#lx: status %#lx\n", flags, (ULONG)status);

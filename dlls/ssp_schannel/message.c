@@ -21,7 +21,6 @@ TRACE_CHANNEL("schannel");
 
 #define RECEIVE_BUFFERS 4u
 #define ALERT_SIZE 2u
-#define HELLO_REQUEST_SIZE 4u
 
 /* ---- what a context may do ---- */
 
@@ -195,9 +194,7 @@ status_t alert_received(struct context *context, const uint8_t *alert, size_t si
 /* The only message that DecryptMessage uses up: it says no more than that it is there. */
 static bool is_hello_request(const struct context *context, const struct tls_record *record)
 {
-    static const uint8_t hello_request[HELLO_REQUEST_SIZE] = {TLS_HELLO_REQUEST, 0, 0, 0};
-    return context->version == TLS_1_2 && !context->server && record->size == HELLO_REQUEST_SIZE &&
-           !memcmp(record->data, hello_request, HELLO_REQUEST_SIZE);
+    return context->version == TLS_1_2 && !context->server && tls_is_hello_request(record);
 }
 
 static status_t handshake_received(struct context *context, struct incoming *in,
@@ -275,34 +272,28 @@ static void receive_failed(struct context *context, status_t status)
     context->alert[1] = tls_alert_of(status);
 }
 
+static status_t receive_locked(struct context *context, struct incoming *in)
+{
+    status_t status = check_receive(context);
+    if (!status_ok(status)) return status;
+    status = context->carried ? open_carried(context, in) : message_library_open(context, in);
+    if (!status_ok(status)) receive_failed(context, status);
+    return status;
+}
+
 /* The library's session is for one thread at a time. */
-static void receive_lock(struct context *context, bool both)
-{
-    if (both) lock_take(&context->send);
-    lock_take(&context->receive);
-}
-
-static void receive_unlock(struct context *context, bool both)
-{
-    lock_give(&context->receive);
-    if (both) lock_give(&context->send);
-}
-
 static status_t receive_record(struct context *context, struct incoming *in)
 {
-    bool both = false;
-    receive_lock(context, both);
-    if (!context->carried) {
-        receive_unlock(context, both);
-        both = true;
-        receive_lock(context, both);
+    lock_take(&context->receive);
+    if (context->carried) {
+        status_t status = receive_locked(context, in);
+        lock_give(&context->receive);
+        return status;
     }
-    status_t status = check_receive(context);
-    if (status_ok(status)) {
-        status = context->carried ? open_carried(context, in) : message_library_open(context, in);
-        if (!status_ok(status)) receive_failed(context, status);
-    }
-    receive_unlock(context, both);
+    lock_give(&context->receive);
+    context_lock(context);
+    status_t status = receive_locked(context, in);
+    context_unlock(context);
     return status;
 }
 

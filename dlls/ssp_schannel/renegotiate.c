@@ -87,14 +87,6 @@ status_t renegotiation_begin(struct context *context, struct leg *leg)
 
 enum found { FOUND_NOTHING, FOUND_HELLO_REQUEST, FOUND_DATA, FOUND_REQUEST, FOUND_END };
 
-/* One that has crossed with our ClientHello comes before the flight that answers it. */
-static bool is_hello_request(const struct context *context, const struct tls_record *record)
-{
-    static const uint8_t message[4] = {TLS_HELLO_REQUEST, 0, 0, 0};
-    return !context->flight_begun && record->size == sizeof(message) &&
-           !memcmp(record->data, message, sizeof(message));
-}
-
 /* What the library has to make of what it cannot open is its affair, too. */
 static enum found tell(struct context *context, status_t opened, const struct tls_record *record)
 {
@@ -102,7 +94,8 @@ static enum found tell(struct context *context, status_t opened, const struct tl
     if (!status_ok(opened) || record->type == TLS_CHANGE_CIPHER_SPEC) return FOUND_END;
     if (record->type == TLS_APPLICATION_DATA) return FOUND_DATA;
     if (record->type != TLS_HANDSHAKE) return FOUND_NOTHING;
-    if (is_hello_request(context, record)) return FOUND_HELLO_REQUEST;
+    /* one that has crossed with our ClientHello, before the flight that answers it */
+    if (!context->flight_begun && tls_is_hello_request(record)) return FOUND_HELLO_REQUEST;
     context->flight_begun = true;
     if (!context->flight_watched) return FOUND_NOTHING;
     const struct slice text = {record->data, record->size};

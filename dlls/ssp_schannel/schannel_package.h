@@ -19,6 +19,7 @@
 #include <schannel.h>
 
 #define MAX_TOKEN 24576u
+#define MTU_MIN 200u /* [D sspi.h] SECPKG_ATTR_DTLS_MTU: 200 bytes to 64 KiB */
 
 /* ---- package.c ---- */
 

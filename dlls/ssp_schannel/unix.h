@@ -23,7 +23,6 @@
     X(alpn_get_selected_protocol)              \
     X(alpn_set_protocols)                      \
     X(certificate_allocate_credentials)        \
-    X(certificate_client_get_request_status)   \
     X(certificate_free_credentials)            \
     X(certificate_get_ours)                    \
     X(certificate_get_peers)                   \
@@ -170,14 +169,13 @@ struct session {
     size_t queue_sent;
 
     /* the handshake */
-    status_t failed;     /* what it has failed with */
-    uint32_t alert;      /* that went with it */
-    bool done;           /* there is none, or no longer */
-    bool established;    /* there was one that succeeded */
-    bool peer_asked;     /* the peer has begun another one */
-    bool verifying;      /* the peer's certificate waits for... */
-    uint32_t verdict;    /* CALL_VERDICT_ */
-    struct writer names; /* of issuers, in a CertificateRequest: u16be length, DER */
+    status_t failed;  /* what it has failed with */
+    uint32_t alert;   /* that went with it */
+    bool done;        /* there is none, or no longer */
+    bool established; /* there was one that succeeded */
+    bool peer_asked;  /* the peer has begun another one */
+    bool verifying;   /* the peer's certificate waits for... */
+    uint32_t verdict; /* CALL_VERDICT_ */
 
     /* what it has settled */
     uint16_t suite;

@@ -226,13 +226,6 @@ status_t facts(void *params)
     signature_get(session, call);
     names_get(session, call);
     call->resumed = gnutls.session_is_resumed(session->library) ? 1 : 0;
-    if (session->server)
-        call->certificate_requested = (session->flags & (CALL_SESSION_REQUEST_CERTIFICATE |
-                                                         CALL_SESSION_REQUIRE_CERTIFICATE)) != 0;
-    else
-        call->certificate_requested = gnutls.certificate_client_get_request_status(session->library)
-                                          ? 1
-                                          : 0;
     call->library_records = session_library_records(session);
     if (!session->established) return SEC_E_OK;
     facts_overhead(session, &call->record_header, &call->record_trailer);
@@ -278,7 +271,6 @@ static int thing_write(const struct session *session, uint32_t what, struct writ
         if (!gnutls.ocsp_status_request_get2(session->library, 0, &staple))
             writer_bytes(out, staple.data, staple.size);
         return 0;
-    case CALL_READ_ISSUERS: writer_slice(out, writer_view(&session->names)); return 0;
     case CALL_READ_RESUMPTION: return resumption(session, out);
     case CALL_READ_LOCAL_CHAIN:
         ours = gnutls.certificate_get_ours(session->library);

@@ -42,8 +42,7 @@ static status_t fail(struct session *session, int error, struct schannel_call_ha
     session->failed = received || error == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR
                           ? alert_failure(session->alert)
                           : error_status(error);
-    if (!status_ok(writer_status(&session->queue)) || !status_ok(writer_status(&session->names)))
-        session->failed = SEC_E_INSUFFICIENT_MEMORY;
+    if (!status_ok(writer_status(&session->queue))) session->failed = SEC_E_INSUFFICIENT_MEMORY;
     if (!received)
         gnutls.alert_send(session->library, GNUTLS_AL_FATAL,
                           (gnutls_alert_description_t)session->alert);

@@ -99,11 +99,6 @@ static int retrieve(gnutls_session_t library, const struct gnutls_cert_retr_st *
 {
     struct session *session = gnutls.session_get_ptr(library);
     const struct credentials *credentials = session->credentials;
-    writer_free(&session->names);
-    for (unsigned i = 0; i < request->nreqs; i++) {
-        writer_u16be(&session->names, (uint16_t)request->req_ca_rdn[i].size);
-        writer_bytes(&session->names, request->req_ca_rdn[i].data, request->req_ca_rdn[i].size);
-    }
     *certificate_count = *staple_count = *flags = 0;
     *staples = NULL;
     for (size_t i = 0; i < credentials->identity_count; i++) {
@@ -114,7 +109,7 @@ static int retrieve(gnutls_session_t library, const struct gnutls_cert_retr_st *
         *key = identity->key;
         break;
     }
-    return status_ok(writer_status(&session->names)) ? 0 : GNUTLS_E_MEMORY_ERROR;
+    return 0;
 }
 
 void session_callbacks(const struct credentials *credentials)
@@ -132,7 +127,6 @@ static void session_clear(struct session *session)
     if (session->library) gnutls.deinit(session->library);
     writer_free(&session->peer);
     writer_free(&session->queue);
-    writer_free(&session->names);
     secret_free(session, sizeof(*session));
 }
 
@@ -177,8 +171,7 @@ static int server_tickets(struct session *session)
     uint8_t bytes[sizeof(credentials->ticket_key_bytes)];
     const gnutls_datum_t key = {bytes, sizeof(bytes)};
     memcpy(bytes, credentials->ticket_key_bytes, sizeof(bytes));
-    bytes[0] ^= (uint8_t)(session->flags &
-                          (CALL_SESSION_REQUEST_CERTIFICATE | CALL_SESSION_REQUIRE_CERTIFICATE));
+    bytes[0] ^= (uint8_t)(session->flags & CALL_SESSION_REQUEST_CERTIFICATE);
     if (credentials->ticket_lifetime)
         gnutls.db_set_cache_expiration(session->library, (int)credentials->ticket_lifetime);
     int error = gnutls.session_ticket_enable_server(session->library, &key);
@@ -188,11 +181,8 @@ static int server_tickets(struct session *session)
 
 static int server_init(struct session *session, const struct schannel_call_session_create *call)
 {
-    if (session->flags & (CALL_SESSION_REQUEST_CERTIFICATE | CALL_SESSION_REQUIRE_CERTIFICATE))
-        gnutls.certificate_server_set_request(session->library,
-                                              session->flags & CALL_SESSION_REQUIRE_CERTIFICATE
-                                                  ? GNUTLS_CERT_REQUIRE
-                                                  : GNUTLS_CERT_REQUEST);
+    if (session->flags & CALL_SESSION_REQUEST_CERTIFICATE)
+        gnutls.certificate_server_set_request(session->library, GNUTLS_CERT_REQUEST);
     writer_bytes(&session->peer, unixcall_pointer(call->peer.data), (size_t)call->peer.size);
     if (!status_ok(writer_status(&session->peer))) return GNUTLS_E_MEMORY_ERROR;
     return session->credentials->ticket_key.size ? server_tickets(session) : 0;

@@ -1,22 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * What programs give to MSV1_0 in LsaLogonUser and LsaCallAuthenticationPackage: structures with
- * pointers to texts, which have to lie behind the structure in one buffer (Microsoft:
- * LsaLogonUser). A text is found by its address in the caller's memory or, as in buffers that are
- * passed on from process to process, by its offset from the start of the buffer.
- */
+/* What programs give to MSV1_0 in LsaLogonUser and LsaCallAuthenticationPackage. */
 #pragma once
 
-#include "core/reader.h"
-#include "core/status.h"
-
-/* A buffer as it came: the bytes, where they are in the memory of who gave them, and whether its
- * pointers have 64 bits. */
-struct msv_buffer {
-    struct slice bytes;
-    uint64_t base;
-    bool wide;
-};
+#include "core/lsa_buffer.h"
 
 /* MSV1_0_LOGON_SUBMIT_TYPE, as far as it is read here */
 enum msv_logon_kind {
@@ -66,17 +52,14 @@ struct msv_passthrough {
     size_t data_offset, data_size; /* in the buffer */
 };
 
-/* The number that every buffer starts with; false when there is none. */
-bool msv_kind(const struct msv_buffer *buffer, uint32_t *kind);
-
 /* SEC_E_INVALID_PARAMETER, with *out untouched, for a buffer that is too short or has a text
  * elsewhere; logon_decode answers SEC_E_UNSUPPORTED_FUNCTION for another kind of log-on. The
  * others leave it to the caller to have looked at the kind. */
-status_t msv_logon_decode(const struct msv_buffer *buffer, struct msv_logon *out);
-status_t msv_password_change_decode(const struct msv_buffer *buffer,
+status_t msv_logon_decode(const struct lsa_buffer *buffer, struct msv_logon *out);
+status_t msv_password_change_decode(const struct lsa_buffer *buffer,
                                     struct msv_password_change *out);
-status_t msv_response_request_decode(const struct msv_buffer *buffer,
+status_t msv_response_request_decode(const struct lsa_buffer *buffer,
                                      struct msv_response_request *out);
-status_t msv_passthrough_decode(const struct msv_buffer *buffer, struct msv_passthrough *out);
+status_t msv_passthrough_decode(const struct lsa_buffer *buffer, struct msv_passthrough *out);
 /* A message that is a number and the LUID of a log-on. */
-status_t msv_logon_id_decode(const struct msv_buffer *buffer, uint32_t *low, uint32_t *high);
+status_t msv_logon_id_decode(const struct lsa_buffer *buffer, uint32_t *low, uint32_t *high);

@@ -23,7 +23,8 @@ enum spnego_kind {
     SPNEGO_INIT,    /* NegTokenInit or NegTokenInit2 in its GSS-API frame */
     SPNEGO_RESPONSE,
     SPNEGO_RAW_NTLM, /* an NTLM message without any frame */
-    SPNEGO_RAW_MECH, /* a GSS-API frame of another mechanism, *mech tells which */
+    SPNEGO_RAW_MECH, /* a GSS-API frame of another mechanism, *mech tells which; an AP-REQ of
+                        Kerberos without one (DCE style, MS-KILE 3.4.5.1) counts as its frame */
 };
 
 /* By the first octets only: what follows may still be wrong. mech may be NULL, and is set for

@@ -20,6 +20,7 @@ typedef long HRESULT; /* winerror.h needs it, and winnt.h must stay the includer
 #define SEC_E_INVALID_HANDLE ((status_t)0x80090301)
 #define SEC_E_UNSUPPORTED_FUNCTION ((status_t)0x80090302)
 #define SEC_E_NOT_SUPPORTED SEC_E_UNSUPPORTED_FUNCTION
+#define SEC_E_TARGET_UNKNOWN ((status_t)0x80090303)
 #define SEC_E_INTERNAL_ERROR ((status_t)0x80090304)
 #define SEC_E_SECPKG_NOT_FOUND ((status_t)0x80090305)
 #define SEC_E_NOT_OWNER ((status_t)0x80090306)
@@ -40,6 +41,7 @@ typedef long HRESULT; /* winerror.h needs it, and winnt.h must stay the includer
 #define SEC_I_RENEGOTIATE ((status_t)0x00090321)
 #define SEC_E_BUFFER_TOO_SMALL ((status_t)0x80090321)
 #define SEC_E_WRONG_PRINCIPAL ((status_t)0x80090322)
+#define SEC_E_TIME_SKEW ((status_t)0x80090324)
 #define SEC_E_UNTRUSTED_ROOT ((status_t)0x80090325)
 #define SEC_E_ILLEGAL_MESSAGE ((status_t)0x80090326)
 #define SEC_E_CERT_UNKNOWN ((status_t)0x80090327)
@@ -47,9 +49,12 @@ typedef long HRESULT; /* winerror.h needs it, and winnt.h must stay the includer
 #define SEC_E_DECRYPT_FAILURE ((status_t)0x80090330)
 #define SEC_E_ALGORITHM_MISMATCH ((status_t)0x80090331)
 #define SEC_E_UNFINISHED_CONTEXT_DELETED ((status_t)0x80090333)
+#define SEC_E_KDC_INVALID_REQUEST ((status_t)0x80090340)
+#define SEC_E_KDC_UNKNOWN_ETYPE ((status_t)0x80090342)
 #define SEC_E_BAD_BINDINGS ((status_t)0x80090346)
 #define SEC_E_CERT_WRONG_USAGE ((status_t)0x80090349)
 #define SEC_E_INVALID_PARAMETER ((status_t)0x8009035D)
+#define SEC_E_MUTUAL_AUTH_FAILED ((status_t)0x80090363)
 #define SEC_E_APPLICATION_PROTOCOL_MISMATCH ((status_t)0x80090367)
 #define CRYPT_E_REVOKED ((status_t)0x80092010)
 #endif

@@ -178,6 +178,9 @@ struct tls_handshake_message {
  * makes the reader bad. */
 bool tls_message_next(struct reader *r, struct tls_handshake_message *out);
 
+/* Whether the text of a handshake record is a HelloRequest (RFC 5246 7.4.1.1). */
+bool tls_is_hello_request(const struct tls_record *record);
+
 /* KeyUpdate: whether the peer asks for ours. SEC_E_ILLEGAL_MESSAGE for a body that is none. */
 status_t tls_key_update_read(struct slice body, bool *requested);
 #define TLS_KEY_UPDATE_SIZE 5u
@@ -191,11 +194,6 @@ void tls_key_update_write(bool request, uint8_t out[TLS_KEY_UPDATE_SIZE]);
 #define TLS_NO_RENEGOTIATION 100u
 status_t tls_alert_status(uint8_t description);
 uint8_t tls_alert_of(status_t status);
-
-/* Appends host_name of the server_name extension (RFC 6066 3) in the ClientHello at the front of
- * these records; nothing without one. SEC_E_INCOMPLETE_MESSAGE when the ClientHello is not whole,
- * SEC_E_INVALID_TOKEN when these are no records or it is no ClientHello. */
-status_t tls_hello_server_name(struct slice records, struct writer *name);
 
 /* ---- looking ahead: core/tls_flight.c ---- */
 

@@ -29,3 +29,8 @@ HANDLE caller_token_open(DWORD access, bool *impersonating);
 /* Nobody's token. STATUS_ACCESS_DENIED where the thread could not become again whom it acts for,
  * STATUS_LOGON_TYPE_NOT_GRANTED where the system lets no thread be nobody. */
 NTSTATUS nobody_token_open(DWORD access, HANDLE *out);
+
+/* Tokens that a server has of its client: of the user of this process, or of nobody. They are to be
+ * impersonated, or to be looked at only. NULL on failure. */
+HANDLE client_token_own(bool identify);
+HANDLE client_token_nobody(bool identify);

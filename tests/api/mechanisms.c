@@ -214,6 +214,7 @@ static void child_two_identifiers(void)
 {
     const struct slice oids[] = {spnego_oid_ms_kerberos, spnego_oid_kerberos, spnego_oid_ntlm};
     if (!open_lists(NULL, NULL)) return;
+    client.target = L"test/localhost";
     ok(side_leg(&client, NONE) == SEC_I_CONTINUE_NEEDED, "client 1");
     expect_offer(oids, 3);
     DeleteSecurityContext(&client.context);

@@ -17,7 +17,8 @@ struct bench_slot {
     uint8_t *buffer; /* room for a signature before and after the text */
     uint8_t *text;
     size_t size;
-    void *sealed, *signature; /* of the implementation, if it allocates these */
+    void *sealed, *signature; /* of the implementation, if it allocates these, */
+    uint32_t token_size;      /* and what else it keeps of either */
 };
 
 enum { BENCH_SIGNATURE_ROOM = 320 }; /* Wine's Schannel asks for 256 bytes behind a text */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The benchmark's figures for NTLM by the host's GSS-API (RFC 2744) with the mechanism
- * gss-ntlmssp, bare or inside MIT's SPNEGO, client and server in this process. NTLM_USER_FILE must
- * name a file with the account BENCH:bench:Password.
+ * The benchmark's figures by the host's GSS-API (RFC 2744), client and server in this process: for
+ * NTLM with the mechanism gss-ntlmssp, bare or inside MIT's SPNEGO, where NTLM_USER_FILE must name
+ * a file with the account BENCH:bench:Password; and for Kerberos, with the tickets and keys that are
+ * there, and with both ends authenticated.
  */
 #include "bench.h"
 
@@ -28,7 +29,11 @@ static gss_OID_set_desc ntlm_set = {1, &ntlm_oid};
 static gss_OID_desc spnego_oid = {6, (void *)"\x2b\x06\x01\x05\x05\x02"};
 static gss_OID_set_desc spnego_set = {1, &spnego_oid};
 
-static bool spnego; /* measured with gss-ntlmssp inside, rather than gss-ntlmssp alone */
+/* 1.2.840.113554.1.2.2 */
+static gss_OID_desc kerberos_oid = {9, (void *)"\x2a\x86\x48\x86\xf7\x12\x01\x02\x02"};
+static gss_OID_set_desc kerberos_set = {1, &kerberos_oid};
+
+static enum { NTLM, SPNEGO, KERBEROS } measured; /* SPNEGO with gss-ntlmssp inside */
 
 static gss_cred_id_t client_cred, server_cred;
 static gss_name_t target;
@@ -41,7 +46,7 @@ static bool report(const char *call, OM_uint32 major)
     return false;
 }
 
-static double ntlm_now(void)
+static double host_now(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
@@ -49,7 +54,7 @@ static double ntlm_now(void)
 }
 
 /* Anonymous resident memory: the same that Wine gives as the private bytes of a process. */
-static uint64_t ntlm_private_bytes(void)
+static uint64_t host_private_bytes(void)
 {
     char line[256];
     unsigned long kilobytes = 0;
@@ -69,24 +74,39 @@ static OM_uint32 import_name(const char *text, gss_OID type, gss_name_t *name)
     return gss_import_name(&minor, &buffer, type, name);
 }
 
-static bool ntlm_set_up(void)
+static gss_OID_set mechanisms(void)
+{
+    return measured == KERBEROS ? &kerberos_set : measured == SPNEGO ? &spnego_set : &ntlm_set;
+}
+
+/* The user's tickets, or the account. */
+static bool acquire_client(void)
 {
     gss_buffer_desc password = {strlen("Password"), (void *)"Password"};
     gss_name_t user = GSS_C_NO_NAME;
     OM_uint32 minor;
+    if (measured == KERBEROS)
+        return report("gss_acquire_cred",
+                      gss_acquire_cred(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, mechanisms(),
+                                       GSS_C_INITIATE, &client_cred, NULL, NULL));
     OM_uint32 major = import_name("BENCH\\bench", GSS_C_NT_USER_NAME, &user);
     if (!GSS_ERROR(major)) {
         major = gss_acquire_cred_with_password(&minor, user, &password, GSS_C_INDEFINITE,
-                                               spnego ? &spnego_set : &ntlm_set, GSS_C_INITIATE,
-                                               &client_cred, NULL, NULL);
+                                               mechanisms(), GSS_C_INITIATE, &client_cred, NULL,
+                                               NULL);
     }
     gss_release_name(&minor, &user);
-    if (!report("gss_acquire_cred_with_password", major)) return false;
-    major = gss_acquire_cred(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE,
-                             spnego ? &spnego_set : &ntlm_set, GSS_C_ACCEPT, &server_cred, NULL,
-                             NULL);
+    return report("gss_acquire_cred_with_password", major);
+}
+
+static bool host_set_up(void)
+{
+    OM_uint32 minor;
+    if (!acquire_client()) return false;
+    OM_uint32 major = gss_acquire_cred(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, mechanisms(),
+                                       GSS_C_ACCEPT, &server_cred, NULL, NULL);
     if (!report("gss_acquire_cred", major)) return false;
-    if (spnego &&
+    if (measured == SPNEGO &&
         (!report("gss_set_neg_mechs", gss_set_neg_mechs(&minor, client_cred, &ntlm_set)) ||
          !report("gss_set_neg_mechs", gss_set_neg_mechs(&minor, server_cred, &ntlm_set)))) {
         return false;
@@ -98,11 +118,10 @@ static bool ntlm_set_up(void)
 static OM_uint32 initiate(gss_ctx_id_t *context, gss_buffer_t in, gss_buffer_t out)
 {
     const OM_uint32 flags = GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG | GSS_C_REPLAY_FLAG |
-                            GSS_C_SEQUENCE_FLAG;
+                            GSS_C_SEQUENCE_FLAG | (measured == KERBEROS ? GSS_C_MUTUAL_FLAG : 0);
     OM_uint32 minor;
-    return gss_init_sec_context(&minor, client_cred, context, target,
-                                spnego ? &spnego_oid : &ntlm_oid, flags, 0,
-                                GSS_C_NO_CHANNEL_BINDINGS, in, NULL, out, NULL, NULL);
+    return gss_init_sec_context(&minor, client_cred, context, target, mechanisms()->elements, flags,
+                                0, GSS_C_NO_CHANNEL_BINDINGS, in, NULL, out, NULL, NULL);
 }
 
 static OM_uint32 accept_token(gss_ctx_id_t *context, gss_buffer_t in, gss_buffer_t out)
@@ -112,7 +131,7 @@ static OM_uint32 accept_token(gss_ctx_id_t *context, gss_buffer_t in, gss_buffer
                                   NULL, out, NULL, NULL, NULL);
 }
 
-static void ntlm_pair_free(struct bench_pair *pair)
+static void host_pair_free(struct bench_pair *pair)
 {
     OM_uint32 minor;
     gss_delete_sec_context(&minor, &pair->client, GSS_C_NO_BUFFER);
@@ -143,21 +162,21 @@ static struct bench_pair *make_pair(bool half)
 {
     struct bench_pair *pair = calloc(1, sizeof(*pair));
     if (pair && shake_hands(pair, half)) return pair;
-    if (pair) ntlm_pair_free(pair);
+    if (pair) host_pair_free(pair);
     return NULL;
 }
 
-static struct bench_pair *ntlm_pair_create(void)
+static struct bench_pair *host_pair_create(void)
 {
     return make_pair(false);
 }
 
-static struct bench_pair *ntlm_pair_begin(void)
+static struct bench_pair *host_pair_begin(void)
 {
     return make_pair(true);
 }
 
-static bool ntlm_keep_half_open(bool server)
+static bool host_keep_half_open(bool server)
 {
     gss_ctx_id_t context = GSS_C_NO_CONTEXT;
     gss_buffer_desc token = GSS_C_EMPTY_BUFFER;
@@ -182,7 +201,7 @@ static gss_buffer_t renew(void **result)
     return *result;
 }
 
-static bool ntlm_seal(struct bench_pair *pair, bool from_server, struct bench_slot *slot)
+static bool host_seal(struct bench_pair *pair, bool from_server, struct bench_slot *slot)
 {
     gss_buffer_desc in = {slot->size, slot->text};
     gss_buffer_t out = renew(&slot->sealed);
@@ -191,7 +210,7 @@ static bool ntlm_seal(struct bench_pair *pair, bool from_server, struct bench_sl
                                               GSS_C_QOP_DEFAULT, &in, NULL, out));
 }
 
-static bool ntlm_unseal(struct bench_pair *pair, bool from_server, struct bench_slot *slot)
+static bool host_unseal(struct bench_pair *pair, bool from_server, struct bench_slot *slot)
 {
     gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
     OM_uint32 minor;
@@ -204,7 +223,7 @@ static bool ntlm_unseal(struct bench_pair *pair, bool from_server, struct bench_
     return same;
 }
 
-static bool ntlm_sign(struct bench_pair *pair, bool from_server, struct bench_slot *slot)
+static bool host_sign(struct bench_pair *pair, bool from_server, struct bench_slot *slot)
 {
     gss_buffer_desc in = {slot->size, slot->text};
     gss_buffer_t out = renew(&slot->signature);
@@ -214,7 +233,7 @@ static bool ntlm_sign(struct bench_pair *pair, bool from_server, struct bench_sl
                                              GSS_C_QOP_DEFAULT, &in, out));
 }
 
-static bool ntlm_verify(struct bench_pair *pair, bool from_server, struct bench_slot *slot)
+static bool host_verify(struct bench_pair *pair, bool from_server, struct bench_slot *slot)
 {
     gss_buffer_desc in = {slot->size, slot->text};
     OM_uint32 minor;
@@ -223,7 +242,7 @@ static bool ntlm_verify(struct bench_pair *pair, bool from_server, struct bench_
                                  slot->signature, NULL));
 }
 
-static void ntlm_slot_clear(struct bench_slot *slot)
+static void host_slot_clear(struct bench_slot *slot)
 {
     OM_uint32 minor;
     if (slot->sealed) gss_release_buffer(&minor, slot->sealed);
@@ -232,7 +251,7 @@ static void ntlm_slot_clear(struct bench_slot *slot)
     free(slot->signature);
 }
 
-static bool ntlm_export_server(struct bench_pair *pair, struct bench_blob *blob)
+static bool host_export_server(struct bench_pair *pair, struct bench_blob *blob)
 {
     gss_buffer_desc exported = GSS_C_EMPTY_BUFFER;
     OM_uint32 minor;
@@ -245,7 +264,7 @@ static bool ntlm_export_server(struct bench_pair *pair, struct bench_blob *blob)
     return true;
 }
 
-static bool ntlm_import_server(struct bench_pair *pair, struct bench_blob *blob)
+static bool host_import_server(struct bench_pair *pair, struct bench_blob *blob)
 {
     gss_buffer_desc exported = {blob->size, blob->data};
     OM_uint32 minor;
@@ -266,7 +285,7 @@ static void *run_thread(void *parameter)
     return NULL;
 }
 
-static bool ntlm_together(unsigned count, void (*work)(void *), void **items)
+static bool host_together(unsigned count, void (*work)(void *), void **items)
 {
     struct start starts[MOST_THREADS];
     pthread_t threads[MOST_THREADS];
@@ -280,32 +299,33 @@ static bool ntlm_together(unsigned count, void (*work)(void *), void **items)
     return running == count;
 }
 
-static const struct bench_ops ntlm_ops = {
-    .now = ntlm_now,
-    .private_bytes = ntlm_private_bytes,
-    .set_up = ntlm_set_up,
-    .pair_create = ntlm_pair_create,
-    .pair_begin = ntlm_pair_begin,
-    .pair_free = ntlm_pair_free,
-    .keep_half_open = ntlm_keep_half_open,
-    .seal = ntlm_seal,
-    .unseal = ntlm_unseal,
-    .sign = ntlm_sign,
-    .verify = ntlm_verify,
-    .slot_clear = ntlm_slot_clear,
-    .export_server = ntlm_export_server,
-    .import_server = ntlm_import_server,
-    .together = ntlm_together,
+static const struct bench_ops host_ops = {
+    .now = host_now,
+    .private_bytes = host_private_bytes,
+    .set_up = host_set_up,
+    .pair_create = host_pair_create,
+    .pair_begin = host_pair_begin,
+    .pair_free = host_pair_free,
+    .keep_half_open = host_keep_half_open,
+    .seal = host_seal,
+    .unseal = host_unseal,
+    .sign = host_sign,
+    .verify = host_verify,
+    .slot_clear = host_slot_clear,
+    .export_server = host_export_server,
+    .import_server = host_import_server,
+    .together = host_together,
 };
 
-/* The first argument may be package=NTLM or package=Negotiate. */
+/* The first argument may be package=NTLM, package=Negotiate or package=Kerberos. */
 int main(int argc, char **argv)
 {
     if (argc > 1 && !strncmp(argv[1], "package=", strlen("package="))) {
-        spnego = !strcmp(argv[1], "package=Negotiate");
+        if (!strcmp(argv[1], "package=Negotiate")) measured = SPNEGO;
+        if (!strcmp(argv[1], "package=Kerberos")) measured = KERBEROS;
         argv[1] = argv[0];
         argv++;
         argc--;
     }
-    return bench_run(&ntlm_ops, argc, argv);
+    return bench_run(&host_ops, argc, argv);
 }

@@ -5,7 +5,7 @@
 
 #include "core/msv1_0.h"
 
-static void inside(const struct msv_buffer *buffer, struct slice part)
+static void inside(const struct lsa_buffer *buffer, struct slice part)
 {
     const uint8_t *start = buffer->bytes.data;
     if (!part.size) return;
@@ -13,7 +13,7 @@ static void inside(const struct msv_buffer *buffer, struct slice part)
     must((size_t)(part.data - start) <= buffer->bytes.size - part.size);
 }
 
-static void log_on(const struct msv_buffer *buffer)
+static void log_on(const struct lsa_buffer *buffer)
 {
     struct msv_logon logon;
     if (!status_ok(msv_logon_decode(buffer, &logon))) return;
@@ -26,7 +26,7 @@ static void log_on(const struct msv_buffer *buffer)
     must(logon.user.size % 2 == 0 && logon.password.size % 2 == 0);
 }
 
-static void message(const struct msv_buffer *buffer)
+static void message(const struct lsa_buffer *buffer)
 {
     struct msv_password_change change;
     struct msv_response_request request;
@@ -50,7 +50,7 @@ static void message(const struct msv_buffer *buffer)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (!size) return 0;
-    const struct msv_buffer buffer = {
+    const struct lsa_buffer buffer = {
         {data + 1, size - 1}, data[0] & 2 ? 0x7ffd0000 : 0, data[0] & 1};
     log_on(&buffer);
     message(&buffer);

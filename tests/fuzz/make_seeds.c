@@ -5,10 +5,12 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "../unit/handshake.h"
+#include "../unit/kerb_message.h"
 #include "../unit/msv_message.h"
 #include "../unit/tls_pair.h"
 #include "fuzz.h"
 
+#include "core/kerberos_ticket.h"
 #include "core/spnego_body.h"
 #include "core/target.h"
 #include "core/tls_body.h"
@@ -349,13 +351,14 @@ static void targets(void)
 }
 
 /* Behind the byte that the target takes for the form. */
-static void save_msv(const char *name, uint8_t form, struct msv_message *message)
+static void save_lsa(const char *target, const char *name, uint8_t form,
+                     struct msv_message *message)
 {
-    struct msv_buffer buffer = msv_close(message);
+    struct lsa_buffer buffer = msv_close(message);
     uint8_t *at = unit_room(buffer.bytes.size + 1);
     at[0] = form;
     memcpy(at + 1, buffer.bytes.data, buffer.bytes.size);
-    save("msv1_0", name, view(at, buffer.bytes.size + 1));
+    save(target, name, view(at, buffer.bytes.size + 1));
     writer_free(&message->w);
 }
 
@@ -363,19 +366,62 @@ static void msv_messages(void)
 {
     struct msv_message m;
     msv_interactive(&m, true, 0x7ffd0000);
-    save_msv("interactive", 3, &m);
+    save_lsa("msv1_0", "interactive", 3, &m);
     msv_interactive(&m, false, 0);
-    save_msv("interactive32", 0, &m);
+    save_lsa("msv1_0", "interactive32", 0, &m);
     msv_network(&m, true, 0x7ffd0000);
-    save_msv("network", 3, &m);
+    save_lsa("msv1_0", "network", 3, &m);
     msv_network(&m, false, 0x7ffd0000);
-    save_msv("network32", 2, &m);
+    save_lsa("msv1_0", "network32", 2, &m);
     msv_change(&m, true, 0);
-    save_msv("password", 1, &m);
+    save_lsa("msv1_0", "password", 1, &m);
     msv_request(&m, true, 0, MSV_HAS_NAMES | MSV_TARGET_INFO);
-    save_msv("response", 1, &m);
+    save_lsa("msv1_0", "response", 1, &m);
     msv_pass(&m, true, 0);
-    save_msv("passthrough", 1, &m);
+    save_lsa("msv1_0", "passthrough", 1, &m);
+}
+
+static void kerberos_messages(void)
+{
+    struct msv_message m;
+    kerb_retrieve(&m, true, 0x7ffd0000);
+    save_lsa("kerberos_lsa", "retrieve", 3, &m);
+    kerb_retrieve(&m, false, 0);
+    save_lsa("kerberos_lsa", "retrieve32", 0, &m);
+    kerb_purge(&m, true, 0);
+    save_lsa("kerberos_lsa", "purge", 1, &m);
+    kerb_purge_ex(&m, true, 0);
+    save_lsa("kerberos_lsa", "purge_ex", 1, &m);
+    kerb_purge_ex(&m, false, 0x7ffd0000);
+    save_lsa("kerberos_lsa", "purge_ex32", 2, &m);
+    kerb_submit(&m);
+    save_lsa("kerberos_lsa", "submit", 1, &m);
+    kerb_change(&m, true, 0);
+    save_lsa("kerberos_lsa", "change", 1, &m);
+    kerb_set(&m, true, 0, false);
+    save_lsa("kerberos_lsa", "set", 1, &m);
+    kerb_set(&m, false, 0, true);
+    save_lsa("kerberos_lsa", "set_ex32", 0, &m);
+    kerb_s4u(&m, true, 0);
+    save_lsa("kerberos_lsa", "s4u", 1, &m);
+}
+
+static void kerberos_records(void)
+{
+    const struct kerberos_ticket ticket = {
+        .client = {1, 1, hex("0500 616c696365"), ascii("FARM")},
+        .server = {2, 2, hex("0400 48545450 0400 6261726e"), ascii("FIELD")},
+        .end = 4107542400,
+        .encoded = hex("6103020105"),
+        .key = hex("0001020304050607"),
+    };
+    struct writer w;
+    writer_init(&w);
+    writer_u8(&w, 0);
+    kerberos_ticket_write(&w, &ticket);
+    kerberos_ticket_write(&w, &ticket);
+    save("kerberos_lsa", "records", writer_view(&w));
+    writer_free(&w);
 }
 
 /* Behind the bytes that fuzz_tls_record.c takes for suite and type. */
@@ -457,14 +503,6 @@ static void tls_messages(void)
     save("tls_message", "updates", hex("1800000101 1800000100"));
     save("tls_message", "ticket", hex("0400000b 00000e10 00000001 00 0001 61"));
     save("tls_message", "request", hex("00000000"));
-    save("tls_hello", "name",
-         hex("16 0301 003b 01 000037 0303"
-             "0000000000000000000000000000000000000000000000000000000000000000"
-             "00 00021301 0100 000c 0000 0008 0006 00 0003 612e62"));
-    save("tls_hello", "in-parts",
-         hex("16 0301 0033 01 000037 0303"
-             "0000000000000000000000000000000000000000000000000000000000000000"
-             "00 00021301 0100 000c 0000 0008 160301 0006 0006 00 0003 61 160301 0002 2e62"));
     save("tls_flight", "clear",
          hex("00 0010 16 0303 000b 02 000003 aabbcc 0d 000014"
              "0019 16 0303 0014 02 0140 0004 0401 0403 0009 0003 616263 0002 6465"
@@ -498,6 +536,8 @@ int main(int argc, char **argv)
     identities();
     targets();
     msv_messages();
+    kerberos_messages();
+    kerberos_records();
     tls_records();
     tls_sessions();
     tls_messages();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Private keys of curves, in containers of the system's key storage or, since Wine 8.0 keeps no such
- * keys, where the packages of this project look for them.
+ * Private keys of curves, in containers of the system's key storage or, since Wine 8.0 keeps no
+ * such keys, where the packages of this project look for them.
  */
 #pragma once
 

@@ -9,6 +9,8 @@
 no_kdc='a KDC of MIT Kerberos (Debian packages krb5-kdc, krb5-admin-server, krb5-user)'
 kdc_realm=WINESSPI.TEST
 kdc_pid='' kadmind_pid=''
+kdc_enctypes='aes256-cts:normal aes128-cts:normal aes256-sha2:normal aes128-sha2:normal'
+kdc_enctypes="$kdc_enctypes rc4-hmac:normal camellia256-cts:normal"
 
 # The programs are where only root's PATH looks.
 kdc_program() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1"; }
@@ -60,7 +62,7 @@ END
   kpasswd_listen = 127.0.0.1:$kpasswd_port
   max_life = 10h
   max_renewable_life = 7d
-  supported_enctypes = aes256-cts:normal aes128-cts:normal aes256-sha2:normal aes128-sha2:normal rc4-hmac:normal camellia256-cts:normal
+  supported_enctypes = $kdc_enctypes
   ${kdc_realm_lines-}
  }
 [logging]
@@ -101,8 +103,8 @@ kdc_start() {
         export KRB5CCNAME="FILE:$kdc_dir/tickets" KRB5_KTNAME="FILE:$kdc_dir/keytab"
         export KRB5_CLIENT_KTNAME="FILE:$kdc_dir/no-keys" KRB5RCACHENAME="dfl:"
         export KRB5RCACHEDIR="$kdc_dir/tmp"
-        "$(kdc_program kdb5_util)" -r "$kdc_realm" create -s -P master >"$kdc_dir/create.log" 2>&1 ||
-            return 1
+        "$(kdc_program kdb5_util)" -r "$kdc_realm" create -s -P master \
+            >"$kdc_dir/create.log" 2>&1 || return 1
         "$(kdc_program krb5kdc)" -n -r "$kdc_realm" >"$kdc_dir/krb5kdc.out" 2>&1 &
         kdc_pid=$!
         kdc_wait "$kdc_pid" "$kdc_port" && return 0
@@ -120,8 +122,8 @@ kdc_start_kadmind() {
 
 # kdc_add PRINCIPAL [PASSWORD]: with a random key when there is no password.
 kdc_add() {
-    if [ "${2-}" ]; then kdc_admin -q "addprinc -pw $2 $1" >>"$kdc_dir/kadmin.log" 2>&1
-    else kdc_admin -q "addprinc -randkey $1" >>"$kdc_dir/kadmin.log" 2>&1; fi
+    if [ "${2-}" ]; then kdc_admin addprinc -pw "$2" "$1" >>"$kdc_dir/kadmin.log" 2>&1
+    else kdc_admin addprinc -randkey "$1" >>"$kdc_dir/kadmin.log" 2>&1; fi
 }
 
 # kdc_keys PRINCIPAL...: into the keytab of the environment.

@@ -78,9 +78,9 @@ no_gss_ntlmssp='the NTLM mechanism for GSS-API (Debian package gss-ntlmssp)'
 wait_for_port() {
     tries=0
     port=
-    while [ -z "$port" ] && [ $tries -lt 200 ]; do
+    while [ -z "$port" ] && [ $tries -lt 600 ]; do
         port=$(tr -d '\r' <"$work/server" | sed -n 's/^port: \([0-9][0-9]*\)$/\1/p')
-        [ "$port" ] || sleep 0.1
+        [ "$port" ] || sleep 0.03
         tries=$((tries + 1))
     done
     [ "$port" ]

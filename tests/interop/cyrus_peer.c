@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The foreign end of the interoperability test of SASL: Cyrus SASL with its mechanism GSS-SPNEGO or
- * GSSAPI (--package), which uses the host's GSS-API and there gss-ntlmssp, as client or as server
- * on loopback, once per run. A GSSAPI server takes whatever the host's GSS-API takes. A frame of
- * the server begins with whether it has succeeded. Messages go without the length that Cyrus puts
- * before them.
+ * GSSAPI (--package), as client or as server on loopback, once per run. A client has an account of
+ * gss-ntlmssp, or whatever the host's GSS-API has by default; a GSSAPI server takes whatever that
+ * takes. A frame of the server begins with whether it has succeeded. Messages go without the length
+ * that Cyrus puts before them.
  */
 #include "options.h"
 #include "tcp.h"
@@ -181,7 +181,8 @@ static int open_connection(struct peer *peer, const struct options *options)
     else if (status == SASL_OK)
         status = sasl_client_new("test", "localhost", NULL, NULL, callbacks, 0, &peer->connection);
     if (status == SASL_OK) status = sasl_setprop(peer->connection, SASL_SEC_PROPS, &properties);
-    if (status == SASL_OK && !options->server && !acquire(peer, options)) status = SASL_FAIL;
+    if (status == SASL_OK && !options->server && !options->by_default && !acquire(peer, options))
+        status = SASL_FAIL;
     return status;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The conversation of an interoperability test; see dialogue.h. A sealed frame is what GSS-API
- * calls a wrap token: for NTLM the 16-octet signature of MS-NLMP 2.2.2.9, then the ciphertext.
+ * calls a wrap token: for NTLM the 16-octet signature of MS-NLMP 2.2.2.9, then the ciphertext; for
+ * Kerberos a header of 16 octets with the number at the same place (RFC 4121 4.2.6.2).
  */
 #include "dialogue.h"
 
@@ -53,10 +54,60 @@ static bool check(struct dialogue *dialogue, const char *step, uint32_t status)
     return !status || dialogue_fail(dialogue, step, dialogue->ops->status_name(status));
 }
 
+static void put_size(uint8_t bytes[4], size_t size)
+{
+    for (unsigned i = 0; i < 4; i++) bytes[i] = (uint8_t)(size >> (8 * i));
+}
+
+static size_t get_size(const uint8_t bytes[4])
+{
+    size_t size = 0;
+    for (unsigned i = 0; i < 4; i++) size |= (size_t)bytes[i] << (8 * i);
+    return size;
+}
+
+/* From the octet at `start` on. */
+static bool join_at(const struct dialogue_parts *parts, size_t start, struct octets *frame)
+{
+    const struct octets *const all[] = {&parts->token, &parts->data, &parts->padding};
+    if (!octets_alloc(frame, start + all[0]->size + all[1]->size + all[2]->size)) return false;
+    for (unsigned i = 0; i < 3; i++) {
+        if (all[i]->size) memcpy(frame->data + start, all[i]->data, all[i]->size);
+        start += all[i]->size;
+    }
+    return true;
+}
+
+bool dialogue_join(const struct dialogue_parts *parts, struct octets *frame)
+{
+    if (!join_at(parts, 8, frame)) return false;
+    put_size(frame->data, parts->token.size);
+    put_size(frame->data + 4, parts->padding.size);
+    return true;
+}
+
+bool dialogue_concatenate(const struct dialogue_parts *parts, struct octets *frame)
+{
+    return join_at(parts, 0, frame);
+}
+
+bool dialogue_split(const struct octets *frame, struct dialogue_parts *parts)
+{
+    if (frame->size < 8) return false;
+    const size_t token = get_size(frame->data), padding = get_size(frame->data + 4);
+    const size_t rest = frame->size - 8;
+    if (token > rest || padding > rest - token) return false;
+    uint8_t *at = frame->data + 8;
+    parts->token = (struct octets){at, token};
+    parts->data = (struct octets){at + token, rest - token - padding};
+    parts->padding = (struct octets){at + rest - padding, padding};
+    return true;
+}
+
 bool dialogue_send(struct dialogue *dialogue, const struct octets *frame)
 {
     uint8_t length[4];
-    for (unsigned i = 0; i < 4; i++) length[i] = (uint8_t)(frame->size >> (8 * i));
+    put_size(length, frame->size);
     const char *failure = dialogue->ops->write(dialogue->channel, length, sizeof(length));
     if (!failure) failure = dialogue->ops->write(dialogue->channel, frame->data, frame->size);
     return !failure || dialogue_fail(dialogue, "connection", failure);
@@ -67,8 +118,7 @@ bool dialogue_receive(struct dialogue *dialogue, struct octets *frame)
     uint8_t length[4];
     const char *failure = dialogue->ops->read(dialogue->channel, length, sizeof(length));
     if (failure) return dialogue_fail(dialogue, "connection", failure);
-    size_t size = 0;
-    for (unsigned i = 0; i < 4; i++) size |= (size_t)length[i] << (8 * i);
+    const size_t size = get_size(length);
     if (size > DIALOGUE_MAX_FRAME) return dialogue_fail(dialogue, "receive", "frame too long");
     if (!octets_alloc(frame, size)) return dialogue_fail(dialogue, "receive", "out of memory");
     failure = dialogue->ops->read(dialogue->channel, frame->data, size);

@@ -23,6 +23,7 @@ enum dialogue_tamper {
     TAMPER_NEGOTIATE,    /* a flag of NTLM's first handshake message */
     TAMPER_CHALLENGE,    /* a flag of the second */
     TAMPER_AUTHENTICATE, /* the integrity code of the third */
+    TAMPER_TOKEN,        /* the last octet of any: of Kerberos, what is encrypted */
     TAMPER_MECHANISMS,   /* one more mechanism in SPNEGO's list */
     TAMPER_MECHLISTMIC,  /* the checksum of that list's signature */
     TAMPER_CIPHERTEXT,
@@ -39,6 +40,15 @@ struct octets {
 
 void octets_clear(struct octets *octets);
 bool octets_alloc(struct octets *octets, size_t size);
+
+/* What a sealed message consists of where its parts go by themselves (DCE style); borrowed. */
+struct dialogue_parts {
+    struct octets token, data, padding;
+};
+/* As one frame: the sizes of token and padding, 32 bits each, then the three. */
+bool dialogue_join(const struct dialogue_parts *parts, struct octets *frame);
+bool dialogue_concatenate(const struct dialogue_parts *parts, struct octets *frame); /* no sizes */
+bool dialogue_split(const struct octets *frame, struct dialogue_parts *parts);
 
 /* Protection gives 0 or a status of the side's own API; outputs are new and owned by the caller. */
 struct dialogue_ops {

@@ -16,7 +16,8 @@ enum { BLOB_LIMIT = 65536 };
 struct parcel {
     char failure[160];
     char domain[16], user[64], password[64];
-    char package[16];
+    char package[16], target[64], bindings[64];
+    uint32_t ask, qop;
     uint32_t server, tamper, tamper_round, opened, legs;
     uint32_t finish_handshake, complete, first, count;
     uint32_t sender; /* process id */
@@ -107,6 +108,8 @@ static bool send_parcel(struct dialogue *dialogue, struct parcel *parcel, DWORD 
         return dialogue_fail(dialogue, "move", "cannot duplicate the socket");
     }
     memcpy(parcel->package, side->package, sizeof(parcel->package));
+    parcel->ask = side->ask;
+    parcel->qop = side->qop;
     parcel->opened = side->opened;
     parcel->legs = side->legs;
     parcel->complete = side->complete;
@@ -140,6 +143,8 @@ static bool receive_parcel(struct dialogue *dialogue, struct parcel *parcel, HAN
     if (dialogue->channel) closesocket((SOCKET)dialogue->channel);
     dialogue->channel = (intptr_t)channel;
     memcpy(side->package, parcel->package, sizeof(side->package));
+    side->ask = parcel->ask;
+    side->qop = parcel->qop;
     side->opened = parcel->opened;
     side->legs = parcel->legs;
     side->complete = parcel->complete;
@@ -198,6 +203,8 @@ static void fill_parcel(struct parcel *parcel, const struct dialogue *dialogue,
     memcpy(parcel->domain, options->domain, sizeof(parcel->domain));
     memcpy(parcel->user, options->user, sizeof(parcel->user));
     memcpy(parcel->password, options->password, sizeof(parcel->password));
+    memcpy(parcel->target, options->target, sizeof(parcel->target));
+    memcpy(parcel->bindings, options->bindings, sizeof(parcel->bindings));
     parcel->sender = GetCurrentProcessId();
     parcel->server = dialogue->server;
     parcel->tamper = dialogue->tamper;
@@ -252,11 +259,13 @@ done:
 static bool run_errand(struct dialogue *dialogue, const struct parcel *parcel)
 {
     if (!parcel->finish_handshake) return dialogue_run(dialogue, parcel->first, parcel->count);
-    struct options options = {.server = dialogue->server};
+    struct options options = {.server = dialogue->server, .ask = parcel->ask};
     memcpy(options.domain, parcel->domain, sizeof(options.domain));
     memcpy(options.user, parcel->user, sizeof(options.user));
     memcpy(options.password, parcel->password, sizeof(options.password));
     memcpy(options.package, parcel->package, sizeof(options.package));
+    memcpy(options.target, parcel->target, sizeof(options.target));
+    memcpy(options.bindings, parcel->bindings, sizeof(options.bindings));
     return sspi_side_acquire(dialogue, &options) && sspi_side_authenticate(dialogue, 0);
 }
 

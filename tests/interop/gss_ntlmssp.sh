@@ -38,8 +38,8 @@ check "client, as $client_user" peer ours "$ok" "$ok" "--rounds $rounds" "--roun
 client_user=$user
 
 # The successor is the program of the other width, where such programs run at all.
-width=32 successor=$BUILD/i386-windows/interop_ntlm.exe
-[ "$ARCH" = x86_64 ] || width=64 successor=$BUILD/x86_64-windows/interop_ntlm.exe
+width=32 successor=$BUILD/i386-windows/interop_sspi.exe
+[ "$ARCH" = x86_64 ] || width=64 successor=$BUILD/x86_64-windows/interop_sspi.exe
 if [ -e "$successor" ] && "$WINE" "$successor" --help 2>&1 | grep -q '^usage:'; then
     moves="--move --move-after-leg 1 --successor $("$WINE" winepath -w "$successor" | tr -d '\r')"
     check "client, moving to $width bit" peer ours "$ok" "$ok" "--rounds $rounds" \

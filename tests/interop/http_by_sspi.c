@@ -20,8 +20,11 @@ static SECURITY_STATUS open_initiator(const struct http_client *client, struct i
         .PasswordLength = (unsigned long)wcslen(client->password),
         .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
     };
-    return initiator_open(initiator, client->scheme, L"HTTP/localhost",
-                          client->explicit_login ? &identity : NULL);
+    SECURITY_STATUS status = initiator_open(
+        initiator, client->package ? client->package : client->scheme, L"HTTP/localhost",
+        client->explicit_login ? &identity : NULL);
+    initiator->scheme = client->scheme;
+    return status;
 }
 
 /* A first request without credentials, as a client that does not know the server sends it, and a

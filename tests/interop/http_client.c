@@ -45,6 +45,7 @@ static bool parse_option(struct http_client *client, const char *name, const cha
     if (!strcmp(name, "--port")) return parse_number(value, 65535, &client->port);
     if (!strcmp(name, "--requests")) return parse_number(value, 100, &client->requests);
     if (!strcmp(name, "--scheme")) return (client->scheme = value) != NULL;
+    if (!strcmp(name, "--package")) return (client->package = value) != NULL;
     if (!strcmp(name, "--path")) return (client->path = value) != NULL;
     if (!strcmp(name, "--post")) return (client->post = value) != NULL;
     return false;
@@ -122,8 +123,8 @@ int main(int argc, char **argv)
     bool (*run)(const struct http_client *) = argc > 1 ? parse_kind(argv[1]) : NULL;
     if (!run || !parse_all(&client, argc, argv) || !read_login(&client)) {
         fprintf(stderr,
-                "usage: %s sspi|winhttp|wininet --port PORT [--scheme SCHEME] [--path PATH]\n"
-                "       [--post TEXT] [--requests N] [--secure [--lenient]] <LINES\n"
+                "usage: %s sspi|winhttp|wininet --port PORT [--scheme SCHEME] [--package PACKAGE]\n"
+                "       [--path PATH] [--post TEXT] [--requests N] [--secure [--lenient]] <LINES\n"
                 "The input is empty, or DOMAIN\\USER and the password.\n",
                 argv[0]);
         return 2;

@@ -13,6 +13,7 @@
 struct http_client {
     unsigned port, requests;
     const char *scheme, *path;
+    const char *package; /* for the kind "sspi"; NULL: the scheme's name is the package's */
     const char *post; /* the body of a POST request; NULL: GET */
     bool secure;      /* HTTPS; not for the kind "sspi" */
     bool lenient;     /* takes any certificate of the server */

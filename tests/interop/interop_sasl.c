@@ -10,10 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef SECQOP_WRAP_NO_ENCRYPT
-#define SECQOP_WRAP_NO_ENCRYPT 0x80000001
-#endif
-
 enum { TOKEN_LIMIT = 16384 };
 
 /* ---- messages ---- */

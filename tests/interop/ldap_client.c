@@ -12,10 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef SECQOP_WRAP_NO_ENCRYPT
-#define SECQOP_WRAP_NO_ENCRYPT 0x80000001
-#endif
-
 #define INTEGER 0x02u
 #define BIND_REQUEST DER_APPLICATION(0)
 #define BIND_RESPONSE DER_APPLICATION(1)

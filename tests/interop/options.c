@@ -11,6 +11,7 @@ static const char *const tamper_names[] = {
     [TAMPER_NEGOTIATE] = "negotiate",
     [TAMPER_CHALLENGE] = "challenge",
     [TAMPER_AUTHENTICATE] = "authenticate",
+    [TAMPER_TOKEN] = "token",
     [TAMPER_MECHANISMS] = "mechanisms",
     [TAMPER_MECHLISTMIC] = "mechlistmic",
     [TAMPER_CIPHERTEXT] = "ciphertext",
@@ -56,19 +57,54 @@ static bool parse_tamper(struct options *options, const char *text)
     return false;
 }
 
-static bool parse_word(char word[16], const char *text)
+static bool parse_word(char *word, size_t capacity, const char *text)
 {
-    if (strlen(text) >= 16) return false;
+    if (strlen(text) >= capacity) return false;
     strcpy(word, text);
     return true;
+}
+
+/* Words with commas between them. */
+static bool parse_ask(struct options *options, const char *text)
+{
+    static const char *const words[] = {"mutual", "delegate", "dce"};
+    for (;;) {
+        const size_t length = strcspn(text, ",");
+        unsigned i = 0;
+        while (i < 3 && (strlen(words[i]) != length || strncmp(text, words[i], length))) i++;
+        if (i == 3) return false;
+        options->ask |= 1u << i;
+        if (!text[length]) return true;
+        text += length + 1;
+    }
+}
+
+/* Options whose value is kept as it is. */
+static bool parse_text(struct options *options, const char *name, const char *value)
+{
+    const struct {
+        const char *name;
+        char *text;
+        size_t capacity;
+    } texts[] = {
+        {"--package", options->package, sizeof(options->package)},
+        {"--inside", options->inside, sizeof(options->inside)},
+        {"--layer", options->layer, sizeof(options->layer)},
+        {"--target", options->target, sizeof(options->target)},
+        {"--bindings", options->bindings, sizeof(options->bindings)},
+    };
+    for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (!strcmp(name, texts[i].name))
+            return parse_word(texts[i].text, texts[i].capacity, value);
+    }
+    return false;
 }
 
 static bool parse_valued(struct options *options, const char *name, const char *value)
 {
     unsigned long number;
     if (!strcmp(name, "--tamper")) return parse_tamper(options, value);
-    if (!strcmp(name, "--package")) return parse_word(options->package, value);
-    if (!strcmp(name, "--layer")) return parse_word(options->layer, value);
+    if (!strcmp(name, "--ask")) return parse_ask(options, value);
     if (!strcmp(name, "--successor")) return (options->successor = value) != NULL;
     if (!strcmp(name, "--port") && parse_number(value, UINT16_MAX, &number)) {
         options->port = (uint16_t)number;
@@ -82,7 +118,7 @@ static bool parse_valued(struct options *options, const char *name, const char *
         options->rounds = (uint32_t)number;
         return true;
     }
-    return false;
+    return parse_text(options, name, value);
 }
 
 static bool parse_all(struct options *options, int argc, char **argv)
@@ -94,6 +130,8 @@ static bool parse_all(struct options *options, int argc, char **argv)
             options->move = true;
         } else if (!strcmp(argv[i], "--key")) {
             options->key = true;
+        } else if (!strcmp(argv[i], "--default")) {
+            options->by_default = true;
         } else if (i + 1 < argc && parse_valued(options, argv[i], argv[i + 1])) {
             i++;
         } else {
@@ -116,16 +154,23 @@ bool options_read_account(struct options *options, const char *program)
 
 bool options_parse(struct options *options, int argc, char **argv)
 {
-    *options = (struct options){.rounds = 30, .package = "NTLM", .layer = "privacy"};
+    *options = (struct options){.rounds = 30,
+                                .package = "NTLM",
+                                .inside = "NTLM",
+                                .layer = "privacy",
+                                .target = "test/localhost"};
     if (!parse_all(options, argc, argv)) {
         fprintf(stderr,
-                "usage: %s server|client [--port PORT] [--package NTLM|Negotiate]\n"
+                "usage: %s server|client [--port PORT] [--package NTLM|Kerberos|Negotiate]\n"
+                "       [--inside NTLM|Kerberos|both] [--default] [--target PRINCIPAL]\n"
+                "       [--ask mutual,delegate,dce] [--bindings TEXT]\n"
                 "       [--rounds N] [--tamper WHAT] [--move] [--move-after-leg N]\n"
                 "       [--successor PROGRAM] [--key] [--layer none|integrity|privacy]\n",
                 argv[0]);
         return false;
     }
-    return options->server || options_read_account(options, argv[0]);
+    if (options->server || options->by_default) return true;
+    return options_read_account(options, argv[0]);
 }
 
 int options_report(const struct dialogue *dialogue, const struct options *options)

@@ -1,19 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The command line that both programs of an interoperability test share. A client reads its
- * account and the password from two lines of standard input, in UTF-8.
+ * account and the password from two lines of standard input, in UTF-8, unless it is to use the
+ * credentials that are there.
  */
 #pragma once
 
 #include "dialogue.h"
 
+/* What a client asks for and a server expects; either end fails when it is otherwise. */
+#define ASK_MUTUAL 0x1u
+#define ASK_DELEGATE 0x2u
+#define ASK_DCE_STYLE 0x4u
+
 struct options {
     bool server;
+    bool by_default;         /* with the credentials that are there */
     bool move;               /* change the process between rounds */
     uint32_t move_after_leg; /* change it when so many legs of the handshake are done; 0: do not */
     uint16_t port;           /* client: where to connect; a server takes a free one and prints it */
-    char package[16];        /* NTLM, or Negotiate for SPNEGO with NTLM inside */
-    char layer[16];          /* SASL: none, integrity or privacy */
+    char package[16];        /* NTLM, Kerberos, or Negotiate for SPNEGO */
+    char inside[16];         /* what a foreign end has in SPNEGO: NTLM, Kerberos or both */
+    char layer[16];          /* none, integrity or privacy */
+    char target[64];         /* principal of the service */
+    char bindings[64];       /* channel bindings' application data; empty: none */
+    uint32_t ask;            /* ASK_ */
     char domain[16];
     char user[64];
     char password[64];

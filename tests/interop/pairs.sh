@@ -8,7 +8,7 @@
 
 # shellcheck source=tests/interop/common.sh
 . "${SRCDIR:?names the source folder}/tests/interop/common.sh"
-ours=$programs/interop_ntlm.exe
+ours=$programs/interop_sspi.exe
 
 # use_gss_ntlmssp: the mechanism for GSS-API with the account $user, or everything is skipped.
 use_gss_ntlmssp() {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Calls the interface of rpc.h by the RPC run-time of the prefix: each transport, service, level
- * and identity. Usage: interop_rpc_client PORT PIPE, with DOMAIN\USER and the password on the
- * standard input.
+ * and identity. Usage: interop_rpc_client PORT PIPE [Kerberos], with DOMAIN\USER and the password
+ * on the standard input. By Kerberos, that user has a ticket.
  */
 #include "test.h"
 
@@ -121,15 +121,21 @@ static void test_refused(void)
     RpcBindingFree(&binding);
 }
 
+static bool by_kerberos;
+
 static void test_module(void)
 {
-    ok(GetModuleHandleW(L"ssp_ntlm.dll") != NULL, "another secur32 than winesspi's was used");
+    ok(GetModuleHandleW(by_kerberos ? L"ssp_kerberos.dll" : L"ssp_ntlm.dll") != NULL,
+       "another secur32 than winesspi's was used");
 }
 
+/* The two of them are used, from the first or from the second on. */
 static const struct {
     unsigned long service;
     const char *name;
-} services[] = {{RPC_C_AUTHN_WINNT, "NTLM"}, {RPC_C_AUTHN_GSS_NEGOTIATE, "Negotiate"}};
+} services[] = {{RPC_C_AUTHN_WINNT, "NTLM"},
+                {RPC_C_AUTHN_GSS_NEGOTIATE, "Negotiate"},
+                {RPC_C_AUTHN_GSS_KERBEROS, "Kerberos"}};
 
 static const struct {
     unsigned long level;
@@ -145,7 +151,7 @@ static void run_modes(const char *transport, SEC_WINNT_AUTH_IDENTITY_W *identity
 {
     char name[96];
     mode.identity = identity;
-    for (unsigned s = 0; s < ARRAYSIZE(services); s++) {
+    for (unsigned s = by_kerberos; s < (by_kerberos ? 3u : 2u); s++) {
         for (unsigned l = 0; l < ARRAYSIZE(levels); l++) {
             mode.service = services[s].service;
             mode.level = levels[l].level;
@@ -202,13 +208,15 @@ int main(int argc, char **argv)
     WCHAR tcp[] = L"ncacn_ip_tcp", np[] = L"ncacn_np", port[16], pipe[64];
     struct options options = {0};
     DWORD length = ARRAYSIZE(own_user);
-    if (argc != 3 || !options_read_account(&options, argv[0])) return 2;
+    by_kerberos = argc == 4 && !strcmp(argv[3], "Kerberos");
+    if ((argc != 3 && !by_kerberos) || !options_read_account(&options, argv[0])) return 2;
     MultiByteToWideChar(CP_UTF8, 0, options.user, -1, user, ARRAYSIZE(user));
     MultiByteToWideChar(CP_UTF8, 0, options.domain, -1, domain, ARRAYSIZE(domain));
     MultiByteToWideChar(CP_UTF8, 0, options.password, -1, password, ARRAYSIZE(password));
     MultiByteToWideChar(CP_UTF8, 0, argv[1], -1, port, ARRAYSIZE(port));
     MultiByteToWideChar(CP_UTF8, 0, argv[2], -1, pipe, ARRAYSIZE(pipe));
     GetUserNameW(own_user, &length);
+    if (by_kerberos) wcscpy(own_user, user);
     run_transport(tcp, port, "TCP");
     run_transport(np, pipe, "pipe");
     RUN(test_module);

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <wchar.h>
 
-enum { PATIENCE_MILLISECONDS = 25000, SIGNATURE = 16 };
+enum { PATIENCE_MILLISECONDS = 25000 };
 enum { PART_MAX = 4096 }; /* of an answer, in one packet */
 /* The run-time of a client waits 50 ms for a free instance of a pipe, and then gives up. */
 enum { PIPE_LISTENERS = 4 };
@@ -25,8 +25,9 @@ static HANDLE stopped;
 
 static SECURITY_STATUS accept_token(struct rpc_channel *channel)
 {
-    static const WCHAR *const packages[] = {
-        [RPC_C_AUTHN_GSS_NEGOTIATE] = L"Negotiate", [RPC_C_AUTHN_WINNT] = L"NTLM"};
+    static const WCHAR *const packages[] = {[RPC_C_AUTHN_GSS_NEGOTIATE] = L"Negotiate",
+                                            [RPC_C_AUTHN_WINNT] = L"NTLM",
+                                            [RPC_C_AUTHN_GSS_KERBEROS] = L"Kerberos"};
     uint8_t answer[RPC_TOKEN_MAX];
     const size_t count = sizeof(packages) / sizeof(packages[0]);
     CredHandle credential;
@@ -117,6 +118,15 @@ static bool send_fault(struct rpc_channel *channel, uint32_t call)
     return rpc_send(channel, &answer);
 }
 
+/* How much room what protects a packet takes. */
+static size_t signature_size(struct rpc_channel *channel)
+{
+    SecPkgContext_Sizes sizes = {0};
+    QueryContextAttributesW(&channel->context, SECPKG_ATTR_SIZES, &sizes);
+    return channel->level == RPC_C_AUTHN_LEVEL_PKT_PRIVACY ? sizes.cbSecurityTrailer
+                                                           : sizes.cbMaxSignature;
+}
+
 static bool send_answer(struct rpc_channel *channel, uint32_t call, const uint8_t *bytes,
                         size_t count)
 {
@@ -131,7 +141,7 @@ static bool send_answer(struct rpc_channel *channel, uint32_t call, const uint8_
         rpc_add_number(&answer, 0, 4); /* context, cancel count */
         rpc_add(&answer, bytes + done, part);
         if (is_protected(channel)) {
-            rpc_add_verifier(channel, &answer, SIGNATURE);
+            rpc_add_verifier(channel, &answer, signature_size(channel));
             if (rpc_protect(channel, &answer) != SEC_E_OK) return false;
         }
         if (!rpc_send(channel, &answer)) return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The end of an interoperability test that uses SSPI: a context of NTLM or Negotiate, how it is
- * made over a connection, and its dialogue_ops.
+ * The end of an interoperability test that uses SSPI: a context of NTLM, Kerberos or Negotiate,
+ * how it is made over a connection, and its dialogue_ops.
  */
 #pragma once
 
@@ -11,6 +11,10 @@
 #include <windows.h>
 #include <sspi.h>
 
+#ifndef SECQOP_WRAP_NO_ENCRYPT
+#define SECQOP_WRAP_NO_ENCRYPT 0x80000001
+#endif
+
 struct sspi_side {
     CredHandle credential;
     CtxtHandle context;
@@ -18,6 +22,8 @@ struct sspi_side {
     bool complete; /* the handshake */
     uint32_t legs; /* of the handshake done so far, in whichever process */
     char package[16];
+    uint32_t ask; /* ASK_ of options.h; in DCE style the parts of messages are apart */
+    char target[64], bindings[64];
     ULONG qop;       /* with which messages are sealed */
     uint32_t opened; /* sealed messages opened so far: the two ways to pass one take turns */
 };
@@ -33,6 +39,10 @@ bool sspi_side_authenticate(struct dialogue *dialogue, uint32_t legs);
 /* Prints the authenticated client's name, as the server knows it. */
 bool sspi_side_print_client(struct dialogue *dialogue);
 bool sspi_side_print_key(struct dialogue *dialogue);
+
+/* What a client has delegated is good for something: acting for him, a server gets a token for
+ * another service. */
+bool sspi_side_use_delegated(struct dialogue *dialogue);
 
 bool sspi_side_fail(struct dialogue *dialogue, const char *step, SECURITY_STATUS status);
 void sspi_side_clear(struct sspi_side *side);

@@ -67,6 +67,7 @@ void tamper_token(enum dialogue_tamper tamper, struct octets *frame)
     case TAMPER_NEGOTIATE: tamper_ntlm(frame, 1, NEGOTIATE_FLAGS_END); break;
     case TAMPER_CHALLENGE: tamper_ntlm(frame, 2, CHALLENGE_FLAGS_END); break;
     case TAMPER_AUTHENTICATE: tamper_ntlm(frame, 3, AUTHENTICATE_MIC); break;
+    case TAMPER_TOKEN: frame->data[frame->size - 1] ^= 0x01; break;
     case TAMPER_MECHANISMS: append_mechanism(frame); break;
     case TAMPER_MECHLISTMIC: change_mechlistmic(frame); break;
     default: break;

@@ -226,11 +226,28 @@ static enum behaviour behaviour_of(const UNICODE_STRING *target)
     return USUAL;
 }
 
+/* The status that a target asks for; 0 for none. */
+static NTSTATUS failure_of(const UNICODE_STRING *target)
+{
+    static const wchar_t head[] = L"fails-";
+    const size_t length = ARRAYSIZE(head) - 1;
+    ULONG status = 0;
+    if (!target || !target->Buffer || target->Length < (length + 8) * sizeof(wchar_t) ||
+        memcmp(target->Buffer, head, length * sizeof(wchar_t)))
+        return 0;
+    for (size_t i = length; i < length + 8; i++) {
+        wchar_t digit = target->Buffer[i];
+        status = status << 4 | (ULONG)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+    }
+    return (NTSTATUS)status;
+}
+
 static NTSTATUS client_first(const UNICODE_STRING *target, ULONG flags, PSecBufferDesc output,
                              PLSA_SEC_HANDLE made, ULONG *attributes)
 {
     enum behaviour behaviour = behaviour_of(target);
-    if (behaviour == UNKNOWN) return SEC_E_TARGET_UNKNOWN;
+    NTSTATUS failure = behaviour == UNKNOWN ? SEC_E_TARGET_UNKNOWN : failure_of(target);
+    if (failure) return failure;
     struct mech_context *context = context_make(false);
     if (!context) return STATUS_NO_MEMORY;
     context->behaviour = (uint8_t)behaviour;

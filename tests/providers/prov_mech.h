@@ -10,6 +10,7 @@
  *   deny/localhost      the acceptor fails at once: SEC_E_LOGON_DENIED
  *   plain/localhost     no integrity: nothing can be signed
  *   huge/localhost      the initiator's token has 20000 bytes more
+ *   fails-8009030e/...  the initiator fails at once with that status
  *
  * A test can refuse it all credentials. Nothing can be exported. A copy of the module with the
  * file name of MECH_KERBEROS_MODULE calls itself Kerberos, which is a name that Negotiate has

@@ -40,7 +40,7 @@ static inline void msv_text(struct msv_message *m, struct slice text)
 }
 
 /* The texts behind the structure, and where they are. */
-static inline struct msv_buffer msv_close(struct msv_message *m)
+static inline struct lsa_buffer msv_close(struct msv_message *m)
 {
     for (size_t i = 0; i < m->count; i++) {
         uint64_t place = m->w.size + (m->offsets ? 0 : m->base);
@@ -48,7 +48,7 @@ static inline struct msv_buffer msv_close(struct msv_message *m)
         if (m->wide) writer_patch_u32le(&m->w, m->pointers[i] + 4, (uint32_t)(place >> 32));
         writer_slice(&m->w, m->texts[i]);
     }
-    return (struct msv_buffer){writer_view(&m->w), m->base, m->wide};
+    return (struct lsa_buffer){writer_view(&m->w), m->base, m->wide};
 }
 
 static inline void msv_interactive(struct msv_message *m, bool wide_pointers, uint64_t base)

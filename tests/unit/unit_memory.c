@@ -317,17 +317,10 @@ static status_t look_at(struct tls_flight *flight, struct slice record)
     return tls_flight_record(flight, record, &requested);
 }
 
-static status_t hello_name(struct slice hello, struct writer *name)
-{
-    writer_free(name);
-    return tls_hello_server_name(hello, name);
-}
-
 static void tls_handshakes(void)
 {
     struct tls_session server;
     struct tls_flight flight;
-    struct writer name;
     size_t size;
     tls_session_fill(&server, 3, true);
     ok(!tls_session_start(&server), "start");
@@ -340,12 +333,6 @@ static void tls_handshakes(void)
     tls_flight_clear(&flight);
     free(block);
     tls_session_clear(&server);
-    writer_init(&name);
-    struct slice hello = hex("16 0301 003b 01 000037 0303"
-                             "0000000000000000000000000000000000000000000000000000000000000000"
-                             "00 00021301 0100 000c 0000 0008 0006 00 0003 612e62");
-    WITH_FAILURES("hello", hello_name(hello, &name), !name.size);
-    writer_free(&name);
 }
 
 int main(void)

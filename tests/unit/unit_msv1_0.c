@@ -8,10 +8,10 @@
 static const uint64_t bases[] = {BASE32, BASE, 0};
 
 /* In a block of exactly its size. */
-static status_t decode(struct msv_buffer buffer, struct msv_logon *out)
+static status_t decode(struct lsa_buffer buffer, struct msv_logon *out)
 {
     uint8_t *block = exact_copy(buffer.bytes.data, buffer.bytes.size);
-    struct msv_buffer exact = {{block, buffer.bytes.size}, buffer.base, buffer.wide};
+    struct lsa_buffer exact = {{block, buffer.bytes.size}, buffer.base, buffer.wide};
     status_t status = msv_logon_decode(&exact, out);
     free(block);
     return status;
@@ -26,7 +26,7 @@ static void interactive(void)
         msv_interactive(&m, is_wide, bases[i / 4] & (is_wide ? ~0ull : 0xffffffff));
         m.offsets = i & 2;
         ok(m.w.size == (is_wide ? 56 : 28), "the structure has %zu bytes", m.w.size);
-        struct msv_buffer buffer = msv_close(&m);
+        struct lsa_buffer buffer = msv_close(&m);
         ok(msv_logon_decode(&buffer, &logon) == SEC_E_OK, "form %u", i);
         ok(logon.kind == MSV_LOGON_INTERACTIVE && same(logon.domain, wide("FARM")) &&
                same(logon.user, wide("alice")) && same(logon.password, wide("Password")),
@@ -42,7 +42,7 @@ static void network(void)
         struct msv_logon logon;
         msv_network(&m, i & 1, BASE32);
         if (i & 2) m.w.data[0] = MSV_LOGON_LM20;
-        struct msv_buffer buffer = msv_close(&m);
+        struct lsa_buffer buffer = msv_close(&m);
         ok(msv_logon_decode(&buffer, &logon) == SEC_E_OK, "form %u", i);
         ok(same(logon.workstation, wide("BARN")) && logon.nt_response.size == 24 &&
                same(logon.lm_response, ascii("odd")) &&
@@ -61,12 +61,12 @@ static void messages(void)
         struct msv_passthrough pass;
         uint32_t low, high, kind;
         msv_change(&m, i, BASE32);
-        struct msv_buffer buffer = msv_close(&m);
+        struct lsa_buffer buffer = msv_close(&m);
         ok(msv_password_change_decode(&buffer, &change) == SEC_E_OK &&
                same(change.domain, wide("FARM")) && same(change.user, wide("alice")) &&
                same(change.old_password, wide("old")) && same(change.new_password, wide("newer")),
            "a change of password");
-        ok(msv_kind(&buffer, &kind) && kind == 5, "its kind");
+        ok(lsa_buffer_kind(&buffer, &kind) && kind == 5, "its kind");
         writer_free(&m.w);
 
         msv_pass(&m, i, BASE32);
@@ -76,13 +76,13 @@ static void messages(void)
            "something to pass on");
         writer_free(&m.w);
 
-        buffer = (struct msv_buffer){hex("03000000 01000000 02000000"), 0, i};
+        buffer = (struct lsa_buffer){hex("03000000 01000000 02000000"), 0, i};
         ok(msv_logon_id_decode(&buffer, &low, &high) == SEC_E_OK && low == 1 && high == 2,
            "a log-on's id");
         buffer.bytes.size = 11;
         ok(msv_logon_id_decode(&buffer, &low, &high) == SEC_E_INVALID_PARAMETER, "cut off");
         buffer.bytes.size = 3;
-        ok(!msv_kind(&buffer, &kind), "no kind");
+        ok(!lsa_buffer_kind(&buffer, &kind), "no kind");
     }
 }
 
@@ -95,7 +95,7 @@ static void requests(void)
         uint32_t control = controls[i / 2];
         msv_request(&m, i & 1, BASE32, control);
         ok(control || m.w.size == (i & 1 ? 40 : 32), "the first form has %zu bytes", m.w.size);
-        struct msv_buffer buffer = msv_close(&m);
+        struct lsa_buffer buffer = msv_close(&m);
         ok(msv_response_request_decode(&buffer, &request) == SEC_E_OK, "form %u", i);
         ok(request.control == control && request.logon_id_low == 7 && request.logon_id_high == 8 &&
                same(request.password, wide("Password")),
@@ -116,7 +116,7 @@ static void cut_off(void)
         struct msv_logon logon;
         if (i & 2) msv_network(&m, i & 1, BASE32);
         else msv_interactive(&m, i & 1, BASE32);
-        struct msv_buffer buffer = msv_close(&m);
+        struct lsa_buffer buffer = msv_close(&m);
         size_t whole = buffer.bytes.size;
         memset(&logon, 0x55, sizeof(logon));
         struct msv_logon before = logon;
@@ -135,7 +135,7 @@ static status_t with_text(bool is_wide, uint64_t address, uint16_t size)
     struct msv_message m;
     struct msv_logon logon;
     msv_interactive(&m, is_wide, BASE32);
-    struct msv_buffer buffer = msv_close(&m);
+    struct lsa_buffer buffer = msv_close(&m);
     size_t at = is_wide ? 8 : 4;
     writer_patch_u16le(&m.w, at, size);
     writer_patch_u32le(&m.w, m.pointers[0], (uint32_t)address);
@@ -171,7 +171,7 @@ static void other_kinds(void)
         struct msv_logon logon;
         msv_interactive(&m, true, BASE);
         m.w.data[0] = (uint8_t)kind;
-        struct msv_buffer buffer = msv_close(&m);
+        struct lsa_buffer buffer = msv_close(&m);
         bool known = kind == 2 || kind == 7, network_kind = kind == 3 || kind == 4;
         status_t status = msv_logon_decode(&buffer, &logon);
         if (known) ok(status == SEC_E_OK, "kind %u", kind);

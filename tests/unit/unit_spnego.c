@@ -289,6 +289,10 @@ static void kinds(void)
     ok(spnego_kind(view("NTLMSSP\0", 8), NULL) == SPNEGO_RAW_NTLM, "its signature alone");
     ok(spnego_kind(krb5, NULL) == SPNEGO_RAW_MECH, "Kerberos, nobody asks");
     ok(spnego_kind(krb5, &mech) == SPNEGO_RAW_MECH && same(mech, spnego_oid_kerberos), "Kerberos");
+    mech = view(NULL, 0);
+    ok(spnego_kind(hex("6e03300100"), &mech) == SPNEGO_RAW_MECH && same(mech, spnego_oid_kerberos),
+       "an AP-REQ");
+    ok(spnego_kind(hex("6f03300100"), NULL) == SPNEGO_UNKNOWN, "an AP-REP");
     ok(spnego_kind(view("NTLMSSP", 7), NULL) == SPNEGO_UNKNOWN, "a signature cut short");
     ok(spnego_kind(view("NTLMSSQ\0", 8), NULL) == SPNEGO_UNKNOWN, "another signature");
     ok(spnego_kind(view(NULL, 0), NULL) == SPNEGO_UNKNOWN, "nothing");

@@ -266,24 +266,6 @@ static void run_tls_export(void)
 
 /* ---- messages ---- */
 
-static void run_tls_hello(void)
-{
-    struct writer name;
-    struct slice records = get("records", 0);
-    writer_init(&name);
-    succeed(tls_hello_server_name(records, &name), "hello");
-    expect("name", name.data, name.size);
-    for (size_t size = 0; size < records.size; size++) {
-        uint8_t *block = malloc(size ? size : 1);
-        if (!block) abort();
-        memcpy(block, records.data, size);
-        status_t status = tls_hello_server_name((struct slice){block, size}, &name);
-        ok(status == SEC_E_INCOMPLETE_MESSAGE, "%zu bytes: %x", size, (unsigned)status);
-        free(block);
-    }
-    writer_free(&name);
-}
-
 /* One encrypted record of a flight. */
 static void run_tls_flight(void)
 {

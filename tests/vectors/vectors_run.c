@@ -527,7 +527,6 @@ static const struct {
     {"tls_record", run_tls_record},
     {"tls_key_update", run_tls_key_update},
     {"tls_export", run_tls_export},
-    {"tls_hello", run_tls_hello},
     {"tls_flight", run_tls_flight},
     {"password", run_password},
     {"v2_hash", run_v2_hash},

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * Answers with pointers, as programs get them: one block of the client's memory, in which what is
- * pointed to follows the structure, freed as a whole with LsaFreeReturnBuffer.
- */
-#include "logon.h"
+/* Answers and texts of authentication packages, see ssp/logon.h. */
+#include "ssp/logon.h"
 
 #include "core/secret.h"
+#include "ssp/provider.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -105,4 +103,37 @@ void image_discard(struct image *image)
     secret_free(image->bytes, image->size);
     client_free(image->request, image->client);
     image->bytes = image->client = NULL;
+}
+
+/* ---- texts ---- */
+
+bool text_set(UNICODE_STRING *out, struct slice text)
+{
+    wchar_t *copy = package_alloc(text.size + sizeof(wchar_t));
+    if (!copy) return false;
+    if (text.size) memcpy(copy, text.data, text.size);
+    copy[text.size / sizeof(wchar_t)] = 0;
+    *out = (UNICODE_STRING){(USHORT)text.size, (USHORT)(text.size + sizeof(wchar_t)), copy};
+    return true;
+}
+
+void text_clear(UNICODE_STRING *text)
+{
+    if (text->Buffer) secret_wipe(text->Buffer, text->Length);
+    package_free(text->Buffer);
+    *text = (UNICODE_STRING){0, 0, NULL};
+}
+
+UNICODE_STRING *text_make(struct slice text)
+{
+    UNICODE_STRING *made = package_alloc(sizeof(*made));
+    if (made && text_set(made, text)) return made;
+    package_free(made);
+    return NULL;
+}
+
+void text_free(UNICODE_STRING *text)
+{
+    if (text) text_clear(text);
+    package_free(text);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The end of the interoperability tests that runs on the SSPI of this project: a client or server
- * of NTLM or Negotiate on loopback whose context, on request, goes on in another process and comes
- * back, in the middle of the conversation or of the handshake, without the peer's noticing.
+ * of NTLM, Kerberos or Negotiate on loopback whose context, on request, goes on in another process
+ * and comes back, in the middle of the conversation or of the handshake, without the peer's
+ * noticing.
  */
 #include "errand.h"
 
@@ -86,6 +87,7 @@ static int run(const struct options *options)
     setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, (const char *)&patience, sizeof(patience));
     setsockopt(channel, IPPROTO_TCP, TCP_NODELAY, (const char *)&at_once, sizeof(at_once));
     struct sspi_side side = {0};
+    if (!strcmp(options->layer, "integrity")) side.qop = SECQOP_WRAP_NO_ENCRYPT;
     struct dialogue dialogue = {
         .ops = &sspi_side_ops,
         .context = &side,
@@ -97,6 +99,9 @@ static int run(const struct options *options)
     bool good = authenticate(&dialogue, options);
     if (good) dialogue_progress("authenticated");
     if (good && options->server) good = sspi_side_print_client(&dialogue);
+    if (good && options->server && options->ask & ASK_DELEGATE) {
+        good = sspi_side_use_delegated(&dialogue);
+    }
     if (good) good = converse(&dialogue, options);
     if (good && options->key) sspi_side_print_key(&dialogue);
     closesocket((SOCKET)dialogue.channel);

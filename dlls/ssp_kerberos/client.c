@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The client's legs: one that makes the AP-REQ, one that takes the AP-REP where the server is to
+ * prove itself, too (RFC 4121 4.1), and in DCE style a third token (MS-KILE 3.4.5.1).
+ *
+ * ISC_REQ_USE_SESSION_KEY asks for a ticket under the session key of another user's ticket. The
+ * libraries of the host make no such exchange in GSS-API: it is refused. So is a null session: who
+ * is nobody has no ticket. Requirements that Kerberos has no answer to are not refused but not
+ * returned either.
+ */
+#include "kerberos_package.h"
+
+#include "ssp/trace.h"
+
+TRACE_CHANNEL("kerberos");
+
+#define ECHOED (ISC_REQ_CONNECTION | ISC_REQ_DATAGRAM)
+
+/* Requirements and attributes have the same bits here. */
+static const struct {
+    ULONG requirement;
+    uint32_t flag;
+} pairs[] = {
+    {ISC_REQ_DELEGATE, CALL_DELEGATE},
+    {ISC_REQ_MUTUAL_AUTH, CALL_MUTUAL},
+    {ISC_REQ_REPLAY_DETECT, CALL_REPLAY},
+    {ISC_REQ_SEQUENCE_DETECT, CALL_SEQUENCE},
+    {ISC_REQ_CONFIDENTIALITY, CALL_CONFIDENTIALITY},
+    {ISC_REQ_INTEGRITY, CALL_INTEGRITY},
+    {ISC_REQ_USE_DCE_STYLE, CALL_DCE_STYLE},
+    {ISC_REQ_IDENTIFY, CALL_IDENTIFY},
+    {ISC_REQ_EXTENDED_ERROR, CALL_EXTENDED_ERROR},
+};
+
+/* What follows from what was asked for: DCE style is mutual (MS-KILE 3.4.5.1); detection of
+ * replays and gaps needs signatures, and delegation mutual authentication (the documentation of
+ * context requirements). */
+static ULONG requirements_meant(ULONG requirements)
+{
+    if (requirements & ISC_REQ_USE_DCE_STYLE) requirements |= ISC_REQ_MUTUAL_AUTH;
+    if (requirements & (ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT | ISC_REQ_CONFIDENTIALITY))
+        requirements |= ISC_REQ_INTEGRITY;
+    if (!(requirements & ISC_REQ_MUTUAL_AUTH)) requirements &= ~(ULONG)ISC_REQ_DELEGATE;
+    return requirements;
+}
+
+/* A server is trusted with tickets where the KDC says so (MS-KILE 3.2.1, RFC 4120 2.8). */
+static uint32_t flags_asked(ULONG requirements)
+{
+    struct kerberos_policy policy;
+    uint32_t flags = 0;
+    for (size_t i = 0; i < ARRAYSIZE(pairs); i++)
+        if (requirements & pairs[i].requirement) flags |= pairs[i].flag;
+    policy_get(&policy);
+    if (flags & CALL_DELEGATE && !policy.delegate_anywhere)
+        flags = (flags & ~CALL_DELEGATE) | CALL_DELEGATE_POLICY;
+    return flags;
+}
+
+/* The library grants more than was asked for; an application is told of what it wanted. */
+static ULONG attributes_of(ULONG requirements, uint32_t granted)
+{
+    ULONG attributes = requirements & ECHOED;
+    for (size_t i = 0; i < ARRAYSIZE(pairs); i++)
+        if (requirements & pairs[i].requirement && granted & pairs[i].flag)
+            attributes |= pairs[i].requirement;
+    return attributes;
+}
+
+static status_t exchange(struct context *context, struct leg *leg, struct kerberos_call_leg *call)
+{
+    /* What the library does not know of, an application was told nevertheless. */
+    const uint32_t private_flags = CALL_IDENTIFY | CALL_EXTENDED_ERROR;
+    uint32_t asked = flags_asked(context->requirements);
+    call->target = unixcall_slice(blob_slice(&context->principal));
+    call->flags = asked;
+    status_t status = context_exchange(context, leg, KERBEROS_CALL_INITIATE, call);
+    uint32_t granted = call->flags | (asked & private_flags);
+    return context_settle(context, attributes_of(context->requirements, granted), call->done,
+                          status);
+}
+
+static status_t start_check(const struct leg *leg, const struct credential *credential)
+{
+    if (!credential) return SEC_E_INVALID_HANDLE;
+    if (!(credential->use & SECPKG_CRED_OUTBOUND)) return SEC_E_NO_CREDENTIALS;
+    if (leg->requirements & ISC_REQ_NULL_SESSION) return SEC_E_NO_CREDENTIALS;
+    bool known = !(leg->requirements & ISC_REQ_USE_SESSION_KEY);
+    return known ? SEC_E_OK : SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+/* The bindings of the channel are part of the first token, unless policy keeps them out. */
+static status_t bindings_add(const struct leg *leg, struct kerberos_call_leg *call)
+{
+    struct leg_bindings bindings;
+    struct kerberos_policy policy;
+    status_t status = leg_bindings_read(leg->input, &bindings);
+    policy_get(&policy);
+    if (status_ok(status) && !policy.no_extended_protection)
+        leg_bindings_pass(&bindings, &call->bindings);
+    return status;
+}
+
+status_t client_start(struct leg *leg, struct credential *credential, struct context *context)
+{
+    struct kerberos_call_leg call = {0};
+    struct slice target;
+    status_t status = start_check(leg, credential);
+    if (status_ok(status)) status = leg_target(leg->target, leg->input, &target);
+    if (status_ok(status)) status = target_principal(target, &context->principal);
+    if (status_ok(status)) status = blob_set(&context->facts.target, target);
+    if (status_ok(status)) status = bindings_add(leg, &call);
+    if (!status_ok(status)) return status;
+    context->credential = credential_hold(credential);
+    context->requirements = requirements_meant(leg->requirements);
+    status = credential_library(credential, CALL_USE_INITIATE, false, &call.credential);
+    return status_ok(status) ? exchange(context, leg, &call) : status;
+}
+
+status_t client_next(struct leg *leg, struct context *context)
+{
+    struct kerberos_call_leg call = {0};
+    struct slice token;
+    status_t status = leg_token(leg->input, &token);
+    if (!status_ok(status)) return status;
+    call.input = unixcall_slice(token);
+    status = credential_library(context->credential, CALL_USE_INITIATE, false, &call.credential);
+    return status_ok(status) ? exchange(context, leg, &call) : status;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Names of Windows and principals (RFC 1964 2.1.1, the form that the libraries read).
+ *
+ * A target is an SPN, service/host[:port][/name] (MS-KILE 3.1.5.11), with or without @REALM; or the
+ * UPN or the name of an account. All of an SPN counts, its port, too. Without a realm an SPN ends
+ * in an empty one, for which the library has the realm of the host looked up or the KDC say it. Of
+ * names of hosts the case does not count to a KDC of Windows; other KDCs know them in lower case
+ * (RFC 4120 6.2.1).
+ *
+ * Realms are names of domains in upper case: a domain with a dot is taken for one in whatever case,
+ * and one behind an @ if it has no upper case at all. A bare domain that is the first label of the
+ * default realm, as NetBIOS names of domains are, means that; any other is tried as it is.
+ */
+#include "kerberos_package.h"
+
+#include "core/utf16.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#define NAME_CHARS_MAX 1024u
+
+static size_t text_find(struct slice text, wchar_t wanted, size_t from)
+{
+    for (size_t at = from; at + 1 < text.size; at += 2)
+        if (text.data[at] == (uint8_t)wanted && !text.data[at + 1]) return at;
+    return text.size;
+}
+
+static size_t text_find_last(struct slice text, wchar_t wanted)
+{
+    size_t found = text.size;
+    for (size_t at = 0; at + 1 < text.size; at += 2)
+        if (text.data[at] == (uint8_t)wanted && !text.data[at + 1]) found = at;
+    return found;
+}
+
+static struct slice text_part(struct slice text, size_t from, size_t to)
+{
+    return (struct slice){text.data + from, to - from};
+}
+
+/* ---- between the two halves ---- */
+
+static status_t blob_from_writer(struct writer *w, struct blob *out, size_t terminator)
+{
+    uint8_t *data;
+    size_t size;
+    status_t status = writer_take(w, &data, &size);
+    if (!status_ok(status)) return status;
+    blob_clear(out);
+    *out = (struct blob){data, size - terminator};
+    return SEC_E_OK;
+}
+
+status_t utf8_make(struct slice utf16, struct blob *out)
+{
+    struct writer w;
+    if (!utf16_valid(utf16)) return SEC_E_INVALID_PARAMETER;
+    writer_init(&w);
+    utf16_to_utf8(&w, utf16);
+    return blob_from_writer(&w, out, 0);
+}
+
+status_t utf16_make(struct slice utf8, struct blob *out)
+{
+    struct writer w;
+    char *text = malloc(utf8.size + 1);
+    if (!text) return SEC_E_INSUFFICIENT_MEMORY;
+    if (utf8.size) memcpy(text, utf8.data, utf8.size);
+    text[utf8.size] = 0;
+    writer_init(&w);
+    bool whole = strlen(text) == utf8.size;
+    if (whole) utf16_from_utf8(&w, text);
+    free(text);
+    writer_zero(&w, sizeof(wchar_t));
+    status_t status = writer_status(&w);
+    if (whole && status_ok(status)) return blob_from_writer(&w, out, sizeof(wchar_t));
+    writer_free(&w);
+    return SEC_E_INVALID_PARAMETER;
+}
+
+wchar_t *text_copy(struct slice utf16)
+{
+    wchar_t *copy = package_alloc(utf16.size + sizeof(wchar_t));
+    if (!copy) return NULL;
+    if (utf16.size) memcpy(copy, utf16.data, utf16.size);
+    copy[utf16.size / sizeof(wchar_t)] = 0;
+    return copy;
+}
+
+/* ---- writing principals, as UTF-16 first ---- */
+
+static void write_unit(struct writer *w, wchar_t unit)
+{
+    writer_u16le(w, (uint16_t)unit);
+}
+
+/* The characters that mean something in the written form are kept from it. */
+static void write_escaped(struct writer *w, struct slice text, const wchar_t *special)
+{
+    for (size_t at = 0; at + 1 < text.size; at += 2) {
+        wchar_t unit = (wchar_t)(text.data[at] | text.data[at + 1] << 8);
+        if (unit && wcschr(special, unit)) write_unit(w, '\\');
+        write_unit(w, unit);
+    }
+}
+
+static void write_lower(struct writer *w, struct slice text)
+{
+    for (size_t at = 0; at + 1 < text.size; at += 2) {
+        wchar_t unit = (wchar_t)(text.data[at] | text.data[at + 1] << 8);
+        if (unit >= 'A' && unit <= 'Z') unit = (wchar_t)(unit - 'A' + 'a');
+        write_unit(w, unit);
+    }
+}
+
+static void write_upper(struct writer *w, struct slice text)
+{
+    for (size_t at = 0; at + 1 < text.size; at += 2) {
+        wchar_t unit = (wchar_t)(text.data[at] | text.data[at + 1] << 8);
+        if (unit >= 'a' && unit <= 'z') unit = (wchar_t)(unit - 'a' + 'A');
+        write_unit(w, unit);
+    }
+}
+
+static bool has_upper(struct slice text)
+{
+    for (size_t at = 0; at + 1 < text.size; at += 2)
+        if (!text.data[at + 1] && text.data[at] >= 'A' && text.data[at] <= 'Z') return true;
+    return false;
+}
+
+static bool has_dot(struct slice text)
+{
+    return text_find(text, '.', 0) != text.size;
+}
+
+/* Behind an @. */
+static void write_realm(struct writer *w, struct slice realm)
+{
+    write_unit(w, '@');
+    if (has_dot(realm) && !has_upper(realm)) write_upper(w, realm);
+    else writer_slice(w, realm);
+}
+
+/* The whole as UTF-8. */
+static status_t principal_take(struct writer *w, struct blob *out)
+{
+    status_t status = writer_status(w);
+    if (status_ok(status)) status = utf8_make(writer_view(w), out);
+    writer_free(w);
+    return status;
+}
+
+/* ---- targets ---- */
+
+/* service/host[:port][/name] without a realm. */
+static void write_service(struct writer *w, struct slice name)
+{
+    size_t host = text_find(name, '/', 0) + 2;
+    size_t end = text_find(name, '/', host);
+    write_escaped(w, text_part(name, 0, host), L"\\@");
+    write_lower(w, text_part(name, host, end));
+    write_escaped(w, text_part(name, end, name.size), L"\\@");
+}
+
+/* The last @ has the realm behind it; earlier ones are a part of the name. */
+static status_t target_write(struct writer *w, struct slice target)
+{
+    size_t at = text_find_last(target, '@');
+    struct slice name = text_part(target, 0, at);
+    bool has_realm = at != target.size;
+    size_t slash = text_find(name, '/', 0);
+    bool service = slash != name.size;
+    bool whole = name.size && (!service || (slash && slash + 2 < name.size)) &&
+                 (!has_realm || at + 2 < target.size);
+    if (!whole) return SEC_E_TARGET_UNKNOWN;
+    if (service) write_service(w, name);
+    else write_escaped(w, name, L"\\@");
+    if (has_realm) write_realm(w, text_part(target, at + 2, target.size));
+    else if (service) write_unit(w, '@');
+    return SEC_E_OK;
+}
+
+status_t target_principal(struct slice target, struct blob *out)
+{
+    struct writer w;
+    bool possible = target.size && target.size <= NAME_CHARS_MAX * sizeof(wchar_t) &&
+                    utf16_valid(target);
+    if (!possible) return SEC_E_TARGET_UNKNOWN;
+    size_t slash = text_find(target, '\\', 0);
+    if (slash != target.size) {
+        status_t status = user_principal(text_part(target, slash + 2, target.size),
+                                         text_part(target, 0, slash), out);
+        return status == SEC_E_UNKNOWN_CREDENTIALS ? SEC_E_TARGET_UNKNOWN : status;
+    }
+    writer_init(&w);
+    status_t status = target_write(&w, target);
+    if (status_ok(status)) return principal_take(&w, out);
+    writer_free(&w);
+    return status;
+}
+
+/* ---- users ---- */
+
+/* DOMAIN as a bare name: the library knows the default realm by its whole name. */
+static bool is_default_realm(struct slice domain)
+{
+    struct kerberos_call_library call = {.name = ""};
+    struct blob realm = {NULL, 0};
+    if (!status_ok(library_call(KERBEROS_CALL_LIBRARY, &call))) return false;
+    size_t size = strnlen(call.realm, sizeof(call.realm));
+    if (!size || !status_ok(utf16_make((struct slice){(uint8_t *)call.realm, size}, &realm)))
+        return false;
+    struct slice first = text_part(blob_slice(&realm), 0, text_find(blob_slice(&realm), '.', 0));
+    bool same = utf16_equal_ascii_case(first, domain);
+    blob_clear(&realm);
+    return same;
+}
+
+static status_t user_write(struct writer *w, struct slice user, struct slice domain)
+{
+    size_t at = domain.size ? user.size : text_find_last(user, '@');
+    struct slice name = text_part(user, 0, at);
+    if (!name.size) return SEC_E_UNKNOWN_CREDENTIALS;
+    write_escaped(w, name, L"\\@/");
+    if (at < user.size) {
+        if (at + 2 == user.size) return SEC_E_UNKNOWN_CREDENTIALS;
+        write_realm(w, text_part(user, at + 2, user.size));
+    } else if (has_dot(domain)) {
+        write_unit(w, '@');
+        write_upper(w, domain);
+    } else if (domain.size && !is_default_realm(domain)) {
+        write_unit(w, '@');
+        writer_slice(w, domain);
+    }
+    return SEC_E_OK;
+}
+
+status_t user_principal(struct slice user, struct slice domain, struct blob *out)
+{
+    struct writer w;
+    bool possible = user.size <= NAME_CHARS_MAX * sizeof(wchar_t) && utf16_valid(user) &&
+                    domain.size <= NAME_CHARS_MAX * sizeof(wchar_t) && utf16_valid(domain);
+    if (!possible) return SEC_E_UNKNOWN_CREDENTIALS;
+    writer_init(&w);
+    status_t status = user_write(&w, user, domain);
+    if (status_ok(status)) return principal_take(&w, out);
+    writer_free(&w);
+    return status;
+}
+
+status_t principal_split(struct slice principal, struct blob *name, struct blob *realm)
+{
+    size_t at = text_find_last(principal, '@');
+    size_t behind = at == principal.size ? at : at + 2;
+    status_t status = blob_set(name, text_part(principal, 0, at));
+    if (status_ok(status)) status = blob_set(realm, text_part(principal, behind, principal.size));
+    return status;
+}

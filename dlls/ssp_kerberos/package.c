@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The package Kerberos as a security support provider / authentication package: its two entry
+ * points and its tables. Without a GSS-API library of the host there is no package.
+ */
+#include "kerberos_package.h"
+
+#include "ssp/trace.h"
+
+TRACE_CHANNEL("kerberos");
+
+/* ---- LSA mode ---- */
+
+void package_info_get(SecPkgInfoW *info)
+{
+    struct kerberos_policy policy;
+    policy_get(&policy);
+    *info = (SecPkgInfoW){
+        .fCapabilities = 0x028f3bbf, /* as Windows 10 lists it */
+        .wVersion = 1,
+        .wRPCID = 16, /* RPC_C_AUTHN_GSS_KERBEROS */
+        .cbMaxToken = policy.max_token,
+        .Name = (wchar_t *)MICROSOFT_KERBEROS_NAME_W,
+        .Comment = (wchar_t *)L"Microsoft Kerberos V1.0",
+    };
+}
+
+static NTSTATUS NTAPI initialize_package(ULONG id, LSA_DISPATCH_TABLE *dispatch,
+                                         LSA_STRING *database, LSA_STRING *confidentiality,
+                                         LSA_STRING **name)
+{
+    (void)id;
+    (void)database;
+    (void)confidentiality;
+    return package_name_give(dispatch, MICROSOFT_KERBEROS_NAME_A, name);
+}
+
+static NTSTATUS NTAPI package_shutdown(void)
+{
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS NTAPI get_info(SecPkgInfo *info)
+{
+    package_info_get((SecPkgInfoW *)info); /* MinGW declares the A form without UNICODE */
+    return STATUS_SUCCESS;
+}
+
+static struct package_function_table lsa_table = {
+    .declared =
+        {
+            .InitializePackage = initialize_package,
+            .Initialize = package_initialize,
+            .Shutdown = package_shutdown,
+            .GetInfo = get_info,
+            .AcquireCredentialsHandle = credentials_acquire,
+            .QueryCredentialsAttributes = credentials_query,
+            .FreeCredentialsHandle = credentials_free,
+            .InitLsaModeContext = context_initiate,
+            .AcceptLsaModeContext = context_accept,
+            .DeleteContext = context_delete_lsa,
+            .SetCredentialsAttributes = credentials_set,
+        },
+};
+
+NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version,
+                                   SECPKG_FUNCTION_TABLE **tables, ULONG *count)
+{
+    (void)version; /* whatever the host says, these tables are the same */
+    status_t status = library_ready();
+    if (!status_ok(status)) {
+        WARN("no Kerberos: status %#lx\n", (ULONG)status);
+        return STATUS_NOT_SUPPORTED;
+    }
+    *package_version = PACKAGE_TABLE_VERSION;
+    *tables = &lsa_table.declared;
+    *count = 1;
+    return STATUS_SUCCESS;
+}
+
+/* ---- user mode ---- */
+
+static SECPKG_USER_FUNCTION_TABLE user_table = {
+    .InstanceInit = package_instance_init,
+    .InitUserModeContext = context_init_user,
+    .GetContextToken = context_get_token,
+    .DeleteUserModeContext = context_delete_user,
+};
+
+NTSTATUS NTAPI SpUserModeInitialize(ULONG version, ULONG *package_version,
+                                    SECPKG_USER_FUNCTION_TABLE **tables, ULONG *count)
+{
+    if (version != SECPKG_INTERFACE_VERSION) return STATUS_INVALID_PARAMETER;
+    *package_version = SECPKG_INTERFACE_VERSION;
+    *tables = &user_table;
+    *count = 1;
+    return STATUS_SUCCESS;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What this machine allows, as its administrator has set it in the registry: the values that
+ * Windows documents under Control\Lsa, and our own under HKLM\SOFTWARE\winesspi\Kerberos (64-bit
+ * view). They are read at most once a second. What the host's libraries are to do is in their own
+ * configuration (krb5.conf): which encryption types, which KDCs, what clock skew.
+ */
+#include "kerberos_package.h"
+
+#include "ssp/prefix.h"
+
+#define LSA_KEY L"SYSTEM\\CurrentControlSet\\Control\\Lsa"
+#define PARAMETERS_KEY LSA_KEY L"\\Kerberos\\Parameters"
+#define OWN_KEY PREFIX_REGISTRY_KEY L"\\Kerberos"
+
+#define CACHE_MILLISECONDS 1000u
+#define SUPPRESS_BY_CLIENT 1u   /* of SuppressExtendedProtection */
+#define MAX_TOKEN_LEAST 1024u   /* a wrong MaxTokenSize has the default */
+#define MAX_TOKEN_MOST 0x40000u /* 4 times what Windows advises */
+
+/* A value that is not there or is no number has its default. */
+static uint32_t value_get(const wchar_t *path, const wchar_t *name, uint32_t usual)
+{
+    DWORD number, size = sizeof(number);
+    LSTATUS error = RegGetValueW(HKEY_LOCAL_MACHINE, path, name,
+                                 RRF_RT_REG_DWORD | RRF_SUBKEY_WOW6464KEY, NULL, &number, &size);
+    return error ? usual : number;
+}
+
+static void policy_read(struct kerberos_policy *policy)
+{
+    uint32_t max = value_get(PARAMETERS_KEY, L"MaxTokenSize", MAX_TOKEN_DEFAULT);
+    bool sane = max >= MAX_TOKEN_LEAST && max <= MAX_TOKEN_MOST;
+    policy->max_token = sane ? max : MAX_TOKEN_DEFAULT;
+    uint32_t suppressed = value_get(LSA_KEY, L"SuppressExtendedProtection", 0);
+    policy->no_extended_protection = suppressed & SUPPRESS_BY_CLIENT;
+    policy->channel_bindings = value_get(OWN_KEY, L"ChannelBindings", POLICY_CHECKED);
+    policy->delegate_anywhere = value_get(OWN_KEY, L"DelegateAnywhere", 0) == 1;
+}
+
+void policy_get(struct kerberos_policy *out)
+{
+    static SRWLOCK lock = SRWLOCK_INIT;
+    static struct kerberos_policy kept;
+    static ULONGLONG expires;
+
+    AcquireSRWLockShared(&lock);
+    bool fresh = GetTickCount64() < expires;
+    *out = kept;
+    ReleaseSRWLockShared(&lock);
+    if (fresh) return;
+
+    struct kerberos_policy policy = {0};
+    policy_read(&policy);
+    AcquireSRWLockExclusive(&lock);
+    kept = policy;
+    expires = GetTickCount64() + CACHE_MILLISECONDS;
+    ReleaseSRWLockExclusive(&lock);
+    *out = policy;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The server's legs: one that takes the AP-REQ and answers with an AP-REP where the client wants
+ * one, and in DCE style another that takes the client's AP-REP (MS-KILE 3.4.5.1). Who may come is
+ * in the host's keytab.
+ *
+ * Channel bindings are compared by the library, which has the client's in the encrypted part of
+ * its token and tells no more of them than whether they are the same. Of a client without any it
+ * says so by leaving CALL_CHANNEL_BOUND out; a library that knows no such flag is taken to speak of
+ * one without. Where a proxy has the channel (ASC_REQ_PROXY_BINDINGS) there is nothing to compare
+ * with, and that a client sends some cannot be found out.
+ *
+ * Wishes of the server add nothing to what the client asked for. ASC_REQ_USE_SESSION_KEY allows a
+ * client to use a ticket of another kind, which no library of the host takes in GSS-API: it is as
+ * if no client came with one.
+ */
+#include "kerberos_package.h"
+
+#include "core/der.h"
+#include "ssp/trace.h"
+
+#include <string.h>
+
+TRACE_CHANNEL("kerberos");
+
+#define ECHOED (ASC_REQ_CONNECTION | ASC_REQ_DATAGRAM)
+
+/* What an answer needs at the most: an AP-REP with a subkey of 32 bytes is under 200. A token counts
+ * once, so that it must not be looked at while there is no room for the answer. */
+#define ANSWER_ROOM 256u
+
+static const struct {
+    ULONG attribute;
+    uint32_t flag;
+} pairs[] = {
+    {ASC_RET_DELEGATE, CALL_DELEGATE},
+    {ASC_RET_MUTUAL_AUTH, CALL_MUTUAL},
+    {ASC_RET_REPLAY_DETECT, CALL_REPLAY},
+    {ASC_RET_SEQUENCE_DETECT, CALL_SEQUENCE},
+    {ASC_RET_CONFIDENTIALITY, CALL_CONFIDENTIALITY},
+    {ASC_RET_INTEGRITY, CALL_INTEGRITY},
+    {ASC_RET_USED_DCE_STYLE, CALL_DCE_STYLE},
+    {ASC_RET_IDENTIFY, CALL_IDENTIFY},
+    {ASC_RET_EXTENDED_ERROR, CALL_EXTENDED_ERROR},
+};
+
+static ULONG attributes_of(ULONG requirements, uint32_t flags)
+{
+    ULONG attributes = requirements & (ECHOED | ASC_REQ_IDENTIFY);
+    for (size_t i = 0; i < ARRAYSIZE(pairs); i++)
+        if (flags & pairs[i].flag) attributes |= pairs[i].attribute;
+    return attributes;
+}
+
+/* ---- the token ---- */
+
+/* The library would take tokens of other mechanisms, too: here it is a GSS-API token of Kerberos
+ * (RFC 4121 4.1) under either of the two names that Windows uses (MS-SPNG 3.1.5.2), or a bare
+ * AP-REQ (RFC 4120 5.5.1), which DCE style has. */
+static status_t token_check(struct slice token)
+{
+    static const uint8_t names[][9] = {
+        {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02},
+        {0x2a, 0x86, 0x48, 0x82, 0xf7, 0x12, 0x01, 0x02, 0x02},
+    };
+    struct reader r, frame;
+    reader_init(&r, token.data, token.size);
+    if (der_next_is(&r, DER_APPLICATION(14))) return SEC_E_OK;
+    der_enter(&r, DER_APPLICATION(0), &frame);
+    struct slice name = der_bytes(&frame, DER_OID);
+    if (!reader_ok(&frame) || !reader_end(&r)) return SEC_E_INVALID_TOKEN;
+    for (size_t i = 0; i < ARRAYSIZE(names); i++)
+        if (name.size == sizeof(names[i]) && !memcmp(name.data, names[i], name.size))
+            return SEC_E_OK;
+    return SEC_E_INVALID_TOKEN;
+}
+
+/* ---- channel bindings ---- */
+
+enum binding { BINDING_ANY, BINDING_OPTIONAL, BINDING_WANTED };
+
+/* Asked for only when the application says which channel it is. */
+static status_t bindings_add(const struct leg *leg, struct kerberos_call_leg *call,
+                             enum binding *wanted)
+{
+    struct leg_bindings own;
+    struct kerberos_policy policy;
+    *wanted = BINDING_ANY;
+    policy_get(&policy);
+    status_t status = leg_bindings_read(leg->input, &own);
+    if (!status_ok(status) || !own.given || policy.channel_bindings == POLICY_OFF) return status;
+    if (leg->requirements & ASC_REQ_PROXY_BINDINGS) return SEC_E_OK;
+    bool optional = policy.channel_bindings < POLICY_REQUIRED &&
+                    leg->requirements & ASC_REQ_ALLOW_MISSING_BINDINGS;
+    *wanted = optional ? BINDING_OPTIONAL : BINDING_WANTED;
+    leg_bindings_pass(&own, &call->bindings);
+    return SEC_E_OK;
+}
+
+/* ---- legs ---- */
+
+/* Borrows the principal's text from the facts, which the end of the exchange has filled. */
+static void delegation_take(struct context *context, uint64_t *delegated)
+{
+    struct blob principal = {NULL, 0};
+    status_t status = utf8_make(blob_slice(&context->facts.client), &principal);
+    if (status_ok(status))
+        status = credential_from_library(*delegated, blob_slice(&principal), &context->delegated);
+    if (status_ok(status)) *delegated = 0;
+    else WARN("the client's ticket is lost: status %#lx\n", (ULONG)status);
+    blob_clear(&principal);
+}
+
+static status_t exchange(struct context *context, struct leg *leg, struct kerberos_call_leg *call,
+                         enum binding wanted)
+{
+    status_t status = context_exchange(context, leg, KERBEROS_CALL_ACCEPT, call);
+    bool bound = call->flags & CALL_CHANNEL_BOUND;
+    if (status_ok(status) && wanted == BINDING_WANTED && !bound) {
+        WARN("the client does not say through which channel it speaks\n");
+        leg->made = 0;
+        status = SEC_E_BAD_BINDINGS;
+    }
+    ULONG attributes = attributes_of(context->requirements, call->flags);
+    status = context_settle(context, attributes, call->done, status);
+    uint64_t delegated = call->delegated;
+    if (delegated && context->stage == STAGE_ESTABLISHED) delegation_take(context, &delegated);
+    struct kerberos_call_free spare = {.object = delegated};
+    if (delegated) library_call(KERBEROS_CALL_CREDENTIAL_FREE, &spare);
+    bool tells = leg->requirements & ASC_REQ_EXTENDED_ERROR;
+    if (!status_ok(status) && !tells) leg->made = 0;
+    return status;
+}
+
+static status_t start_check(const struct leg *leg, const struct credential *credential)
+{
+    if (!credential) return SEC_E_INVALID_HANDLE;
+    if (!(credential->use & SECPKG_CRED_INBOUND)) return SEC_E_NO_CREDENTIALS;
+    bool fits = leg->output.allocate || leg->output.buffer->cbBuffer >= ANSWER_ROOM;
+    return fits ? SEC_E_OK : SEC_E_BUFFER_TOO_SMALL;
+}
+
+status_t server_start(struct leg *leg, struct credential *credential, struct context *context)
+{
+    struct kerberos_call_leg call = {0};
+    struct slice token;
+    enum binding wanted;
+    status_t status = start_check(leg, credential);
+    if (status_ok(status)) status = leg_token(leg->input, &token);
+    if (status_ok(status)) status = token_check(token);
+    if (status_ok(status)) status = bindings_add(leg, &call, &wanted);
+    if (!status_ok(status)) return status;
+    call.input = unixcall_slice(token);
+    context->credential = credential_hold(credential);
+    context->requirements = leg->requirements;
+    status = credential_library(credential, CALL_USE_ACCEPT, false, &call.credential);
+    return status_ok(status) ? exchange(context, leg, &call, wanted) : status;
+}
+
+status_t server_next(struct leg *leg, struct context *context)
+{
+    struct kerberos_call_leg call = {0};
+    struct slice token;
+    status_t status = leg_token(leg->input, &token);
+    if (!status_ok(status)) return status;
+    call.input = unixcall_slice(token);
+    status = credential_library(context->credential, CALL_USE_ACCEPT, false, &call.credential);
+    return status_ok(status) ? exchange(context, leg, &call, BINDING_ANY) : status;
+}

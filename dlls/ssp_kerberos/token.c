@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Tokens of authenticated clients. Wine makes no token for another user, and which principal is the
+ * user of this process only its administrator can say: the value ProcessPrincipal (REG_SZ,
+ * name@REALM) of HKLM\SOFTWARE\winesspi\Kerberos. For anybody else the process's token would turn a
+ * stranger into its owner: there is none, unless an import brought one along, or policy wants
+ * foreign tokens, which can do next to nothing. A client's context has no token: its server has
+ * authenticated to nobody.
+ */
+#include "kerberos_package.h"
+
+#include "ssp/foreign.h"
+#include "ssp/prefix.h"
+#include "ssp/token.h"
+#include "ssp/trace.h"
+
+#include <string.h>
+#include <wchar.h>
+
+TRACE_CHANNEL("kerberos");
+
+#define OWN_KEY PREFIX_REGISTRY_KEY L"\\Kerberos"
+
+/* Principals count by each letter. */
+static bool is_process_user(const struct facts *facts)
+{
+    wchar_t wanted[256];
+    DWORD size = sizeof(wanted);
+    LSTATUS error = RegGetValueW(HKEY_LOCAL_MACHINE, OWN_KEY, L"ProcessPrincipal",
+                                 RRF_RT_REG_SZ | RRF_SUBKEY_WOW6464KEY, NULL, wanted, &size);
+    if (error || !*wanted) return false;
+    size_t length = wcslen(wanted) * sizeof(*wanted);
+    return length == facts->client.size && !memcmp(wanted, facts->client.data, length);
+}
+
+static HANDLE token_make(const struct context *context)
+{
+    if (!context->server) return NULL;
+    if (is_process_user(&context->facts))
+        return client_token_own(context->attributes & ASC_RET_IDENTIFY);
+    return foreign_tokens_wanted() ? foreign_token_make() : NULL;
+}
+
+status_t context_token(struct context *context, HANDLE *out)
+{
+    status_t status = context_check_session(context);
+    if (!status_ok(status)) return status;
+    if (!context->token) {
+        HANDLE token = token_make(context);
+        if (!token) return SEC_E_NO_IMPERSONATION;
+        /* Two threads may have made one; the first stays. */
+        if (InterlockedCompareExchangePointer(&context->token, token, NULL)) CloseHandle(token);
+    }
+    *out = context->token;
+    return SEC_E_OK;
+}
+
+NTSTATUS NTAPI context_get_token(LSA_SEC_HANDLE handle, HANDLE *token)
+{
+    struct context *context = context_get(handle);
+    lock_take(&context->send);
+    status_t status = context_token(context, token);
+    lock_give(&context->send);
+    TRACE("status %#lx\n", (ULONG)status);
+    return status;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the parts of the Unix half share: the functions of the host's libraries, which are found by
+ * name at the first call, and the half's two kinds of objects.
+ */
+#pragma once
+
+#include "call.h"
+
+#include "core/blob.h"
+
+#include <gssapi/gssapi.h>
+#include <gssapi/gssapi_ext.h>
+#include <gssapi/gssapi_krb5.h>
+#include <krb5.h>
+
+#include <pthread.h>
+#include <sys/stat.h>
+
+/* ---- unix.c ---- */
+
+/* Of GSS-API, which MIT and Heimdal have alike. */
+#define GSS_FUNCTIONS(X)             \
+    X(accept_sec_context)            \
+    X(acquire_cred)                  \
+    X(acquire_cred_with_password)    \
+    X(delete_sec_context)            \
+    X(display_name)                  \
+    X(display_status)                \
+    X(get_mic)                       \
+    X(import_name)                   \
+    X(init_sec_context)              \
+    X(inquire_context)               \
+    X(inquire_cred)                  \
+    X(inquire_sec_context_by_oid)    \
+    X(krb5_export_lucid_sec_context) \
+    X(krb5_free_lucid_sec_context)   \
+    X(release_buffer)                \
+    X(release_buffer_set)            \
+    X(release_cred)                  \
+    X(release_name)                  \
+    X(unwrap)                        \
+    X(unwrap_iov)                    \
+    X(verify_mic)                    \
+    X(wrap_iov)                      \
+    X(wrap_iov_length)
+
+/* Of GSS-API, NULL where a library or a version of it lacks them. */
+#define GSS_MORE_FUNCTIONS(X)        \
+    X(acquire_cred_from)             \
+    X(acquire_cred_impersonate_name) \
+    X(get_name_attribute)            \
+    X(krb5_copy_ccache)
+
+/* Of MIT's libkrb5; all NULL where that is not the library in use. */
+#define KRB5_FUNCTIONS(X)                                                                          \
+    X(cc_cache_match)                                                                              \
+    X(cc_close)                                                                                    \
+    X(cc_default) X(cc_default_name) X(cc_destroy) X(cc_get_full_name) X(cc_get_principal)         \
+        X(cc_new_unique) X(cc_resolve) X(free_context) X(free_cred_contents) X(free_error_message) \
+            X(free_principal) X(free_string) X(free_unparsed_name) X(get_error_message)            \
+                X(get_init_creds_opt_alloc) X(get_init_creds_opt_free)                             \
+                    X(get_init_creds_opt_set_canonicalize) X(get_init_creds_opt_set_forwardable)   \
+                        X(get_init_creds_opt_set_out_ccache) X(get_init_creds_password)            \
+                            X(init_context) X(parse_name) X(unparse_name)
+
+/* Of the same, for tickets and passwords. */
+#define KRB5_TICKET_FUNCTIONS(X)         \
+    X(aname_to_localname)                \
+    X(auth_con_free)                     \
+    X(auth_con_init)                     \
+    X(auth_con_setflags)                 \
+    X(auth_con_setuseruserkey)           \
+    X(build_principal_ext)               \
+    X(cc_end_seq_get)                    \
+    X(cc_initialize)                     \
+    X(cc_next_cred)                      \
+    X(cc_remove_cred)                    \
+    X(cc_retrieve_cred)                  \
+    X(cc_start_seq_get)                  \
+    X(cc_store_cred)                     \
+    X(chpw_message)                      \
+    X(copy_creds)                        \
+    X(decode_ticket)                     \
+    X(free_creds)                        \
+    X(free_data_contents)                \
+    X(free_tgt_creds)                    \
+    X(free_ticket)                       \
+    X(get_credentials)                   \
+    X(get_init_creds_opt_set_proxiable)  \
+    X(get_init_creds_opt_set_renew_life) \
+    X(get_init_creds_opt_set_tkt_life)   \
+    X(is_config_principal)               \
+    X(principal_compare)                 \
+    X(rd_cred)                           \
+    X(set_password)                      \
+    X(set_password_using_ccache)         \
+    X(verify_init_creds)
+
+struct gss_library {
+#define LIBRARY_SLOT(function) __typeof__(gss_##function) *function;
+    GSS_FUNCTIONS(LIBRARY_SLOT)
+    GSS_MORE_FUNCTIONS(LIBRARY_SLOT)
+#undef LIBRARY_SLOT
+    /* Seconds since 1970, of which MIT writes the low half only. */
+    OM_uint32 (*extract_authtime)(OM_uint32 *, gss_ctx_id_t, int64_t *);
+    __typeof__(gsskrb5_extract_authz_data_from_sec_context) *extract_authz_data;
+};
+
+struct krb5_library {
+#define LIBRARY_SLOT(function) __typeof__(krb5_##function) *function;
+    KRB5_FUNCTIONS(LIBRARY_SLOT)
+    KRB5_TICKET_FUNCTIONS(LIBRARY_SLOT)
+#undef LIBRARY_SLOT
+};
+
+/* Filled once, before there is any object; never changed. */
+extern struct gss_library gss;
+extern struct krb5_library krb5;
+extern bool krb5_found; /* the second one is filled */
+
+extern gss_OID_desc mech_krb5, name_principal; /* RFC 4121 1, RFC 1964 2.1.1 */
+
+/* Loads the libraries if that has not been tried, the named one or the first that is there;
+ * SEC_E_SECPKG_NOT_FOUND when they are of no use. */
+status_t library_load(const char *name, char why[CALL_WHY_SIZE]);
+
+static inline struct slice bytes_of(struct unixcall_bytes bytes)
+{
+    return (struct slice){unixcall_pointer(bytes.data), (size_t)bytes.size};
+}
+
+static inline gss_buffer_desc buffer_of(struct slice bytes)
+{
+    return (gss_buffer_desc){bytes.size, (void *)(uintptr_t)bytes.data};
+}
+
+/* A copy with a zero at its end, for secret_free or free. SEC_E_INVALID_PARAMETER for a text with a
+ * zero in it. */
+status_t text_copy(struct slice text, char **out);
+
+/* ---- unix_error.c ---- */
+
+/* On whose behalf something failed: the same error is not the same to each. */
+enum error_of {
+    ERROR_OF_LOGON,    /* first tickets, from a password or a key */
+    ERROR_OF_INITIATE, /* a client's exchange, tickets for services */
+    ERROR_OF_ACCEPT,
+};
+
+/* What an error of a library means, with the library's words for it. */
+status_t error_gss(enum error_of of, OM_uint32 major, OM_uint32 minor, char why[CALL_WHY_SIZE]);
+status_t error_krb5(enum error_of of, krb5_context context, krb5_error_code error,
+                    char why[CALL_WHY_SIZE]);
+
+/* Says why a call fails, and gives the status back. */
+__attribute__((format(printf, 3, 4))) status_t error_say(status_t status, char why[CALL_WHY_SIZE],
+                                                         const char *format, ...);
+
+/* ---- unix_credentials.c ---- */
+
+/* What a default credential was made of: good for as long as that has not changed. */
+struct origin {
+    char *variable;   /* the environment's name for the cache or the keytab; NULL without one */
+    char *cache;      /* path of the cache; NULL when it is in no file, or for a keytab */
+    struct stat stat; /* of that path */
+};
+
+#define SPARE_MAX 8u
+
+/* Not changed any more once it is made, but for what is spare. */
+struct credential {
+    uint32_t use;        /* CALL_USE_ */
+    gss_name_t name;     /* NULL for the default one */
+    char *cache;         /* MIT: a cache of its own, which goes with it; NULL without */
+    gss_cred_id_t whole; /* one that cannot be had again; NULL when name or cache give others */
+    pthread_mutex_t lock;
+    gss_cred_id_t spare[SPARE_MAX]; /* which nobody uses at the moment */
+    size_t spare_count;
+    struct origin origin; /* of spare ones of the defaults */
+    unsigned age;         /* how often that has changed */
+};
+
+unixcall_function credential_acquire, credential_free;
+
+/* What the library has for a credential, or for 0 the default one. The library lets one thread wait
+ * for another that uses the same, so each has its own until it gives it back. */
+struct lease {
+    struct credential *credential;
+    gss_cred_id_t library;
+    unsigned age;
+};
+status_t credential_take(uint64_t credential, uint32_t use, struct lease *out,
+                         char why[CALL_WHY_SIZE]);
+void credential_give(struct lease *lease);
+
+/* The cache of tickets of a credential that initiates, or for 0 the default one; the caller closes
+ * it. MIT only. */
+status_t credential_cache(uint64_t credential, krb5_context context, krb5_ccache *out,
+                          char why[CALL_WHY_SIZE]);
+
+/* A principal's name to the library and back; of what is no name the size is 0. */
+status_t name_import(struct slice text, gss_name_t *out, enum error_of of, char why[CALL_WHY_SIZE]);
+status_t name_text(gss_name_t name, char *out, size_t room, uint32_t *size);
+
+/* One that has come along with a client; takes it over after a success. */
+status_t credential_adopt(gss_cred_id_t delegated, uint64_t *out);
+
+/* ---- unix_exchange.c ---- */
+
+struct context {
+    gss_ctx_id_t library; /* NULL once it is not needed any more */
+    bool server;
+    bool done;         /* established */
+    status_t status;   /* of the last leg */
+    uint32_t asked;    /* flags */
+    uint32_t flags;    /* granted */
+    struct blob queue; /* to be sent */
+    gss_name_t peer;   /* client: the target; server: the client, with what its ticket says */
+    gss_cred_id_t delegated;
+    struct outcome *outcome; /* once it has been asked for */
+};
+
+unixcall_function exchange_initiate, exchange_accept, context_free;
+
+/* ---- unix_facts.c ---- */
+
+/* What an exchange has settled. */
+struct outcome {
+    gss_name_t client, server;
+    uint64_t start, expiry;
+    uint32_t enctype;
+    size_t key_size;
+    uint8_t key[CALL_KEY_MAX];
+    gss_buffer_desc pac;
+    gss_krb5_lucid_context_v1_t *lucid; /* NULL for an encryption type that core does not know */
+};
+
+void outcome_free(struct outcome *outcome); /* wipes; NULL is fine */
+
+unixcall_function context_facts, context_session;
+
+/* ---- unix_protect.c ---- */
+
+unixcall_function message_protect;
+
+/* ---- unix_tickets.c ---- */
+
+unixcall_function tickets_list, ticket_retrieve, ticket_submit, tickets_purge;
+
+/* ---- unix_password.c ---- */
+
+unixcall_function password_change, account_of;

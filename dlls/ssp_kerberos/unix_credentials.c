@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Credentials. The library lets a thread that uses one wait for another that does, even while that
+ * waits for a KDC: so ours are what the library's are made of, and threads have one each. Those that
+ * nobody uses are kept, since making one reads the cache of tickets or the keytab.
+ *
+ * First tickets from a password are got here, not when the library feels like it, so that a wrong
+ * password is known. They go to a cache in memory that nobody else has.
+ */
+#include "unix.h"
+
+#include "core/secret.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static gss_OID_set_desc mechs = {1, &mech_krb5};
+
+static struct credential default_initiator = {.use = CALL_USE_INITIATE,
+                                              .lock = PTHREAD_MUTEX_INITIALIZER};
+static struct credential default_acceptor = {.use = CALL_USE_ACCEPT,
+                                             .lock = PTHREAD_MUTEX_INITIALIZER};
+
+static enum error_of error_of_use(uint32_t use)
+{
+    return use & CALL_USE_ACCEPT ? ERROR_OF_ACCEPT : ERROR_OF_INITIATE;
+}
+
+static struct credential *credential_of(uint64_t credential, uint32_t use)
+{
+    if (credential) return unixcall_pointer(credential);
+    return use & CALL_USE_ACCEPT ? &default_acceptor : &default_initiator;
+}
+
+static bool is_default(const struct credential *credential)
+{
+    return !credential->name && !credential->cache && !credential->whole;
+}
+
+/* ---- names ---- */
+
+status_t name_import(struct slice text, gss_name_t *out, enum error_of of, char why[CALL_WHY_SIZE])
+{
+    gss_buffer_desc buffer = buffer_of(text);
+    OM_uint32 minor, major = gss.import_name(&minor, &buffer, &name_principal, out);
+    return GSS_ERROR(major) ? error_gss(of, major, minor, why) : SEC_E_OK;
+}
+
+status_t name_text(gss_name_t name, char *out, size_t room, uint32_t *size)
+{
+    gss_buffer_desc text = {0};
+    OM_uint32 minor;
+    *size = 0;
+    if (!name || GSS_ERROR(gss.display_name(&minor, name, &text, NULL))) return SEC_E_OK;
+    bool fits = text.length <= room;
+    if (fits) memcpy(out, text.value, text.length);
+    *size = fits ? (uint32_t)text.length : 0;
+    gss.release_buffer(&minor, &text);
+    return fits ? SEC_E_OK : SEC_E_BUFFER_TOO_SMALL;
+}
+
+/* ---- where default ones come from ---- */
+
+static void origin_clear(struct origin *origin)
+{
+    free(origin->variable);
+    free(origin->cache);
+    *origin = (struct origin){0};
+}
+
+static const char *origin_variable(uint32_t use)
+{
+    return getenv(use & CALL_USE_ACCEPT ? "KRB5_KTNAME" : "KRB5CCNAME");
+}
+
+/* The path in the name of a cache; NULL when it names no file. */
+static char *cache_path(const char *name)
+{
+    if (!strncmp(name, "FILE:", 5)) return strdup(name + 5);
+    return strchr(name, ':') ? NULL : strdup(name);
+}
+
+/* The name of the default cache, if it is a file's. */
+static char *cache_default(void)
+{
+    krb5_context context;
+    const char *name = getenv("KRB5CCNAME");
+    if (name) return cache_path(name);
+    if (!krb5_found || krb5.init_context(&context)) return NULL;
+    name = krb5.cc_default_name(context);
+    char *path = name ? cache_path(name) : NULL;
+    krb5.free_context(context);
+    return path;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Whether what was made of it is still what would be made now. */
+static bool origin_holds(const struct origin *origin, uint32_t use)
+{
+    struct stat now;
+    const char *variable = origin_variable(use);
+    if (!variable != !origin->variable) return false;
+    if (variable && strcmp(variable, origin->variable)) return false;
+    if (use & CALL_USE_ACCEPT) return true; /* a keytab is read each time */
+    return origin->cache && !stat(origin->cache, &now) && same_file(&now, &origin->stat);
+}
+
+/* As it is now, before something is made of it. */
+static void origin_set(struct origin *origin, uint32_t use)
+{
+    const char *variable = origin_variable(use);
+    origin_clear(origin);
+    origin->variable = variable ? strdup(variable) : NULL;
+    if (use & CALL_USE_ACCEPT) return;
+    origin->cache = cache_default();
+    if (!origin->cache || !stat(origin->cache, &origin->stat)) return;
+    free(origin->cache);
+    origin->cache = NULL;
+}
+
+/* ---- spare ones ---- */
+
+static void spares_release(struct credential *credential)
+{
+    OM_uint32 minor;
+    while (credential->spare_count)
+        gss.release_cred(&minor, &credential->spare[--credential->spare_count]);
+}
+
+static void spare_take(struct credential *credential, struct lease *out)
+{
+    pthread_mutex_lock(&credential->lock);
+    if (is_default(credential) && !origin_holds(&credential->origin, credential->use)) {
+        spares_release(credential);
+        origin_set(&credential->origin, credential->use);
+        credential->age++;
+    }
+    if (credential->spare_count) out->library = credential->spare[--credential->spare_count];
+    out->age = credential->age;
+    pthread_mutex_unlock(&credential->lock);
+}
+
+static gss_cred_usage_t usage_of(uint32_t use)
+{
+    if (use == CALL_USE_ACCEPT) return GSS_C_ACCEPT;
+    return use == CALL_USE_INITIATE ? GSS_C_INITIATE : GSS_C_BOTH;
+}
+
+static OM_uint32 library_make(const struct credential *credential, OM_uint32 *minor,
+                              gss_cred_id_t *out)
+{
+    gss_key_value_element_desc element = {"ccache", credential->cache};
+    const gss_key_value_set_desc store = {1, &element};
+    if (credential->cache)
+        return gss.acquire_cred_from(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE,
+                                     &store, out, NULL, NULL);
+    return gss.acquire_cred(minor, credential->name, GSS_C_INDEFINITE, &mechs,
+                            usage_of(credential->use), out, NULL, NULL);
+}
+
+status_t credential_take(uint64_t number, uint32_t use, struct lease *out, char why[CALL_WHY_SIZE])
+{
+    OM_uint32 minor;
+    struct credential *credential = credential_of(number, use);
+    *out = (struct lease){.credential = credential, .library = credential->whole};
+    if ((credential->use & use) != use)
+        return error_say(SEC_E_NO_CREDENTIALS, why, "these credentials are for the other side");
+    if (!out->library) spare_take(credential, out);
+    if (out->library) return SEC_E_OK;
+    OM_uint32 major = library_make(credential, &minor, &out->library);
+    return GSS_ERROR(major) ? error_gss(error_of_use(use), major, minor, why) : SEC_E_OK;
+}
+
+/* Whether a lease is as good as one that is taken now. */
+static bool lease_holds(const struct lease *lease)
+{
+    const struct credential *credential = lease->credential;
+    if (!is_default(credential)) return true;
+    return lease->age == credential->age && origin_holds(&credential->origin, credential->use);
+}
+
+void credential_give(struct lease *lease)
+{
+    OM_uint32 minor;
+    struct credential *credential = lease->credential;
+    gss_cred_id_t library = lease->library;
+    lease->library = GSS_C_NO_CREDENTIAL;
+    if (!library || library == credential->whole) return;
+    pthread_mutex_lock(&credential->lock);
+    bool keep = credential->spare_count < SPARE_MAX && lease_holds(lease);
+    if (keep) credential->spare[credential->spare_count++] = library;
+    pthread_mutex_unlock(&credential->lock);
+    if (!keep) gss.release_cred(&minor, &library);
+}
+
+/* The cache of a named one, among those of the user. */
+static krb5_error_code cache_match(gss_name_t name, krb5_context context, krb5_ccache *out)
+{
+    char text[sizeof(((struct kerberos_call_credential_acquire *)0)->name) + 1] = "";
+    uint32_t size;
+    krb5_principal principal = NULL;
+    if (!status_ok(name_text(name, text, sizeof(text) - 1, &size))) return KRB5_PARSE_MALFORMED;
+    krb5_error_code error = krb5.parse_name(context, text, &principal);
+    if (!error) error = krb5.cc_cache_match(context, principal, out);
+    krb5.free_principal(context, principal);
+    return error;
+}
+
+status_t credential_cache(uint64_t number, krb5_context context, krb5_ccache *out,
+                          char why[CALL_WHY_SIZE])
+{
+    const struct credential *credential = credential_of(number, CALL_USE_INITIATE);
+    krb5_error_code error;
+    if (credential->whole)
+        return error_say(SEC_E_NOT_SUPPORTED, why, "the library does not tell where its cache is");
+    if (credential->cache) error = krb5.cc_resolve(context, credential->cache, out);
+    else if (is_default(credential)) error = krb5.cc_default(context, out);
+    else error = cache_match(credential->name, context, out);
+    return error ? error_krb5(ERROR_OF_INITIATE, context, error, why) : SEC_E_OK;
+}
+
+/* ---- making them ---- */
+
+static struct credential *credential_new(uint32_t use)
+{
+    struct credential *credential = calloc(1, sizeof(*credential));
+    if (!credential) return NULL;
+    credential->use = use;
+    pthread_mutex_init(&credential->lock, NULL);
+    return credential;
+}
+
+static void cache_destroy(const char *name)
+{
+    krb5_context context;
+    krb5_ccache cache;
+    if (krb5.init_context(&context)) return;
+    if (!krb5.cc_resolve(context, name, &cache)) krb5.cc_destroy(context, cache);
+    krb5.free_context(context);
+}
+
+static void credential_clear(struct credential *credential)
+{
+    OM_uint32 minor;
+    if (!credential) return;
+    spares_release(credential);
+    origin_clear(&credential->origin);
+    gss.release_cred(&minor, &credential->whole);
+    gss.release_name(&minor, &credential->name);
+    if (credential->cache) cache_destroy(credential->cache);
+    free(credential->cache);
+    pthread_mutex_destroy(&credential->lock);
+    free(credential);
+}
+
+/* The first ticket of a principal into a cache, which canonicalisation may give another name. */
+static krb5_error_code ticket_get(krb5_context context, krb5_principal principal,
+                                  const char *password, krb5_ccache cache)
+{
+    krb5_creds ticket = {0};
+    krb5_get_init_creds_opt *options = NULL;
+    krb5_error_code error = krb5.get_init_creds_opt_alloc(context, &options);
+    if (error) return error;
+    krb5.get_init_creds_opt_set_forwardable(options, 1);
+    krb5.get_init_creds_opt_set_canonicalize(options, 1);
+    error = krb5.get_init_creds_opt_set_out_ccache(context, options, cache);
+    if (!error)
+        error = krb5.get_init_creds_password(context, &ticket, principal, password, NULL, NULL, 0,
+                                             NULL, options);
+    if (!error) krb5.free_cred_contents(context, &ticket);
+    krb5.get_init_creds_opt_free(context, options);
+    return error;
+}
+
+/* The same into a new one, of which the name is kept. */
+static krb5_error_code cache_make(krb5_context context, const char *name, const char *password,
+                                  char **out)
+{
+    krb5_principal principal = NULL;
+    krb5_ccache cache = NULL;
+    char *full = NULL;
+    krb5_error_code error = krb5.parse_name(context, name, &principal);
+    if (!error) error = krb5.cc_new_unique(context, "MEMORY", NULL, &cache);
+    if (!error) error = ticket_get(context, principal, password, cache);
+    if (!error) error = krb5.cc_get_full_name(context, cache, &full);
+    *out = !error ? strdup(full) : NULL;
+    if (!error && !*out) error = ENOMEM;
+    if (full) krb5.free_string(context, full);
+    if (cache && error) krb5.cc_destroy(context, cache);
+    else if (cache) krb5.cc_close(context, cache);
+    krb5.free_principal(context, principal);
+    return error;
+}
+
+static status_t logon_mit(struct credential *credential, const char *name, const char *password,
+                          char why[CALL_WHY_SIZE])
+{
+    krb5_context context;
+    krb5_error_code error = krb5.init_context(&context);
+    if (error) return error_krb5(ERROR_OF_LOGON, NULL, error, why);
+    error = cache_make(context, name, password, &credential->cache);
+    status_t status = error ? error_krb5(ERROR_OF_LOGON, context, error, why) : SEC_E_OK;
+    krb5.free_context(context);
+    return status;
+}
+
+static status_t logon(struct credential *credential,
+                      const struct kerberos_call_credential_acquire *call, char why[CALL_WHY_SIZE])
+{
+    char *name = NULL, *password = NULL;
+    OM_uint32 minor, major;
+    if (credential->use != CALL_USE_INITIATE)
+        return error_say(SEC_E_NO_CREDENTIALS, why, "a service's keys are in a keytab");
+    status_t status = text_copy(bytes_of(call->principal), &name);
+    if (status_ok(status)) status = text_copy(bytes_of(call->password), &password);
+    if (status_ok(status) && krb5_found) {
+        status = logon_mit(credential, name, password, why);
+    } else if (status_ok(status)) {
+        gss_buffer_desc secret = buffer_of(bytes_of(call->password));
+        major = gss.acquire_cred_with_password(&minor, credential->name, &secret, GSS_C_INDEFINITE,
+                                               &mechs, GSS_C_INITIATE, &credential->whole, NULL,
+                                               NULL);
+        if (GSS_ERROR(major)) status = error_gss(ERROR_OF_LOGON, major, minor, why);
+    }
+    secret_free(password, (size_t)call->password.size);
+    free(name);
+    return status;
+}
+
+/* S4U2self: a ticket to the impersonator itself in the name of somebody else. */
+static status_t impersonate(struct credential *credential, uint64_t impersonator,
+                            char why[CALL_WHY_SIZE])
+{
+    struct lease lease;
+    OM_uint32 minor;
+    if (!gss.acquire_cred_impersonate_name)
+        return error_say(SEC_E_NOT_SUPPORTED, why, "the library has no S4U2self");
+    status_t status = credential_take(impersonator, CALL_USE_INITIATE, &lease, why);
+    if (!status_ok(status)) return status;
+    OM_uint32 major = gss.acquire_cred_impersonate_name(&minor, lease.library, credential->name,
+                                                        GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE,
+                                                        &credential->whole, NULL, NULL);
+    if (GSS_ERROR(major)) status = error_gss(ERROR_OF_LOGON, major, minor, why);
+    credential_give(&lease);
+    return status;
+}
+
+/* Who it is and until when; the library looks for it now if it has not yet. */
+static status_t credential_inquire(struct credential *credential,
+                                   struct kerberos_call_credential_acquire *call)
+{
+    struct lease lease;
+    gss_name_t name = GSS_C_NO_NAME;
+    OM_uint32 minor, left = 0;
+    status_t status = credential_take(unixcall_address(credential), credential->use, &lease,
+                                      call->why);
+    if (!status_ok(status)) return status;
+    OM_uint32 major = gss.inquire_cred(&minor, lease.library, &name, &left, NULL, NULL);
+    if (GSS_ERROR(major)) {
+        status = error_gss(error_of_use(credential->use), major, minor, call->why);
+    } else {
+        status = name_text(name, call->name, sizeof(call->name), &call->name_size);
+        call->expiry = left == GSS_C_INDEFINITE ? 0 : (uint64_t)time(NULL) + left;
+    }
+    gss.release_name(&minor, &name);
+    credential_give(&lease);
+    return status;
+}
+
+status_t credential_acquire(void *params)
+{
+    struct kerberos_call_credential_acquire *call = params;
+    status_t status = library_load("", call->why);
+    if (!status_ok(status)) return status;
+    struct credential *credential = credential_new(call->use);
+    if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
+    enum error_of of = call->password.size ? ERROR_OF_LOGON : error_of_use(call->use);
+    if (call->principal.size)
+        status = name_import(bytes_of(call->principal), &credential->name, of, call->why);
+    if (status_ok(status) && call->impersonator)
+        status = impersonate(credential, call->impersonator, call->why);
+    else if (status_ok(status) && call->password.data) status = logon(credential, call, call->why);
+    if (status_ok(status)) status = credential_inquire(credential, call);
+    if (status_ok(status)) call->credential = unixcall_address(credential);
+    else credential_clear(credential);
+    return status;
+}
+
+status_t credential_free(void *params)
+{
+    const struct kerberos_call_free *call = params;
+    credential_clear(unixcall_pointer(call->object));
+    return SEC_E_OK;
+}
+
+status_t credential_adopt(gss_cred_id_t delegated, uint64_t *out)
+{
+    struct credential *credential = credential_new(CALL_USE_INITIATE);
+    if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
+    credential->whole = delegated;
+    *out = unixcall_address(credential);
+    return SEC_E_OK;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What an exchange has settled, and its keys. For an encryption type that core knows these are taken
+ * out of the library with the first question, since nothing else tells the end of the ticket: to
+ * servers the library names one that is later by the clock skew that it grants.
+ */
+#include "unix.h"
+
+#include "core/kerberos.h"
+#include "core/secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define AUTHDATA_PAC 128 /* MS-PAC 3 */
+#define PAC_LOGON_INFO 1u
+
+/* The session key that SSPI tells, and its encryption type as the last part of an OID. */
+static gss_OID_desc inquire_key = {11, (void *)"\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05"};
+#define KEY_TYPE_PREFIX 10u
+
+/* Those of core/kerberos.h, of which the library here knows nothing more than the names. */
+static bool enctype_is_carried(uint32_t enctype)
+{
+    switch (enctype) {
+    case KERBEROS_AES128_SHA1:
+    case KERBEROS_AES256_SHA1:
+    case KERBEROS_AES128_SHA256:
+    case KERBEROS_AES256_SHA384:
+    case KERBEROS_RC4: return true;
+    default: return false;
+    }
+}
+
+void outcome_free(struct outcome *outcome)
+{
+    OM_uint32 minor;
+    if (!outcome) return;
+    gss.release_name(&minor, &outcome->client);
+    gss.release_name(&minor, &outcome->server);
+    gss.release_buffer(&minor, &outcome->pac);
+    if (outcome->lucid) gss.krb5_free_lucid_sec_context(&minor, outcome->lucid);
+    secret_free(outcome, sizeof(*outcome));
+}
+
+/* ---- the key ---- */
+
+static uint32_t oid_last(const gss_buffer_desc *oid)
+{
+    const uint8_t *bytes = oid->value;
+    uint32_t number = 0;
+    for (size_t i = KEY_TYPE_PREFIX; i < oid->length; i++) number = number << 7 | (bytes[i] & 0x7f);
+    return number;
+}
+
+static status_t key_take(gss_ctx_id_t context, struct outcome *outcome)
+{
+    gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
+    OM_uint32 minor, major = gss.inquire_sec_context_by_oid(&minor, context, &inquire_key, &set);
+    if (GSS_ERROR(major) || !set) return SEC_E_INTERNAL_ERROR;
+    bool fits = set->count == 2 && set->elements[0].length <= CALL_KEY_MAX;
+    if (fits) {
+        outcome->key_size = set->elements[0].length;
+        memcpy(outcome->key, set->elements[0].value, outcome->key_size);
+        outcome->enctype = oid_last(&set->elements[1]);
+    }
+    if (set->count) secret_wipe(set->elements[0].value, set->elements[0].length);
+    gss.release_buffer_set(&minor, &set);
+    return fits ? SEC_E_OK : SEC_E_INTERNAL_ERROR;
+}
+
+/* ---- the client's groups ---- */
+
+/* One buffer of a PAC (MS-PAC 2.3). */
+static struct slice pac_buffer(struct slice pac, uint32_t kind)
+{
+    struct reader r;
+    reader_init(&r, pac.data, pac.size);
+    uint32_t count = reader_u32le(&r);
+    reader_u32le(&r); /* version */
+    while (count-- && reader_ok(&r)) {
+        uint32_t type = reader_u32le(&r), size = reader_u32le(&r);
+        uint64_t at = reader_u64le(&r);
+        if (!reader_ok(&r) || type != kind) continue;
+        if (at > pac.size || size > pac.size - at) break;
+        return (struct slice){pac.data + at, size};
+    }
+    return (struct slice){0};
+}
+
+/* Of Heimdal, which has verified it with the ticket. */
+static void pac_extract(gss_ctx_id_t context, struct outcome *outcome)
+{
+    gss_buffer_desc whole = {0};
+    OM_uint32 minor;
+    if (!gss.extract_authz_data ||
+        GSS_ERROR(gss.extract_authz_data(&minor, context, AUTHDATA_PAC, &whole)))
+        return;
+    struct slice info = pac_buffer((struct slice){whole.value, whole.length}, PAC_LOGON_INFO);
+    outcome->pac.value = info.size ? malloc(info.size) : NULL;
+    if (outcome->pac.value) {
+        memcpy(outcome->pac.value, info.data, info.size);
+        outcome->pac.length = info.size;
+    }
+    gss.release_buffer(&minor, &whole);
+}
+
+/* MIT tells those only of which it has verified the signature. */
+static void pac_take(const struct context *context, struct outcome *outcome)
+{
+    gss_buffer_desc name = {sizeof("urn:mspac:logon-info") - 1, (void *)"urn:mspac:logon-info"};
+    gss_buffer_desc value = {0}, shown = {0};
+    int authenticated = 0, complete = 0, more = -1;
+    OM_uint32 minor;
+    if (!krb5_found) pac_extract(context->library, outcome);
+    if (!krb5_found || !gss.get_name_attribute || !context->peer) return;
+    if (GSS_ERROR(gss.get_name_attribute(&minor, context->peer, &name, &authenticated, &complete,
+                                         &value, &shown, &more)))
+        return;
+    if (authenticated) outcome->pac = value;
+    else gss.release_buffer(&minor, &value);
+    gss.release_buffer(&minor, &shown);
+}
+
+/* ---- the whole ---- */
+
+static status_t lucid_take(struct context *context, struct outcome *outcome)
+{
+    void *lucid = NULL;
+    OM_uint32 minor, major;
+    major = gss.krb5_export_lucid_sec_context(&minor, &context->library, 1, &lucid);
+    if (GSS_ERROR(major)) return SEC_E_INTERNAL_ERROR;
+    outcome->lucid = lucid;
+    outcome->expiry = outcome->lucid->endtime;
+    return SEC_E_OK;
+}
+
+static status_t outcome_fill(struct context *context, struct outcome *outcome)
+{
+    OM_uint32 minor, left = 0;
+    int64_t start = 0;
+    OM_uint32 major = gss.inquire_context(&minor, context->library, &outcome->client,
+                                          &outcome->server, &left, NULL, NULL, NULL, NULL);
+    if (GSS_ERROR(major)) return SEC_E_INTERNAL_ERROR;
+    if (left != GSS_C_INDEFINITE) outcome->expiry = (uint64_t)time(NULL) + left;
+    if (gss.extract_authtime && !GSS_ERROR(gss.extract_authtime(&minor, context->library, &start)))
+        outcome->start = (uint64_t)start;
+    status_t status = key_take(context->library, outcome);
+    if (!status_ok(status)) return status;
+    if (context->server) pac_take(context, outcome);
+    return enctype_is_carried(outcome->enctype) ? lucid_take(context, outcome) : SEC_E_OK;
+}
+
+static status_t outcome_get(struct context *context, struct outcome **out)
+{
+    *out = context->outcome;
+    if (*out) return SEC_E_OK;
+    if (!context->done || !context->library) return SEC_E_INVALID_HANDLE;
+    struct outcome *outcome = calloc(1, sizeof(*outcome));
+    if (!outcome) return SEC_E_INSUFFICIENT_MEMORY;
+    status_t status = outcome_fill(context, outcome);
+    if (status_ok(status)) *out = context->outcome = outcome;
+    else outcome_free(outcome);
+    return status;
+}
+
+status_t context_facts(void *params)
+{
+    struct kerberos_call_facts *call = params;
+    struct outcome *outcome;
+    status_t status = outcome_get(unixcall_pointer(call->context), &outcome);
+    if (!status_ok(status)) return status;
+    status_t client = name_text(outcome->client, call->client, sizeof(call->client),
+                                &call->client_size);
+    status_t server = name_text(outcome->server, call->server, sizeof(call->server),
+                                &call->server_size);
+    call->start = outcome->start;
+    call->expiry = outcome->expiry;
+    call->key_enctype = outcome->enctype;
+    call->key_size = (uint32_t)outcome->key_size;
+    memcpy(call->key, outcome->key, sizeof(call->key));
+    call->pac_size = outcome->pac.length;
+    if (!status_ok(client) || !status_ok(server) || call->pac_size > call->pac_room)
+        return SEC_E_BUFFER_TOO_SMALL;
+    if (call->pac_size) memcpy(unixcall_pointer(call->pac), outcome->pac.value, call->pac_size);
+    return SEC_E_OK;
+}
+
+static const gss_krb5_lucid_key_t *lucid_key(const gss_krb5_lucid_context_v1_t *lucid)
+{
+    if (!lucid->protocol) return &lucid->rfc1964_kd.ctx_key;
+    return lucid->cfx_kd.have_acceptor_subkey ? &lucid->cfx_kd.acceptor_subkey
+                                              : &lucid->cfx_kd.ctx_key;
+}
+
+status_t context_session(void *params)
+{
+    struct kerberos_call_session *call = params;
+    struct context *context = unixcall_pointer(call->context);
+    struct outcome *outcome;
+    status_t status = outcome_get(context, &outcome);
+    if (!status_ok(status)) return status;
+    if (!outcome->lucid)
+        return error_say(SEC_E_UNSUPPORTED_FUNCTION, call->why,
+                         "messages of encryption type %u are left to the library",
+                         (unsigned)outcome->enctype);
+    const gss_krb5_lucid_key_t *key = lucid_key(outcome->lucid);
+    if (key->length > CALL_KEY_MAX) return SEC_E_INTERNAL_ERROR;
+    call->send_sequence = outcome->lucid->send_seq;
+    call->receive_sequence = outcome->lucid->recv_seq;
+    call->enctype = key->type;
+    call->key_size = key->length;
+    call->acceptor_subkey = outcome->lucid->protocol && outcome->lucid->cfx_kd.have_acceptor_subkey;
+    memcpy(call->key, key->data, key->length);
+    return SEC_E_OK;
+}

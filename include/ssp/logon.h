@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the packages have in common that are authentication packages, too: answers with pointers, as
+ * programs get them (one block of the client's memory, in which what is pointed to follows the
+ * structure, freed as a whole with LsaFreeReturnBuffer), and texts for the LSA.
+ */
+#pragma once
+
+#include "core/reader.h"
+#include "core/status.h"
+#include "ssp/abi.h"
+
+#include <stdbool.h>
+
+/* The NTSTATUS that says the same; what is wrong with a log-on stays unsaid. */
+NTSTATUS nt_status(status_t status);
+
+/* ---- structures for the memory of the client ---- */
+
+/* A block that is made here, with the addresses that its parts will have there. */
+struct image {
+    PLSA_CLIENT_REQUEST request;
+    uint8_t *bytes, *client;
+    size_t size, used;
+};
+
+/* structure is what its fixed part takes, parts what stands behind it. */
+NTSTATUS image_open(struct image *image, PLSA_CLIENT_REQUEST request, size_t structure,
+                    size_t parts);
+/* Appends size bytes, aligned for any type; the address that they will have. bytes may be NULL for
+ * zeros. image_room gives the same part's place here. */
+void *image_add(struct image *image, const void *bytes, size_t size);
+void *image_room(const struct image *image, const void *client);
+void image_add_text(struct image *image, UNICODE_STRING *out, struct slice text);
+/* What image_open has to be told for a part. */
+static inline size_t image_part(size_t size)
+{
+    return (size + 7) / 8 * 8;
+}
+/* Moves the block over; the client owns *out. Nothing is written on failure. */
+NTSTATUS image_send(struct image *image, void **out, ULONG *size);
+void image_discard(struct image *image); /* of one that was sent, too */
+
+/* ---- texts of the LSA's heap, which it frees; UTF-16 ---- */
+
+bool text_set(UNICODE_STRING *out, struct slice text);
+void text_clear(UNICODE_STRING *text); /* wipes */
+UNICODE_STRING *text_make(struct slice text);
+void text_free(UNICODE_STRING *text);

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154 # variables that are set or used by the script that sources this
+#
+# Apache with mod_auth_gssapi on loopback. The caller has sourced web.sh before, and sets
+# $apache_directives, which go into the location that is protected.
+
+apache_modules=/usr/lib/apache2/modules
+page='the secret page'
+
+need_apache() {
+    command -v apache2 >/dev/null || skip_all 'the web server (Debian package apache2-bin)'
+    [ -e $apache_modules/mod_auth_gssapi.so ] ||
+        skip_all 'GSS-API for the web server (Debian package libapache2-mod-auth-gssapi)'
+}
+
+# A port that the kernel finds free now; somebody else may have it before Apache does.
+free_port() {
+    perl -MIO::Socket::INET -e \
+        'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport'
+}
+
+write_configuration() {
+    mkdir -p "$work/www"
+    echo "$page" >"$work/www/page.txt"
+    # User and Group hold only when root starts it. Several processes, so that an NTLM handshake
+    # depends on its connection as it does in a real server.
+    cat >"$work/apache.conf" <<END
+ServerRoot $work
+ServerName localhost
+Listen 127.0.0.1:$port
+PidFile $work/apache.pid
+DefaultRuntimeDir $work
+User www-data
+Group www-data
+LoadModule mpm_prefork_module $apache_modules/mod_mpm_prefork.so
+LoadModule authn_core_module $apache_modules/mod_authn_core.so
+LoadModule authz_core_module $apache_modules/mod_authz_core.so
+LoadModule authz_user_module $apache_modules/mod_authz_user.so
+LoadModule auth_gssapi_module $apache_modules/mod_auth_gssapi.so
+StartServers 3
+ErrorLog $work/error.log
+LogFormat "%>s %u" plain
+CustomLog $work/access.log plain
+DocumentRoot $work/www
+<Location />
+    AuthType GSSAPI
+    AuthName test
+    $apache_directives
+    Require valid-user
+</Location>
+END
+}
+
+listening() {
+    perl -MIO::Socket::INET -e \
+        'exit !IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => shift)' "$port"
+}
+
+# True when Apache serves on $port. One that finds the port taken ends at once.
+start_apache() {
+    port=$(free_port) || return 1
+    write_configuration
+    # In a group of its own, which Apache ends when it ends.
+    setsid apache2 -f "$work/apache.conf" -D FOREGROUND >"$work/apache" 2>&1 </dev/null &
+    server_pid=$!
+    tries=0
+    while [ $tries -lt 100 ]; do
+        kill -0 "$server_pid" 2>/dev/null || break
+        [ -f "$work/apache.pid" ] && listening && return
+        sleep 0.1
+        tries=$((tries + 1))
+    done
+    kill "$server_pid" 2>/dev/null
+    server_pid=
+    return 1
+}
+
+# apache_up: or there is nothing more to do.
+apache_up() {
+    # It may run as another user.
+    chmod 755 "$work"
+    start_apache || start_apache || start_apache && return
+    fail_case 'Apache starts' "$work/apache" "$work/error.log"
+    finish
+}
+
+# answers NUMBER: how the requests that Apache has answered since the last time ended, and for whom.
+# It writes a line only after it has answered, so this waits for that many successes.
+answers() {
+    [ -f "$work/before" ] || : >"$work/before"
+    tries=0
+    while
+        tail -n +$(($(wc -l <"$work/before") + 1)) "$work/access.log" >"$work/new"
+        [ "$(grep -c '^200 ' "$work/new")" -lt "$1" ] && [ $tries -lt 100 ]
+    do
+        sleep 0.1
+        tries=$((tries + 1))
+    done
+    sort -u "$work/new" | sed 's/\\\\/\//' | tr '\n' ' '
+    cat "$work/new" >>"$work/before"
+}

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154 # variables that are set or used by the script that sources this
+#
+# A realm for the scripts about Kerberos. The caller has sourced common.sh before.
+
+# shellcheck source=tests/include/kdc.sh
+. "$SRCDIR/tests/include/kdc.sh"
+password='Grün, with spaces'
+principal=alice@$kdc_realm
+client_user=$kdc_realm\\alice
+given=$password
+# What a server of ours calls the client.
+our_name=$kdc_realm\\alice
+trap 'kdc_stop; clean_up' EXIT
+
+# Types that the project makes messages of, and one that it leaves to the library.
+kdc_known_enctypes='aes256-cts-hmac-sha1-96 aes128-cts-hmac-sha1-96 aes256-cts-hmac-sha384-192
+    aes128-cts-hmac-sha256-128 arcfour-hmac'
+kdc_foreign_enctype=camellia256-cts-cmac
+kdc_libdefaults='allow_weak_crypto = true
+ allow_rc4 = true'
+
+# use_kdc SERVICE...: a KDC that knows alice, who has a ticket, and the services test, other and
+# those named, of localhost. The keytab has all of them but other.
+use_kdc() {
+    kdc_found || skip_all "$no_kdc"
+    kdc_start || {
+        fail_case 'the KDC starts' "$kdc_dir"/*.log "$kdc_dir"/*.out
+        finish
+    }
+    kdc_add alice "$password"
+    kdc_add other/localhost
+    for service in test "$@"; do
+        kdc_add "$service/localhost"
+        kdc_keys "$service/localhost"
+    done
+    use_ticket
+}
+
+use_ticket() {
+    kdc_login alice "$password" && return
+    fail_case 'alice gets a ticket' "$kdc_dir/kinit.log"
+    finish
+}
+
+# use_enctype NAME: tickets and messages of that type only, for a service of that name whose key is
+# of no other; with "any" as the library likes.
+use_enctype() {
+    KRB5_CONFIG=$kdc_dir/krb5-$1.conf
+    KRB5CCNAME=FILE:$kdc_dir/tickets-$1
+    if [ "$1" = any ]; then line=
+    else
+        line="permitted_enctypes = $1"
+        kdc_admin addprinc -randkey -e "$1:normal" "$1/localhost" >>"$kdc_dir/kadmin.log" 2>&1
+        kdc_keys "$1/localhost"
+    fi
+    sed "s/^\[libdefaults\]/&\\n $line/" "$kdc_dir/krb5.conf" >"$KRB5_CONFIG"
+    use_ticket
+}
+
+# has_enctype NAME: the service's ticket has it, and its key.
+has_enctype() {
+    case $1 in arcfour-hmac) type='\(DEPRECATED:\)*arcfour-hmac' ;; *) type=$1 ;; esac
+    klist -e | tee "$work/klist" | grep -A 1 " $1/localhost@" |
+        grep -q "Etype (skey, tkt): $type, $type"
+}

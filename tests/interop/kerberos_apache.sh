@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Apache with mod_auth_gssapi authenticates Windows programs whose SSPI is this project's by
+# Kerberos: one that calls SSPI itself, WinHTTP and WinINet, with the user's ticket, with a
+# password, and with neither. Environment: BUILD (build folder), SRCDIR (source folder), WINEPREFIX
+# (with the modules installed).
+
+name=interop_kerberos_apache
+# shellcheck source=tests/interop/web.sh
+. "${SRCDIR:?names the source folder}/tests/interop/web.sh"
+# shellcheck source=tests/interop/apache_server.sh
+. "$SRCDIR/tests/interop/apache_server.sh"
+# shellcheck source=tests/interop/kerberos.sh
+. "$SRCDIR/tests/interop/kerberos.sh"
+
+need_apache
+use_kdc HTTP
+# Apache may run as another user.
+chmod 755 "$kdc_dir"
+chmod 644 "$kdc_dir/keytab" "$kdc_dir/krb5.conf"
+chmod 1777 "$kdc_dir/tmp"
+apache_directives='GssapiAllowedMech krb5'
+apache_up
+with_ticket=$KRB5CCNAME
+without=FILE:$work/no-tickets
+
+# page_case CASE KIND SCHEME STATUS ARGUMENT...: three requests; alice is known where STATUS is 200.
+page_case() {
+    title=$1 kind=$2 scheme=$3 status=$4
+    shift 4
+    done='' count=0 seen='401 - '
+    [ "$kind" != sspi ] || done='SEC_E_OK '
+    if [ "$status" = 200 ]; then count=3 seen="200 $principal $seen"; else done=$refused; fi
+    run_client "$kind" "$scheme" --path /page.txt --requests 3 "$@"
+    expect "$kind, $title" \
+        "$(grep -c "^body: $page" "$work/client") $(client_verdict | tr -s '/ ' ' ')$(answers $count)" \
+        "$count $done*$status winesspi $seen" "$work/client" "$work/error.log"
+}
+
+for package in Kerberos Negotiate; do
+    KRB5CCNAME=$with_ticket client_user=''
+    page_case "$package, the user's ticket" sspi Negotiate 200 --package $package
+    KRB5CCNAME=$without client_user=$kdc_realm\\alice given=$password
+    page_case "$package, a password" sspi Negotiate 200 --package $package
+    given=wrong
+    page_case "$package, a wrong password" sspi Negotiate 401 --package $package
+    client_user=''
+    page_case "$package, neither" sspi Negotiate 401 --package $package
+done
+for kind in winhttp wininet; do
+    KRB5CCNAME=$with_ticket client_user=''
+    page_case "the user's ticket" $kind Negotiate 200
+    KRB5CCNAME=$without client_user=$kdc_realm\\alice given=$password
+    page_case "a password" $kind Negotiate 200
+    given=wrong
+    page_case "a wrong password" $kind Negotiate 401
+    client_user=''
+    page_case "neither" $kind Negotiate 401
+done
+finish

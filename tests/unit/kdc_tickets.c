@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Tickets and passwords in the Unix half of ssp_kerberos, with a KDC that unit_kerberos_tickets.sh has
+ * started: alice has tickets in the cache of the environment, her password is "one", bob's is "two",
+ * barn is a service. New passwords need eight characters.
+ */
+#include "call.h"
+
+#include "core/kerberos_ticket.h"
+#include "unit.h"
+
+#include <stdlib.h>
+
+static status_t call(enum kerberos_call number, void *params)
+{
+    return __wine_unix_call_funcs[number](params);
+}
+
+static struct unixcall_bytes bytes(const char *text)
+{
+    return unixcall_slice(ascii(text));
+}
+
+#define REALM "WINESSPI.TEST"
+
+/* ---- what there is ---- */
+
+static uint8_t room[65536], list_room[65536];
+
+static uint32_t count(uint64_t credential)
+{
+    struct kerberos_call_tickets list = {
+        .credential = credential, .output = unixcall_address(list_room), .room = sizeof(list_room)};
+    ok(call(KERBEROS_CALL_TICKETS, &list) == SEC_E_OK, "list: %s", list.why);
+    return list.count;
+}
+
+static void listed(void)
+{
+    struct kerberos_call_tickets list = {.output = unixcall_address(room)};
+    struct kerberos_ticket ticket;
+    struct reader r;
+    ok(call(KERBEROS_CALL_TICKETS, &list) == SEC_E_BUFFER_TOO_SMALL && list.count == 1 && list.size,
+       "its size");
+    list.room = list.size;
+    ok(call(KERBEROS_CALL_TICKETS, &list) == SEC_E_OK && list.size == list.room, "%s", list.why);
+    reader_init(&r, room, list.size);
+    ok(kerberos_ticket_read(&r, &ticket) && reader_end(&r), "one ticket");
+    ok(ticket.client.count == 1 && same(ticket.client.realm, ascii(REALM)) &&
+           same(ticket.server.realm, ascii(REALM)) && ticket.server.count == 2,
+       "of the granting service");
+    ok(ticket.enctype == 18 && ticket.key_enctype == 18 && ticket.end > ticket.start &&
+           ticket.flags & 0x00400000,
+       "an initial one: types %u, %u, flags %#x", ticket.enctype, ticket.key_enctype, ticket.flags);
+    ok(!ticket.encoded.size && !ticket.key.size, "no secret");
+}
+
+/* ---- tickets for services ---- */
+
+static status_t retrieve(const char *target, uint32_t flags, uint32_t enctype,
+                         struct kerberos_ticket *out)
+{
+    struct kerberos_call_ticket_retrieve c = {.target = bytes(target),
+                                              .output = unixcall_address(room),
+                                              .room = sizeof(room),
+                                              .flags = flags,
+                                              .enctype = enctype};
+    struct reader r;
+    status_t status = call(KERBEROS_CALL_TICKET_RETRIEVE, &c);
+    reader_init(&r, room, c.size);
+    if (status_ok(status)) ok(kerberos_ticket_read(&r, out) && reader_end(&r), "a record");
+    else ok(!c.size && c.why[0], "said why: %s", c.why);
+    return status;
+}
+
+static void retrieved(void)
+{
+    struct kerberos_ticket ticket;
+    ok(retrieve("HTTP/barn", CALL_RETRIEVE_CACHED, 0, &ticket) == SEC_E_NO_CREDENTIALS, "not yet");
+    ok(retrieve("HTTP/barn", CALL_RETRIEVE_FRESH, 0, &ticket) == SEC_E_OK && count(0) == 1,
+       "not kept");
+    ok(retrieve("HTTP/barn", 0, 0, &ticket) == SEC_E_OK && count(0) == 2, "kept");
+    ok(ticket.encoded.size && ticket.encoded.data[0] == 0x61 && ticket.key.size == 32, "whole");
+    ok(retrieve("HTTP/barn", CALL_RETRIEVE_CACHED, 0, &ticket) == SEC_E_OK, "kept");
+    ok(retrieve("HTTP/barn", CALL_RETRIEVE_CACHED, 17, &ticket) == SEC_E_NO_CREDENTIALS,
+       "none of that type");
+    ok(retrieve("HTTP/barn@" REALM, 0, 17, &ticket) == SEC_E_OK && ticket.key_enctype == 17 &&
+           ticket.key.size == 16,
+       "of that type");
+    ok(retrieve("", 0, 0, &ticket) == SEC_E_OK && ticket.flags & 0x00400000, "the granting one");
+    ok(retrieve("HTTP/nowhere", 0, 0, &ticket) == SEC_E_TARGET_UNKNOWN, "an unknown service");
+    ok(retrieve("a/b@c@d", 0, 0, &ticket) == SEC_E_TARGET_UNKNOWN, "no name at all");
+}
+
+/* ---- out and in ---- */
+
+static status_t submit(struct slice message)
+{
+    struct kerberos_call_ticket_submit c = {.message = unixcall_slice(message)};
+    return call(KERBEROS_CALL_TICKET_SUBMIT, &c);
+}
+
+static uint32_t purge(const char *server, const char *realm)
+{
+    struct kerberos_call_tickets_purge c = {.server = bytes(server), .realm = bytes(realm)};
+    ok(call(KERBEROS_CALL_TICKETS_PURGE, &c) == SEC_E_OK, "purge: %s", c.why);
+    return c.count;
+}
+
+static void moved(void)
+{
+    struct kerberos_ticket ticket;
+    struct writer cred;
+    ok(retrieve("HTTP/barn", 0, 0, &ticket) == SEC_E_OK, "a ticket");
+    writer_init(&cred);
+    kerberos_cred_write(&cred, &ticket);
+    ok(purge("HTTP/barn", "ELSEWHERE") == 0 && purge("HTTP/barn", "") == 0, "another's");
+    ok(purge("http/BARN", REALM) == 2, "both of them, whatever the case");
+    ok(count(0) == 1 &&
+           retrieve("HTTP/barn", CALL_RETRIEVE_CACHED, 0, &ticket) == SEC_E_NO_CREDENTIALS,
+       "it is gone");
+    ok(submit(writer_view(&cred)) == SEC_E_OK && count(0) == 2, "it is back");
+    ok(retrieve("HTTP/barn", CALL_RETRIEVE_CACHED, 0, &ticket) == SEC_E_OK && ticket.key.size == 32,
+       "as good as new");
+
+    for (size_t size = 0; size < cred.size; size += 7) {
+        uint8_t *block = exact_copy(cred.data, size);
+        ok(submit(view(block, size)) == SEC_E_INVALID_TOKEN, "%zu bytes", size);
+        free(block);
+    }
+    writer_free(&cred);
+}
+
+/* Alice's granting ticket leaves, and founds a cache again; bob's does not go there. */
+static void whole(void)
+{
+    struct kerberos_call_credential_acquire bob = {
+        .principal = bytes("bob"), .password = bytes("two"), .use = CALL_USE_INITIATE};
+    struct kerberos_call_ticket_retrieve c = {.output = unixcall_address(room),
+                                              .room = sizeof(room)};
+    struct kerberos_ticket ticket;
+    struct writer alices, bobs;
+    struct reader r;
+    writer_init(&alices);
+    writer_init(&bobs);
+    ok(retrieve("", 0, 0, &ticket) == SEC_E_OK, "alice's");
+    kerberos_cred_write(&alices, &ticket);
+    ok(call(KERBEROS_CALL_CREDENTIAL_ACQUIRE, &bob) == SEC_E_OK, "bob: %s", bob.why);
+    c.credential = bob.credential;
+    ok(call(KERBEROS_CALL_TICKET_RETRIEVE, &c) == SEC_E_OK && count(bob.credential) == 1, "bob's");
+    reader_init(&r, room, c.size);
+    ok(kerberos_ticket_read(&r, &ticket) && same(ticket.client.parts, hex("0300 626f62")), "his");
+    kerberos_cred_write(&bobs, &ticket);
+
+    ok(submit(writer_view(&bobs)) == SEC_E_WRONG_PRINCIPAL && count(0) == 2, "not into alice's");
+    ok(purge("", "") == 2 && count(0) == 0 && purge("", "") == 0, "nothing is left");
+    ok(retrieve("HTTP/barn", 0, 0, &ticket) == SEC_E_NO_CREDENTIALS, "nothing to ask with");
+    ok(submit(writer_view(&alices)) == SEC_E_OK && count(0) == 1, "back");
+    ok(retrieve("HTTP/barn", 0, 0, &ticket) == SEC_E_OK && count(0) == 2, "as before");
+    struct kerberos_call_free f = {bob.credential};
+    call(KERBEROS_CALL_CREDENTIAL_FREE, &f);
+    writer_free(&alices);
+    writer_free(&bobs);
+}
+
+static void nowhere(void)
+{
+    char *kept = strdup(getenv("KRB5CCNAME"));
+    struct kerberos_ticket ticket;
+    setenv("KRB5CCNAME", "FILE:/nonexistent/cache", 1);
+    ok(count(0) == 0 && purge("", "") == 0, "no cache is an empty one");
+    ok(retrieve("HTTP/barn", 0, 0, &ticket) == SEC_E_NO_CREDENTIALS, "no ticket");
+    setenv("KRB5CCNAME", kept, 1);
+    free(kept);
+}
+
+/* ---- passwords ---- */
+
+static status_t change(const char *principal, const char *old_password, const char *new_password,
+                       const char *target, struct kerberos_call_password *c)
+{
+    *c = (struct kerberos_call_password){.principal = bytes(principal),
+                                         .old_password = bytes(old_password),
+                                         .new_password = bytes(new_password),
+                                         .target = bytes(target)};
+    return call(KERBEROS_CALL_PASSWORD, c);
+}
+
+static bool logs_on(const char *principal, const char *password)
+{
+    struct kerberos_call_credential_acquire c = {
+        .principal = bytes(principal), .password = bytes(password), .use = CALL_USE_INITIATE};
+    bool done = status_ok(call(KERBEROS_CALL_CREDENTIAL_ACQUIRE, &c));
+    struct kerberos_call_free f = {c.credential};
+    if (done) call(KERBEROS_CALL_CREDENTIAL_FREE, &f);
+    return done;
+}
+
+static void passwords(void)
+{
+    struct kerberos_call_password c;
+    ok(change("bob", "wrong", "long enough", "", &c) == SEC_E_LOGON_DENIED && !c.refused,
+       "the old one is wrong: %s", c.why);
+    ok(change("nobody", "two", "long enough", "", &c) == SEC_E_LOGON_DENIED, "nobody: %s", c.why);
+    ok(change("bob", "two", "short", "", &c) == SEC_E_OK && c.refused == 4 && c.why[0] &&
+           !c.has_policy,
+       "too short: %u, %s", c.refused, c.why);
+    ok(strstr(c.why, "too short") != NULL, "the KDC's words: %s", c.why);
+    ok(logs_on("bob", "two") && !logs_on("bob", "short"), "as before");
+    ok(change("bob", "two", "long enough", "", &c) == SEC_E_OK && !c.refused, "changed: %s", c.why);
+    ok(logs_on("bob", "long enough") && !logs_on("bob", "two"), "the new one counts");
+    ok(change("bob", "long enough", "another one", "alice", &c) == SEC_E_OK && c.refused,
+       "bob may not set alice's: %u, %s", c.refused, c.why);
+    ok(change("boss/admin", "three", "from above", "bob", &c) == SEC_E_OK && !c.refused,
+       "who may: %u, %s", c.refused, c.why);
+    ok(logs_on("bob", "from above"), "it is set");
+    ok(change("", "", "something", "", &c) == SEC_E_INVALID_PARAMETER, "whose?");
+}
+
+static void accounts(void)
+{
+    struct kerberos_call_credential_acquire bob = {
+        .principal = bytes("bob"), .password = bytes("from above"), .use = CALL_USE_INITIATE};
+    struct kerberos_call_account c = {.principal = bytes(getenv("OWN_PRINCIPAL"))};
+    ok(call(KERBEROS_CALL_ACCOUNT, &c) == SEC_E_OK && c.own == 1, "the user: %s", c.why);
+    c = (struct kerberos_call_account){.principal = bytes("bob@" REALM)};
+    ok(call(KERBEROS_CALL_ACCOUNT, &c) == SEC_E_OK && c.own == 0, "another: %s", c.why);
+
+    /* With a key of the host's that the KDC does not know any more, it might be anybody's KDC. */
+    ok(call(KERBEROS_CALL_CREDENTIAL_ACQUIRE, &bob) == SEC_E_OK, "bob");
+    c.credential = bob.credential;
+    ok(call(KERBEROS_CALL_ACCOUNT, &c) == SEC_E_OK, "the host's key agrees: %s", c.why);
+    char *kept = strdup(getenv("KRB5_KTNAME"));
+    setenv("KRB5_KTNAME", getenv("OLD_KEYTAB"), 1);
+    ok(call(KERBEROS_CALL_ACCOUNT, &c) == SEC_E_LOGON_DENIED, "it does not: %s", c.why);
+    setenv("KRB5_KTNAME", "FILE:/nonexistent/keytab", 1);
+    ok(call(KERBEROS_CALL_ACCOUNT, &c) == SEC_E_OK, "there is none: %s", c.why);
+    setenv("KRB5_KTNAME", kept, 1);
+    free(kept);
+    struct kerberos_call_free f = {bob.credential};
+    call(KERBEROS_CALL_CREDENTIAL_FREE, &f);
+}
+
+int main(void)
+{
+    struct kerberos_call_library library = {.name = ""};
+    if (!status_ok(call(KERBEROS_CALL_LIBRARY, &library)) || !library.tickets) {
+        printf("%s\nkdc_tickets: 0 passed, 0 failed, 1 skipped\n", library.why);
+        return 0;
+    }
+    RUN(listed);
+    RUN(retrieved);
+    RUN(moved);
+    RUN(whole);
+    RUN(nowhere);
+    RUN(passwords);
+    RUN(accounts);
+    return test_end("kdc_tickets");
+}
