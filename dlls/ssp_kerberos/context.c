@@ -41,7 +41,6 @@ void context_drop_library(struct context *context)
     struct kerberos_call_free call = {.object = context->library};
     if (context->library) library_call(KERBEROS_CALL_CONTEXT_FREE, &call);
     context->library = 0;
-    blob_clear(&context->principal);
     credential_release(context->credential);
     context->credential = NULL;
 }

@@ -151,7 +151,6 @@ struct context {
     uint64_t library;               /* context of the Unix half; 0 when nothing needs it any more */
     struct kerberos_session session; /* if carried and established */
     struct facts facts;
-    struct blob principal;  /* client: of the target; while the library has it */
     struct blob unsent;     /* a token for which the application's buffer was too small */
     status_t unsent_status; /* what the leg that made it came to */
     HANDLE volatile token;  /* owned; of the client, kept when first asked for */

@@ -59,6 +59,7 @@ static struct package_function_table lsa_table = {
             .InitLsaModeContext = context_initiate,
             .AcceptLsaModeContext = context_accept,
             .DeleteContext = context_delete_lsa,
+            .QueryContextAttributes = context_query,
             .SetCredentialsAttributes = credentials_set,
         },
 };
@@ -83,8 +84,15 @@ NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version,
 static SECPKG_USER_FUNCTION_TABLE user_table = {
     .InstanceInit = package_instance_init,
     .InitUserModeContext = context_init_user,
+    .MakeSignature = message_sign,
+    .VerifySignature = message_verify,
+    .SealMessage = message_seal,
+    .UnsealMessage = message_unseal,
     .GetContextToken = context_get_token,
+    .QueryContextAttributes = context_query,
     .DeleteUserModeContext = context_delete_user,
+    .ExportContext = context_export,
+    .ImportContext = context_import,
 };
 
 NTSTATUS NTAPI SpUserModeInitialize(ULONG version, ULONG *package_version,
