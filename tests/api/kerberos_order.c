@@ -226,10 +226,15 @@ static void test_two_threads(void)
     pair_close();
 }
 
+static void test_nothing(void)
+{
+    skip_case("the module ssp_kerberos");
+}
+
 int main(int argc, char **argv)
 {
     if (!kerberos_begin(argc, argv)) {
-        skip_case("the module");
+        RUN(test_nothing);
         return test_end("api_kerberos_order");
     }
     RUN_KINDS(test_damaged_stream);
