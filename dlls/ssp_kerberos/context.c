@@ -31,7 +31,6 @@ status_t context_create(bool server, LONG halves, struct context **out)
     if (!context) return SEC_E_INSUFFICIENT_MEMORY;
     context->halves = halves;
     context->server = server;
-    context->random_used = sizeof(context->random);
     *out = context;
     return SEC_E_OK;
 }
