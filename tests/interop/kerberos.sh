@@ -38,6 +38,15 @@ use_kdc() {
     use_ticket
 }
 
+# use_bare_names: services of this machine's names without a kind, which is how some of Wine 8.0's
+# libraries call their servers.
+use_bare_names() {
+    for service in localhost "$(uname -n)" $(getent hosts 127.0.0.1 | sed 's/^[^ ]* *//'); do
+        kdc_add "$service"
+        kdc_keys "$service"
+    done
+}
+
 use_ticket() {
     kdc_login alice "$password" && return
     fail_case 'alice gets a ticket' "$kdc_dir/kinit.log"
