@@ -11,8 +11,8 @@ name=interop_kerberos_ldap
 # shellcheck source=tests/interop/kerberos.sh
 . "$SRCDIR/tests/interop/kerberos.sh"
 need_slapd
-use_kdc ldap
-use_bare_names
+use_kdc
+use_bare_names ldap
 slapd_up
 with_ticket=$KRB5CCNAME
 without=FILE:$work/no-tickets
