@@ -128,11 +128,12 @@ static bool names_nobody(const void *auth_data)
 }
 
 /* Whether what is asked for belongs to the user of this process, for whom the thread does not act.
- * Packages for streams name nobody by default, and have auth data of their own. */
+ * Packages for streams name nobody by default, and have auth data of their own; those that know
+ * delegation know what the client that the thread acts for has given them, and whose the rest is. */
 static bool credential_is_withheld(const struct package *package, ULONG use, const void *auth_data)
 {
-    if (!(use & SECPKG_CRED_OUTBOUND) || package->info.fCapabilities & SECPKG_FLAG_STREAM)
-        return false;
+    const ULONG knowing = SECPKG_FLAG_STREAM | SECPKG_FLAG_DELEGATION;
+    if (!(use & SECPKG_CRED_OUTBOUND) || package->info.fCapabilities & knowing) return false;
     return foreign_caller() && names_nobody(auth_data);
 }
 

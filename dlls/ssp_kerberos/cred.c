@@ -369,9 +369,11 @@ NTSTATUS NTAPI credentials_acquire(UNICODE_STRING *principal, ULONG use, LUID *l
     (void)logon_id;
     (void)get_key;
     (void)get_key_argument;
-    struct credential *credential = credential_new(use);
+    const bool wants_default = !auth_data && !principal && use == SECPKG_CRED_OUTBOUND;
+    struct credential *delegated = wants_default ? delegation_find() : NULL;
+    struct credential *credential = delegated ? delegated : credential_new(use);
     if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
-    status_t status = credential_fill(credential, principal, auth_data);
+    status_t status = delegated ? SEC_E_OK : credential_fill(credential, principal, auth_data);
     TRACE("use %#lx, %s %.*s: status %#lx\n", use, credential->is_default ? "default" : "given",
           (int)credential->principal.size, (const char *)credential->principal.data, (ULONG)status);
     if (!status_ok(status)) {

@@ -116,6 +116,14 @@ SpFreeCredentialsHandleFn credentials_free;
 SpQueryCredentialsAttributesFn credentials_query;
 SpSetCredentialsAttributesFn credentials_set;
 
+/* ---- delegation.c ---- */
+
+/* Makes a client's credential the default one of who acts with that token, until it is withdrawn. */
+void delegation_offer(HANDLE token, struct credential *credential);
+void delegation_withdraw(HANDLE token); /* nothing where there was no offer */
+/* Of the client that the thread acts for: held; NULL for none. */
+struct credential *delegation_find(void);
+
 /* ---- context.c ---- */
 
 enum stage {
