@@ -117,6 +117,14 @@ status_t kerberos_unwrap_stream(struct kerberos_session *session, uint8_t *token
 
 /* ---- primitives, for vectors ---- */
 
+/* RFC 3961 5.1; neither is empty. */
+void kerberos_n_fold(struct slice from, uint8_t *out, size_t size);
+
 /* Key derivation: DK of RFC 3961 5.1, KDF-HMAC-SHA2 of RFC 8009 3; size bytes. */
 status_t kerberos_derive(enum kerberos_enctype enctype, struct slice key, struct slice constant,
                          uint8_t *out, size_t size);
+
+/* AES with ciphertext stealing under a key of 16 or 32 bytes (RFC 3962 5), of the parts that are
+ * sealed, which are more than 16 bytes together. */
+status_t kerberos_crypt(struct slice key, bool encrypt, const struct message_part *parts,
+                        size_t count);
