@@ -10,10 +10,6 @@
  */
 #include "kerberos_package.h"
 
-#include "ssp/trace.h"
-
-TRACE_CHANNEL("kerberos");
-
 #define ECHOED (ISC_REQ_CONNECTION | ISC_REQ_DATAGRAM)
 
 /* Requirements and attributes have the same bits here. */
@@ -72,7 +68,6 @@ static status_t exchange(struct context *context, struct leg *leg, struct kerber
     /* What the library does not know of, an application was told nevertheless. */
     const uint32_t private_flags = CALL_IDENTIFY | CALL_EXTENDED_ERROR;
     uint32_t asked = flags_asked(context->requirements);
-    call->target = unixcall_slice(blob_slice(&context->principal));
     call->flags = asked;
     status_t status = context_exchange(context, leg, KERBEROS_CALL_INITIATE, call);
     uint32_t granted = call->flags | (asked & private_flags);
@@ -104,17 +99,21 @@ static status_t bindings_add(const struct leg *leg, struct kerberos_call_leg *ca
 status_t client_start(struct leg *leg, struct credential *credential, struct context *context)
 {
     struct kerberos_call_leg call = {0};
+    struct blob principal = {NULL, 0};
     struct slice target;
     status_t status = start_check(leg, credential);
     if (status_ok(status)) status = leg_target(leg->target, leg->input, &target);
-    if (status_ok(status)) status = target_principal(target, &context->principal);
-    if (status_ok(status)) status = blob_set(&context->facts.target, target);
     if (status_ok(status)) status = bindings_add(leg, &call);
+    if (status_ok(status)) status = blob_set(&context->facts.target, target);
+    if (status_ok(status)) status = target_principal(target, &principal);
     if (!status_ok(status)) return status;
+    call.target = unixcall_slice(blob_slice(&principal));
     context->credential = credential_hold(credential);
     context->requirements = requirements_meant(leg->requirements);
     status = credential_library(credential, CALL_USE_INITIATE, false, &call.credential);
-    return status_ok(status) ? exchange(context, leg, &call) : status;
+    if (status_ok(status)) status = exchange(context, leg, &call);
+    blob_clear(&principal);
+    return status;
 }
 
 status_t client_next(struct leg *leg, struct context *context)
@@ -124,6 +123,5 @@ status_t client_next(struct leg *leg, struct context *context)
     status_t status = leg_token(leg->input, &token);
     if (!status_ok(status)) return status;
     call.input = unixcall_slice(token);
-    status = credential_library(context->credential, CALL_USE_INITIATE, false, &call.credential);
-    return status_ok(status) ? exchange(context, leg, &call) : status;
+    return exchange(context, leg, &call);
 }

@@ -31,7 +31,6 @@ status_t context_create(bool server, LONG halves, struct context **out)
     if (!context) return SEC_E_INSUFFICIENT_MEMORY;
     context->halves = halves;
     context->server = server;
-    context->random_used = sizeof(context->random);
     *out = context;
     return SEC_E_OK;
 }
@@ -41,7 +40,6 @@ void context_drop_library(struct context *context)
     struct kerberos_call_free call = {.object = context->library};
     if (context->library) library_call(KERBEROS_CALL_CONTEXT_FREE, &call);
     context->library = 0;
-    blob_clear(&context->principal);
     credential_release(context->credential);
     context->credential = NULL;
 }

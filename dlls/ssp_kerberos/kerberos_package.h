@@ -107,6 +107,10 @@ status_t credential_password(const struct credential *credential, struct blob *o
 status_t credential_from_library(uint64_t initiator, struct slice principal,
                                  struct credential **out);
 
+/* A client's of that principal and password, both UTF-8. */
+status_t credential_from_password(struct slice principal, struct slice password,
+                                  struct credential **out);
+
 SpAcquireCredentialsHandleFn credentials_acquire;
 SpFreeCredentialsHandleFn credentials_free;
 SpQueryCredentialsAttributesFn credentials_query;
@@ -151,7 +155,6 @@ struct context {
     uint64_t library;               /* context of the Unix half; 0 when nothing needs it any more */
     struct kerberos_session session; /* if carried and established */
     struct facts facts;
-    struct blob principal;  /* client: of the target; while the library has it */
     struct blob unsent;     /* a token for which the application's buffer was too small */
     status_t unsent_status; /* what the leg that made it came to */
     HANDLE volatile token;  /* owned; of the client, kept when first asked for */
@@ -241,9 +244,7 @@ SpImportSecurityContextFn context_import;
 status_t context_token(struct context *context, HANDLE *out);
 SpGetContextTokenFn context_get_token;
 
-/* ---- call.c, logon.c, password.c ---- */
+/* ---- call.c, password.c; logon.h has more of them ---- */
 
-LSA_AP_CALL_PACKAGE call_trusted;
-LSA_AP_CALL_PACKAGE_UNTRUSTED call_untrusted;
-LSA_AP_CALL_PACKAGE_PASSTHROUGH call_passed;
+LSA_AP_CALL_PACKAGE call_trusted, call_untrusted;
 SpChangeAccountPasswordFn password_change_sspi;

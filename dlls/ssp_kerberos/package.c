@@ -3,7 +3,7 @@
  * The package Kerberos as a security support provider / authentication package: its two entry
  * points and its tables. Without a GSS-API library of the host there is no package.
  */
-#include "kerberos_package.h"
+#include "logon.h"
 
 #include "ssp/trace.h"
 
@@ -50,6 +50,11 @@ static struct package_function_table lsa_table = {
     .declared =
         {
             .InitializePackage = initialize_package,
+            .CallPackage = call_trusted,
+            .LogonTerminated = logon_terminated,
+            .CallPackageUntrusted = call_untrusted,
+            .CallPackagePassthrough = call_untrusted,
+            .LogonUserEx2 = (PLSA_AP_LOGON_USER_EX2)(void *)logon_user,
             .Initialize = package_initialize,
             .Shutdown = package_shutdown,
             .GetInfo = get_info,
@@ -59,8 +64,10 @@ static struct package_function_table lsa_table = {
             .InitLsaModeContext = context_initiate,
             .AcceptLsaModeContext = context_accept,
             .DeleteContext = context_delete_lsa,
+            .QueryContextAttributes = context_query,
             .SetCredentialsAttributes = credentials_set,
         },
+    .ChangeAccountPassword = password_change_sspi,
 };
 
 NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version,
@@ -83,8 +90,15 @@ NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version,
 static SECPKG_USER_FUNCTION_TABLE user_table = {
     .InstanceInit = package_instance_init,
     .InitUserModeContext = context_init_user,
+    .MakeSignature = message_sign,
+    .VerifySignature = message_verify,
+    .SealMessage = message_seal,
+    .UnsealMessage = message_unseal,
     .GetContextToken = context_get_token,
+    .QueryContextAttributes = context_query,
     .DeleteUserModeContext = context_delete_user,
+    .ExportContext = context_export,
+    .ImportContext = context_import,
 };
 
 NTSTATUS NTAPI SpUserModeInitialize(ULONG version, ULONG *package_version,

@@ -16,10 +16,7 @@
  */
 #include "kerberos_package.h"
 
-#include "core/der.h"
 #include "ssp/trace.h"
-
-#include <string.h>
 
 TRACE_CHANNEL("kerberos");
 
@@ -50,29 +47,6 @@ static ULONG attributes_of(ULONG requirements, uint32_t flags)
     for (size_t i = 0; i < ARRAYSIZE(pairs); i++)
         if (flags & pairs[i].flag) attributes |= pairs[i].attribute;
     return attributes;
-}
-
-/* ---- the token ---- */
-
-/* The library would take tokens of other mechanisms, too: here it is a GSS-API token of Kerberos
- * (RFC 4121 4.1) under either of the two names that Windows uses (MS-SPNG 3.1.5.2), or a bare
- * AP-REQ (RFC 4120 5.5.1), which DCE style has. */
-static status_t token_check(struct slice token)
-{
-    static const uint8_t names[][9] = {
-        {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02},
-        {0x2a, 0x86, 0x48, 0x82, 0xf7, 0x12, 0x01, 0x02, 0x02},
-    };
-    struct reader r, frame;
-    reader_init(&r, token.data, token.size);
-    if (der_next_is(&r, DER_APPLICATION(14))) return SEC_E_OK;
-    der_enter(&r, DER_APPLICATION(0), &frame);
-    struct slice name = der_bytes(&frame, DER_OID);
-    if (!reader_ok(&frame) || !reader_end(&r)) return SEC_E_INVALID_TOKEN;
-    for (size_t i = 0; i < ARRAYSIZE(names); i++)
-        if (name.size == sizeof(names[i]) && !memcmp(name.data, names[i], name.size))
-            return SEC_E_OK;
-    return SEC_E_INVALID_TOKEN;
 }
 
 /* ---- channel bindings ---- */
@@ -147,7 +121,6 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
     enum binding wanted;
     status_t status = start_check(leg, credential);
     if (status_ok(status)) status = leg_token(leg->input, &token);
-    if (status_ok(status)) status = token_check(token);
     if (status_ok(status)) status = bindings_add(leg, &call, &wanted);
     if (!status_ok(status)) return status;
     call.input = unixcall_slice(token);
@@ -164,6 +137,5 @@ status_t server_next(struct leg *leg, struct context *context)
     status_t status = leg_token(leg->input, &token);
     if (!status_ok(status)) return status;
     call.input = unixcall_slice(token);
-    status = credential_library(context->credential, CALL_USE_ACCEPT, false, &call.credential);
-    return status_ok(status) ? exchange(context, leg, &call, BINDING_ANY) : status;
+    return exchange(context, leg, &call, BINDING_ANY);
 }

@@ -115,6 +115,18 @@ status_t library_load(const char *name, char why[CALL_WHY_SIZE])
     return library_why[0] ? SEC_E_SECPKG_NOT_FOUND : SEC_E_OK;
 }
 
+/* Read each time: the configuration may change. */
+static void realm_get(char *out, size_t room)
+{
+    krb5_context context;
+    char *realm = NULL;
+    *out = 0;
+    if (!krb5_found || krb5.init_context(&context)) return;
+    if (!krb5.get_default_realm(context, &realm) && strlen(realm) < room) strcpy(out, realm);
+    if (realm) krb5.free_default_realm(context, realm);
+    krb5.free_context(context);
+}
+
 static status_t library(void *params)
 {
     struct kerberos_call_library *call = params;
@@ -122,6 +134,7 @@ static status_t library(void *params)
     status_t status = library_load(call->name, call->why);
     memcpy(call->name, library_name, sizeof(call->name));
     call->tickets = krb5_found;
+    realm_get(call->realm, sizeof(call->realm));
     return status;
 }
 

@@ -352,24 +352,29 @@ static status_t impersonate(struct credential *credential, uint64_t impersonator
     return status;
 }
 
-/* Who it is and until when; the library looks for it now if it has not yet. */
+/* What the library knows of one that it has looked for. */
+static status_t tell(gss_cred_id_t library, struct kerberos_call_credential_acquire *call)
+{
+    gss_name_t name = GSS_C_NO_NAME;
+    OM_uint32 minor, left = 0, major = gss.inquire_cred(&minor, library, &name, &left, NULL, NULL);
+    if (GSS_ERROR(major)) return error_gss(ERROR_OF_INITIATE, major, minor, call->why);
+    status_t status = name_text(name, call->name, sizeof(call->name), &call->name_size);
+    call->expiry = left == GSS_C_INDEFINITE ? 0 : (uint64_t)time(NULL) + left;
+    gss.release_name(&minor, &name);
+    return status;
+}
+
+/* Who it is and until when; the library looks for it now if it has not yet. A keytab is for any of
+ * those in it, unless one was named. */
 static status_t credential_inquire(struct credential *credential,
                                    struct kerberos_call_credential_acquire *call)
 {
     struct lease lease;
-    gss_name_t name = GSS_C_NO_NAME;
-    OM_uint32 minor, left = 0;
     status_t status = credential_take(unixcall_address(credential), credential->use, &lease,
                                       call->why);
     if (!status_ok(status)) return status;
-    OM_uint32 major = gss.inquire_cred(&minor, lease.library, &name, &left, NULL, NULL);
-    if (GSS_ERROR(major)) {
-        status = error_gss(error_of_use(credential->use), major, minor, call->why);
-    } else {
-        status = name_text(name, call->name, sizeof(call->name), &call->name_size);
-        call->expiry = left == GSS_C_INDEFINITE ? 0 : (uint64_t)time(NULL) + left;
-    }
-    gss.release_name(&minor, &name);
+    if (credential->use & CALL_USE_INITIATE) status = tell(lease.library, call);
+    else status = name_text(credential->name, call->name, sizeof(call->name), &call->name_size);
     credential_give(&lease);
     return status;
 }

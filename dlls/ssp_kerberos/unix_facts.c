@@ -54,11 +54,11 @@ static uint32_t oid_last(const gss_buffer_desc *oid)
     return number;
 }
 
-static status_t key_take(gss_ctx_id_t context, struct outcome *outcome)
+static bool key_take(gss_ctx_id_t context, struct outcome *outcome)
 {
     gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
     OM_uint32 minor, major = gss.inquire_sec_context_by_oid(&minor, context, &inquire_key, &set);
-    if (GSS_ERROR(major) || !set) return SEC_E_INTERNAL_ERROR;
+    if (GSS_ERROR(major) || !set) return false;
     bool fits = set->count == 2 && set->elements[0].length <= CALL_KEY_MAX;
     if (fits) {
         outcome->key_size = set->elements[0].length;
@@ -67,7 +67,7 @@ static status_t key_take(gss_ctx_id_t context, struct outcome *outcome)
     }
     if (set->count) secret_wipe(set->elements[0].value, set->elements[0].length);
     gss.release_buffer_set(&minor, &set);
-    return fits ? SEC_E_OK : SEC_E_INTERNAL_ERROR;
+    return fits;
 }
 
 /* ---- the client's groups ---- */
@@ -125,6 +125,13 @@ static void pac_take(const struct context *context, struct outcome *outcome)
 
 /* ---- the whole ---- */
 
+static const gss_krb5_lucid_key_t *lucid_key(const gss_krb5_lucid_context_v1_t *lucid)
+{
+    if (!lucid->protocol) return &lucid->rfc1964_kd.ctx_key;
+    return lucid->cfx_kd.have_acceptor_subkey ? &lucid->cfx_kd.acceptor_subkey
+                                              : &lucid->cfx_kd.ctx_key;
+}
+
 static status_t lucid_take(struct context *context, struct outcome *outcome)
 {
     void *lucid = NULL;
@@ -132,10 +139,18 @@ static status_t lucid_take(struct context *context, struct outcome *outcome)
     major = gss.krb5_export_lucid_sec_context(&minor, &context->library, 1, &lucid);
     if (GSS_ERROR(major)) return SEC_E_INTERNAL_ERROR;
     outcome->lucid = lucid;
+    const gss_krb5_lucid_key_t *key = lucid_key(outcome->lucid);
+    if (!enctype_is_carried(key->type) || key->length > CALL_KEY_MAX)
+        return SEC_E_ALGORITHM_MISMATCH;
     outcome->expiry = outcome->lucid->endtime;
+    outcome->enctype = key->type;
+    outcome->key_size = key->length;
+    memcpy(outcome->key, key->data, key->length);
     return SEC_E_OK;
 }
 
+/* Heimdal does not tell the key before it gives everything away. Then there is no way back for an
+ * encryption type that core does not know; those that Heimdal has are out of use (RFC 8429). */
 static status_t outcome_fill(struct context *context, struct outcome *outcome)
 {
     OM_uint32 minor, left = 0;
@@ -146,10 +161,9 @@ static status_t outcome_fill(struct context *context, struct outcome *outcome)
     if (left != GSS_C_INDEFINITE) outcome->expiry = (uint64_t)time(NULL) + left;
     if (gss.extract_authtime && !GSS_ERROR(gss.extract_authtime(&minor, context->library, &start)))
         outcome->start = (uint64_t)start;
-    status_t status = key_take(context->library, outcome);
-    if (!status_ok(status)) return status;
     if (context->server) pac_take(context, outcome);
-    return enctype_is_carried(outcome->enctype) ? lucid_take(context, outcome) : SEC_E_OK;
+    bool known = key_take(context->library, outcome);
+    return known && !enctype_is_carried(outcome->enctype) ? SEC_E_OK : lucid_take(context, outcome);
 }
 
 static status_t outcome_get(struct context *context, struct outcome **out)
@@ -187,13 +201,6 @@ status_t context_facts(void *params)
     return SEC_E_OK;
 }
 
-static const gss_krb5_lucid_key_t *lucid_key(const gss_krb5_lucid_context_v1_t *lucid)
-{
-    if (!lucid->protocol) return &lucid->rfc1964_kd.ctx_key;
-    return lucid->cfx_kd.have_acceptor_subkey ? &lucid->cfx_kd.acceptor_subkey
-                                              : &lucid->cfx_kd.ctx_key;
-}
-
 status_t context_session(void *params)
 {
     struct kerberos_call_session *call = params;
@@ -205,13 +212,11 @@ status_t context_session(void *params)
         return error_say(SEC_E_UNSUPPORTED_FUNCTION, call->why,
                          "messages of encryption type %u are left to the library",
                          (unsigned)outcome->enctype);
-    const gss_krb5_lucid_key_t *key = lucid_key(outcome->lucid);
-    if (key->length > CALL_KEY_MAX) return SEC_E_INTERNAL_ERROR;
     call->send_sequence = outcome->lucid->send_seq;
     call->receive_sequence = outcome->lucid->recv_seq;
-    call->enctype = key->type;
-    call->key_size = key->length;
+    call->enctype = outcome->enctype;
+    call->key_size = (uint32_t)outcome->key_size;
     call->acceptor_subkey = outcome->lucid->protocol && outcome->lucid->cfx_kd.have_acceptor_subkey;
-    memcpy(call->key, key->data, key->length);
+    memcpy(call->key, outcome->key, sizeof(call->key));
     return SEC_E_OK;
 }

@@ -151,7 +151,7 @@ static status_t wrap(gss_ctx_id_t context, struct kerberos_call_protect *call,
     const struct call_buffer *token = buffer_find(unixcall_pointer(call->buffers), call->count,
                                                   CALL_BUFFER_TOKEN);
     OM_uint32 minor;
-    bool fits, asked = token && !token->size;
+    bool fits = false, asked = token && !token->size;
     status_t status = wrap_sizes(context, call, parts, &fits);
     if (!status_ok(status)) return status;
     if (!fits) {
