@@ -34,11 +34,13 @@ prepare() {
 
 # run PROGRAM ARGUMENT...: what it has counted is ours.
 run() {
-    timeout 120 wine "$programs/$1.exe" "$2" >"$work/log" 2>&1 </dev/null
+    program=$1
+    shift
+    timeout 120 wine "$programs/$program.exe" "$@" >"$work/log" 2>&1 </dev/null
     status=$?
     tr -d '\r' <"$work/log"
     counts=$(tr -d '\r' <"$work/log" |
-        sed -n "s/^$1: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p")
+        sed -n "s/^$program: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p")
     # shellcheck disable=SC2086 # three numbers
     set -- ${counts:-0 1 0}
     [ "$status" = 0 ] || [ "$2" != 0 ] || set -- "$1" 1 "$3"
@@ -48,6 +50,9 @@ run() {
 kdc_found || skip_all "$no_kdc"
 if kdc_start && prepare; then
     run api_kerberos_tickets "$kdc_realm"
+    run api_kerberos_logon "$kdc_realm" "$user"
+    printf '[libdefaults]\n dns_lookup_kdc = false\n' >"$kdc_dir/krb5.conf"
+    run api_kerberos_logon without
 else
     fail_case "a KDC with users" "$kdc_dir"/*.log "$kdc_dir"/*.out
 fi
