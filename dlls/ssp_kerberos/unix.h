@@ -110,6 +110,7 @@
     X(get_init_creds_opt_set_renew_life) \
     X(get_init_creds_opt_set_tkt_life)   \
     X(is_config_principal)               \
+    X(kuserok)                           \
     X(principal_compare)                 \
     X(rd_cred)                           \
     X(set_password)                      \
