@@ -7,7 +7,7 @@
  * What the client's domain says of him is read from the ticket's KERB_VALIDATION_INFO (MS-PAC 2.5),
  * where there is one: without it the attribute is one that this context does not have.
  */
-#include "kerberos_package.h"
+#include "message.h"
 
 #include "ssp/answer.h"
 #include "ssp/trace.h"
@@ -17,10 +17,6 @@
 #include <wchar.h>
 
 TRACE_CHANNEL("kerberos");
-
-/* What any message of a session that the library keeps has room in. */
-#define LIBRARY_SIGNATURE_MAX 64u
-#define LIBRARY_BLOCK_MAX 16u
 
 /* ---- of the package ---- */
 

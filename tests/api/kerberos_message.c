@@ -20,7 +20,8 @@ static void test_sign_and_seal(void)
         text_set(&text, plain, size);
         SECURITY_STATUS status = text_call(SIGN, pair_side((int)size), &text);
         ok(status == SEC_E_OK, "sign %lu: %08lx", size, status);
-        ok(text.token_size == sizes.cbMaxSignature, "signature of %lu bytes", text.token_size);
+        ok(text.token_size == sizes.cbMaxSignature || kerberos_kind->library,
+           "signature of %lu bytes", text.token_size);
         ok(!memcmp(text.data, plain, size), "signing changed the data");
         status = text_call(VERIFY, pair_side((int)size + 1), &text);
         ok(status == SEC_E_OK, "verify %lu: %08lx", size, status);
@@ -56,8 +57,8 @@ static void test_token_sizes(void)
         ok(!text_call(SEAL, pair_side(0), &text), "not sealed");
         ok(!mac || text.token_size == (dce ? 64 : 48) + mac, "dce %d: %lu bytes", dce,
            text.token_size);
-        ok(text.padding_size == (mac || dce ? 0 : 1), "dce %d: padding of %lu bytes", dce,
-           text.padding_size);
+        ok(text.padding_size == (mac || dce ? 0 : 1) || kerberos_kind->library,
+           "dce %d: padding of %lu bytes", dce, text.padding_size);
         ok(!text_call(OPEN, pair_side(1), &text) && !memcmp(text.data, "text", 4), "not opened");
         ok(pair_talks(), "dce %d: no talk", dce);
         pair_close();
@@ -264,7 +265,10 @@ static void test_stream(void)
             if (!ok(status == SEC_E_OK, "%lu bytes, open: %08lx", size, status)) continue;
             ok(data.cbBuffer == size, "%lu bytes became %lu", size, data.cbBuffer);
             ok(!memcmp(data.pvBuffer, plain, size), "%lu bytes: other data", size);
-            ok(qop == (encrypt ? 0 : SECQOP_WRAP_NO_ENCRYPT), "quality %lx", qop);
+            bool unclear = kerberos_kind->library &&
+                           !size; /* MIT's says that nothing was encrypted */
+            ok(unclear || qop == (encrypt ? 0 : SECQOP_WRAP_NO_ENCRYPT),
+               "encrypt %d, %lu bytes: quality %lx", encrypt, size, qop);
         }
     }
     pair_close();

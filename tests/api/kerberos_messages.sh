@@ -3,7 +3,7 @@
 #
 # The programs about messages and attributes of Kerberos, with contexts that the library of the host
 # has established over a KDC of the script's own: of each encryption type that the project makes
-# messages of. Environment: BUILD, SRCDIR, WINEPREFIX, as tools/check sets them.
+# messages of, and of one whose messages it leaves to the library. Environment: BUILD, SRCDIR, WINEPREFIX, as tools/check sets them.
 
 set -u
 : "${BUILD:?}" "${SRCDIR:?}" "${WINEPREFIX:?}"
@@ -41,4 +41,5 @@ run_kind aes256-cts-hmac-sha1-96 aes256-sha1
 run_kind aes128-cts-hmac-sha256-128 aes128-sha256
 run_kind aes256-cts-hmac-sha384-192 aes256-sha384
 run_kind arcfour-hmac rc4
+run_kind camellia256-cts-cmac camellia256
 finish
