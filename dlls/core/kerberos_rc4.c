@@ -336,18 +336,23 @@ static struct message_part *last_sealed(struct message_part *parts, size_t count
     return NULL;
 }
 
-/* The frame may leave the data out in DCE style only. */
+/* A frame that leaves the data out is one of DCE style, and such a message is not padded. What a
+ * library wraps in one piece is framed and padded as ever. */
+static bool is_padded(const struct rc4_token *token)
+{
+    return token->declared != WRAP_SIZE;
+}
+
 static bool length_fits(const struct kerberos_session *session, const struct rc4_token *token,
                         size_t data_size)
 {
-    if (token->declared == WRAP_SIZE && session->flags & KERBEROS_DCE_STYLE) return true;
-    return token->declared == WRAP_SIZE + data_size;
+    if (is_padded(token)) return token->declared == WRAP_SIZE + data_size;
+    return session->flags & KERBEROS_DCE_STYLE && !token->padding_size;
 }
 
 status_t arcfour_unwrap(struct kerberos_session *session, struct message_part *parts, size_t count,
                         struct kerberos_wrapping *wrapping)
 {
-    bool dce = session->flags & KERBEROS_DCE_STYLE;
     struct rc4_token token = {.salt = SALT_WRAP, .parts = parts, .count = count};
     status_t status = get_token(TOKEN_WRAP, wrapping->token, wrapping->token_size, &token);
     if (!status_ok(status)) return status;
@@ -355,13 +360,10 @@ status_t arcfour_unwrap(struct kerberos_session *session, struct message_part *p
     token.padding_size = wrapping->padding_size;
     size_t size = (size_t)(token.inner - wrapping->token) + WRAP_SIZE;
     size_t data_size = kerberos_parts_size(parts, count, true) + token.padding_size;
-    if (wrapping->token_size != size || !length_fits(session, &token, data_size) ||
-        (dce && token.padding_size))
+    if (wrapping->token_size != size || !length_fits(session, &token, data_size))
         return SEC_E_INVALID_TOKEN;
-    if (!dce && !token.padding_size) {
-        token.padded = last_sealed(parts, count);
-        if (!token.padded) return SEC_E_INVALID_TOKEN;
-    }
+    /* There is one: the frame counts more than there is without data. */
+    if (is_padded(&token) && !token.padding_size) token.padded = last_sealed(parts, count);
     status = kerberos_keys_prepare(session, &session->receive,
                                    token.sealed ? KERBEROS_SEAL : KERBEROS_CHECK);
     if (status_ok(status)) status = check(session, &token);

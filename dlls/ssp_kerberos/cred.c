@@ -195,6 +195,20 @@ status_t credential_from_library(uint64_t initiator, struct slice principal,
     return SEC_E_OK;
 }
 
+status_t credential_from_password(struct slice principal, struct slice password,
+                                  struct credential **out)
+{
+    struct blob copy = {NULL, 0};
+    struct credential *credential = credential_new(SECPKG_CRED_OUTBOUND);
+    if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
+    status_t status = blob_set(&credential->principal, principal);
+    if (status_ok(status)) status = blob_set(&copy, password);
+    if (status_ok(status)) status = password_keep(credential, &copy);
+    if (status_ok(status)) *out = credential;
+    else credential_release(credential);
+    return status;
+}
+
 /* ---- what the application gives ---- */
 
 /* One of the texts as UTF-16, terminated; empty for one that was left out. */

@@ -107,6 +107,10 @@ status_t credential_password(const struct credential *credential, struct blob *o
 status_t credential_from_library(uint64_t initiator, struct slice principal,
                                  struct credential **out);
 
+/* A client's of that principal and password, both UTF-8. */
+status_t credential_from_password(struct slice principal, struct slice password,
+                                  struct credential **out);
+
 SpAcquireCredentialsHandleFn credentials_acquire;
 SpFreeCredentialsHandleFn credentials_free;
 SpQueryCredentialsAttributesFn credentials_query;
@@ -240,9 +244,7 @@ SpImportSecurityContextFn context_import;
 status_t context_token(struct context *context, HANDLE *out);
 SpGetContextTokenFn context_get_token;
 
-/* ---- call.c, logon.c, password.c ---- */
+/* ---- call.c, password.c; logon.h has more of them ---- */
 
-LSA_AP_CALL_PACKAGE call_trusted;
-LSA_AP_CALL_PACKAGE_UNTRUSTED call_untrusted;
-LSA_AP_CALL_PACKAGE_PASSTHROUGH call_passed;
+LSA_AP_CALL_PACKAGE call_trusted, call_untrusted;
 SpChangeAccountPasswordFn password_change_sspi;

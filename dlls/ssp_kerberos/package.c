@@ -3,7 +3,7 @@
  * The package Kerberos as a security support provider / authentication package: its two entry
  * points and its tables. Without a GSS-API library of the host there is no package.
  */
-#include "kerberos_package.h"
+#include "logon.h"
 
 #include "ssp/trace.h"
 
@@ -50,6 +50,11 @@ static struct package_function_table lsa_table = {
     .declared =
         {
             .InitializePackage = initialize_package,
+            .CallPackage = call_trusted,
+            .LogonTerminated = logon_terminated,
+            .CallPackageUntrusted = call_untrusted,
+            .CallPackagePassthrough = call_untrusted,
+            .LogonUserEx2 = (PLSA_AP_LOGON_USER_EX2)(void *)logon_user,
             .Initialize = package_initialize,
             .Shutdown = package_shutdown,
             .GetInfo = get_info,
@@ -62,6 +67,7 @@ static struct package_function_table lsa_table = {
             .QueryContextAttributes = context_query,
             .SetCredentialsAttributes = credentials_set,
         },
+    .ChangeAccountPassword = password_change_sspi,
 };
 
 NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version,

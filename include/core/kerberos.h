@@ -72,7 +72,8 @@ status_t kerberos_session_read(struct kerberos_session *session, struct reader *
 
 /* The two directions may be used by two threads at once, one direction by one at a time. A failed
  * call leaves numbers and data as they were (SEC_E_MESSAGE_ALTERED, SEC_E_OUT_OF_SEQUENCE,
- * SEC_E_INVALID_TOKEN for what is no token). After the first of its kind none allocates. */
+ * SEC_E_INVALID_TOKEN for what is no token, SEC_E_CONTEXT_EXPIRED when there is no number left to
+ * send). After the first of its kind none makes a key. */
 
 #define KERBEROS_CONFOUNDER 16u /* random bytes, of which a token takes as many as it needs */
 #define KERBEROS_TOKEN_MAX 128u /* the most that any token has */
@@ -99,8 +100,10 @@ struct kerberos_wrapping {
     size_t padding_size; /* likewise */
 };
 
-/* Wrap tokens (RFC 4121 4.2.6.2, RFC 4757 7.3): parts that are `sealed` are encrypted in place, all
- * are covered. SEC_E_BUFFER_TOO_SMALL when the token has too little room. */
+/* Wrap tokens (RFC 4121 4.2.6.2, RFC 4757 7.3): parts that are `sealed` are the message's data and
+ * encrypted in place, unless none is; all are covered. SEC_E_BUFFER_TOO_SMALL when the token has too
+ * little room, or there is none for padding that is needed: a byte for RC4, but not in DCE style.
+ * Without a place of its own it is unwrapped from the end of the data: that part is shorter then. */
 status_t kerberos_wrap(struct kerberos_session *session,
                        const uint8_t confounder[KERBEROS_CONFOUNDER], struct message_part *parts,
                        size_t count, struct kerberos_wrapping *wrapping);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the parts share that make Kerberos an authentication package. */
+#pragma once
+
+#include "kerberos_package.h"
+
+#include "core/kerberos_lsa.h"
+#include "core/kerberos_ticket.h"
+#include "ssp/logon.h"
+
+/* The NTSTATUS that says the same to who sends messages and logs on. */
+NTSTATUS protocol_status(status_t status);
+
+/* ---- session.c: the log-ons of this process ---- */
+
+/* Holds the credential. */
+status_t session_add(const LUID *id, struct credential *credential);
+void session_remove(const LUID *id);
+/* That of such a log-on, held for the caller; NULL when there is none. */
+struct credential *session_credential(const LUID *id);
+/* Is it the one that the process itself belongs to? So is one of 0. */
+bool session_is_own(const LUID *id);
+
+/* ---- tickets.c: what the library has, and answers made of it ---- */
+
+/* The tickets that it has for a credential of its, as records; released with blob_clear. */
+status_t tickets_read(uint64_t library, struct blob *out, uint32_t *count);
+/* One, with its key. An empty target means the ticket-granting ticket. */
+status_t ticket_get(uint64_t library, struct slice target, uint32_t flags, uint32_t enctype,
+                    struct blob *out);
+
+/* KERB_QUERY_TKT_CACHE_RESPONSE and its later forms, by the message that asks for it. */
+NTSTATUS answer_tickets(PLSA_CLIENT_REQUEST request, ULONG kind, const struct blob *records,
+                        uint32_t count, void **out, ULONG *size);
+/* KERB_RETRIEVE_TKT_RESPONSE; as_cred has a KRB-CRED in the place of the ticket. */
+NTSTATUS answer_ticket(PLSA_CLIENT_REQUEST request, const struct kerberos_ticket *ticket,
+                       bool as_cred, void **out, ULONG *size);
+
+/* ---- account.c ---- */
+
+/* Whether the principal, name@REALM in UTF-8, is the user of this process. */
+bool principal_is_own(struct slice principal);
+
+/* A SID that an account goes by: that of the user of this process, or one made of the names. */
+#define SID_ROOM 68u /* SECURITY_MAX_SID_SIZE */
+bool account_sid(bool own, struct slice name, struct slice realm, SID *out);
+
+/* ---- password.c ---- */
+
+struct password_answer {
+    bool has_policy;
+    DOMAIN_PASSWORD_INFORMATION policy;
+};
+
+/* STATUS_WRONG_PASSWORD for an account that is not there, too; STATUS_PASSWORD_RESTRICTION where
+ * the new one is not good enough. */
+NTSTATUS password_change(const struct kerb_password_change *change, struct password_answer *out);
+
+/* By the right of who has the credential, or of this process's user (NULL). */
+NTSTATUS password_set(struct credential *credential, const struct kerb_password_set *set);
+
+/* ---- logon.c, call.c: members of the package's table ---- */
+
+logon_user_ex2_fn logon_user;
+LSA_AP_LOGON_TERMINATED logon_terminated;
