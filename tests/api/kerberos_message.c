@@ -307,6 +307,31 @@ static void test_rotations(void)
     pair_close();
 }
 
+/* [OS RFC 4757 7.3] padding that the sender has put behind the data, where the reader has no buffer
+ * for it; and no place for it at all, which only RC4 minds */
+static void test_padding(void)
+{
+    if (!pair_open(KERBEROS_USUAL)) return;
+    struct text text;
+    text_set(&text, "Hello, world!", 13);
+    ok(!text_call(SEAL, pair_side(0), &text), "not sealed");
+    memcpy(text.data + 13, text.padding, text.padding_size);
+    SecBuffer parts[2] = {{text.token_size, SECBUFFER_TOKEN, text.token},
+                          {13 + text.padding_size, SECBUFFER_DATA, text.data}};
+    SECURITY_STATUS status = kerberos_call(OPEN, pair_side(1), parts, 2);
+    ok(status == SEC_E_OK, "open: %08lx", status);
+    ok(parts[1].cbBuffer == 13 && !memcmp(text.data, "Hello, world!", 13), "%lu bytes",
+       parts[1].cbBuffer);
+    parts[0].cbBuffer = TOKEN_ROOM;
+    status = kerberos_call(SEAL, pair_side(0), parts, 2);
+    bool padded = kerberos_kind->enctype == KERB_ETYPE_RC4_HMAC_NT;
+    ok(status == (padded ? SEC_E_BUFFER_TOO_SMALL : SEC_E_OK), "no padding: %08lx", status);
+    if (padded) ok(!memcmp(text.data, "Hello, world!", 13), "the data was changed");
+    else ok(!kerberos_call(OPEN, pair_side(1), parts, 2), "not opened");
+    ok(pair_talks(), "the contexts were hurt");
+    pair_close();
+}
+
 /* ours: either half of the form is not one */
 static void test_half_a_stream(void)
 {
@@ -472,6 +497,7 @@ int main(int argc, char **argv)
     RUN_KINDS(test_small_token);
     RUN_KINDS(test_stream);
     RUN_KINDS(test_rotations);
+    RUN_KINDS(test_padding);
     RUN_KINDS(test_half_a_stream);
     RUN_KINDS(test_no_encryption);
     RUN_KINDS(test_qualities);
