@@ -153,16 +153,31 @@ static gss_cred_usage_t usage_of(uint32_t use)
     return use == CALL_USE_INITIATE ? GSS_C_INITIATE : GSS_C_BOTH;
 }
 
+/* A server is told that messages will be signed and sealed when the client has asked for that; the
+ * libraries tell it always. Those that cannot be kept from it go on as they do. */
+static void library_tame(gss_cred_id_t *library)
+{
+    /* 1.2.752.43.13.29: GSS_KRB5_CRED_NO_CI_FLAGS_X of MIT and Heimdal */
+    static gss_OID_desc no_flags = {6, (void *)"\x2a\x85\x70\x2b\x0d\x1d"};
+    gss_buffer_desc empty = {0};
+    OM_uint32 minor;
+    if (gss.set_cred_option && *library) gss.set_cred_option(&minor, library, &no_flags, &empty);
+}
+
 static OM_uint32 library_make(const struct credential *credential, OM_uint32 *minor,
                               gss_cred_id_t *out)
 {
     gss_key_value_element_desc element = {"ccache", credential->cache};
     const gss_key_value_set_desc store = {1, &element};
+    OM_uint32 major;
     if (credential->cache)
-        return gss.acquire_cred_from(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE,
-                                     &store, out, NULL, NULL);
-    return gss.acquire_cred(minor, credential->name, GSS_C_INDEFINITE, &mechs,
-                            usage_of(credential->use), out, NULL, NULL);
+        major = gss.acquire_cred_from(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechs,
+                                      GSS_C_INITIATE, &store, out, NULL, NULL);
+    else
+        major = gss.acquire_cred(minor, credential->name, GSS_C_INDEFINITE, &mechs,
+                                 usage_of(credential->use), out, NULL, NULL);
+    if (!GSS_ERROR(major) && credential->use & CALL_USE_INITIATE) library_tame(out);
+    return major;
 }
 
 status_t credential_take(uint64_t number, uint32_t use, struct lease *out, char why[CALL_WHY_SIZE])
@@ -328,6 +343,7 @@ static status_t logon(struct credential *credential,
                                                &mechs, GSS_C_INITIATE, &credential->whole, NULL,
                                                NULL);
         if (GSS_ERROR(major)) status = error_gss(ERROR_OF_LOGON, major, minor, why);
+        else library_tame(&credential->whole);
     }
     secret_free(password, (size_t)call->password.size);
     free(name);
@@ -348,6 +364,7 @@ static status_t impersonate(struct credential *credential, uint64_t impersonator
                                                         GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE,
                                                         &credential->whole, NULL, NULL);
     if (GSS_ERROR(major)) status = error_gss(ERROR_OF_LOGON, major, minor, why);
+    else library_tame(&credential->whole);
     credential_give(&lease);
     return status;
 }
@@ -409,6 +426,7 @@ status_t credential_adopt(gss_cred_id_t delegated, uint64_t *out)
 {
     struct credential *credential = credential_new(CALL_USE_INITIATE);
     if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
+    library_tame(&delegated);
     credential->whole = delegated;
     *out = unixcall_address(credential);
     return SEC_E_OK;
