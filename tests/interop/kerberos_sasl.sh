@@ -60,13 +60,14 @@ for layer in privacy integrity; do
     as GSSAPI Kerberos $layer "--rounds $few"
     for what in ciphertext replay; do
         with="--tamper $what"
-        altered=SEC_E_MESSAGE_ALTERED
-        [ $what = replay ] && altered=SEC_E_OUT_OF_SEQUENCE
-        check "client sends changed $what, $layer" peer ours "unseal SASL_*" "$closed" \
+        altered=SEC_E_MESSAGE_ALTERED at_other="unseal SASL_*"
+        # Cyrus opens what MIT's library says is old.
+        [ $what = replay ] && altered=SEC_E_OUT_OF_SEQUENCE at_other="unseal *"
+        check "client sends changed $what, $layer" peer ours "$at_other" "$closed" \
             "$at_peer" "$at_ours $with"
         check "client gets changed $what, $layer" peer ours "*" "unseal $altered" \
             "$at_peer $with" "$at_ours"
-        check "server sends changed $what, $layer" ours peer "*" "unseal SASL_*" \
+        check "server sends changed $what, $layer" ours peer "*" "$at_other" \
             "$at_ours $with" "$at_peer"
         check "server gets changed $what, $layer" ours peer "unseal $altered" \
             "$closed" "$at_ours" "$at_peer $with"
