@@ -297,6 +297,13 @@ static struct cfx_places places_at(const struct cfx_header *header, uint8_t *tok
     };
 }
 
+/* In DCE style Windows rotates by EC more than it says (MS-KILE 3.4.5.4.1). */
+static size_t rotation(const struct kerberos_session *session, const struct cfx_header *header)
+{
+    bool more = session->flags & KERBEROS_DCE_STYLE && header->flags & FLAG_SEALED && header->rrc;
+    return (size_t)header->rrc + (more ? header->ec : 0);
+}
+
 status_t cfx_unwrap(struct kerberos_session *session, const struct message_part *parts,
                     size_t count, struct kerberos_wrapping *wrapping)
 {
@@ -307,8 +314,7 @@ status_t cfx_unwrap(struct kerberos_session *session, const struct message_part 
     if (!status_ok(status)) return status;
     bool sealed = header.flags & FLAG_SEALED;
     size_t tail = tail_size(profile, &header), front = sealed ? CFX_BLOCK : 0;
-    bool rotated = header.rrc == tail || (sealed && header.rrc + (size_t)header.ec == tail);
-    if (!rotated || !header_fits(profile, &header) ||
+    if (rotation(session, &header) != tail || !header_fits(profile, &header) ||
         token.size != CFX_HEADER_SIZE + tail + front || wrapping->padding_size)
         return SEC_E_INVALID_TOKEN;
     uint8_t *start = wrapping->token + CFX_HEADER_SIZE;
@@ -339,16 +345,6 @@ static void rotate_left(uint8_t *data, size_t size, size_t count)
     reverse(data, size);
 }
 
-/* In DCE style Windows rotates by EC more than it says (MS-KILE 3.4.5.4.1). */
-static size_t rotation(const struct kerberos_session *session, const struct cfx_header *header,
-                       size_t size)
-{
-    size_t count = header->rrc;
-    if (session->flags & KERBEROS_DCE_STYLE && header->flags & FLAG_SEALED && count)
-        count += header->ec;
-    return size ? count % size : 0;
-}
-
 status_t cfx_unwrap_stream(struct kerberos_session *session, uint8_t *token, size_t size,
                            bool *encrypted, struct slice *plain)
 {
@@ -359,8 +355,9 @@ status_t cfx_unwrap_stream(struct kerberos_session *session, uint8_t *token, siz
     bool sealed = header.flags & FLAG_SEALED;
     uint8_t *start = token + CFX_HEADER_SIZE;
     size_t tail = tail_size(profile, &header), front = sealed ? CFX_BLOCK : 0;
-    size_t left = size - CFX_HEADER_SIZE, turned = rotation(session, &header, left);
+    size_t left = size - CFX_HEADER_SIZE;
     if (!header_fits(profile, &header) || left < tail + front) return SEC_E_INVALID_TOKEN;
+    size_t turned = rotation(session, &header) % left;
     /* With the tail in front, as SSPI has it, or behind, nothing needs to move. */
     bool in_front = turned == tail;
     if (!in_front) rotate_left(start, left, turned);

@@ -54,18 +54,34 @@
     X(set_cred_option)
 
 /* Of MIT's libkrb5; all NULL where that is not the library in use. */
-#define KRB5_FUNCTIONS(X)                                                                          \
-    X(cc_cache_match)                                                                              \
-    X(cc_close)                                                                                    \
-    X(cc_default)                                                                                  \
-    X(cc_default_name) X(cc_destroy) X(cc_get_full_name) X(cc_get_principal) X(cc_new_unique)      \
-        X(cc_resolve) X(free_context) X(free_cred_contents) X(free_default_realm)                  \
-            X(free_error_message) X(free_principal) X(free_string) X(free_unparsed_name)           \
-                X(get_default_realm) X(get_error_message) X(get_init_creds_opt_alloc)              \
-                    X(get_init_creds_opt_free) X(get_init_creds_opt_set_canonicalize)              \
-                        X(get_init_creds_opt_set_forwardable) X(get_init_creds_opt_set_out_ccache) \
-                            X(get_init_creds_password) X(init_context) X(parse_name)               \
-                                X(unparse_name)
+#define KRB5_FUNCTIONS(X)                  \
+    X(cc_cache_match)                      \
+    X(cc_close)                            \
+    X(cc_default)                          \
+    X(cc_default_name)                     \
+    X(cc_destroy)                          \
+    X(cc_get_full_name)                    \
+    X(cc_get_principal)                    \
+    X(cc_new_unique)                       \
+    X(cc_resolve)                          \
+    X(free_context)                        \
+    X(free_cred_contents)                  \
+    X(free_default_realm)                  \
+    X(free_error_message)                  \
+    X(free_principal)                      \
+    X(free_string)                         \
+    X(free_unparsed_name)                  \
+    X(get_default_realm)                   \
+    X(get_error_message)                   \
+    X(get_init_creds_opt_alloc)            \
+    X(get_init_creds_opt_free)             \
+    X(get_init_creds_opt_set_canonicalize) \
+    X(get_init_creds_opt_set_forwardable)  \
+    X(get_init_creds_opt_set_out_ccache)   \
+    X(get_init_creds_password)             \
+    X(init_context)                        \
+    X(parse_name)                          \
+    X(unparse_name)
 
 /* Of the same, for tickets and passwords. */
 #define KRB5_TICKET_FUNCTIONS(X)         \
