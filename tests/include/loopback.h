@@ -48,7 +48,7 @@ bool context_present(const CtxtHandle *context);
 
 /* A message with its token, small enough for the stack. */
 struct message {
-    BYTE token[64];
+    BYTE token[128];
     ULONG token_size;
     BYTE data[1024];
     ULONG size;
