@@ -32,8 +32,8 @@ refusal_case() {
     title=$1 reason=$2
     shift 2
     run_client sspi Negotiate --path /page.txt "$@"
-    expect "sspi, $title" "$(sed -n 's/.*FAILED: the first token: \([A-Z_]*\).*/\1/p' "$work/client")" \
-        "$reason" "$work/client"
+    is=$(sed -n 's/.*FAILED: the first token: \([A-Z_]*\).*/\1/p' "$work/client")
+    expect "sspi, $title" "$is" "$reason" "$work/client"
 }
 
 # page_case CASE KIND SCHEME STATUS ARGUMENT...: three requests; alice is known where STATUS is 200.
@@ -44,8 +44,8 @@ page_case() {
     if [ "$status" = 200 ]; then count=3 seen="200 $principal $seen"; fi
     [ "$kind$count" != sspi3 ] || done='SEC_E_OK '
     run_client "$kind" "$scheme" --path /page.txt --requests 3 "$@"
-    expect "$kind, $title" \
-        "$(grep -c "^body: $page" "$work/client") $(client_verdict | tr -s '/ ' ' ')$(answers $count)" \
+    is="$(grep -c "^body: $page" "$work/client") $(client_verdict | tr -s '/ ' ' ')"
+    expect "$kind, $title" "$is$(answers $count)" \
         "$count $done*$status winesspi $seen" "$work/client" "$work/error.log"
 }
 

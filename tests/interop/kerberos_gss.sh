@@ -157,7 +157,8 @@ for what in ciphertext checksum sequence replay text; do
     step=unseal
     [ $what = text ] && step=verify
     at_ours="$step SEC_E_MESSAGE_ALTERED" at_peer="$step GSS_S_BAD_SIG"
-    [ $what = replay ] && at_ours="$step SEC_E_OUT_OF_SEQUENCE" at_peer="$step GSS_S_DUPLICATE_TOKEN"
+    [ $what = replay ] &&
+        at_ours="$step SEC_E_OUT_OF_SEQUENCE" at_peer="$step GSS_S_DUPLICATE_TOKEN"
     [ $what = sequence ] && at_peer="$step GSS_S_DEFECTIVE_TOKEN"
     [ $what = checksum ] && at_ours="$step SEC_E_*" at_peer="$step GSS_S_*"
     tamper="$with --tamper $what"

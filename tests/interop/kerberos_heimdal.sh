@@ -35,8 +35,8 @@ start_heimdal &&
     heimdal_admin add -r --use-defaults test/localhost other/localhost &&
     heimdal_admin ext_keytab -k "$kdc_dir/keytab" test/localhost &&
     printf '%s\n' "$password" >"$work/password" &&
-    KRB5_CONFIG=$kdc_dir/heimdal.conf in_heimdal "$heimdal_kinit" -f --password-file="$work/password" \
-        alice >"$work/kinit" 2>&1 || {
+    KRB5_CONFIG=$kdc_dir/heimdal.conf in_heimdal "$heimdal_kinit" -f \
+        --password-file="$work/password" alice >"$work/kinit" 2>&1 || {
     fail_case "Heimdal's KDC serves" "$kdc_dir"/*.log "$kdc_dir"/*.out "$work/kinit"
     finish
 }

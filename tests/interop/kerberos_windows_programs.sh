@@ -55,11 +55,11 @@ start_postgres() {
         --no-instructions -E UTF8 --locale=C) >"$work/initdb" 2>&1 || return 1
     printf '%s\n' 'local all owner trust' 'host all all 127.0.0.1/32 gss include_realm=0' |
         as_nobody tee "$data/pg_hba.conf" >/dev/null
+    settings="-k $data -c listen_addresses=127.0.0.1 -c krb_server_keyfile=$kdc_dir/keytab"
     for _ in 1 2 3; do
         port=$(free_port)
-        (cd / && as_nobody "$host_postgres/pg_ctl" -D "$data" -l "$data/log" -w -t 20 -o \
-            "-p $port -k $data -c listen_addresses=127.0.0.1 -c krb_server_keyfile=$kdc_dir/keytab" \
-            start) >"$work/start" 2>&1 </dev/null && break
+        (cd / && as_nobody "$host_postgres/pg_ctl" -D "$data" -l "$data/log" -w -t 20 \
+            -o "-p $port $settings" start) >"$work/start" 2>&1 </dev/null && break
     done
     (cd / && as_nobody "$host_postgres/psql" -h "$data" -p "$port" -U owner -d postgres \
         -c 'create role alice login' -c 'create role bob login') >>"$work/start" 2>&1
