@@ -51,7 +51,8 @@
     X(acquire_cred_from)             \
     X(acquire_cred_impersonate_name) \
     X(get_name_attribute)            \
-    X(krb5_copy_ccache)
+    X(krb5_copy_ccache)              \
+    X(set_cred_option)
 
 /* Of MIT's libkrb5; all NULL where that is not the library in use. */
 #define KRB5_FUNCTIONS(X)                  \

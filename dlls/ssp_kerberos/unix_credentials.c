@@ -161,16 +161,29 @@ static gss_cred_usage_t usage_of(uint32_t use)
     return use == CALL_USE_INITIATE ? GSS_C_INITIATE : GSS_C_BOTH;
 }
 
+/* The libraries tell a server that there is signing and sealing whether or not that was asked for,
+ * and one that believes it waits for it (SASL GSS-SPNEGO), unless GSS_KRB5_CRED_NO_CI_FLAGS_X
+ * (1.2.752.43.13.29) is set. One that does not know it does as it always did. */
+static void flags_as_asked(gss_cred_id_t *library)
+{
+    static gss_OID_desc option = {6, (void *)"\x2a\x85\x70\x2b\x0d\x1d"};
+    gss_buffer_desc nothing = GSS_C_EMPTY_BUFFER;
+    OM_uint32 minor;
+    if (gss.set_cred_option) gss.set_cred_option(&minor, library, &option, &nothing);
+}
+
 static OM_uint32 library_make(const struct credential *credential, OM_uint32 *minor,
                               gss_cred_id_t *out)
 {
     gss_key_value_element_desc element = {"ccache", credential->cache};
     const gss_key_value_set_desc store = {1, &element};
-    if (credential->cache)
-        return gss.acquire_cred_from(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE,
-                                     &store, out, NULL, NULL);
-    return gss.acquire_cred(minor, credential->name, GSS_C_INDEFINITE, &mechs,
-                            usage_of(credential->use), out, NULL, NULL);
+    OM_uint32 major = credential->cache
+                          ? gss.acquire_cred_from(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechs,
+                                                  GSS_C_INITIATE, &store, out, NULL, NULL)
+                          : gss.acquire_cred(minor, credential->name, GSS_C_INDEFINITE, &mechs,
+                                             usage_of(credential->use), out, NULL, NULL);
+    if (!GSS_ERROR(major) && credential->use & CALL_USE_INITIATE) flags_as_asked(out);
+    return major;
 }
 
 status_t credential_take(uint64_t number, uint32_t use, struct lease *out, char why[CALL_WHY_SIZE])
@@ -349,6 +362,7 @@ static status_t logon(struct credential *credential,
                                                &mechs, GSS_C_INITIATE, &credential->whole, NULL,
                                                NULL);
         if (GSS_ERROR(major)) status = error_gss(ERROR_OF_LOGON, major, minor, why);
+        else flags_as_asked(&credential->whole);
     }
     secret_free(password, (size_t)call->password.size);
     free(name);
@@ -369,6 +383,7 @@ static status_t impersonate(struct credential *credential, uint64_t impersonator
                                                         GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE,
                                                         &credential->whole, NULL, NULL);
     if (GSS_ERROR(major)) status = error_gss(ERROR_OF_LOGON, major, minor, why);
+    else flags_as_asked(&credential->whole);
     credential_give(&lease);
     return status;
 }
@@ -433,6 +448,7 @@ status_t credential_adopt(gss_cred_id_t delegated, uint64_t *out)
     struct credential *credential = credential_new(CALL_USE_INITIATE);
     if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
     credential->whole = delegated;
+    flags_as_asked(&credential->whole);
     *out = unixcall_address(credential);
     return SEC_E_OK;
 }
