@@ -93,6 +93,7 @@ static status_t password_keep(struct credential *credential, struct blob *passwo
         blob_clear(password);
         return status;
     }
+    credential->has_password = true;
     credential->masked_password = *password;
     *password = (struct blob){NULL, 0};
     return SEC_E_OK;
@@ -117,6 +118,9 @@ static status_t library_acquire(const struct credential *credential, uint32_t us
     struct blob password = {NULL, 0};
     *call = (struct kerberos_call_credential_acquire){.use = use};
     if (use == CALL_USE_INITIATE) {
+        /* To the library no password is none: that is for those who have tickets. */
+        if (credential->has_password && !credential->masked_password.size)
+            return SEC_E_LOGON_DENIED;
         status_t status = credential_password(credential, &password);
         if (!status_ok(status)) return status;
         call->principal = unixcall_slice(blob_slice(&credential->principal));
@@ -335,7 +339,7 @@ static status_t use_check(ULONG use, bool is_default)
  * are the user's tickets by the name of their principal. */
 static status_t owner_check(const struct credential *credential)
 {
-    bool own = credential->is_default || !credential->masked_password.data;
+    bool own = credential->is_default || !credential->has_password;
     bool outbound = credential->use & SECPKG_CRED_OUTBOUND;
     return outbound && own && foreign_caller() ? SEC_E_NO_CREDENTIALS : SEC_E_OK;
 }

@@ -79,7 +79,7 @@ status_t secret_mask(const uint8_t nonce[16], uint8_t *data, size_t size);
 struct credential {
     ULONG use;                   /* SECPKG_CRED_ */
     bool is_default;             /* the user of this process, by the host's cache and keytab */
-    bool s4u;                    /* acted for without a password */
+    bool has_password;           /* it may be empty */
     bool adopted;                /* its initiator came along: there is no other */
     struct blob principal;       /* UTF-8; empty for default ones */
     struct blob user, domain;    /* as given; UTF-16 */

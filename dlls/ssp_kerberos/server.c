@@ -95,6 +95,9 @@ static status_t exchange(struct context *context, struct leg *leg, struct kerber
         leg->made = 0;
         status = SEC_E_BAD_BINDINGS;
     }
+    /* MIT's has an answer, and no end, for a token of a kind that it does not know. */
+    if (status_ok(status) && !call->done && !(call->flags & CALL_DCE_STYLE))
+        status = SEC_E_INVALID_TOKEN;
     ULONG attributes = attributes_of(context->requirements, call->flags);
     status = context_settle(context, attributes, call->done, status);
     uint64_t delegated = call->delegated;
