@@ -26,6 +26,8 @@ TRACE_CHANNEL("kerberos");
  * once, so that it must not be looked at while there is no room for the answer. */
 #define ANSWER_ROOM 256u
 
+#define AP_REP 0x6fu /* its first byte, bare, as DCE style has it */
+
 static const struct {
     ULONG attribute;
     uint32_t flag;
@@ -95,9 +97,9 @@ static status_t exchange(struct context *context, struct leg *leg, struct kerber
         leg->made = 0;
         status = SEC_E_BAD_BINDINGS;
     }
-    /* MIT's has an answer, and no end, for a token of a kind that it does not know. */
-    if (status_ok(status) && !call->done && !(call->flags & CALL_DCE_STYLE))
-        status = SEC_E_INVALID_TOKEN;
+    /* MIT's has an error to send, and no end, for a token of a kind that it does not know. */
+    bool answers = leg->made && leg->output.block[0] == AP_REP;
+    if (status_ok(status) && !call->done && !answers) status = SEC_E_INVALID_TOKEN;
     ULONG attributes = attributes_of(context->requirements, call->flags);
     status = context_settle(context, attributes, call->done, status);
     uint64_t delegated = call->delegated;
