@@ -352,16 +352,30 @@ static status_t keytab_check(struct credential *credential)
     return credential_library(credential, CALL_USE_ACCEPT, false, &acceptor);
 }
 
-static status_t credential_fill(struct credential *credential, const UNICODE_STRING *principal,
+/* Takes the place of default ones: what the caller's client has sent along. */
+static bool credential_replace(struct credential **credential)
+{
+    bool matters = (*credential)->is_default &&
+                   ((*credential)->use & SECPKG_CRED_BOTH) == SECPKG_CRED_OUTBOUND;
+    struct credential *delegated = matters ? delegation_of_caller() : NULL;
+    if (!delegated) return false;
+    credential_release(*credential);
+    *credential = delegated;
+    return true;
+}
+
+static status_t credential_fill(struct credential **place, const UNICODE_STRING *principal,
                                 const void *auth_data)
 {
+    struct credential *credential = *place;
     /* Who only accepts needs no identity. */
     bool outbound = credential->use & SECPKG_CRED_OUTBOUND;
     status_t status = crypto_ready();
     if (status_ok(status)) status = identity_read(credential, outbound ? auth_data : NULL);
     if (status_ok(status)) status = use_check(credential->use, credential->is_default);
     if (status_ok(status)) status = principal_read(credential, principal);
-    if (status_ok(status)) status = owner_check(credential);
+    if (!status_ok(status) || credential_replace(place)) return status;
+    status = owner_check(credential);
     if (status_ok(status)) status = keytab_check(credential);
     return status;
 }
@@ -375,7 +389,7 @@ NTSTATUS NTAPI credentials_acquire(UNICODE_STRING *principal, ULONG use, LUID *l
     (void)get_key_argument;
     struct credential *credential = credential_new(use);
     if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
-    status_t status = credential_fill(credential, principal, auth_data);
+    status_t status = credential_fill(&credential, principal, auth_data);
     TRACE("use %#lx, %s %.*s: status %#lx\n", use, credential->is_default ? "default" : "given",
           (int)credential->principal.size, (const char *)credential->principal.data, (ULONG)status);
     if (!status_ok(status)) {

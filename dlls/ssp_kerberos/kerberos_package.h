@@ -111,6 +111,16 @@ status_t credential_from_library(uint64_t initiator, struct slice principal,
 status_t credential_from_password(struct slice principal, struct slice password,
                                   struct credential **out);
 
+/* ---- delegated.c ---- */
+
+/* Threads that act for the token's client have these as their default credentials, until they are
+ * withdrawn. */
+void delegation_offer(HANDLE token, struct credential *credential);
+void delegation_withdraw(const struct credential *credential);
+
+/* Those of the calling thread, held; NULL when there are none. */
+struct credential *delegation_of_caller(void);
+
 SpAcquireCredentialsHandleFn credentials_acquire;
 SpFreeCredentialsHandleFn credentials_free;
 SpQueryCredentialsAttributesFn credentials_query;

@@ -19,8 +19,9 @@ trap 'exit 130' INT TERM HUP
 
 prepare() {
     for service in HTTP/barn HTTP/barn:8080 HTTP/silo keeper; do kdc_add "$service"; done
+    kdc_admin -q 'addprinc -randkey +ok_as_delegate HTTP/loft' >>"$kdc_dir/kadmin.log" 2>&1
     kdc_add alice one
-    kdc_keys HTTP/barn
+    kdc_keys HTTP/barn HTTP/loft
     kdc_login alice one
 }
 
@@ -60,6 +61,7 @@ if kdc_start && prepare; then
     run api_kerberos_legs HTTP/barn
     run api_kerberos_errors service HTTP/barn
     run api_kerberos_credentials "$kdc_realm" alice one HTTP/barn
+    run api_kerberos_delegation HTTP/loft HTTP/barn "alice@$kdc_realm"
     circumstances
 else
     fail_case "a KDC with a user and services" "$kdc_dir"/*.log "$kdc_dir"/*.out
