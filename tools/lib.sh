@@ -140,13 +140,13 @@ make_prefix() {
     wineserver -p || die "the server of $1 does not start"
 }
 
-# install_modules: puts the build into $WINEPREFIX. Wine's own packages leave the list: whether its
-# Kerberos can do something depends on the host. Programs that start from now on find Unix halves.
+# install_modules: puts the build into $WINEPREFIX. Wine's own packages leave the list: what its
+# Kerberos does depends on the host. Programs that start from now on find Unix halves.
 install_modules() {
     run_quietly "installing winesspi into $WINEPREFIX" "$WINEPREFIX/install.log" \
         "$source_dir/tools/winesspi" install
     wine reg add 'HKLM\System\CurrentControlSet\Control\Lsa' /f /v 'Security Packages' \
-        /t REG_MULTI_SZ /d 'ssp_negotiate\0ssp_ntlm\0ssp_schannel' \
+        /t REG_MULTI_SZ /d 'ssp_negotiate\0ssp_kerberos\0ssp_ntlm\0ssp_schannel' \
         >>"$WINEPREFIX/install.log" 2>&1 ||
         die "the list of packages in $WINEPREFIX cannot be set"
     export WINEDLLPATH="$build"

@@ -34,7 +34,8 @@ status_t library_ready(void)
         .why = "Wine finds no Unix half of ssp_kerberos (is WINEDLLPATH set?)"};
     name_read(call.name, sizeof(call.name));
     status_t status = library_call(KERBEROS_CALL_LIBRARY, &call);
-    if (status_ok(status)) TRACE("%s, tickets %u\n", call.name, (unsigned)call.tickets);
+    if (status_ok(status))
+        TRACE("%s, tickets %u, realm %s\n", call.name, (unsigned)call.tickets, call.realm);
     else WARN("no exchanges without GSS-API: %s\n", call.why);
     return status;
 }

@@ -60,7 +60,7 @@ ok status_before status_says 1 'winesspi is not installed'
 ok uninstall_nothing refuses "$winesspi" uninstall
 ok install "$winesspi" install
 ok status_installed status_says 0 'winesspi is installed'
-for dll in secur32 sspicli ssp_negotiate ssp_ntlm ssp_schannel ssp_winbind; do
+for dll in secur32 sspicli ssp_negotiate ssp_kerberos ssp_ntlm ssp_schannel ssp_winbind; do
     ok "file_$dll" installed_file "$ARCH" system32 "$dll.dll"
     if [ "$ARCH" = x86_64 ] && [ -f "$BUILD/i386-windows/$dll.dll" ]; then
         ok "file32_$dll" installed_file i386 syswow64 "$dll.dll"
@@ -68,10 +68,10 @@ for dll in secur32 sspicli ssp_negotiate ssp_ntlm ssp_schannel ssp_winbind; do
 done
 ok override_secur32 override_is secur32 native,builtin
 ok override_sspicli override_is sspicli native,builtin
-ok packages packages_are 'ssp_negotiate\\0ssp_ntlm\\0ssp_schannel\\0.*'
+ok packages packages_are 'ssp_negotiate\\0ssp_kerberos\\0ssp_ntlm\\0ssp_schannel\\0.*'
 ok doctor "$winesspi" doctor
 ok install_again "$winesspi" install
-ok packages_once packages_are 'ssp_negotiate\\0ssp_ntlm\\0ssp_schannel\\0kerberos\\0schannel.*'
+ok packages_once packages_are 'ssp_negotiate\\0ssp_kerberos\\0ssp_ntlm\\0ssp_schannel\\0kerberos\\0schannel.*'
 
 ok handshake "$winesspi" run sspictl.exe handshake NTLM
 ok handshake_negotiate "$winesspi" run sspictl.exe handshake Negotiate
@@ -118,7 +118,7 @@ wine reg delete "$overrides" /f >/dev/null 2>&1
 wine reg delete "$lsa" /v 'Security Packages' /f >/dev/null 2>&1
 snapshot "$work/before"
 "$winesspi" install >/dev/null
-ok packages_alone packages_are 'ssp_negotiate\\0ssp_ntlm\\0ssp_schannel.*'
+ok packages_alone packages_are 'ssp_negotiate\\0ssp_kerberos\\0ssp_ntlm\\0ssp_schannel.*'
 ok uninstall_alone "$winesspi" uninstall
 snapshot "$work/after"
 ok as_before_alone same_as_before "$work/after"

@@ -82,7 +82,7 @@ one() {
 mkdir -p "$folder" || exit 1
 case $(wine --version) in wine-8.0*) ;; *) skip 'Wine 8.0' ;; esac
 [ -f "$tests/secur32.c" ] || fetch
-trap 'use_packages ssp_negotiate ssp_ntlm ssp_schannel' EXIT
+trap 'use_packages ssp_negotiate ssp_kerberos ssp_ntlm ssp_schannel' EXIT
 trap 'exit 130' INT TERM HUP
 use_packages ssp_negotiate ssp_ntlm ssp_schannel kerberos ||
     skip 'a list of packages that can be set'
