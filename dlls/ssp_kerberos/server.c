@@ -22,8 +22,8 @@ TRACE_CHANNEL("kerberos");
 
 #define ECHOED (ASC_REQ_CONNECTION | ASC_REQ_DATAGRAM)
 
-/* What an answer needs at the most: an AP-REP with a subkey of 32 bytes is under 200. A token counts
- * once, so that it must not be looked at while there is no room for the answer. */
+/* What an answer needs at the most: an AP-REP with a subkey of 32 bytes is under 200. A token
+ * counts once, so that it must not be looked at while there is no room for the answer. */
 #define ANSWER_ROOM 256u
 
 #define AP_REP 0x6fu /* its first byte, bare, as DCE style has it */

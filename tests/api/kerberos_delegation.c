@@ -9,12 +9,18 @@
 #include <wchar.h>
 
 static wchar_t trusted[128], other[128], principal[128];
-static struct saved_value policy;
+static struct saved_value policy, anywhere, process_principal;
 
 static void policy_set(DWORD value)
 {
     ok(value_set(&policy, REG_DWORD, &value, sizeof(value)), "the policy is not set");
     second_pass();
+}
+
+static bool have_services(void)
+{
+    if (!trusted[0]) skip_case("a KDC and a trusted service");
+    return trusted[0];
 }
 
 /* Of the server as it is, to the other service. */
@@ -68,10 +74,7 @@ static void test_delegated(void)
 {
     ULONG attributes;
     if (!ours_only()) return;
-    if (!trusted[0]) {
-        skip_case("a KDC and a trusted service");
-        return;
-    }
+    if (!have_services()) return;
     policy_set(1);
     SECURITY_STATUS status = go_on_as_client(SEAL_FLAGS | ISC_REQ_MUTUAL_AUTH | ISC_REQ_DELEGATE,
                                              trusted, &attributes);
@@ -86,13 +89,60 @@ static void test_delegated(void)
     policy_set(0);
 }
 
+/* ours: a policy that does not ask the KDC whom it trusts */
+static void test_anywhere(void)
+{
+    static struct loopback loop;
+    DWORD on = 1;
+    if (!ours_only() || !have_services()) return;
+    ok(value_set(&anywhere, REG_DWORD, &on, sizeof(on)), "the policy is not set");
+    second_pass();
+    SECURITY_STATUS status = loopback_open(&loop, L"Kerberos", NULL);
+    ok(!status, "credentials: %08lx", status);
+    loop.target = other;
+    loop.client_flags = ISC_REQ_MUTUAL_AUTH | ISC_REQ_DELEGATE;
+    status = loopback_connect(&loop);
+    ok(!status, "connected: %08lx", status);
+    ok(loop.client_attrs & ISC_RET_DELEGATE, "client's attributes %08lx", loop.client_attrs);
+    ok(loop.server_attrs & ASC_RET_DELEGATE, "server's attributes %08lx", loop.server_attrs);
+    loopback_close(&loop);
+    value_restore(&anywhere);
+    second_pass();
+}
+
+/* ours: the principal that an administrator has said is the user of this process */
+static void test_process_principal(void)
+{
+    static struct loopback loop;
+    HANDLE token;
+    if (!ours_only() || !have_services()) return;
+    SECURITY_STATUS status = loopback_open(&loop, L"Kerberos", NULL);
+    ok(!status, "credentials: %08lx", status);
+    loop.target = other;
+    status = loopback_connect(&loop);
+    ok(!status, "connected: %08lx", status);
+    status = QuerySecurityContextToken(&loop.server, (void **)&token);
+    ok(status == SEC_E_NO_IMPERSONATION, "of a stranger: %08lx", status);
+    DWORD size = (DWORD)(wcslen(principal) + 1) * sizeof(*principal);
+    ok(value_set(&process_principal, REG_SZ, principal, size), "the principal is not set");
+    status = QuerySecurityContextToken(&loop.server, (void **)&token);
+    ok(status == SEC_E_OK, "of the process's user: %08lx", status);
+    if (!status) CloseHandle(token);
+    value_restore(&process_principal);
+    loopback_close(&loop);
+}
+
 int main(int argc, char **argv)
 {
     wchar_t *const texts[] = {trusted, other, principal};
     for (int i = 0; argc == 4 && i < 3; i++)
         MultiByteToWideChar(CP_ACP, 0, argv[i + 1], -1, texts[i], 128);
     bool saved = value_save(&policy, L"SOFTWARE\\winesspi", L"ForeignTokens");
+    value_save(&anywhere, L"SOFTWARE\\winesspi\\Kerberos", L"DelegateAnywhere");
+    value_save(&process_principal, L"SOFTWARE\\winesspi\\Kerberos", L"ProcessPrincipal");
     RUN(test_delegated);
+    RUN(test_anywhere);
+    RUN(test_process_principal);
     if (saved) value_restore(&policy);
     return test_end("api_kerberos_delegation");
 }

@@ -2,15 +2,17 @@
 /*
  * What goes wrong with handshakes of the package Kerberos, and with what status. The script of the
  * same group makes the circumstances and names them: `service NAME` for cases that need a KDC and a
- * service, else the status that the first leg is to end with there, and how: `client STATUS NAME`.
- * Sources in brackets, as in api_packages.
+ * service; `client STATUS NAME` for one with the status that the client's first leg is to end with;
+ * `server STATUS CLIENT NAME` with that of the server's, and of the client when it gets the error;
+ * `acquire STATUS NAME` for a server's credentials. Sources in brackets, as in api_packages.
  */
 #include "loopback.h"
 
 #include <stdlib.h>
 
 static wchar_t service[256];
-static const char *wanted;
+static const char *wanted, *wanted_client; /* statuses */
+static DWORD wait;                         /* milliseconds between the legs */
 static struct loopback loop;
 
 static bool open_loop(ULONG flags)
@@ -224,6 +226,38 @@ static void test_circumstance(void)
     FreeCredentialsHandle(&cred);
 }
 
+/* The statuses of a server that cannot open the token, and of a client that is told so; the time
+ * between them is longer than the clock skew that the script allows. */
+static void test_server(void)
+{
+    BYTE room[1024];
+    SecBuffer reply = {sizeof(room), SECBUFFER_TOKEN, room};
+    if (!open_loop(SEAL_FLAGS | ISC_REQ_MUTUAL_AUTH)) return;
+    SECURITY_STATUS status = loopback_client_leg(&loop);
+    ok(status == SEC_I_CONTINUE_NEEDED, "client: %08lx", status);
+    Sleep(wait);
+    status = accept(loop.token, loop.token_size, ASC_REQ_EXTENDED_ERROR, &reply);
+    ok(status == (SECURITY_STATUS)strtoul(wanted, NULL, 16), "server: %08lx", status);
+    ok(reply.cbBuffer < sizeof(room), "no error for the client");
+    memcpy(loop.token, room, reply.cbBuffer);
+    loop.token_size = reply.cbBuffer;
+    status = loopback_client_leg(&loop);
+    ok(status == (SECURITY_STATUS)strtoul(wanted_client, NULL, 16), "client: %08lx", status);
+    loopback_close(&loop);
+}
+
+/* ours: a server without keys is told when it asks for credentials */
+static void test_acquire(void)
+{
+    CredHandle cred;
+    TimeStamp expiry;
+    SECURITY_STATUS expected = (SECURITY_STATUS)strtoul(wanted, NULL, 16);
+    SECURITY_STATUS status = AcquireCredentialsHandleW(
+        NULL, (wchar_t *)L"Kerberos", SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL, &cred, &expiry);
+    ok(status == expected, "%08lx", status);
+    if (!status) FreeCredentialsHandle(&cred);
+}
+
 static void test_service(void)
 {
     RUN(test_replay);
@@ -242,11 +276,15 @@ static void test_nothing(void)
 
 int main(int argc, char **argv)
 {
+    const char *mode = argc > 2 ? argv[1] : "";
     if (argc > 2) MultiByteToWideChar(CP_ACP, 0, argv[argc - 1], -1, service, 256);
-    if (argc == 3) test_service();
-    else if (argc == 4) {
-        wanted = argv[2];
-        RUN(test_circumstance);
-    } else RUN(test_nothing);
+    if (argc > 3) wanted = argv[2];
+    if (argc > 4) wanted_client = argv[3];
+    if (argc > 5) wait = strtoul(argv[4], NULL, 10);
+    if (!strcmp(mode, "service")) test_service();
+    else if (!strcmp(mode, "client") && wanted) RUN(test_circumstance);
+    else if (!strcmp(mode, "acquire") && wanted) RUN(test_acquire);
+    else if (!strcmp(mode, "server") && wanted_client) RUN(test_server);
+    else RUN(test_nothing);
     return test_end("api_kerberos_errors");
 }
