@@ -88,8 +88,8 @@ static void test_large_messages(void)
 
 /* ---- buffers ---- */
 
-/* [OS MS-KILE 3.4.5.4], [CI sspilib] the token stands anywhere; parts that are read only and covered
- * are signed in array order, neither encrypted nor changed */
+/* [OS MS-KILE 3.4.5.4], [CI sspilib] the token stands anywhere; parts that are read only and
+ * covered are signed in array order, neither encrypted nor changed */
 static void test_buffer_orders(void)
 {
     static const int orders[][5] = {{0, 1, 2, 3, 4}, {1, 0, 2, 3, 4}, {1, 2, 0, 3, 4},
@@ -409,7 +409,8 @@ static void test_qualities(void)
     pair_close();
 }
 
-/* [OBS mongodb/winkerberos issue 14] no encryption without having asked for it; all else is there */
+/* [OBS mongodb/winkerberos issue 14] no encryption without having asked for it; all else is
+ * there */
 static void test_no_confidentiality(void)
 {
     if (!pair_open(ISC_REQ_MUTUAL_AUTH | ISC_REQ_INTEGRITY)) return;
