@@ -64,6 +64,7 @@ __attribute__((unused)) static bool pair_open(ULONG flags)
     SECURITY_STATUS status = pair_connect(flags);
     return ok(!status, "no contexts: %08lx", status);
 }
+SECURITY_STATUS pair_begin(ULONG flags); /* a client's first leg, and no server; needs a KDC */
 void pair_close(void);
 struct kerberos_end *pair_side(int i); /* even: the client, odd: the server */
 bool pair_talks(void);                 /* one message each way of both kinds */
