@@ -38,7 +38,7 @@ lsa='HKLM\System\CurrentControlSet\Control\Lsa'
 listed=$(wine reg query "$lsa" /v 'Security Packages' | tr -d '\r' |
     sed -n 's/.*REG_MULTI_SZ *//p')
 
-ours='ssp_negotiate\0ssp_kerberos'
+ours='ssp_negotiate\0ssp_kerberos\0ssp_ntlm'
 
 # packages LIST: what later programs find.
 packages() {
