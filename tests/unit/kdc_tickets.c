@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Tickets and passwords in the Unix half of ssp_kerberos, with a KDC that unit_kerberos_tickets.sh has
- * started: alice has tickets in the cache of the environment, her password is "one", bob's is "two",
- * barn is a service. New passwords need eight characters.
+ * Tickets and passwords in the Unix half of ssp_kerberos, with a KDC that unit_kerberos_tickets.sh
+ * has started: alice has tickets in the cache of the environment, her password is "one", bob's is
+ * "two", barn is a service. Bob's new passwords need eight characters.
  */
 #include "unix.h"
 
@@ -201,7 +201,8 @@ static void passwords(void)
     struct kerberos_call_password c;
     ok(change("bob", "wrong", "long enough", "", &c) == SEC_E_LOGON_DENIED && !c.refused,
        "the old one is wrong: %s", c.why);
-    ok(change("nobody", "two", "long enough", "", &c) == SEC_E_LOGON_DENIED, "nobody: %s", c.why);
+    ok(change("no-such-user", "two", "long enough", "", &c) == SEC_E_LOGON_DENIED, "nobody: %s",
+       c.why);
     ok(change("bob", "two", "short", "", &c) == SEC_E_OK && c.refused == 4 && c.why[0] &&
            !c.has_policy,
        "too short: %u, %s", c.refused, c.why);

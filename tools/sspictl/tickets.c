@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * sspictl tickets: the Kerberos tickets of the user, as Windows programs see them: through messages
- * to the package (LsaCallAuthenticationPackage; ntsecapi.h). On the host klist, kvno and kdestroy do
- * the same with the same cache. Keys are never printed.
+ * to the package (LsaCallAuthenticationPackage; ntsecapi.h). On the host klist, kvno and kdestroy
+ * do the same with the same cache. Keys are never printed.
  */
 #include "commands.h"
 #include "options.h"
