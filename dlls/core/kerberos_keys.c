@@ -57,7 +57,7 @@ static uint8_t turned(struct slice from, size_t at)
 }
 
 /* As many copies as make whole blocks of that size are added with end-around carry. */
-static void n_fold(struct slice from, uint8_t *out, size_t size)
+void kerberos_n_fold(struct slice from, uint8_t *out, size_t size)
 {
     size_t total = from.size;
     while (total % size) total += from.size;
@@ -83,7 +83,7 @@ static status_t derive_dk(struct slice key, struct slice constant, uint8_t *out,
     if (!constant.size) return SEC_E_INVALID_PARAMETER;
     status_t status = cbc_create(key, &cbc);
     if (!status_ok(status)) return status;
-    n_fold(constant, block, sizeof(block));
+    kerberos_n_fold(constant, block, sizeof(block));
     for (size_t done = 0; done < size; done += sizeof(block)) {
         size_t part = size - done < sizeof(block) ? size - done : sizeof(block);
         cbc_start(cbc);

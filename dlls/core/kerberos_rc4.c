@@ -336,18 +336,13 @@ static struct message_part *last_sealed(struct message_part *parts, size_t count
     return NULL;
 }
 
-/* A frame that leaves the data out is one of DCE style, and such a message is not padded. What a
- * library wraps in one piece is framed and padded as ever. */
-static bool is_padded(const struct rc4_token *token)
-{
-    return token->declared != WRAP_SIZE;
-}
-
+/* Nothing protects the frame, so that it is not asked whether there is padding. */
 static bool length_fits(const struct kerberos_session *session, const struct rc4_token *token,
                         size_t data_size)
 {
-    if (is_padded(token)) return token->declared == WRAP_SIZE + data_size;
-    return session->flags & KERBEROS_DCE_STYLE && !token->padding_size;
+    if (session->flags & KERBEROS_DCE_STYLE)
+        return token->declared == WRAP_SIZE && !token->padding_size;
+    return data_size && token->declared == WRAP_SIZE + data_size;
 }
 
 status_t arcfour_unwrap(struct kerberos_session *session, struct message_part *parts, size_t count,
@@ -362,8 +357,8 @@ status_t arcfour_unwrap(struct kerberos_session *session, struct message_part *p
     size_t data_size = kerberos_parts_size(parts, count, true) + token.padding_size;
     if (wrapping->token_size != size || !length_fits(session, &token, data_size))
         return SEC_E_INVALID_TOKEN;
-    /* There is one: the frame counts more than there is without data. */
-    if (is_padded(&token) && !token.padding_size) token.padded = last_sealed(parts, count);
+    if (!(session->flags & KERBEROS_DCE_STYLE) && !token.padding_size)
+        token.padded = last_sealed(parts, count); /* there is one, with data */
     status = kerberos_keys_prepare(session, &session->receive,
                                    token.sealed ? KERBEROS_SEAL : KERBEROS_CHECK);
     if (status_ok(status)) status = check(session, &token);

@@ -184,3 +184,16 @@ void kerberos_cts(struct cbc *cbc, bool encrypt, const struct kerberos_spread *s
     else decrypt_end(cbc, end, size - whole, previous);
     scatter(&back, end, size - whole);
 }
+
+status_t kerberos_crypt(struct slice key, bool encrypt, const struct message_part *parts,
+                        size_t count)
+{
+    const struct kerberos_spread spread = {.parts = parts, .count = count};
+    struct cbc *cbc = NULL;
+    if (kerberos_parts_size(parts, count, true) <= CFX_BLOCK) return SEC_E_INVALID_PARAMETER;
+    status_t status = cbc_create(key, &cbc);
+    if (!status_ok(status)) return status;
+    kerberos_cts(cbc, encrypt, &spread);
+    cbc_free(cbc);
+    return SEC_E_OK;
+}

@@ -262,7 +262,8 @@ struct kerberos_call_password {
 UNIXCALL_LAYOUT(struct kerberos_call_password, why, 112, 352);
 
 /*
- * Whether the host takes a principal for the user of this process (auth_to_local of krb5.conf).
+ * Whether the host takes a principal for the user of this process (auth_to_local of krb5.conf, and
+ * .k5login).
  * Of a credential that comes from a password, whether its KDC is who it says: the host's own key
  * tells, where there is a keytab with one. SEC_E_LOGON_DENIED when it is not.
  */

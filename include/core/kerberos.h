@@ -100,10 +100,13 @@ struct kerberos_wrapping {
     size_t padding_size; /* likewise */
 };
 
-/* Wrap tokens (RFC 4121 4.2.6.2, RFC 4757 7.3): parts that are `sealed` are the message's data and
- * encrypted in place, unless none is; all are covered. SEC_E_BUFFER_TOO_SMALL when the token has too
- * little room, or there is none for padding that is needed: a byte for RC4, but not in DCE style.
- * Without a place of its own it is unwrapped from the end of the data: that part is shorter then. */
+/*
+ * Wrap tokens (RFC 4121 4.2.6.2, RFC 4757 7.3): parts that are `sealed` are the message's data and
+ * encrypted in place, unless none is to be; all are covered. SEC_E_BUFFER_TOO_SMALL when the token
+ * has too little room, or there is none for padding that is needed: a byte for RC4, but not in DCE
+ * style. Unwrapping takes padding that has no place of its own from the end of the data, whose part
+ * is shorter then.
+ */
 status_t kerberos_wrap(struct kerberos_session *session,
                        const uint8_t confounder[KERBEROS_CONFOUNDER], struct message_part *parts,
                        size_t count, struct kerberos_wrapping *wrapping);
@@ -117,6 +120,14 @@ status_t kerberos_unwrap_stream(struct kerberos_session *session, uint8_t *token
 
 /* ---- primitives, for vectors ---- */
 
+/* RFC 3961 5.1; neither is empty. */
+void kerberos_n_fold(struct slice from, uint8_t *out, size_t size);
+
 /* Key derivation: DK of RFC 3961 5.1, KDF-HMAC-SHA2 of RFC 8009 3; size bytes. */
 status_t kerberos_derive(enum kerberos_enctype enctype, struct slice key, struct slice constant,
                          uint8_t *out, size_t size);
+
+/* AES with ciphertext stealing under a key of 16 or 32 bytes (RFC 3962 5), of the parts that are
+ * sealed, which are more than 16 bytes together. */
+status_t kerberos_crypt(struct slice key, bool encrypt, const struct message_part *parts,
+                        size_t count);

@@ -194,7 +194,7 @@ struct ntlm_direction {
     uint8_t seal_key_size; /* 16, or 8 for the short keys without ESS */
     struct rc4 rc4;
     uint32_t sequence;
-    uint32_t start;        /* of the application's messages: a mechListMIC counts before them */
+    uint32_t start;      /* of the application's messages: a mechListMIC counts before them */
     struct hasher *hmac; /* made at the first message; never written down */
 };
 

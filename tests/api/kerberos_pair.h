@@ -15,8 +15,9 @@
 struct kerberos_kind {
     const char *name;
     ULONG enctype;
-    ULONG key; /* bytes */
-    ULONG mac; /* bytes, of RFC 4121's tokens; 0 for those of RFC 4757 */
+    ULONG key;    /* bytes */
+    ULONG mac;    /* bytes, of RFC 4121's tokens; 0 for those of RFC 4757, and of the library */
+    bool library; /* its messages are the library's */
 };
 
 /* One end. The module's own number where there is no handle. */
@@ -89,6 +90,7 @@ ULONG kerberos_server_flags(ULONG flags);
 
 #define ETYPE_AES128_SHA256 19
 #define ETYPE_AES256_SHA384 20
+#define ETYPE_CAMELLIA256 26
 
 /* ---- messages ---- */
 

@@ -9,6 +9,7 @@
 #include "../unit/msv_message.h"
 #include "../unit/tls_pair.h"
 #include "fuzz.h"
+#include "seeds.h"
 
 #include "core/kerberos_ticket.h"
 #include "core/spnego_body.h"
@@ -30,6 +31,11 @@ static void save(const char *target, const char *name, struct slice bytes)
         fprintf(stderr, "cannot write %s\n", path);
         exit(EXIT_FAILURE);
     }
+}
+
+void seeds_save(const char *target, const char *name, struct slice bytes)
+{
+    save(target, name, bytes);
 }
 
 static void save_context(const char *name, const struct ntlm_context *ctx)
@@ -542,5 +548,6 @@ int main(int argc, char **argv)
     tls_sessions();
     tls_messages();
     tls_bodies();
+    seeds_kerberos();
     return EXIT_SUCCESS;
 }

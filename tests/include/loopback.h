@@ -52,6 +52,8 @@ struct message {
     ULONG token_size;
     BYTE data[1024];
     ULONG size;
+    BYTE padding[16];
+    ULONG padding_size; /* of what has been sealed; 0 without */
 };
 
 void message_set(struct message *message, const void *bytes, ULONG size);

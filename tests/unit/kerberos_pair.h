@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Two ends of a Kerberos session, whose key is made up, and messages in an application's buffers. */
+/* Two ends of a Kerberos session, whose key is made up, and messages in buffers. */
 #pragma once
 
 #include "core/kerberos.h"

@@ -89,6 +89,57 @@ static void kept_hmac(void)
     hasher_free(NULL);
 }
 
+static void kept_digest(void)
+{
+    struct hasher *hasher = NULL;
+    uint8_t out[64];
+    const enum crypto_hash hashes[] = {CRYPTO_SHA256, CRYPTO_SHA384, CRYPTO_SHA512, CRYPTO_SHA1,
+                                       CRYPTO_MD5};
+    for (size_t i = 0; i < sizeof(hashes) / sizeof(*hashes); i++) {
+        struct slice text = ascii("some text");
+        uint8_t once[64];
+        if (!ok(!hasher_create(hashes[i], NULL, &hasher), "create")) continue;
+        for (int times = 0; times < 3; times++) {
+            memset(out, 0x55, sizeof(out));
+            hasher_start(hasher);
+            hasher_update(hasher, text.data, text.size);
+            hasher_finish(hasher, out, hash_size(hashes[i]) - 1);
+            ok(!hash_digest(hashes[i], &text, 1, once) &&
+                   !memcmp(out, once, hash_size(hashes[i]) - 1),
+               "hash %u", (unsigned)i);
+            ok(out[hash_size(hashes[i]) - 1] == 0x55, "and no more");
+        }
+        hasher_free(hasher);
+    }
+}
+
+/* Runs follow each other, and each message begins anew. */
+static void kept_cbc(void)
+{
+    for (size_t key_size = 16; key_size <= 32; key_size += 16) {
+        uint8_t key[32], whole[96], data[96];
+        struct cbc *cbc = NULL;
+        memset(key, 5, sizeof(key));
+        memset(whole, 0x42, sizeof(whole));
+        if (!ok(!cbc_create(view(key, key_size), &cbc), "create")) continue;
+        cbc_start(cbc);
+        cbc_encrypt(cbc, whole, sizeof(whole));
+        for (size_t at = 0; at <= sizeof(data); at += 16) {
+            memset(data, 0x42, sizeof(data));
+            cbc_start(cbc);
+            if (at) cbc_encrypt(cbc, data, at);
+            if (at < sizeof(data)) cbc_encrypt(cbc, data + at, sizeof(data) - at);
+            ok(!memcmp(data, whole, sizeof(data)), "in two runs");
+            cbc_start(cbc);
+            if (at) cbc_decrypt(cbc, data, at);
+            if (at < sizeof(data)) cbc_decrypt(cbc, data + at, sizeof(data) - at);
+            ok(data[0] == 0x42 && !memcmp(data, data + 1, sizeof(data) - 1), "and back");
+        }
+        cbc_free(cbc);
+    }
+    cbc_free(NULL);
+}
+
 static void aead_round_trip(void)
 {
     uint8_t key[32], nonce[12] = {1}, tag[16];
@@ -200,6 +251,8 @@ int main(void)
     RUN(ciphertext_stealing);
     RUN(weak_keys);
     RUN(kept_hmac);
+    RUN(kept_digest);
+    RUN(kept_cbc);
     RUN(aead_round_trip);
     RUN(aead_pieces);
     RUN(aead_refuses);

@@ -359,6 +359,31 @@ static void rc4_padding(void)
     kerberos_pair_clear(&pair);
 }
 
+/* Nothing protects the frame: in DCE style it never tells of padding, which a text may end like. */
+static void rc4_frame(void)
+{
+    struct kerberos_pair pair;
+    struct kerberos_sent sent;
+    bool encrypted;
+    if (!kerberos_pair_init(&pair, 7)) return;
+    ok(!kerberos_send(&pair.client, hex("020201"), true, &sent), "send");
+    sent.token[1] = (uint8_t)(sent.token[1] + sent.data_size);
+    ok(kerberos_receive(&pair.server, &sent, &encrypted) == SEC_E_INVALID_TOKEN, "a longer frame");
+    sent.token[1] = (uint8_t)(sent.token[1] - sent.data_size);
+    ok(!kerberos_receive(&pair.server, &sent, &encrypted) && sent.data_size == 3 &&
+           same(view(sent.data, 3), hex("020201")),
+       "as it was sent");
+    kerberos_sent_free(&sent);
+    kerberos_pair_clear(&pair);
+    if (!kerberos_pair_init(&pair, 6)) return;
+    ok(!kerberos_send(&pair.client, view(NULL, 0), true, &sent), "send nothing");
+    sent.token[1]--;
+    sent.padding_size = 0;
+    ok(kerberos_receive(&pair.server, &sent, &encrypted) == SEC_E_INVALID_TOKEN, "no padding");
+    kerberos_sent_free(&sent);
+    kerberos_pair_clear(&pair);
+}
+
 static void unknown_types(void)
 {
     static const uint8_t key[64];
@@ -390,6 +415,7 @@ int main(void)
     RUN(cut_streams);
     RUN(room);
     RUN(rc4_padding);
+    RUN(rc4_frame);
     RUN(unknown_types);
     return test_end("unit_kerberos_message");
 }

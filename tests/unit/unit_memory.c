@@ -7,6 +7,7 @@
 #include "core/packed.h"
 #include "core/target.h"
 #include "handshake.h"
+#include "kerberos_pair.h"
 #include "tls_pair.h"
 
 /* How many allocations still succeed; negative when none is to fail. */
@@ -335,6 +336,60 @@ static void tls_handshakes(void)
     tls_session_clear(&server);
 }
 
+static status_t wrap_text(struct kerberos_session *from, bool encrypt, uint8_t *text,
+                          struct kerberos_wrapping *wrapping, uint8_t *padding)
+{
+    static uint8_t token[KERBEROS_TOKEN_MAX];
+    struct message_part part = {text, 8, true};
+    *wrapping = (struct kerberos_wrapping){encrypt, token, sizeof(token), padding, 1};
+    return kerberos_wrap(from, kerberos_confounder, &part, 1, wrapping);
+}
+
+static status_t unwrap_text(struct kerberos_session *to, uint8_t *text,
+                            struct kerberos_wrapping *wrapping)
+{
+    struct message_part part = {text, 8, true};
+    return kerberos_unwrap(to, &part, 1, wrapping);
+}
+
+/* The first message of its kind makes keys, and the others make none. */
+static void kerberos_first(struct kerberos_pair *pair, bool encrypt)
+{
+    uint8_t text[8] = "message", sealed[8], padding;
+    struct kerberos_wrapping wrapping = {0};
+    uint64_t sent = pair->client.send.next, received = pair->server.receive.next;
+    WITH_FAILURES("wrap", wrap_text(&pair->client, encrypt, text, &wrapping, &padding),
+                  !memcmp(text, "message", 8) && pair->client.send.next == sent);
+    memcpy(sealed, text, sizeof(sealed));
+    WITH_FAILURES("unwrap", unwrap_text(&pair->server, text, &wrapping),
+                  !memcmp(text, sealed, 8) && pair->server.receive.next == received);
+    ok(!memcmp(text, "message", 8), "data");
+    allowed = 0;
+    status_t wrapped = wrap_text(&pair->client, encrypt, text, &wrapping, &padding);
+    status_t unwrapped = unwrap_text(&pair->server, text, &wrapping);
+    ok(allowed == 0 && !wrapped && !unwrapped, "nothing was asked for");
+    allowed = -1;
+}
+
+static void kerberos_messages(void)
+{
+    for (size_t kind = 0; kind < KERBEROS_KINDS; kind++) {
+        struct kerberos_pair pair;
+        uint8_t token[KERBEROS_TOKEN_MAX];
+        size_t size = 0;
+        if (!kerberos_pair_init(&pair, kind)) continue;
+        kerberos_first(&pair, false);
+        kerberos_first(&pair, true);
+        kerberos_pair_clear(&pair);
+        if (!kerberos_pair_init(&pair, kind)) continue;
+        WITH_FAILURES("sign", kerberos_sign(&pair.client, NULL, 0, token, sizeof(token), &size),
+                      pair.client.send.next == KERBEROS_CLIENT_FIRST && !size);
+        WITH_FAILURES("verify", kerberos_verify(&pair.server, NULL, 0, view(token, size)),
+                      pair.server.receive.next == KERBEROS_CLIENT_FIRST);
+        kerberos_pair_clear(&pair);
+    }
+}
+
 int main(void)
 {
     if (crypto_init() != SEC_E_OK) return EXIT_FAILURE;
@@ -348,5 +403,6 @@ int main(void)
     RUN(tls_sessions);
     RUN(tls_records);
     RUN(tls_handshakes);
+    RUN(kerberos_messages);
     return test_end("unit_memory");
 }

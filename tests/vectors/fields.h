@@ -2,7 +2,7 @@
 /* The fields of the section that runs: what an operation takes, and what it should have made. */
 #pragma once
 
-#include "core/status.h"
+#include "core/crypto.h"
 #include "test.h"
 #include "vec.h"
 
@@ -37,6 +37,32 @@ static struct slice get(const char *name, size_t size)
         !ok(!size || bytes.size == size, "%s has %zu bytes", name, bytes.size))
         return (struct slice){zeros, size};
     return bytes;
+}
+
+static struct slice get_text(const char *name)
+{
+    struct vec_field *field = vec_find(section, name);
+    const char *text = field ? field->value : "";
+    ok(field != NULL, "%s is missing", name);
+    return (struct slice){(const uint8_t *)text, strlen(text)};
+}
+
+static enum crypto_hash get_hash(void)
+{
+    static const char *const names[] = {"sha256", "sha384", "sha512", "sha1", "md5"};
+    const char *name = (const char *)get_text("hash").data;
+    unsigned hash = CRYPTO_SHA256;
+    while (hash < CRYPTO_MD5 && strcmp(name, names[hash])) hash++;
+    ok(!strcmp(name, names[hash]), "hash");
+    return (enum crypto_hash)hash;
+}
+
+static uint64_t get_big(const char *name, size_t size)
+{
+    struct slice bytes = get(name, size);
+    uint64_t value = 0;
+    for (size_t i = 0; i < bytes.size; i++) value = value << 8 | bytes.data[i];
+    return value;
 }
 
 static uint32_t get_flags(void)

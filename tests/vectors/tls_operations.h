@@ -45,24 +45,6 @@ static void run_chacha20_poly1305(void)
 
 /* ---- key derivation ---- */
 
-static struct slice get_text(const char *name)
-{
-    struct vec_field *field = vec_find(section, name);
-    const char *text = field ? field->value : "";
-    ok(field != NULL, "%s is missing", name);
-    return (struct slice){(const uint8_t *)text, strlen(text)};
-}
-
-static enum crypto_hash get_hash(void)
-{
-    static const char *const names[] = {"sha256", "sha384", "sha512"};
-    const char *name = (const char *)get_text("hash").data;
-    unsigned hash = CRYPTO_SHA256;
-    while (hash < CRYPTO_SHA512 && strcmp(name, names[hash])) hash++;
-    ok(!strcmp(name, names[hash]), "hash");
-    return (enum crypto_hash)hash;
-}
-
 static void run_digest(void)
 {
     enum crypto_hash hash = get_hash();
@@ -118,14 +100,6 @@ static void copy_field(const char *name, uint8_t *to, size_t room)
     struct slice bytes = get(name, 0);
     if (ok(bytes.size <= room, "%s has %zu bytes", name, bytes.size) && bytes.size)
         memcpy(to, bytes.data, bytes.size);
-}
-
-static uint64_t get_big(const char *name, size_t size)
-{
-    struct slice bytes = get(name, size);
-    uint64_t value = 0;
-    for (size_t i = 0; i < bytes.size; i++) value = value << 8 | bytes.data[i];
-    return value;
 }
 
 /* One direction of the section, as ours and as the peer's. */

@@ -6,6 +6,7 @@
  */
 #include "damage.h"
 #include "fields.h"
+#include "kerberos_operations.h"
 #include "tls_operations.h"
 
 #include "core/ntlm.h"
@@ -528,6 +529,13 @@ static const struct {
     {"tls_key_update", run_tls_key_update},
     {"tls_export", run_tls_export},
     {"tls_flight", run_tls_flight},
+    {"kerberos_fold", run_kerberos_fold},
+    {"kerberos_derive", run_kerberos_derive},
+    {"kerberos_crypt", run_kerberos_crypt},
+    {"kerberos_mac", run_kerberos_mac},
+    {"kerberos_mic", run_kerberos_mic},
+    {"kerberos_stream", run_kerberos_stream},
+    {"kerberos_parts", run_kerberos_parts},
     {"password", run_password},
     {"v2_hash", run_v2_hash},
     {"ntlm_v1", run_ntlm_v1},
