@@ -167,7 +167,7 @@ static void test_flags(void)
     close_both();
 }
 
-/* RFC 4178 4.2.2: the identifier that was offered; [MS-SPNG 3.1.5.2] the right one of Kerberos is
+/* RFC 4178 4.2.2: the identifier that was offered; [OS MS-SPNG 1.9] the right one of Kerberos is
  * as good as the one with the mistake */
 static void test_other_identifier(void)
 {
