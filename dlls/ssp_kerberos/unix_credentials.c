@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Credentials. The library lets a thread that uses one wait for another that does, even while that
- * waits for a KDC: so ours are what the library's are made of, and threads have one each. Those that
- * nobody uses are kept, since making one reads the cache of tickets or the keytab.
+ * waits for a KDC: so ours are what the library's are made of, and threads have one each. Those
+ * that nobody uses are kept, since making one reads the cache of tickets or the keytab.
  *
  * First tickets from a password are got here, not when the library feels like it, so that a wrong
  * password is known. They go to a cache in memory that nobody else has.

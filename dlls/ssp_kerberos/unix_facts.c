@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What an exchange has settled, and its keys. For an encryption type that core knows these are taken
- * out of the library with the first question, since nothing else tells the end of the ticket: to
- * servers the library names one that is later by the clock skew that it grants.
+ * What an exchange has settled, and its keys. For an encryption type that core knows these are
+ * taken out of the library with the first question, since nothing else tells the end of the ticket:
+ * to servers the library names one that is later by the clock skew that it grants.
  */
 #include "unix.h"
 
