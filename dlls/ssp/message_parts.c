@@ -48,6 +48,15 @@ void message_parts_close(struct message_parts *parts)
     if (parts->list != parts->room) free(parts->list);
 }
 
+void message_parts_show(const SecBufferDesc *desc, bool mech_list,
+                        const struct message_parts *parts)
+{
+    const struct message_part *part = parts->list;
+    for (ULONG i = 0; i < desc->cBuffers; i++)
+        if (is_covered(&desc->pBuffers[i], mech_list))
+            desc->pBuffers[i].cbBuffer = (ULONG)(part++)->size;
+}
+
 status_t message_stream_find(const SecBufferDesc *desc, struct message_stream *out)
 {
     struct message_stream found = {secbuf_find(desc, SECBUFFER_STREAM),

@@ -2,7 +2,7 @@
 /*
  * Which principal is the user of this process. The value ProcessPrincipal (REG_SZ, name@REALM) of
  * HKLM\SOFTWARE\winesspi\Kerberos says so where it is set. Without it the host does, by the rules
- * with which it lets principals in as its users (auth_to_local of krb5.conf).
+ * with which it lets principals in as its users (auth_to_local of krb5.conf, and .k5login).
  */
 #include "logon.h"
 

@@ -7,7 +7,7 @@
  * What the client's domain says of him is read from the ticket's KERB_VALIDATION_INFO (MS-PAC 2.5),
  * where there is one: without it the attribute is one that this context does not have.
  */
-#include "kerberos_package.h"
+#include "message.h"
 
 #include "ssp/answer.h"
 #include "ssp/trace.h"
@@ -17,10 +17,6 @@
 #include <wchar.h>
 
 TRACE_CHANNEL("kerberos");
-
-/* What any message of a session that the library keeps has room in. */
-#define LIBRARY_SIGNATURE_MAX 64u
-#define LIBRARY_BLOCK_MAX 16u
 
 /* ---- of the package ---- */
 
@@ -79,6 +75,16 @@ static wchar_t *client_name(const struct facts *facts)
     return answer_text(blob_slice(&facts->client));
 }
 
+/* A principal for people. A client that has left it to the library to find the service's realm may
+ * not be told which one it was. */
+static struct slice principal_slice(const struct blob *principal)
+{
+    struct slice text = blob_slice(principal);
+    const wchar_t *end = (const wchar_t *)(text.data + text.size);
+    if (text.size && end[-1] == '@') text.size -= sizeof(*end);
+    return text;
+}
+
 static status_t query_names(struct context *context, void *buffer)
 {
     return give_text(client_name(&context->facts), &((SecPkgContext_NamesW *)buffer)->sUserName);
@@ -87,8 +93,8 @@ static status_t query_names(struct context *context, void *buffer)
 static status_t query_native_names(struct context *context, void *buffer)
 {
     SecPkgContext_NativeNamesW *out = buffer;
-    wchar_t *client = answer_text(blob_slice(&context->facts.client));
-    wchar_t *server = answer_text(blob_slice(&context->facts.server));
+    wchar_t *client = answer_text(principal_slice(&context->facts.client));
+    wchar_t *server = answer_text(principal_slice(&context->facts.server));
     if (!client || !server) {
         package_free(client);
         package_free(server);
@@ -122,14 +128,14 @@ static status_t query_client_target(struct context *context, void *buffer)
     const struct facts *facts = &context->facts;
     const struct blob *target = facts->target.size ? &facts->target : &facts->server;
     if (!target->size) return SEC_E_TARGET_UNKNOWN;
-    return give_text(answer_text(blob_slice(target)), &out->sTargetName);
+    return give_text(answer_text(principal_slice(target)), &out->sTargetName);
 }
 
 /* A counted text of bytes, with a zero behind it that is not counted. */
-static status_t give_narrow(const struct blob *text, ULONG *length, char **out)
+static status_t give_narrow(struct slice text, ULONG *length, char **out)
 {
-    const wchar_t *wide = (const wchar_t *)text->data;
-    int chars = (int)(text->size / sizeof(*wide)), size = 0;
+    const wchar_t *wide = (const wchar_t *)text.data;
+    int chars = (int)(text.size / sizeof(*wide)), size = 0;
     if (chars) size = WideCharToMultiByte(CP_ACP, 0, wide, chars, NULL, 0, NULL, NULL);
     char *copy = package_alloc((size_t)size + 1);
     if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
@@ -144,14 +150,14 @@ static status_t give_narrow(const struct blob *text, ULONG *length, char **out)
 static status_t query_target(struct context *context, void *buffer)
 {
     SecPkgContext_Target *out = buffer;
-    return give_narrow(&context->facts.server, &out->TargetLength, &out->Target);
+    return give_narrow(principal_slice(&context->facts.server), &out->TargetLength, &out->Target);
 }
 
 /* The client as Kerberos calls him. */
 static status_t query_authentication_id(struct context *context, void *buffer)
 {
     SecPkgContext_AuthzID *out = buffer;
-    return give_narrow(&context->facts.client, &out->AuthzIDLength, &out->AuthzID);
+    return give_narrow(principal_slice(&context->facts.client), &out->AuthzIDLength, &out->AuthzID);
 }
 
 /* What a server of RPC decides by: the name of its client. */

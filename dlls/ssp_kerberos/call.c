@@ -10,7 +10,7 @@
  */
 #include "logon.h"
 
-#include "core/secret.h"
+#include "core/utf16.h"
 #include "ssp/foreign.h"
 #include "ssp/trace.h"
 
@@ -176,6 +176,18 @@ static NTSTATUS options_check(uint32_t options)
     return STATUS_SUCCESS;
 }
 
+/* The realms of ticket-granting services are no hosts; krbtgt alone is that of the client's. */
+static status_t target_read(struct slice text, struct blob *out)
+{
+    static const wchar_t granting[] = L"krbtgt/";
+    const struct slice whole = {(const uint8_t *)granting, sizeof(granting) - sizeof(*granting)};
+    const struct slice alone = {whole.data, whole.size - sizeof(*granting)};
+    if (utf16_equal_ascii_case(text, alone)) return SEC_E_OK;
+    bool grants = text.size > whole.size &&
+                  utf16_equal_ascii_case((struct slice){text.data, whole.size}, whole);
+    return grants ? utf8_make(text, out) : target_principal(text, out);
+}
+
 static NTSTATUS retrieve(struct call *call, bool *read)
 {
     struct kerb_retrieve request;
@@ -183,7 +195,7 @@ static NTSTATUS retrieve(struct call *call, bool *read)
     if (!status_ok(kerb_retrieve_decode(&call->in, &request))) return unreadable(read);
     if (!request.target.size) return STATUS_INVALID_PARAMETER;
     NTSTATUS status = options_check(request.options);
-    if (status >= 0) status = protocol_status(target_principal(request.target, &target));
+    if (status >= 0) status = protocol_status(target_read(request.target, &target));
     if (status >= 0)
         status = find_and_give(call, &request.session, STATUS_ACCESS_DENIED, blob_slice(&target),
                                &request);

@@ -146,6 +146,8 @@ static status_t message_run_parts(struct context *context, const struct operatio
     status = message_parts_collect(desc, mech_list, &message->parts);
     if (!status_ok(status)) return status;
     status = message_run(context, operation, message);
+    if (status_ok(status) && !operation->sending)
+        message_parts_show(desc, mech_list, &message->parts); /* without padding, if it was there */
     message_parts_close(&message->parts);
     return status;
 }

@@ -13,6 +13,10 @@ struct message {
     struct message_parts parts;
 };
 
+/* What signatures and padding of the library have room in, whatever the encryption type. */
+#define LIBRARY_SIGNATURE_MAX 64u
+#define LIBRARY_BLOCK_MAX 16u
+
 /* One message through the library; the context is locked in both directions. */
 status_t message_library_run(struct context *context, enum call_protect operation,
                              struct message *message);

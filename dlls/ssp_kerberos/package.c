@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The package Kerberos as a security support provider / authentication package: its two entry
- * points and its tables. Without a GSS-API library of the host there is no package.
+ * points and its tables. Without a GSS-API library of the host it is there for imports alone.
  */
 #include "logon.h"
 
@@ -70,17 +70,21 @@ static struct package_function_table lsa_table = {
     .ChangeAccountPassword = password_change_sspi,
 };
 
+/* Without the library: contexts that were established elsewhere can be taken in, and go on. */
+static struct package_function_table imports_table = {
+    .declared = {.Initialize = package_initialize,
+                 .Shutdown = package_shutdown,
+                 .GetInfo = get_info},
+};
+
 NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version,
                                    SECPKG_FUNCTION_TABLE **tables, ULONG *count)
 {
     (void)version; /* whatever the host says, these tables are the same */
-    status_t status = library_ready();
-    if (!status_ok(status)) {
-        WARN("no Kerberos: status %#lx\n", (ULONG)status);
-        return STATUS_NOT_SUPPORTED;
-    }
+    bool ready = status_ok(library_ready());
+    if (!ready) WARN("no Kerberos but for contexts that are imported\n");
     *package_version = PACKAGE_TABLE_VERSION;
-    *tables = &lsa_table.declared;
+    *tables = ready ? &lsa_table.declared : &imports_table.declared;
     *count = 1;
     return STATUS_SUCCESS;
 }

@@ -1,36 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Tokens of authenticated clients. Wine makes no token for another user, and which principal is the
- * user of this process only its administrator can say: the value ProcessPrincipal (REG_SZ,
- * name@REALM) of HKLM\SOFTWARE\winesspi\Kerberos. For anybody else the process's token would turn a
- * stranger into its owner: there is none, unless an import brought one along, or policy wants
- * foreign tokens, which can do next to nothing. A client's context has no token: its server has
+ * Tokens of authenticated clients. Wine makes no token for another user; account.c says which
+ * principal is the user of this process. For anybody else the process's token would turn a stranger
+ * into its owner: there is none, unless an import brought one along, or policy wants foreign
+ * tokens, which can do next to nothing. A client's context has no token: its server has
  * authenticated to nobody.
  */
-#include "kerberos_package.h"
+#include "logon.h"
 
 #include "ssp/foreign.h"
-#include "ssp/prefix.h"
 #include "ssp/token.h"
 #include "ssp/trace.h"
 
-#include <string.h>
-#include <wchar.h>
-
 TRACE_CHANNEL("kerberos");
 
-#define OWN_KEY PREFIX_REGISTRY_KEY L"\\Kerberos"
-
-/* Principals count by each letter. */
 static bool is_process_user(const struct facts *facts)
 {
-    wchar_t wanted[256];
-    DWORD size = sizeof(wanted);
-    LSTATUS error = RegGetValueW(HKEY_LOCAL_MACHINE, OWN_KEY, L"ProcessPrincipal",
-                                 RRF_RT_REG_SZ | RRF_SUBKEY_WOW6464KEY, NULL, wanted, &size);
-    if (error || !*wanted) return false;
-    size_t length = wcslen(wanted) * sizeof(*wanted);
-    return length == facts->client.size && !memcmp(wanted, facts->client.data, length);
+    struct blob principal = {NULL, 0};
+    if (!status_ok(utf8_make(blob_slice(&facts->client), &principal))) return false;
+    bool own = principal_is_own(blob_slice(&principal));
+    blob_clear(&principal);
+    return own;
 }
 
 static HANDLE token_make(const struct context *context)
@@ -50,6 +40,7 @@ status_t context_token(struct context *context, HANDLE *out)
         if (!token) return SEC_E_NO_IMPERSONATION;
         /* Two threads may have made one; the first stays. */
         if (InterlockedCompareExchangePointer(&context->token, token, NULL)) CloseHandle(token);
+        else if (context->delegated) delegation_offer(token, context->delegated);
     }
     *out = context->token;
     return SEC_E_OK;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The Unix half: makes exchanges with the host's GSS-API, and with its Kerberos library what that
- * has no function for. Both are loaded by name at the first call, so that a host without them misses
- * nothing but this package. MIT's are the ones that Wine itself uses; Heimdal's GSS-API has the same
- * binary interface, its libkrb5 has not, so that without MIT's there are no calls about tickets and
- * passwords. Here are the libraries and the table of calls.
+ * has no function for. Both are loaded by name at the first call, so that a host without them
+ * misses nothing but this package. MIT's are the ones that Wine itself uses; Heimdal's GSS-API has
+ * the same binary interface, its libkrb5 has not, so that without MIT's there are no calls about
+ * tickets and passwords. Here are the libraries and the table of calls.
  */
 #include "unix.h"
 
@@ -21,6 +21,10 @@ bool krb5_found;
 
 gss_OID_desc mech_krb5 = {9, (void *)"\x2a\x86\x48\x86\xf7\x12\x01\x02\x02"};
 gss_OID_desc name_principal = {10, (void *)"\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x01"};
+
+/* Not used, but there: contexts share the configuration for as long as there is one, so that the
+ * next one need not read it again. The library still looks whether the files have changed. */
+static krb5_context keeper;
 
 struct function {
     void *slot;
@@ -100,6 +104,7 @@ static void library_find(void)
     }
     if (gss_find(library)) krb5_found = krb5_find(library);
     else dlclose(library);
+    if (krb5_found && krb5.init_context(&keeper)) keeper = NULL;
 }
 
 status_t library_load(const char *name, char why[CALL_WHY_SIZE])

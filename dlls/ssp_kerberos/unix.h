@@ -24,6 +24,7 @@
     X(accept_sec_context)            \
     X(acquire_cred)                  \
     X(acquire_cred_with_password)    \
+    X(canonicalize_name)             \
     X(delete_sec_context)            \
     X(display_name)                  \
     X(display_status)                \
@@ -50,7 +51,8 @@
     X(acquire_cred_from)             \
     X(acquire_cred_impersonate_name) \
     X(get_name_attribute)            \
-    X(krb5_copy_ccache)
+    X(krb5_copy_ccache)              \
+    X(set_cred_option)
 
 /* Of MIT's libkrb5; all NULL where that is not the library in use. */
 #define KRB5_FUNCTIONS(X)                  \
@@ -109,6 +111,7 @@
     X(get_init_creds_opt_set_renew_life) \
     X(get_init_creds_opt_set_tkt_life)   \
     X(is_config_principal)               \
+    X(kuserok)                           \
     X(principal_compare)                 \
     X(rd_cred)                           \
     X(set_password)                      \
@@ -184,6 +187,15 @@ struct origin {
     struct stat stat; /* of that path */
 };
 
+/* What the library has for a credential. It lets one thread wait for another that uses the same, so
+ * each has its own until it gives it back. */
+struct lease {
+    struct credential *credential;
+    gss_cred_id_t library;
+    unsigned age;          /* that the credential had */
+    struct blob principal; /* initiating: whose tickets they are; empty before the first use */
+};
+
 #define SPARE_MAX 8u
 
 /* Not changed any more once it is made, but for what is spare. */
@@ -193,7 +205,7 @@ struct credential {
     char *cache;         /* MIT: a cache of its own, which goes with it; NULL without */
     gss_cred_id_t whole; /* one that cannot be had again; NULL when name or cache give others */
     pthread_mutex_t lock;
-    gss_cred_id_t spare[SPARE_MAX]; /* which nobody uses at the moment */
+    struct lease spare[SPARE_MAX]; /* which nobody has at the moment */
     size_t spare_count;
     struct origin origin; /* of spare ones of the defaults */
     unsigned age;         /* how often that has changed */
@@ -201,25 +213,22 @@ struct credential {
 
 unixcall_function credential_acquire, credential_free;
 
-/* What the library has for a credential, or for 0 the default one. The library lets one thread wait
- * for another that uses the same, so each has its own until it gives it back. */
-struct lease {
-    struct credential *credential;
-    gss_cred_id_t library;
-    unsigned age;
-};
+/* A lease of a credential, or for 0 of the default one. */
 status_t credential_take(uint64_t credential, uint32_t use, struct lease *out,
                          char why[CALL_WHY_SIZE]);
 void credential_give(struct lease *lease);
+
+/* Finds out whose tickets those of a lease are, once they have been used. */
+status_t lease_principal(struct lease *lease);
 
 /* The cache of tickets of a credential that initiates, or for 0 the default one; the caller closes
  * it. MIT only. */
 status_t credential_cache(uint64_t credential, krb5_context context, krb5_ccache *out,
                           char why[CALL_WHY_SIZE]);
 
-/* A principal's name to the library and back; of what is no name the size is 0. */
+/* A principal's name to the library and back; nothing for GSS_C_NO_NAME. */
 status_t name_import(struct slice text, gss_name_t *out, enum error_of of, char why[CALL_WHY_SIZE]);
-status_t name_text(gss_name_t name, char *out, size_t room, uint32_t *size);
+status_t name_text(gss_name_t name, struct blob *out);
 
 /* One that has come along with a client; takes it over after a success. */
 status_t credential_adopt(gss_cred_id_t delegated, uint64_t *out);
@@ -235,6 +244,8 @@ struct context {
     uint32_t flags;    /* granted */
     struct blob queue; /* to be sent */
     gss_name_t peer;   /* client: the target; server: the client, with what its ticket says */
+    struct blob client_name,
+        server_name; /* of a client, where they are known without the library */
     gss_cred_id_t delegated;
     struct outcome *outcome; /* once it has been asked for */
 };
@@ -245,12 +256,12 @@ unixcall_function exchange_initiate, exchange_accept, context_free;
 
 /* What an exchange has settled. */
 struct outcome {
-    gss_name_t client, server;
+    struct blob client, server;
     uint64_t start, expiry;
     uint32_t enctype;
     size_t key_size;
     uint8_t key[CALL_KEY_MAX];
-    gss_buffer_desc pac;
+    struct blob pac;
     gss_krb5_lucid_context_v1_t *lucid; /* NULL for an encryption type that core does not know */
 };
 

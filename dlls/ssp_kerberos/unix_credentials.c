@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Credentials. The library lets a thread that uses one wait for another that does, even while that
- * waits for a KDC: so ours are what the library's are made of, and threads have one each. Those that
- * nobody uses are kept, since making one reads the cache of tickets or the keytab.
+ * waits for a KDC: so ours are what the library's are made of, and threads have one each. Those
+ * that nobody uses are kept, since making one reads the cache of tickets or the keytab.
  *
  * First tickets from a password are got here, not when the library feels like it, so that a wrong
  * password is known. They go to a cache in memory that nobody else has.
@@ -41,24 +41,25 @@ static bool is_default(const struct credential *credential)
 
 /* ---- names ---- */
 
+/* As the mechanism has it, so that no call has to make that of it anew. */
 status_t name_import(struct slice text, gss_name_t *out, enum error_of of, char why[CALL_WHY_SIZE])
 {
     gss_buffer_desc buffer = buffer_of(text);
-    OM_uint32 minor, major = gss.import_name(&minor, &buffer, &name_principal, out);
+    gss_name_t name = GSS_C_NO_NAME;
+    OM_uint32 ignored, minor, major = gss.import_name(&minor, &buffer, &name_principal, &name);
+    if (!GSS_ERROR(major)) major = gss.canonicalize_name(&minor, name, &mech_krb5, out);
+    gss.release_name(&ignored, &name);
     return GSS_ERROR(major) ? error_gss(of, major, minor, why) : SEC_E_OK;
 }
 
-status_t name_text(gss_name_t name, char *out, size_t room, uint32_t *size)
+status_t name_text(gss_name_t name, struct blob *out)
 {
     gss_buffer_desc text = {0};
     OM_uint32 minor;
-    *size = 0;
     if (!name || GSS_ERROR(gss.display_name(&minor, name, &text, NULL))) return SEC_E_OK;
-    bool fits = text.length <= room;
-    if (fits) memcpy(out, text.value, text.length);
-    *size = fits ? (uint32_t)text.length : 0;
+    status_t status = blob_set(out, (struct slice){text.value, text.length});
     gss.release_buffer(&minor, &text);
-    return fits ? SEC_E_OK : SEC_E_BUFFER_TOO_SMALL;
+    return status;
 }
 
 /* ---- where default ones come from ---- */
@@ -127,22 +128,29 @@ static void origin_set(struct origin *origin, uint32_t use)
 
 /* ---- spare ones ---- */
 
-static void spares_release(struct credential *credential)
+static void lease_end(struct lease *lease)
 {
     OM_uint32 minor;
-    while (credential->spare_count)
-        gss.release_cred(&minor, &credential->spare[--credential->spare_count]);
+    if (lease->library && lease->library != lease->credential->whole)
+        gss.release_cred(&minor, &lease->library);
+    blob_clear(&lease->principal);
+    lease->library = GSS_C_NO_CREDENTIAL;
+}
+
+static void spares_end(struct credential *credential)
+{
+    while (credential->spare_count) lease_end(&credential->spare[--credential->spare_count]);
 }
 
 static void spare_take(struct credential *credential, struct lease *out)
 {
     pthread_mutex_lock(&credential->lock);
     if (is_default(credential) && !origin_holds(&credential->origin, credential->use)) {
-        spares_release(credential);
+        spares_end(credential);
         origin_set(&credential->origin, credential->use);
         credential->age++;
     }
-    if (credential->spare_count) out->library = credential->spare[--credential->spare_count];
+    if (credential->spare_count) *out = credential->spare[--credential->spare_count];
     out->age = credential->age;
     pthread_mutex_unlock(&credential->lock);
 }
@@ -153,16 +161,29 @@ static gss_cred_usage_t usage_of(uint32_t use)
     return use == CALL_USE_INITIATE ? GSS_C_INITIATE : GSS_C_BOTH;
 }
 
+/* The libraries tell a server that there is signing and sealing whether or not that was asked for,
+ * and one that believes it waits for it (SASL GSS-SPNEGO), unless GSS_KRB5_CRED_NO_CI_FLAGS_X
+ * (1.2.752.43.13.29) is set. One that does not know it does as it always did. */
+static void flags_as_asked(gss_cred_id_t *library)
+{
+    static gss_OID_desc option = {6, (void *)"\x2a\x85\x70\x2b\x0d\x1d"};
+    gss_buffer_desc nothing = GSS_C_EMPTY_BUFFER;
+    OM_uint32 minor;
+    if (gss.set_cred_option) gss.set_cred_option(&minor, library, &option, &nothing);
+}
+
 static OM_uint32 library_make(const struct credential *credential, OM_uint32 *minor,
                               gss_cred_id_t *out)
 {
     gss_key_value_element_desc element = {"ccache", credential->cache};
     const gss_key_value_set_desc store = {1, &element};
-    if (credential->cache)
-        return gss.acquire_cred_from(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE,
-                                     &store, out, NULL, NULL);
-    return gss.acquire_cred(minor, credential->name, GSS_C_INDEFINITE, &mechs,
-                            usage_of(credential->use), out, NULL, NULL);
+    OM_uint32 major = credential->cache
+                          ? gss.acquire_cred_from(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechs,
+                                                  GSS_C_INITIATE, &store, out, NULL, NULL)
+                          : gss.acquire_cred(minor, credential->name, GSS_C_INDEFINITE, &mechs,
+                                             usage_of(credential->use), out, NULL, NULL);
+    if (!GSS_ERROR(major) && credential->use & CALL_USE_INITIATE) flags_as_asked(out);
+    return major;
 }
 
 status_t credential_take(uint64_t number, uint32_t use, struct lease *out, char why[CALL_WHY_SIZE])
@@ -188,28 +209,41 @@ static bool lease_holds(const struct lease *lease)
 
 void credential_give(struct lease *lease)
 {
-    OM_uint32 minor;
     struct credential *credential = lease->credential;
-    gss_cred_id_t library = lease->library;
-    lease->library = GSS_C_NO_CREDENTIAL;
-    if (!library || library == credential->whole) return;
+    bool keep = lease->library && lease->library != credential->whole;
     pthread_mutex_lock(&credential->lock);
-    bool keep = credential->spare_count < SPARE_MAX && lease_holds(lease);
-    if (keep) credential->spare[credential->spare_count++] = library;
+    keep = keep && credential->spare_count < SPARE_MAX && lease_holds(lease);
+    if (keep) credential->spare[credential->spare_count++] = *lease;
     pthread_mutex_unlock(&credential->lock);
-    if (!keep) gss.release_cred(&minor, &library);
+    if (!keep) lease_end(lease);
+}
+
+status_t lease_principal(struct lease *lease)
+{
+    gss_name_t name = GSS_C_NO_NAME;
+    OM_uint32 minor;
+    if (lease->principal.size) return SEC_E_OK;
+    if (GSS_ERROR(gss.inquire_cred(&minor, lease->library, &name, NULL, NULL, NULL)))
+        return SEC_E_OK;
+    status_t status = name_text(name, &lease->principal);
+    gss.release_name(&minor, &name);
+    return status;
 }
 
 /* The cache of a named one, among those of the user. */
 static krb5_error_code cache_match(gss_name_t name, krb5_context context, krb5_ccache *out)
 {
-    char text[sizeof(((struct kerberos_call_credential_acquire *)0)->name) + 1] = "";
-    uint32_t size;
+    struct blob name_of = {0};
+    char *text = NULL;
     krb5_principal principal = NULL;
-    if (!status_ok(name_text(name, text, sizeof(text) - 1, &size))) return KRB5_PARSE_MALFORMED;
-    krb5_error_code error = krb5.parse_name(context, text, &principal);
+    krb5_error_code error = 0;
+    if (!status_ok(name_text(name, &name_of)) || !status_ok(text_copy(blob_slice(&name_of), &text)))
+        error = ENOMEM;
+    if (!error) error = krb5.parse_name(context, text, &principal);
     if (!error) error = krb5.cc_cache_match(context, principal, out);
     krb5.free_principal(context, principal);
+    blob_clear(&name_of);
+    free(text);
     return error;
 }
 
@@ -250,7 +284,7 @@ static void credential_clear(struct credential *credential)
 {
     OM_uint32 minor;
     if (!credential) return;
-    spares_release(credential);
+    spares_end(credential);
     origin_clear(&credential->origin);
     gss.release_cred(&minor, &credential->whole);
     gss.release_name(&minor, &credential->name);
@@ -328,6 +362,7 @@ static status_t logon(struct credential *credential,
                                                &mechs, GSS_C_INITIATE, &credential->whole, NULL,
                                                NULL);
         if (GSS_ERROR(major)) status = error_gss(ERROR_OF_LOGON, major, minor, why);
+        else flags_as_asked(&credential->whole);
     }
     secret_free(password, (size_t)call->password.size);
     free(name);
@@ -348,20 +383,19 @@ static status_t impersonate(struct credential *credential, uint64_t impersonator
                                                         GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE,
                                                         &credential->whole, NULL, NULL);
     if (GSS_ERROR(major)) status = error_gss(ERROR_OF_LOGON, major, minor, why);
+    else flags_as_asked(&credential->whole);
     credential_give(&lease);
     return status;
 }
 
 /* What the library knows of one that it has looked for. */
-static status_t tell(gss_cred_id_t library, struct kerberos_call_credential_acquire *call)
+static status_t expiry_tell(struct lease *lease, struct kerberos_call_credential_acquire *call)
 {
-    gss_name_t name = GSS_C_NO_NAME;
-    OM_uint32 minor, left = 0, major = gss.inquire_cred(&minor, library, &name, &left, NULL, NULL);
+    OM_uint32 minor, left = 0;
+    OM_uint32 major = gss.inquire_cred(&minor, lease->library, NULL, &left, NULL, NULL);
     if (GSS_ERROR(major)) return error_gss(ERROR_OF_INITIATE, major, minor, call->why);
-    status_t status = name_text(name, call->name, sizeof(call->name), &call->name_size);
     call->expiry = left == GSS_C_INDEFINITE ? 0 : (uint64_t)time(NULL) + left;
-    gss.release_name(&minor, &name);
-    return status;
+    return lease_principal(lease);
 }
 
 /* Who it is and until when; the library looks for it now if it has not yet. A keytab is for any of
@@ -373,8 +407,12 @@ static status_t credential_inquire(struct credential *credential,
     status_t status = credential_take(unixcall_address(credential), credential->use, &lease,
                                       call->why);
     if (!status_ok(status)) return status;
-    if (credential->use & CALL_USE_INITIATE) status = tell(lease.library, call);
-    else status = name_text(credential->name, call->name, sizeof(call->name), &call->name_size);
+    if (credential->use & CALL_USE_INITIATE) status = expiry_tell(&lease, call);
+    else status = name_text(credential->name, &lease.principal);
+    if (lease.principal.size > sizeof(call->name)) status = SEC_E_BUFFER_TOO_SMALL;
+    if (status_ok(status) && lease.principal.size)
+        memcpy(call->name, lease.principal.data, lease.principal.size);
+    call->name_size = (uint32_t)lease.principal.size;
     credential_give(&lease);
     return status;
 }
@@ -410,6 +448,7 @@ status_t credential_adopt(gss_cred_id_t delegated, uint64_t *out)
     struct credential *credential = credential_new(CALL_USE_INITIATE);
     if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
     credential->whole = delegated;
+    flags_as_asked(&credential->whole);
     *out = unixcall_address(credential);
     return SEC_E_OK;
 }

@@ -115,8 +115,8 @@ static status_t status_choose(enum error_of of, status_t logon, status_t initiat
     return of == ERROR_OF_LOGON ? logon : of == ERROR_OF_INITIATE ? initiate : accept;
 }
 
-/* MIT's mechanism answers without an error for a request that it cannot even decode, and the library
- * around it calls that by a number that it has made up, of which the first is this. */
+/* MIT's mechanism answers without an error for a request that it cannot even decode, and the
+ * library around it calls that by a number that it has made up, of which the first is this. */
 #define MADE_UP 100001
 #define MADE_UP_END 110000
 

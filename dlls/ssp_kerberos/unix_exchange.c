@@ -5,7 +5,8 @@
  */
 #include "unix.h"
 
-#include "core/secret.h"
+#include "core/der.h"
+#include "core/writer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,8 @@ status_t context_free(void *params)
     gss.release_name(&minor, &context->peer);
     gss.release_cred(&minor, &context->delegated);
     blob_clear(&context->queue);
+    blob_clear(&context->client_name);
+    blob_clear(&context->server_name);
     free(context);
     return SEC_E_OK;
 }
@@ -82,6 +85,69 @@ static bool token_is_ours(struct slice token)
            !memcmp(name.data + 2, mech_krb5.elements, mech_krb5.length);
 }
 
+/* A part of a name, with what stands for itself marked (RFC 1964 2.1.1). */
+static void part_write(struct writer *w, struct slice part)
+{
+    for (size_t i = 0; i < part.size; i++) {
+        if (memchr("/@\\", part.data[i], 3)) writer_u8(w, '\\');
+        writer_u8(w, part.data[i]);
+    }
+}
+
+/* The ticket of a request (RFC 4120 5.5.1), which may be in a frame (RFC 2743 3.1). */
+static void ticket_find(struct slice token, struct reader *ticket)
+{
+    struct reader r, frame, ap, fields, field;
+    reader_init(&r, token.data, token.size);
+    if (der_optional(&r, DER_APPLICATION(0), &frame)) {
+        der_bytes(&frame, DER_OID);
+        reader_skip(&frame, 2);
+        r = frame;
+    }
+    der_enter(&r, DER_APPLICATION(14), &ap);
+    der_enter(&ap, DER_SEQUENCE, &fields);
+    for (uint8_t i = 0; i < 4; i++) der_enter(&fields, DER_CONTEXT(i), &field);
+    der_enter(&field, DER_APPLICATION(1), ticket);
+}
+
+/* The service that a ticket is for (RFC 4120 5.3); the writer is bad when there is none. */
+static void service_write(struct writer *w, struct reader *ticket)
+{
+    struct reader fields, field, name, parts;
+    der_enter(ticket, DER_SEQUENCE, &fields);
+    der_enter(&fields, DER_CONTEXT(0), &field);
+    der_enter(&fields, DER_CONTEXT(1), &field);
+    struct slice realm = der_bytes(&field, DER_GENERAL_STRING);
+    der_enter(&fields, DER_CONTEXT(2), &field);
+    der_enter(&field, DER_SEQUENCE, &name);
+    der_enter(&name, DER_CONTEXT(0), &field);
+    der_enter(&name, DER_CONTEXT(1), &field);
+    der_enter(&field, DER_SEQUENCE, &parts);
+    for (size_t i = 0; reader_ok(&parts) && reader_left(&parts); i++) {
+        if (i) writer_u8(w, '/');
+        part_write(w, der_bytes(&parts, DER_GENERAL_STRING));
+    }
+    writer_u8(w, '@');
+    part_write(w, realm);
+    if (!reader_ok(&parts)) writer_fail(w);
+}
+
+/* What a client need not ask the library about: its own name, and the one in the ticket. */
+static status_t names_keep(struct context *context, struct lease *lease, struct slice request)
+{
+    struct reader ticket;
+    struct writer w;
+    status_t status = lease_principal(lease);
+    if (status_ok(status)) status = blob_set(&context->client_name, blob_slice(&lease->principal));
+    if (!status_ok(status)) return status;
+    writer_init(&w);
+    ticket_find(request, &ticket);
+    service_write(&w, &ticket);
+    if (status_ok(writer_status(&w))) status = blob_set(&context->server_name, writer_view(&w));
+    writer_free(&w);
+    return status;
+}
+
 /* What a leg has made, good or bad: a failure's token says to the peer what went wrong. */
 static status_t queue_set(struct context *context, gss_buffer_t token)
 {
@@ -122,12 +188,14 @@ static status_t initiate(struct context *context, struct kerberos_call_leg *call
         &minor, lease.library, &context->library, context->peer, &mech_krb5, context->asked, 0,
         bindings_of(&call->bindings, &bindings), input.length ? &input : GSS_C_NO_BUFFER, NULL,
         &output, &flags, NULL);
+    if (first && !GSS_ERROR(major))
+        status = names_keep(context, &lease, (struct slice){output.value, output.length});
     if (first) credential_give(&lease);
-    status = queue_set(context, &output);
+    status_t queued = queue_set(context, &output);
     if (GSS_ERROR(major)) return error_gss(ERROR_OF_INITIATE, major, minor, call->why);
     context->flags = flags;
     context->done = !(major & GSS_S_CONTINUE_NEEDED);
-    return status;
+    return status_ok(status) ? queued : status;
 }
 
 static status_t accept(struct context *context, struct kerberos_call_leg *call)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What an exchange has settled, and its keys. For an encryption type that core knows these are taken
- * out of the library with the first question, since nothing else tells the end of the ticket: to
- * servers the library names one that is later by the clock skew that it grants.
+ * What an exchange has settled, and its keys. For an encryption type that core knows these are
+ * taken out of the library with the first question, since nothing else tells the end of the ticket:
+ * to servers the library names one that is later by the clock skew that it grants.
  */
 #include "unix.h"
 
@@ -37,9 +37,9 @@ void outcome_free(struct outcome *outcome)
 {
     OM_uint32 minor;
     if (!outcome) return;
-    gss.release_name(&minor, &outcome->client);
-    gss.release_name(&minor, &outcome->server);
-    gss.release_buffer(&minor, &outcome->pac);
+    blob_clear(&outcome->client);
+    blob_clear(&outcome->server);
+    blob_clear(&outcome->pac);
     if (outcome->lucid) gss.krb5_free_lucid_sec_context(&minor, outcome->lucid);
     secret_free(outcome, sizeof(*outcome));
 }
@@ -89,38 +89,39 @@ static struct slice pac_buffer(struct slice pac, uint32_t kind)
     return (struct slice){0};
 }
 
-/* Of Heimdal, which has verified it with the ticket. */
-static void pac_extract(gss_ctx_id_t context, struct outcome *outcome)
-{
-    gss_buffer_desc whole = {0};
-    OM_uint32 minor;
-    if (!gss.extract_authz_data ||
-        GSS_ERROR(gss.extract_authz_data(&minor, context, AUTHDATA_PAC, &whole)))
-        return;
-    struct slice info = pac_buffer((struct slice){whole.value, whole.length}, PAC_LOGON_INFO);
-    outcome->pac.value = info.size ? malloc(info.size) : NULL;
-    if (outcome->pac.value) {
-        memcpy(outcome->pac.value, info.data, info.size);
-        outcome->pac.length = info.size;
-    }
-    gss.release_buffer(&minor, &whole);
-}
-
-/* MIT tells those only of which it has verified the signature. */
-static void pac_take(const struct context *context, struct outcome *outcome)
+/* What MIT has verified the signature of: it tells where the client's ticket comes from. */
+static status_t pac_verified(gss_name_t client, struct blob *out)
 {
     gss_buffer_desc name = {sizeof("urn:mspac:logon-info") - 1, (void *)"urn:mspac:logon-info"};
     gss_buffer_desc value = {0}, shown = {0};
     int authenticated = 0, complete = 0, more = -1;
     OM_uint32 minor;
-    if (!krb5_found) pac_extract(context->library, outcome);
-    if (!krb5_found || !gss.get_name_attribute || !context->peer) return;
-    if (GSS_ERROR(gss.get_name_attribute(&minor, context->peer, &name, &authenticated, &complete,
-                                         &value, &shown, &more)))
-        return;
-    if (authenticated) outcome->pac = value;
-    else gss.release_buffer(&minor, &value);
+    status_t status = SEC_E_OK;
+    if (!gss.get_name_attribute ||
+        GSS_ERROR(gss.get_name_attribute(&minor, client, &name, &authenticated, &complete, &value,
+                                         &shown, &more)))
+        return SEC_E_OK;
+    if (authenticated) status = blob_set(out, (struct slice){value.value, value.length});
+    gss.release_buffer(&minor, &value);
     gss.release_buffer(&minor, &shown);
+    return status;
+}
+
+/* Heimdal has verified it with the ticket. With MIT this is only to see whether there is something
+ * to ask for, since that takes longer than all the rest. */
+static status_t pac_take(const struct context *context, struct blob *out)
+{
+    gss_buffer_desc whole = {0};
+    OM_uint32 minor;
+    if (!gss.extract_authz_data ||
+        GSS_ERROR(gss.extract_authz_data(&minor, context->library, AUTHDATA_PAC, &whole)))
+        return SEC_E_OK;
+    struct slice info = pac_buffer((struct slice){whole.value, whole.length}, PAC_LOGON_INFO);
+    status_t status = SEC_E_OK;
+    if (info.size && krb5_found) status = pac_verified(context->peer, out);
+    else if (info.size) status = blob_set(out, info);
+    gss.release_buffer(&minor, &whole);
+    return status;
 }
 
 /* ---- the whole ---- */
@@ -149,19 +150,38 @@ static status_t lucid_take(struct context *context, struct outcome *outcome)
     return SEC_E_OK;
 }
 
+/* Each name that is asked for costs the library a reading of its configuration. */
+static status_t names_take(struct context *context, struct outcome *outcome)
+{
+    gss_name_t client = GSS_C_NO_NAME, server = GSS_C_NO_NAME;
+    OM_uint32 minor, left = 0;
+    bool known = context->client_name.size && context->server_name.size;
+    OM_uint32 major = gss.inquire_context(&minor, context->library, known ? NULL : &client,
+                                          known ? NULL : &server, &left, NULL, NULL, NULL, NULL);
+    if (GSS_ERROR(major)) return SEC_E_INTERNAL_ERROR;
+    if (left != GSS_C_INDEFINITE) outcome->expiry = (uint64_t)time(NULL) + left;
+    status_t status = known ? blob_set(&outcome->client, blob_slice(&context->client_name))
+                            : name_text(client, &outcome->client);
+    if (status_ok(status))
+        status = known ? blob_set(&outcome->server, blob_slice(&context->server_name))
+                       : name_text(server, &outcome->server);
+    gss.release_name(&minor, &client);
+    gss.release_name(&minor, &server);
+    return status;
+}
+
 /* Heimdal does not tell the key before it gives everything away. Then there is no way back for an
  * encryption type that core does not know; those that Heimdal has are out of use (RFC 8429). */
 static status_t outcome_fill(struct context *context, struct outcome *outcome)
 {
-    OM_uint32 minor, left = 0;
+    OM_uint32 minor;
     int64_t start = 0;
-    OM_uint32 major = gss.inquire_context(&minor, context->library, &outcome->client,
-                                          &outcome->server, &left, NULL, NULL, NULL, NULL);
-    if (GSS_ERROR(major)) return SEC_E_INTERNAL_ERROR;
-    if (left != GSS_C_INDEFINITE) outcome->expiry = (uint64_t)time(NULL) + left;
+    status_t status = names_take(context, outcome);
+    if (!status_ok(status)) return status;
     if (gss.extract_authtime && !GSS_ERROR(gss.extract_authtime(&minor, context->library, &start)))
         outcome->start = (uint64_t)start;
-    if (context->server) pac_take(context, outcome);
+    if (context->server) status = pac_take(context, &outcome->pac);
+    if (!status_ok(status)) return status;
     bool known = key_take(context->library, outcome);
     return known && !enctype_is_carried(outcome->enctype) ? SEC_E_OK : lucid_take(context, outcome);
 }
@@ -179,25 +199,29 @@ static status_t outcome_get(struct context *context, struct outcome **out)
     return status;
 }
 
+static bool text_tell(const struct blob *text, char *out, size_t room, uint32_t *size)
+{
+    *size = (uint32_t)text->size;
+    if (text->size && text->size <= room) memcpy(out, text->data, text->size);
+    return text->size <= room;
+}
+
 status_t context_facts(void *params)
 {
     struct kerberos_call_facts *call = params;
     struct outcome *outcome;
     status_t status = outcome_get(unixcall_pointer(call->context), &outcome);
     if (!status_ok(status)) return status;
-    status_t client = name_text(outcome->client, call->client, sizeof(call->client),
-                                &call->client_size);
-    status_t server = name_text(outcome->server, call->server, sizeof(call->server),
-                                &call->server_size);
+    bool fits = text_tell(&outcome->client, call->client, sizeof(call->client), &call->client_size);
+    fits &= text_tell(&outcome->server, call->server, sizeof(call->server), &call->server_size);
     call->start = outcome->start;
     call->expiry = outcome->expiry;
     call->key_enctype = outcome->enctype;
     call->key_size = (uint32_t)outcome->key_size;
     memcpy(call->key, outcome->key, sizeof(call->key));
-    call->pac_size = outcome->pac.length;
-    if (!status_ok(client) || !status_ok(server) || call->pac_size > call->pac_room)
-        return SEC_E_BUFFER_TOO_SMALL;
-    if (call->pac_size) memcpy(unixcall_pointer(call->pac), outcome->pac.value, call->pac_size);
+    call->pac_size = outcome->pac.size;
+    if (!fits || call->pac_size > call->pac_room) return SEC_E_BUFFER_TOO_SMALL;
+    if (call->pac_size) memcpy(unixcall_pointer(call->pac), outcome->pac.data, outcome->pac.size);
     return SEC_E_OK;
 }
 

@@ -163,12 +163,14 @@ status_t password_change(void *params)
 
 /* ---- whose account ---- */
 
-static bool is_process_user(const char *name)
+/* By its name, and unless the user's .k5login lets only others in. */
+static bool is_process_user(krb5_context context, krb5_principal principal)
 {
-    char room[4096];
+    char room[4096], name[256];
     struct passwd entry, *found;
-    return !getpwuid_r(getuid(), &entry, room, sizeof(room), &found) && found &&
-           !strcmp(found->pw_name, name);
+    return !krb5.aname_to_localname(context, principal, sizeof(name), name) &&
+           !getpwuid_r(getuid(), &entry, room, sizeof(room), &found) && found &&
+           !strcmp(found->pw_name, name) && krb5.kuserok(context, principal, name);
 }
 
 /* The first ticket of a credential, with which the host's key is asked for. */
@@ -189,7 +191,6 @@ static krb5_error_code verify(krb5_context context, krb5_ccache cache, krb5_prin
 
 static status_t account(krb5_context context, const char *name, struct kerberos_call_account *call)
 {
-    char local[256];
     krb5_ccache cache = NULL;
     krb5_principal principal = NULL;
     status_t status = SEC_E_OK;
@@ -201,9 +202,7 @@ static status_t account(krb5_context context, const char *name, struct kerberos_
         error_krb5(ERROR_OF_LOGON, context, error, call->why); /* for its words */
         status = error == ENOMEM ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_LOGON_DENIED;
     }
-    if (status_ok(status))
-        call->own = !krb5.aname_to_localname(context, principal, sizeof(local), local) &&
-                    is_process_user(local);
+    if (status_ok(status)) call->own = is_process_user(context, principal);
     if (cache) krb5.cc_close(context, cache);
     if (principal) krb5.free_principal(context, principal);
     return status;

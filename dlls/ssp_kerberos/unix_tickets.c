@@ -78,32 +78,28 @@ static uint64_t time_of(krb5_timestamp time)
     return (uint32_t)time;
 }
 
-static uint32_t ticket_enctype(krb5_context context, const krb5_creds *creds)
-{
-    krb5_ticket *ticket;
-    if (krb5.decode_ticket(&creds->ticket, &ticket)) return 0;
-    uint32_t enctype = (uint32_t)ticket->enc_part.enctype;
-    krb5.free_ticket(context, ticket);
-    return enctype;
-}
-
+/* The ticket itself says best whom it is for: a cache has it under the name that was asked for, of
+ * which the realm may be open. */
 static status_t record_write(struct writer *w, krb5_context context, const krb5_creds *creds,
                              bool secret)
 {
     struct writer client, server;
+    krb5_ticket *inner;
     struct kerberos_ticket ticket = {
         .authenticated = time_of(creds->times.authtime),
         .start = time_of(creds->times.starttime ? creds->times.starttime : creds->times.authtime),
         .end = time_of(creds->times.endtime),
         .renew_until = time_of(creds->times.renew_till),
         .flags = (uint32_t)creds->ticket_flags,
-        .enctype = ticket_enctype(context, creds),
         .key_enctype = (uint32_t)creds->keyblock.enctype,
     };
+    if (krb5.decode_ticket(&creds->ticket, &inner)) inner = NULL;
     writer_init(&client);
     writer_init(&server);
     status_t status = name_make(&client, creds->client, &ticket.client);
-    if (status_ok(status)) status = name_make(&server, creds->server, &ticket.server);
+    if (status_ok(status))
+        status = name_make(&server, inner ? inner->server : creds->server, &ticket.server);
+    if (inner) ticket.enctype = (uint32_t)inner->enc_part.enctype;
     if (secret) {
         ticket.encoded = data_slice(&creds->ticket);
         ticket.key = (struct slice){creds->keyblock.contents, creds->keyblock.length};
@@ -111,6 +107,7 @@ static status_t record_write(struct writer *w, krb5_context context, const krb5_
     if (status_ok(status)) kerberos_ticket_write(w, &ticket);
     writer_free(&client);
     writer_free(&server);
+    if (inner) krb5.free_ticket(context, inner);
     return status_ok(status) ? writer_status(w) : status;
 }
 
@@ -344,19 +341,26 @@ static bool equal(struct slice a, struct slice b)
            (!a.size || !strncasecmp((const char *)a.data, (const char *)b.data, a.size));
 }
 
-static status_t is_wanted(const struct removal *removal, const krb5_creds *creds, bool *out)
+static status_t is_wanted(const struct removal *removal, krb5_context context,
+                          const krb5_creds *creds, bool *out)
 {
-    struct kerberos_name name;
-    struct writer parts, text;
+    struct writer record, text;
+    struct kerberos_ticket ticket;
+    struct reader r;
     *out = !removal->server.size && !removal->realm.size;
     if (*out) return SEC_E_OK;
-    writer_init(&parts);
+    writer_init(&record);
     writer_init(&text);
-    status_t status = name_make(&parts, creds->server, &name);
-    if (status_ok(status)) kerberos_name_text(&text, &name);
-    if (status_ok(status)) status = writer_status(&text);
-    *out = equal(writer_view(&text), removal->server) && equal(name.realm, removal->realm);
-    writer_free(&parts);
+    status_t status = record_write(&record, context, creds, false);
+    if (status_ok(status)) {
+        reader_init(&r, record.data, record.size);
+        kerberos_ticket_read(&r, &ticket);
+        kerberos_name_text(&text, &ticket.server);
+        status = writer_status(&text);
+        *out = equal(writer_view(&text), removal->server) &&
+               equal(ticket.server.realm, removal->realm);
+    }
+    writer_free(&record);
     writer_free(&text);
     return status;
 }
@@ -365,7 +369,7 @@ static status_t find_one(void *argument, krb5_context context, krb5_creds *creds
 {
     struct removal *removal = argument;
     bool wanted;
-    status_t status = is_wanted(removal, creds, &wanted);
+    status_t status = is_wanted(removal, context, creds, &wanted);
     if (!status_ok(status) || !wanted) return status;
     krb5_creds **more = realloc(removal->found, (removal->count + 1) * sizeof(*more));
     if (!more) return SEC_E_INSUFFICIENT_MEMORY;

@@ -7,8 +7,8 @@
  * A mechListMIC is required when the mechanism is not the one that the initiator wants most,
  * returned when one came, and not asked for otherwise (RFC 4178 5): nothing can have been
  * downgraded then, and there are clients that make none. NTLM itself, which is told the list and
- * the mechListMIC, demands one of a client that signs its messages; with Kerberos in DCE style one
- * is asked for.
+ * the mechListMIC, demands one of a client that signs its messages. In DCE style Windows' clients
+ * always make one; those of MIT do not even when they are asked for it.
  */
 #include "negotiate_package.h"
 
@@ -93,13 +93,6 @@ done:
     return status;
 }
 
-/* DCE style has a third leg, and with it a mechListMIC each way. */
-static bool is_dce(const struct context *context)
-{
-    return !context->inner.done && context->inner.attributes & ASC_RET_USED_DCE_STYLE &&
-           !oid_is(&context->oid, spnego_oid_ntlm);
-}
-
 /* The mechanism's part of a leg, then the answer. */
 static status_t advance(struct leg *leg, struct member *member, const struct spnego_response *said,
                         struct context *context)
@@ -114,7 +107,6 @@ static status_t advance(struct leg *leg, struct member *member, const struct spn
         if (!said->token.size) return SEC_E_INVALID_TOKEN;
         leg->mic = said->mic;
         status = inner_step(leg, context, member, said->token, &context->inner, &token);
-        if (status_ok(status) && is_dce(context)) context->mic_required = true;
         if (status_ok(status) && !context->inner.done && !token.cbBuffer)
             status = SEC_E_INVALID_TOKEN;
     }

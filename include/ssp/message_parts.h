@@ -29,6 +29,10 @@ status_t message_parts_collect(const SecBufferDesc *desc, bool mech_list,
                                struct message_parts *parts);
 void message_parts_close(struct message_parts *parts);
 
+/* Gives the buffers the sizes that the parts have now. */
+void message_parts_show(const SecBufferDesc *desc, bool mech_list,
+                        const struct message_parts *parts);
+
 /* The second form of a message that is to be unsealed: STREAM has it in one piece, and DATA is set
  * to where the plain text is found in it. SEC_E_INVALID_TOKEN without either. */
 struct message_stream {

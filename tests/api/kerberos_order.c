@@ -101,11 +101,12 @@ static void test_other_lengths(void)
 
 /* ---- order and direction ---- */
 
-/* [D verifysignature] in a sequence each message in its turn, and none twice */
+/* [D verifysignature] in a sequence each message in its turn, and none twice. To the library of the
+ * host one that it refuses has come all the same. */
 static void test_sequence(void)
 {
     struct text made[3], copy;
-    if (!pair_open(KERBEROS_USUAL)) return;
+    if (kerberos_kind->library || !pair_open(KERBEROS_USUAL)) return;
     for (int i = 0; i < 3; i++) {
         text_set(&made[i], "text", 4);
         ok(!text_call(i == 2 ? SIGN : SEAL, pair_side(0), &made[i]), "%d: not made", i);

@@ -3,11 +3,12 @@
 #include "kerberos_pair.h"
 
 static const struct kerberos_kind kinds[] = {
-    {"aes128-sha1", KERB_ETYPE_AES128_CTS_HMAC_SHA1_96, 16, 12},
-    {"aes256-sha1", KERB_ETYPE_AES256_CTS_HMAC_SHA1_96, 32, 12},
-    {"aes128-sha256", ETYPE_AES128_SHA256, 16, 16},
-    {"aes256-sha384", ETYPE_AES256_SHA384, 32, 24},
-    {"rc4", KERB_ETYPE_RC4_HMAC_NT, 16, 0},
+    {"aes128-sha1", KERB_ETYPE_AES128_CTS_HMAC_SHA1_96, 16, 12, false},
+    {"aes256-sha1", KERB_ETYPE_AES256_CTS_HMAC_SHA1_96, 32, 12, false},
+    {"aes128-sha256", ETYPE_AES128_SHA256, 16, 16, false},
+    {"aes256-sha384", ETYPE_AES256_SHA384, 32, 24, false},
+    {"rc4", KERB_ETYPE_RC4_HMAC_NT, 16, 0, false},
+    {"camellia256", ETYPE_CAMELLIA256, 32, 0, true},
 };
 static struct kerberos_kind asked;
 
@@ -61,6 +62,7 @@ bool kerberos_next(void)
     const struct kerberos_kind *first = user ? kinds : &asked;
     const struct kerberos_kind *end = user ? kinds + sizeof(kinds) / sizeof(*kinds) : &asked + 1;
     const struct kerberos_kind *next = kerberos_kind ? kerberos_kind + 1 : first;
+    while (user && next != end && next->library) next++;
     kerberos_kind = next == end ? NULL : next;
     return kerberos_kind;
 }
@@ -76,14 +78,33 @@ static SECURITY_STATUS import_end(struct kerberos_end *end, bool server, ULONG f
 
 /* ---- both forms ---- */
 
-static SECURITY_STATUS connect_ends(ULONG flags)
+static struct loopback loop;
+
+static SECURITY_STATUS loop_open(ULONG flags)
 {
-    static struct loopback loop;
     SECURITY_STATUS status = loopback_open(&loop, L"Kerberos", NULL);
     if (status) return status;
     loop.target = target;
     loop.client_flags = flags;
     loop.server_flags = kerberos_server_flags(flags);
+    return status;
+}
+
+SECURITY_STATUS pair_begin(ULONG flags)
+{
+    SECURITY_STATUS status = loop_open(flags);
+    if (status) return status;
+    status = loopback_client_leg(&loop);
+    ends[0].context = loop.client;
+    context_forget(&loop.client);
+    loopback_close(&loop);
+    return status;
+}
+
+static SECURITY_STATUS connect_ends(ULONG flags)
+{
+    SECURITY_STATUS status = loop_open(flags);
+    if (status) return status;
     status = loopback_connect(&loop);
     if (!status) {
         ends[0].context = loop.client;

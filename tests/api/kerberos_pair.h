@@ -15,8 +15,9 @@
 struct kerberos_kind {
     const char *name;
     ULONG enctype;
-    ULONG key; /* bytes */
-    ULONG mac; /* bytes, of RFC 4121's tokens; 0 for those of RFC 4757 */
+    ULONG key;    /* bytes */
+    ULONG mac;    /* bytes, of RFC 4121's tokens; 0 for those of RFC 4757, and of the library */
+    bool library; /* its messages are the library's */
 };
 
 /* One end. The module's own number where there is no handle. */
@@ -63,6 +64,7 @@ __attribute__((unused)) static bool pair_open(ULONG flags)
     SECURITY_STATUS status = pair_connect(flags);
     return ok(!status, "no contexts: %08lx", status);
 }
+SECURITY_STATUS pair_begin(ULONG flags); /* a client's first leg, and no server; needs a KDC */
 void pair_close(void);
 struct kerberos_end *pair_side(int i); /* even: the client, odd: the server */
 bool pair_talks(void);                 /* one message each way of both kinds */
@@ -89,6 +91,7 @@ ULONG kerberos_server_flags(ULONG flags);
 
 #define ETYPE_AES128_SHA256 19
 #define ETYPE_AES256_SHA384 20
+#define ETYPE_CAMELLIA256 26
 
 /* ---- messages ---- */
 
@@ -105,7 +108,7 @@ void text_fill(BYTE *bytes, ULONG size, BYTE seed);
 void text_set(struct text *text, const void *bytes, ULONG size);
 SECURITY_STATUS text_call(enum kerberos_call what, struct kerberos_end *end, struct text *text);
 
-/* From the client to the server in one piece: token, data and padding one after the other; 0 when it
- * could not be made. */
+/* From the client to the server in one piece: token, data and padding one after the other; 0 when
+ * it could not be made. */
 ULONG wire_make(BYTE *wire, const void *plain, ULONG size, bool encrypt);
 SECURITY_STATUS wire_open(BYTE *wire, ULONG size, SecBuffer *data, ULONG *qop);

@@ -132,6 +132,22 @@ kdc_keys() { kdc_admin -q "ktadd -k $kdc_dir/keytab -norandkey $*" >>"$kdc_dir/k
 # kdc_login PRINCIPAL PASSWORD: into the cache of the environment.
 kdc_login() { printf '%s\n' "$2" | kinit "$1" >"$kdc_dir/kinit.log" 2>&1; }
 
+# kdc_enctype TYPE PRINCIPAL PASSWORD: from now on the libraries of the host have keys of that type
+# only, and the principal a ticket with one for the service TYPE/localhost, of which the keytab has
+# the key. RC4 needs $kdc_weak in kdc_libdefaults from the start.
+kdc_weak='allow_weak_crypto = true
+ allow_rc4 = true'
+kdc_enctype() {
+    export KRB5_CONFIG="$kdc_dir/krb5-$1.conf" KRB5CCNAME="FILE:$kdc_dir/tickets-$1"
+    [ -f "$KRB5_CONFIG" ] || {
+        sed "s/^\[libdefaults\]/&\n permitted_enctypes = $1/" \
+            "$kdc_dir/krb5.conf" >"$KRB5_CONFIG"
+        kdc_admin addprinc -randkey -e "$1:normal" "$1/localhost" >>"$kdc_dir/kadmin.log" 2>&1
+        kdc_keys "$1/localhost"
+    }
+    kdc_login "$2" "$3"
+}
+
 # For the way out, whatever has been started.
 kdc_stop() {
     for pid in $kdc_pid $kadmind_pid; do

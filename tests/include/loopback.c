@@ -134,15 +134,18 @@ void message_set(struct message *message, const void *bytes, ULONG size)
 {
     memcpy(message->data, bytes, size);
     message->size = size;
-    message->token_size = 0;
+    message->token_size = message->padding_size = 0;
 }
 
-/* Both buffers of a message, the token with the room or the size that it has. */
-static SecBufferDesc describe(struct message *message, SecBuffer buffers[2], ULONG token_size)
+/* The buffers of a message, with the room or the size that they have; padding where there is
+ * any. */
+static SecBufferDesc describe(struct message *message, SecBuffer buffers[3], ULONG token_size,
+                              ULONG padding_size)
 {
     buffers[0] = (SecBuffer){token_size, SECBUFFER_TOKEN, message->token};
     buffers[1] = (SecBuffer){message->size, SECBUFFER_DATA, message->data};
-    return (SecBufferDesc){SECBUFFER_VERSION, 2, buffers};
+    buffers[2] = (SecBuffer){padding_size, SECBUFFER_PADDING, message->padding};
+    return (SecBufferDesc){SECBUFFER_VERSION, padding_size ? 3 : 2, buffers};
 }
 
 SECURITY_STATUS message_seal(CtxtHandle *context, struct message *message)
@@ -150,18 +153,22 @@ SECURITY_STATUS message_seal(CtxtHandle *context, struct message *message)
     SecPkgContext_Sizes sizes;
     SECURITY_STATUS status = QueryContextAttributesW(context, SECPKG_ATTR_SIZES, &sizes);
     if (status) return status;
-    if (sizes.cbSecurityTrailer > sizeof(message->token)) return SEC_E_BUFFER_TOO_SMALL;
-    SecBuffer buffers[2];
-    SecBufferDesc desc = describe(message, buffers, sizes.cbSecurityTrailer);
+    if (sizes.cbSecurityTrailer > sizeof(message->token) ||
+        sizes.cbBlockSize > sizeof(message->padding))
+        return SEC_E_BUFFER_TOO_SMALL;
+    SecBuffer buffers[3];
+    SecBufferDesc desc = describe(message, buffers, sizes.cbSecurityTrailer, sizes.cbBlockSize);
     status = EncryptMessage(context, 0, &desc, 0);
-    if (!status) message->token_size = buffers[0].cbBuffer;
+    if (status) return status;
+    message->token_size = buffers[0].cbBuffer;
+    if (desc.cBuffers == 3) message->padding_size = buffers[2].cbBuffer;
     return status;
 }
 
 SECURITY_STATUS message_open(CtxtHandle *context, struct message *message)
 {
-    SecBuffer buffers[2];
-    SecBufferDesc desc = describe(message, buffers, message->token_size);
+    SecBuffer buffers[3];
+    SecBufferDesc desc = describe(message, buffers, message->token_size, message->padding_size);
     return DecryptMessage(context, &desc, 0, NULL);
 }
 
@@ -171,8 +178,8 @@ SECURITY_STATUS message_sign(CtxtHandle *context, struct message *message)
     SECURITY_STATUS status = QueryContextAttributesW(context, SECPKG_ATTR_SIZES, &sizes);
     if (status) return status;
     if (sizes.cbMaxSignature > sizeof(message->token)) return SEC_E_BUFFER_TOO_SMALL;
-    SecBuffer buffers[2];
-    SecBufferDesc desc = describe(message, buffers, sizes.cbMaxSignature);
+    SecBuffer buffers[3];
+    SecBufferDesc desc = describe(message, buffers, sizes.cbMaxSignature, 0);
     status = MakeSignature(context, 0, &desc, 0);
     if (!status) message->token_size = buffers[0].cbBuffer;
     return status;
@@ -180,8 +187,8 @@ SECURITY_STATUS message_sign(CtxtHandle *context, struct message *message)
 
 SECURITY_STATUS message_verify(CtxtHandle *context, struct message *message)
 {
-    SecBuffer buffers[2];
-    SecBufferDesc desc = describe(message, buffers, message->token_size);
+    SecBuffer buffers[3];
+    SecBufferDesc desc = describe(message, buffers, message->token_size, 0);
     return VerifySignature(context, &desc, 0, NULL);
 }
 

@@ -48,10 +48,12 @@ bool context_present(const CtxtHandle *context);
 
 /* A message with its token, small enough for the stack. */
 struct message {
-    BYTE token[64];
+    BYTE token[128];
     ULONG token_size;
     BYTE data[1024];
     ULONG size;
+    BYTE padding[16];
+    ULONG padding_size; /* of what has been sealed; 0 without */
 };
 
 void message_set(struct message *message, const void *bytes, ULONG size);

@@ -69,8 +69,12 @@ static bool ask(const struct http_client *client, HINTERNET connection, const wc
     if (!request) return http_client_fail("WinHttpOpenRequest", GetLastError());
     if (client->lenient)
         WinHttpSetOption(request, WINHTTP_OPTION_SECURITY_FLAGS, &lenient, sizeof(lenient));
+    /* Without an account, those of the user are used at once, to any server. */
+    DWORD policy = WINHTTP_AUTOLOGON_SECURITY_LEVEL_LOW;
+    if (!client->explicit_login)
+        WinHttpSetOption(request, WINHTTP_OPTION_AUTOLOGON_POLICY, &policy, sizeof(policy));
     bool result = send_once(client, request, &status);
-    if (result && status == 401)
+    if (result && status == 401 && client->explicit_login)
         result = authenticate(client, request) && send_once(client, request, &status);
     result = result && report(request, status);
     WinHttpCloseHandle(request);

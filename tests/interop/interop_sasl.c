@@ -149,6 +149,16 @@ static bool ask(struct dialogue *dialogue, const struct options *options)
     return true;
 }
 
+/* Kerberos seals without encrypting when it is told to, NTLM when that is all there is. */
+static bool is_kerberos(struct sspi_side *side)
+{
+    SecPkgContext_PackageInfoW info;
+    if (QueryContextAttributesW(&side->context, SECPKG_ATTR_PACKAGE_INFO, &info)) return false;
+    bool found = !lstrcmpW(info.PackageInfo->Name, L"Kerberos");
+    FreeContextBuffer(info.PackageInfo);
+    return found;
+}
+
 static SOCKET open_channel(const struct options *options)
 {
     unsigned port;
@@ -188,6 +198,8 @@ static int run(const struct options *options)
         side.qop = SECQOP_WRAP_NO_ENCRYPT;
     if (good) good = options->server ? serve(&dialogue, options) : ask(&dialogue, options);
     if (good) dialogue_progress("authenticated");
+    if (good && !strcmp(options->layer, "integrity") && is_kerberos(&side))
+        side.qop = SECQOP_WRAP_NO_ENCRYPT;
     if (good && options->server) good = sspi_side_print_client(&dialogue);
     if (good) dialogue_run(&dialogue, 0, options->rounds);
     closesocket(channel);

@@ -59,8 +59,13 @@ done
 # Channel bindings, and a ticket-granting ticket that comes along.
 both "channel bindings" "--ask mutual --bindings tls-unique:0123456789"
 as_client "bindings that the server does not ask for" "" "--bindings tls-unique:0123456789"
-as_client "delegation" "--ask mutual,delegate"
+# A client delegates to whom the KDC calls fit for it.
+kdc_admin addprinc -randkey +ok_as_delegate trusted/localhost >>"$kdc_dir/kadmin.log" 2>&1
+kdc_keys trusted/localhost
+as_client "delegation" "--ask mutual,delegate --target trusted/localhost"
 ok "client, the delegated ticket is good" grep -qx "delegated: $principal" "$work/server"
+check "client, delegation to anybody" peer ours "*" "flags not those that were asked for" \
+    "$with --ask mutual,delegate" "$with --ask mutual,delegate"
 as_server "delegation" "--ask mutual,delegate"
 ok "server, the delegated ticket is good" grep -q "^delegated: alice@" "$work/server"
 
@@ -146,6 +151,7 @@ for what in ciphertext checksum sequence replay text; do
     [ $what = text ] && step=verify
     at_ours="$step SEC_E_MESSAGE_ALTERED" at_peer="$step GSS_S_BAD_SIG"
     [ $what = replay ] && at_ours="$step SEC_E_OUT_OF_SEQUENCE" at_peer="$step GSS_S_DUPLICATE_TOKEN"
+    [ $what = sequence ] && at_peer="$step GSS_S_DEFECTIVE_TOKEN"
     [ $what = checksum ] && at_ours="$step SEC_E_*" at_peer="$step GSS_S_*"
     tamper="$with --tamper $what"
     for move in "" "--move"; do

@@ -242,7 +242,9 @@ static int run(const struct options *options)
         .ops = &sspi_side_ops, .context = &ldap.side, .channel = (intptr_t)channel};
     bool good = sspi_side_acquire(&ldap.dialogue, options) && bind_to(&ldap);
     ldap.layered = strcmp(options->layer, "none");
-    if (integrity && strcmp(options->package, "Negotiate")) ldap.side.qop = SECQOP_WRAP_NO_ENCRYPT;
+    /* With NTLM in GSS-SPNEGO, Cyrus seals whatever was agreed on. */
+    if (integrity && (options->by_default || strcmp(options->package, "Negotiate")))
+        ldap.side.qop = SECQOP_WRAP_NO_ENCRYPT;
     for (uint32_t i = 0; good && i < options->rounds; i++) good = who_am_i(&ldap, !i);
     closesocket(channel);
     sspi_side_clear(&ldap.side);

@@ -54,11 +54,16 @@ static void append_mechanism(struct octets *frame)
 /* The mechListMIC is the last element of a NegTokenResp, and NTLM's has 16 octets. */
 static void change_mechlistmic(struct octets *frame)
 {
-    static const uint8_t head[] = {0xa3, 0x12, 0x04, 0x10};
-    const size_t size = sizeof(head) + 16, checksum = sizeof(head) + 4;
-    if (frame->size < size || frame->data[0] != 0xa1) return;
-    uint8_t *element = frame->data + frame->size - size;
-    if (!memcmp(element, head, sizeof(head))) element[checksum] ^= 0x01;
+    static const uint8_t sizes[] = {16, 28}; /* of NTLM, and of Kerberos with AES */
+    if (!frame->size || frame->data[0] != 0xa1) return;
+    for (size_t i = 0; i < sizeof(sizes); i++) {
+        const uint8_t size = sizes[i], head[] = {0xa3, (uint8_t)(size + 2), 0x04, size};
+        if (frame->size < sizeof(head) + size) continue;
+        uint8_t *mic = frame->data + frame->size - size;
+        if (memcmp(mic - sizeof(head), head, sizeof(head))) continue;
+        mic[size / 2] ^= 0x01;
+        return;
+    }
 }
 
 void tamper_token(enum dialogue_tamper tamper, struct octets *frame)

@@ -44,7 +44,7 @@ static void credentials(void)
         {CALL_USE_INITIATE, "bob", "bob's", "bob" REALM, true},
         {CALL_USE_INITIATE, "bob" REALM, "bob's", "bob" REALM, true},
         {CALL_USE_ACCEPT, "", NULL, "", false},
-        {CALL_USE_ACCEPT, SERVICE, NULL, SERVICE, false},
+        {CALL_USE_ACCEPT, SERVICE, NULL, SERVICE REALM, false},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
         status_t status;
