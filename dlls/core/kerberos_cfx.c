@@ -33,11 +33,14 @@ struct cfx_places {
     uint8_t *mac;
 };
 
+/* The token has the size that is said, so that who leaves that room and takes the message from its
+ * start on, or cuts one there that came, need not know more (Wine's wldap32). */
 void cfx_sizes(const struct kerberos_session *session, struct kerberos_sizes *out)
 {
     size_t mac_size = kerberos_profile_of(session)->mac_size;
     out->signature = CFX_HEADER_SIZE + mac_size;
-    out->token = CFX_HEADER_SIZE + DCE_EXTRA + CFX_HEADER_SIZE + mac_size + CFX_BLOCK;
+    out->token = CFX_HEADER_SIZE + CFX_BLOCK + CFX_HEADER_SIZE + mac_size;
+    if (session->flags & KERBEROS_DCE_STYLE) out->token += DCE_EXTRA;
     out->block = 1;
 }
 
@@ -304,28 +307,6 @@ static size_t rotation(const struct kerberos_session *session, const struct cfx_
     return (size_t)header->rrc + (more ? header->ec : 0);
 }
 
-status_t cfx_unwrap(struct kerberos_session *session, const struct message_part *parts,
-                    size_t count, struct kerberos_wrapping *wrapping)
-{
-    const struct kerberos_profile *profile = kerberos_profile_of(session);
-    const struct slice token = {wrapping->token, wrapping->token_size};
-    struct cfx_header header;
-    status_t status = get_header(session, TOKEN_WRAP, token, &header);
-    if (!status_ok(status)) return status;
-    bool sealed = header.flags & FLAG_SEALED;
-    size_t tail = tail_size(profile, &header), front = sealed ? CFX_BLOCK : 0;
-    if (rotation(session, &header) != tail || !header_fits(profile, &header) ||
-        token.size != CFX_HEADER_SIZE + tail + front || wrapping->padding_size)
-        return SEC_E_INVALID_TOKEN;
-    uint8_t *start = wrapping->token + CFX_HEADER_SIZE;
-    struct cfx_places places = places_at(&header, wrapping->token, start + tail, start);
-    places.text.parts = parts;
-    places.text.count = count;
-    status = open_places(session, &header, &places);
-    if (status_ok(status)) wrapping->encrypt = sealed;
-    return status;
-}
-
 /* ---- in one piece ---- */
 
 static void reverse(uint8_t *data, size_t size)
@@ -374,4 +355,41 @@ status_t cfx_unwrap_stream(struct kerberos_session *session, uint8_t *token, siz
     *encrypted = sealed;
     *plain = (struct slice){data.data, data.size};
     return SEC_E_OK;
+}
+
+/* One that GSS_Wrap has made in another rotation, cut where a token of ours would end: as large as
+ * the part behind it is what it holds. */
+static status_t unwrap_cut(struct kerberos_session *session, const struct message_part *parts,
+                           size_t count, struct kerberos_wrapping *wrapping)
+{
+    struct slice plain;
+    if (count != 1 || !parts->sealed || parts->data != wrapping->token + wrapping->token_size)
+        return SEC_E_INVALID_TOKEN;
+    status_t status = cfx_unwrap_stream(
+        session, wrapping->token, wrapping->token_size + parts->size, &wrapping->encrypt, &plain);
+    if (status_ok(status)) memmove(parts->data, plain.data, plain.size);
+    return status;
+}
+
+status_t cfx_unwrap(struct kerberos_session *session, const struct message_part *parts,
+                    size_t count, struct kerberos_wrapping *wrapping)
+{
+    const struct kerberos_profile *profile = kerberos_profile_of(session);
+    const struct slice token = {wrapping->token, wrapping->token_size};
+    struct cfx_header header;
+    status_t status = get_header(session, TOKEN_WRAP, token, &header);
+    if (!status_ok(status)) return status;
+    bool sealed = header.flags & FLAG_SEALED;
+    size_t tail = tail_size(profile, &header), front = sealed ? CFX_BLOCK : 0;
+    if (!header_fits(profile, &header) || token.size != CFX_HEADER_SIZE + tail + front ||
+        wrapping->padding_size)
+        return SEC_E_INVALID_TOKEN;
+    if (rotation(session, &header) != tail) return unwrap_cut(session, parts, count, wrapping);
+    uint8_t *start = wrapping->token + CFX_HEADER_SIZE;
+    struct cfx_places places = places_at(&header, wrapping->token, start + tail, start);
+    places.text.parts = parts;
+    places.text.count = count;
+    status = open_places(session, &header, &places);
+    if (status_ok(status)) wrapping->encrypt = sealed;
+    return status;
 }

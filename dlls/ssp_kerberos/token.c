@@ -40,6 +40,7 @@ status_t context_token(struct context *context, HANDLE *out)
         if (!token) return SEC_E_NO_IMPERSONATION;
         /* Two threads may have made one; the first stays. */
         if (InterlockedCompareExchangePointer(&context->token, token, NULL)) CloseHandle(token);
+        else if (context->delegated) delegation_offer(token, context->delegated);
     }
     *out = context->token;
     return SEC_E_OK;

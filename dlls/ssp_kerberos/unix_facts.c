@@ -238,7 +238,10 @@ status_t context_session(void *params)
                          "messages of encryption type %u are left to the library",
                          (unsigned)outcome->enctype);
     call->send_sequence = outcome->lucid->send_seq;
-    call->receive_sequence = outcome->lucid->recv_seq;
+    /* A server that has said nothing counts from the client's number on, of which Heimdal's export
+     * knows nothing. */
+    bool answered = context->server || context->flags & GSS_C_MUTUAL_FLAG;
+    call->receive_sequence = answered ? outcome->lucid->recv_seq : outcome->lucid->send_seq;
     call->enctype = outcome->enctype;
     call->key_size = (uint32_t)outcome->key_size;
     call->acceptor_subkey = outcome->lucid->protocol && outcome->lucid->cfx_kd.have_acceptor_subkey;

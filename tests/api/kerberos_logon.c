@@ -175,7 +175,7 @@ static void test_refused(void)
     struct result result;
     NTSTATUS status = log_on_by(Interactive, realm, user, L"Four", &result);
     ok(status == STATUS_LOGON_FAILURE, "a wrong password: %08lx", status);
-    status = log_on_by(Interactive, realm, L"nobody", L"four", &result);
+    status = log_on_by(Interactive, realm, L"no-such-user", L"four", &result);
     ok(status == STATUS_LOGON_FAILURE, "nobody: %08lx", status);
     status = log_on_by(Interactive, realm, L"", L"", &result);
     ok(status == STATUS_LOGON_FAILURE, "no name: %08lx", status);
@@ -220,7 +220,7 @@ static void test_s4u(void)
     status = log_on(Network, &m, &result);
     ok(status == STATUS_ACCOUNT_RESTRICTION, "another: %08lx", status);
     message_open(&m, KerbS4ULogon);
-    message_text(&m, &m.s4u.ClientUpn, L"nobody");
+    message_text(&m, &m.s4u.ClientUpn, L"no-such-user");
     message_text(&m, &m.s4u.ClientRealm, realm);
     status = log_on(Network, &m, &result);
     ok(status == STATUS_LOGON_FAILURE, "nobody: %08lx", status);
@@ -306,7 +306,7 @@ static void test_change(void)
     if (!ours_only()) return;
     NTSTATUS status = change_by_message(L"bob", L"wrong", L"long enough");
     ok(status == STATUS_WRONG_PASSWORD, "a wrong one: %08lx", status);
-    status = change_by_message(L"nobody", L"two", L"long enough");
+    status = change_by_message(L"no-such-user", L"two", L"long enough");
     ok(status == STATUS_WRONG_PASSWORD, "nobody's: %08lx", status);
     status = change_by_message(L"bob", L"two", L"short");
     ok(status == STATUS_PASSWORD_RESTRICTION, "too short: %08lx", status);

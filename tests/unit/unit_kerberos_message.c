@@ -19,14 +19,14 @@ static void both_ways(void)
     }
 }
 
-/* MS-KILE 3.4.5.4.1 for the layout; the sizes of AES in DCE style and outside are those of Windows.
- */
+/* MS-KILE 3.4.5.4.1 for the layout; the sizes of AES tokens in DCE style and outside are those of
+ * Windows, which says the larger one of both. */
 static void layout(void)
 {
     static const struct {
         size_t kind, signature, token, used;
-    } sizes[] = {{0, 28, 76, 60}, {1, 28, 76, 60}, {2, 28, 76, 76}, {3, 32, 80, 64},
-                 {4, 32, 80, 80}, {5, 40, 88, 72}, {6, 37, 49, 45}, {7, 37, 45, 45}};
+    } sizes[] = {{0, 28, 60, 60}, {1, 28, 60, 60}, {2, 28, 76, 76}, {3, 32, 64, 64},
+                 {4, 32, 80, 80}, {5, 40, 72, 72}, {6, 37, 49, 45}, {7, 37, 45, 45}};
     for (size_t i = 0; i < KERBEROS_KINDS; i++) {
         struct kerberos_pair pair;
         struct kerberos_sizes found;
@@ -305,6 +305,42 @@ static void cut_streams(void)
     }
 }
 
+/* A stream in any rotation, cut where a token of ours ends: into two buffers side by side, as Wine's
+ * wldap32 does it. In two blocks there is nowhere to move what is in the other one. */
+static void streams_in_two(void)
+{
+    for (size_t kind = 0; kind < KERBEROS_KINDS; kind++) {
+        struct kerberos_pair pair;
+        struct kerberos_sizes sizes;
+        if (kerberos_kinds[kind].enctype == KERBEROS_RC4) continue;
+        if (!kerberos_pair_init(&pair, kind)) continue;
+        kerberos_sizes(&pair.client, &sizes);
+        for (size_t rrc = 0; rrc < 150; rrc++) {
+            struct kerberos_sent sent;
+            struct slice text = view(unit_pool, rrc % 90);
+            size_t size;
+            ok(!kerberos_send(&pair.client, text, true, &sent), "send");
+            uint8_t *stream = kerberos_stream(&sent, &size), *before;
+            set_rotation(&pair.client, stream, size, rrc);
+            struct kerberos_wrapping wrapping = {false, stream, sizes.token, NULL, 0};
+            struct message_part part = {stream + sizes.token, size - sizes.token, true};
+            stream[size - 1] ^= 0x40;
+            before = exact_copy(stream, size);
+            ok(kerberos_unwrap(&pair.server, &part, 1, &wrapping) == SEC_E_MESSAGE_ALTERED,
+               "altered");
+            ok(!memcmp(before, stream, size), "unharmed");
+            free(before);
+            stream[size - 1] ^= 0x40;
+            ok(part.size == text.size && !kerberos_unwrap(&pair.server, &part, 1, &wrapping) &&
+                   wrapping.encrypt && same((struct slice){part.data, part.size}, text),
+               "kind %u, RRC %u", (unsigned)kind, (unsigned)rrc);
+            free(stream);
+            kerberos_sent_free(&sent);
+        }
+        kerberos_pair_clear(&pair);
+    }
+}
+
 /* ---- room and padding ---- */
 
 static void room(void)
@@ -413,6 +449,7 @@ int main(void)
     RUN(other_kinds);
     RUN(streams);
     RUN(cut_streams);
+    RUN(streams_in_two);
     RUN(room);
     RUN(rc4_padding);
     RUN(rc4_frame);
