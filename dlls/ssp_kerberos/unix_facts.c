@@ -188,6 +188,7 @@ static status_t outcome_fill(struct context *context, struct outcome *outcome)
 
 static status_t outcome_get(struct context *context, struct outcome **out)
 {
+    if (!context) return SEC_E_INVALID_HANDLE;
     *out = context->outcome;
     if (*out) return SEC_E_OK;
     if (!context->done || !context->library) return SEC_E_INVALID_HANDLE;

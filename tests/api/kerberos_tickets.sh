@@ -47,6 +47,7 @@ run() {
     passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
 }
 
+# shellcheck disable=SC2317 # called through ok
 # sspictl_says STATUS PATTERN ARGUMENT...: how it ends, and a line that it prints.
 sspictl_says() {
     wanted=$1 pattern=$2

@@ -85,16 +85,18 @@ client_user=$kdc_realm\\alice
 
 # ---- encryption types ----
 
+configuration=$KRB5_CONFIG tickets=$KRB5CCNAME
+
 ok="ok after $few rounds"
 for type in $kdc_known_enctypes; do
-    use_enctype "$type"
+    kdc_enctype "$type" alice "$password"
     with="$krb --default --rounds $few --ask mutual --target $type/localhost"
     both "$type" "" "--move"
     both "$type, DCE style" "--ask dce" "--move"
     both "$type, integrity" "--layer integrity" "--move"
     ok "$type is what the ticket has" has_enctype "$type"
 done
-use_enctype $kdc_foreign_enctype
+kdc_enctype $kdc_foreign_enctype alice "$password"
 with="$krb --default --rounds $few --ask mutual --target $kdc_foreign_enctype/localhost"
 for options in "" "--ask dce" "--layer integrity"; do
     both "$kdc_foreign_enctype ${options#--}" "$options"
@@ -104,7 +106,7 @@ check "client, $kdc_foreign_enctype does not move" peer ours "*" \
     "export SEC_E_UNSUPPORTED_FUNCTION" "$with" "$with --move"
 check "server, $kdc_foreign_enctype does not move" ours peer "export SEC_E_UNSUPPORTED_FUNCTION" \
     "*" "$with --move" "$with"
-use_enctype any
+KRB5_CONFIG=$configuration KRB5CCNAME=$tickets
 
 # ---- what is refused ----
 
@@ -142,7 +144,6 @@ given=$password
 client_user=$kdc_realm\\nobody
 check "client, unknown user" peer ours "$closed" "* SEC_E_LOGON_DENIED" "$with" "$without"
 client_user=$kdc_realm\\alice
-tickets=$KRB5CCNAME
 KRB5CCNAME=FILE:$work/no-tickets
 check "client, no ticket" peer ours "$closed" "* SEC_E_NO_CREDENTIALS" "$with" "$with"
 KRB5CCNAME=$tickets

@@ -70,6 +70,7 @@ static void passwords(void)
     acquire_fails(CALL_USE_INITIATE, "bob", "", SEC_E_LOGON_DENIED);
     acquire_fails(CALL_USE_INITIATE, "nobody", "bob's", SEC_E_LOGON_DENIED);
     acquire_fails(CALL_USE_INITIATE, "bob@a@b", "bob's", SEC_E_LOGON_DENIED);
+    acquire_fails(CALL_USE_INITIATE, "", "bob's", SEC_E_LOGON_DENIED);
 }
 
 static void no_kdc(void)

@@ -211,6 +211,9 @@ static void other_kinds(void)
         struct kerberos_wrapping wrapping = {.token = token, .token_size = size};
         ok(kerberos_unwrap(&pair.server, NULL, 0, &wrapping) == SEC_E_INVALID_TOKEN,
            "a signature is no wrap token");
+        token[kerberos_kinds[kind].enctype == KERBEROS_RC4 ? 13 : 0] ^= 4;
+        ok(kerberos_verify(&pair.server, NULL, 0, view(token, size)) == SEC_E_INVALID_TOKEN,
+           "nor is what is of neither kind");
         kerberos_sent_free(&sent);
         kerberos_pair_clear(&pair);
     }
