@@ -1,0 +1,83 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Kerberos of this project with the KDC of a Samba domain controller, whose tickets say what Windows'
+# do, against MIT's GSS-API on loopback. Samba is not installed by tools/check, since Debian starts
+# it at once for everybody.
+
+name=interop_kerberos_samba
+# shellcheck source=tests/interop/pairs.sh
+. "${SRCDIR:?names the source folder}/tests/interop/pairs.sh"
+# shellcheck source=tests/interop/kerberos.sh
+. "$SRCDIR/tests/interop/kerberos.sh"
+peer=$BUILD/interop_gss_peer
+rounds=30
+directory=$work/ad
+packages='samba, samba-dsdb-modules, samba-vfs-modules, samba-ad-provision, krb5-user'
+
+[ -x "$peer" ] || skip_all "the GSS-API headers at build time (Debian package libkrb5-dev)"
+samba=$(PATH=$PATH:/usr/sbin command -v samba)
+samba_folder=$(find /usr/lib/*/samba/vfs/posix_eadb.so 2>/dev/null)
+dsdb=$(find /usr/lib/*/samba/ldb/samba_dsdb.so 2>/dev/null)
+[ "$samba" ] && [ "$samba_folder" ] && [ "$dsdb" ] && command -v kinit >/dev/null &&
+    [ -f /usr/share/samba/setup/provision.ldif ] ||
+    skip_all "Samba's domain controller (Debian packages $packages)"
+need_kerberos
+
+tool() { samba-tool "$@" >>"$work/samba-tool" 2>&1 </dev/null; }
+
+provision() {
+    timeout 90 samba-tool domain provision --realm=$kdc_realm --domain=WINESSPI --host-name=dc \
+        --host-ip=127.0.0.1 --adminpass='Passw0rd,of-nobody' --server-role=dc --dns-backend=NONE \
+        --targetdir="$directory" --option="posix:eadb=$directory/eadb.tdb" \
+        >"$work/provision" 2>&1 </dev/null || return 1
+    sed -i -e '/server services = /d; /interfaces = /d; /log file = /d' \
+        -e "s|^\[global\]|&\\n server services = kdc\\n krb5 port = $kdc_port\\n kpasswd port = $kpasswd_port\\n bind interfaces only = yes\\n interfaces = 127.0.0.1/8\\n log file = $work/log.samba\\n pid directory = $directory\\n ncalrpc dir = $directory/ncalrpc|" \
+        "$directory/etc/smb.conf"
+}
+
+start_samba() {
+    kdc_dir=$work/kdc
+    mkdir -p "$kdc_dir/tmp"
+    kdc_port=$(kdc_free_port) kadmin_port=$(kdc_free_port) kpasswd_port=$(kdc_free_port)
+    kdc_configure
+    export KRB5_CONFIG="$kdc_dir/krb5.conf" KRB5CCNAME="FILE:$kdc_dir/tickets"
+    export KRB5_KTNAME="FILE:$kdc_dir/keytab" KRB5RCACHENAME="dfl:" KRB5RCACHEDIR="$kdc_dir/tmp"
+    provision || return 1
+    KRB5_CONFIG=$directory/private/krb5.conf "$samba" -s "$directory/etc/smb.conf" -i -M single \
+        </dev/null >"$work/samba" 2>&1 &
+    kdc_pid=$!
+    with="-s $directory/etc/smb.conf -H $directory/private/sam.ldb"
+    # shellcheck disable=SC2086 # options are words
+    tool user create $with alice "$password" && tool user create $with service 'Passw0rd,of-it' &&
+        tool spn add $with test/localhost service &&
+        tool domain exportkeytab -s "$directory/etc/smb.conf" --principal=test/localhost \
+            "$kdc_dir/keytab" && kdc_wait "$kdc_pid" "$kdc_port" && kdc_login alice "$password"
+}
+
+password='Passw0rd, Grün'
+given=$password
+start_samba || {
+    fail_case "Samba's KDC serves" "$work/provision" "$work/samba" "$work/samba-tool"
+    finish
+}
+
+ok="ok after $rounds rounds"
+for options in "" "--ask mutual" "--ask mutual,dce" "--ask mutual --bindings tls-unique:0123456789"
+do
+    with="--package Kerberos --default --rounds $rounds $options"
+    client_name=$principal
+    check "client ${options#--ask }" peer ours "$ok" "$ok" "$with" "$with --move"
+    # What the ticket says of the account is how it is called.
+    client_name=WINESSPI\\alice
+    check "server ${options#--ask }" ours peer "$ok" "$ok" "$with --move" "$with"
+done
+with="--package Kerberos --rounds $rounds --ask mutual"
+client_name=$principal
+for client_user in "$kdc_realm\\alice" "WINESSPI\\alice" "\\$principal"; do
+    check "client, a password of $client_user" peer ours "$ok" "$ok" "$with --default" "$with"
+done
+given=wrong
+check "client, a wrong password" peer ours "*" "* SEC_E_LOGON_DENIED" "$with --default" "$with"
+check "client, unknown service" peer ours "*" "initiate SEC_E_TARGET_UNKNOWN" "$with --default" \
+    "$with --default --target nobody/localhost"
+finish
