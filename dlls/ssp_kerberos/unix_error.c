@@ -25,6 +25,9 @@ static const struct meaning meanings[] = {
     /* there is nothing to begin with */
     {KRB5_CC_NOTFOUND, ALL(SEC_E_NO_CREDENTIALS)},
     {KRB5_FCC_NOFILE, ALL(SEC_E_NO_CREDENTIALS)},
+    {KRB5_FCC_PERM, ALL(SEC_E_NO_CREDENTIALS)},
+    {ENOENT, ALL(SEC_E_NO_CREDENTIALS)}, /* a cache or a keytab */
+    {EACCES, ALL(SEC_E_NO_CREDENTIALS)},
     {KRB5_KT_NOTFOUND, SEC_E_NO_CREDENTIALS, SEC_E_NO_CREDENTIALS, SEC_E_LOGON_DENIED},
     {KRB5_KT_KVNONOTFOUND, SEC_E_NO_CREDENTIALS, SEC_E_NO_CREDENTIALS, SEC_E_LOGON_DENIED},
     /* nobody to ask */
