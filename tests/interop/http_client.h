@@ -14,9 +14,9 @@ struct http_client {
     unsigned port, requests;
     const char *scheme, *path;
     const char *package; /* for the kind "sspi"; NULL: the scheme's name is the package's */
-    const char *post; /* the body of a POST request; NULL: GET */
-    bool secure;      /* HTTPS; not for the kind "sspi" */
-    bool lenient;     /* takes any certificate of the server */
+    const char *post;    /* the body of a POST request; NULL: GET */
+    bool secure;         /* HTTPS; not for the kind "sspi" */
+    bool lenient;        /* takes any certificate of the server */
     bool explicit_login;
     wchar_t account[HTTP_CLIENT_TEXT_MAX]; /* DOMAIN\user */
     wchar_t domain[HTTP_CLIENT_TEXT_MAX], user[HTTP_CLIENT_TEXT_MAX];

@@ -308,8 +308,8 @@ static void cut_streams(void)
     }
 }
 
-/* A stream in any rotation, cut where a token of ours ends: into two buffers side by side, as Wine's
- * wldap32 does it. In two blocks there is nowhere to move what is in the other one. */
+/* A stream in any rotation, cut where a token of ours ends: into two buffers side by side, as
+ * Wine's wldap32 does it. In two blocks there is nowhere to move what is in the other one. */
 static void streams_in_two(void)
 {
     for (size_t kind = 0; kind < KERBEROS_KINDS; kind++) {
