@@ -56,13 +56,14 @@ void kerberos_session_clear(struct kerberos_session *session)
 
 /*
  * Numbers start from 32 bits (RFC 4120 5.5.1) and have 64 in tokens, but some count on in 32: what
- * is below the first and has none of the higher bits comes from behind their end. That cannot be
- * an old message, since there is none below the first.
+ * is below the first and has none of the higher bits comes from behind their end, if that is near.
+ * It cannot be an old message, since there is none below the first.
  */
 uint64_t kerberos_number_extend(const struct kerberos_direction *direction, uint64_t number)
 {
-    bool wrapped = number < direction->first && direction->first <= UINT32_MAX;
-    return wrapped ? number + UINT32_MAX + 1 : number;
+    uint64_t whole = number + UINT32_MAX + 1, next = direction->next;
+    if (number >= direction->first || direction->first > UINT32_MAX) return number;
+    return (whole > next ? whole - next : next - whole) <= INT32_MAX ? whole : number;
 }
 
 status_t kerberos_number_check(const struct kerberos_session *session, uint64_t number)

@@ -22,7 +22,7 @@ TRACE_CHANNEL("sspi");
 #define PROVIDERS_VALUE L"SecurityProviders"
 
 static const WCHAR *const default_modules[] = {L"ssp_negotiate", L"ssp_kerberos", L"ssp_ntlm",
-                                                L"ssp_schannel"};
+                                               L"ssp_schannel"};
 
 /* The value as text with two terminators, in the process heap; *out is NULL when it cannot be
  * read, ERROR_FILE_NOT_FOUND when there is none. */

@@ -128,13 +128,13 @@ static bool names_nobody(const void *auth_data)
 }
 
 /* Whether what is asked for belongs to the user of this process, for whom the thread does not act.
- * Packages for streams name nobody by default, and have auth data of their own; those that know
- * delegation know what the client that the thread acts for has given them, and whose the rest is. */
+ * Packages for streams name nobody by default, and have auth data of their own. Our own packages
+ * look for themselves: a client may have sent along what the thread can use. */
 static bool credential_is_withheld(const struct package *package, ULONG use, const void *auth_data)
 {
-    const ULONG knowing = SECPKG_FLAG_STREAM | SECPKG_FLAG_DELEGATION;
-    if (!(use & SECPKG_CRED_OUTBOUND) || package->info.fCapabilities & knowing) return false;
-    return foreign_caller() && names_nobody(auth_data);
+    if (!(use & SECPKG_CRED_OUTBOUND) || package->info.fCapabilities & SECPKG_FLAG_STREAM)
+        return false;
+    return !config_is_own(package->module->path) && foreign_caller() && names_nobody(auth_data);
 }
 
 SECURITY_STATUS WINAPI AcquireCredentialsHandleW(SEC_WCHAR *principal, SEC_WCHAR *package_name,

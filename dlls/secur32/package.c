@@ -190,14 +190,18 @@ static struct package *list_find_import(const WCHAR *name)
     return NULL;
 }
 
+/* A listed one that cannot do it leaves it to one that can do nothing else: Wine's own Kerberos is
+ * listed where ours finds no library. */
 status_t package_find_import(const WCHAR *name, struct package **out)
 {
     struct package *package;
     status_t status = package_find(name, &package);
     if (status_ok(status)) status = module_load(package->module);
-    if (status == SEC_E_SECPKG_NOT_FOUND && name) {
-        package = list_find_import(name);
-        if (package) status = SEC_E_OK;
+    bool able = status_ok(status) && package->ops.import_context;
+    struct package *other = able || !name ? NULL : list_find_import(name);
+    if (other && status != SEC_E_INSUFFICIENT_MEMORY) {
+        package = other;
+        status = SEC_E_OK;
     }
     if (status_ok(status)) *out = package;
     return status;

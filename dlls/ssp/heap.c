@@ -23,7 +23,7 @@ enum {
     STEPS_MAX = 64,
     SHELF_BYTES = 65536,
     SPARE_BYTES = 16384, /* three times of what libgcrypt takes */
-    DIGEST_MAX = 32,     /* bytes that libgcrypt must not be refused when a MAC ends */
+    DIGEST_MAX = 48,     /* bytes that libgcrypt must not be refused when a MAC ends: SHA-384 */
     DIGESTS = 64,
 };
 

@@ -75,8 +75,8 @@ static wchar_t *client_name(const struct facts *facts)
     return answer_text(blob_slice(&facts->client));
 }
 
-/* A principal for people. A client that has left it to the library to find the service's realm is not
- * told which one it was. */
+/* A principal for people. A client that has left it to the library to find the service's realm may
+ * not be told which one it was. */
 static struct slice principal_slice(const struct blob *principal)
 {
     struct slice text = blob_slice(principal);

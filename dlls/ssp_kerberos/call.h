@@ -245,9 +245,9 @@ UNIXCALL_LAYOUT(struct kerberos_call_tickets_purge, why, 48, 288);
 /*
  * Changes a password with the old one (RFC 3244). With target, sets that principal's password, by
  * the right of `principal` or, where that is empty, of whose tickets the credential has.
- * SEC_E_LOGON_DENIED for a wrong old one. A new password that is refused makes no failure: `refused`
- * is then the result code of RFC 3244, with the KDC's words in why and, of a KDC of Windows, what it
- * demands of passwords.
+ * SEC_E_LOGON_DENIED for a wrong old one. A new password that is refused makes no failure:
+ * `refused` is then the result code of RFC 3244, with the KDC's words in why and, of a KDC of
+ * Windows, what it demands of passwords.
  */
 struct kerberos_call_password {
     uint64_t credential; /* 0: default */
@@ -263,9 +263,8 @@ UNIXCALL_LAYOUT(struct kerberos_call_password, why, 112, 352);
 
 /*
  * Whether the host takes a principal for the user of this process (auth_to_local of krb5.conf, and
- * .k5login).
- * Of a credential that comes from a password, whether its KDC is who it says: the host's own key
- * tells, where there is a keytab with one. SEC_E_LOGON_DENIED when it is not.
+ * .k5login). Of a credential that comes from a password, whether its KDC is who it says: the host's
+ * own key tells, where there is a keytab with one. SEC_E_LOGON_DENIED when it is not.
  */
 struct kerberos_call_account {
     uint64_t credential; /* 0: nothing to verify */

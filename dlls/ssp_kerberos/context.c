@@ -58,7 +58,7 @@ void facts_clear(struct facts *facts)
 static void context_free(struct context *context)
 {
     context_drop_library(context);
-    if (context->token && context->delegated) delegation_withdraw(context->token);
+    if (context->delegated) delegation_withdraw(context->delegated);
     credential_release(context->delegated);
     if (context->token) CloseHandle(context->token);
     if (context->carried) kerberos_session_clear(&context->session);

@@ -93,6 +93,7 @@ static status_t password_keep(struct credential *credential, struct blob *passwo
         blob_clear(password);
         return status;
     }
+    credential->has_password = true;
     credential->masked_password = *password;
     *password = (struct blob){NULL, 0};
     return SEC_E_OK;
@@ -117,6 +118,9 @@ static status_t library_acquire(const struct credential *credential, uint32_t us
     struct blob password = {NULL, 0};
     *call = (struct kerberos_call_credential_acquire){.use = use};
     if (use == CALL_USE_INITIATE) {
+        /* To the library no password is none: that is for those who have tickets. */
+        if (credential->has_password && !credential->masked_password.size)
+            return SEC_E_LOGON_DENIED;
         status_t status = credential_password(credential, &password);
         if (!status_ok(status)) return status;
         call->principal = unixcall_slice(blob_slice(&credential->principal));
@@ -335,7 +339,7 @@ static status_t use_check(ULONG use, bool is_default)
  * are the user's tickets by the name of their principal. */
 static status_t owner_check(const struct credential *credential)
 {
-    bool own = credential->is_default || !credential->masked_password.data;
+    bool own = credential->is_default || !credential->has_password;
     bool outbound = credential->use & SECPKG_CRED_OUTBOUND;
     return outbound && own && foreign_caller() ? SEC_E_NO_CREDENTIALS : SEC_E_OK;
 }
@@ -348,16 +352,30 @@ static status_t keytab_check(struct credential *credential)
     return credential_library(credential, CALL_USE_ACCEPT, false, &acceptor);
 }
 
-static status_t credential_fill(struct credential *credential, const UNICODE_STRING *principal,
+/* Takes the place of default ones: what the caller's client has sent along. */
+static bool credential_replace(struct credential **credential)
+{
+    bool matters = (*credential)->is_default &&
+                   ((*credential)->use & SECPKG_CRED_BOTH) == SECPKG_CRED_OUTBOUND;
+    struct credential *delegated = matters ? delegation_of_caller() : NULL;
+    if (!delegated) return false;
+    credential_release(*credential);
+    *credential = delegated;
+    return true;
+}
+
+static status_t credential_fill(struct credential **place, const UNICODE_STRING *principal,
                                 const void *auth_data)
 {
+    struct credential *credential = *place;
     /* Who only accepts needs no identity. */
     bool outbound = credential->use & SECPKG_CRED_OUTBOUND;
     status_t status = crypto_ready();
     if (status_ok(status)) status = identity_read(credential, outbound ? auth_data : NULL);
     if (status_ok(status)) status = use_check(credential->use, credential->is_default);
     if (status_ok(status)) status = principal_read(credential, principal);
-    if (status_ok(status)) status = owner_check(credential);
+    if (!status_ok(status) || credential_replace(place)) return status;
+    status = owner_check(credential);
     if (status_ok(status)) status = keytab_check(credential);
     return status;
 }
@@ -369,11 +387,9 @@ NTSTATUS NTAPI credentials_acquire(UNICODE_STRING *principal, ULONG use, LUID *l
     (void)logon_id;
     (void)get_key;
     (void)get_key_argument;
-    const bool wants_default = !auth_data && !principal && use == SECPKG_CRED_OUTBOUND;
-    struct credential *delegated = wants_default ? delegation_find() : NULL;
-    struct credential *credential = delegated ? delegated : credential_new(use);
+    struct credential *credential = credential_new(use);
     if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
-    status_t status = delegated ? SEC_E_OK : credential_fill(credential, principal, auth_data);
+    status_t status = credential_fill(&credential, principal, auth_data);
     TRACE("use %#lx, %s %.*s: status %#lx\n", use, credential->is_default ? "default" : "given",
           (int)credential->principal.size, (const char *)credential->principal.data, (ULONG)status);
     if (!status_ok(status)) {

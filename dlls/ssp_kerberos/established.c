@@ -5,8 +5,8 @@
  * for the messages.
  *
  * A server calls its client by the names of the account where the KDC says them (MS-PAC 2.5).
- * Elsewhere the realm, as a whole, stands in the place of the domain: of two realms the first labels
- * can be the same.
+ * Elsewhere the realm, as a whole, stands in the place of the domain: of two realms the first
+ * labels can be the same.
  */
 #include "kerberos_package.h"
 

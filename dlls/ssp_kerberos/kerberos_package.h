@@ -79,7 +79,7 @@ status_t secret_mask(const uint8_t nonce[16], uint8_t *data, size_t size);
 struct credential {
     ULONG use;                   /* SECPKG_CRED_ */
     bool is_default;             /* the user of this process, by the host's cache and keytab */
-    bool s4u;                    /* acted for without a password */
+    bool has_password;           /* it may be empty */
     bool adopted;                /* its initiator came along: there is no other */
     struct blob principal;       /* UTF-8; empty for default ones */
     struct blob user, domain;    /* as given; UTF-16 */
@@ -111,18 +111,20 @@ status_t credential_from_library(uint64_t initiator, struct slice principal,
 status_t credential_from_password(struct slice principal, struct slice password,
                                   struct credential **out);
 
+/* ---- delegated.c ---- */
+
+/* Threads that act for the token's client have these as their default credentials, until they are
+ * withdrawn. */
+void delegation_offer(HANDLE token, struct credential *credential);
+void delegation_withdraw(const struct credential *credential);
+
+/* Those of the calling thread, held; NULL when there are none. */
+struct credential *delegation_of_caller(void);
+
 SpAcquireCredentialsHandleFn credentials_acquire;
 SpFreeCredentialsHandleFn credentials_free;
 SpQueryCredentialsAttributesFn credentials_query;
 SpSetCredentialsAttributesFn credentials_set;
-
-/* ---- delegation.c ---- */
-
-/* Makes a client's credential the default one of who acts with that token, until it is withdrawn. */
-void delegation_offer(HANDLE token, struct credential *credential);
-void delegation_withdraw(HANDLE token); /* nothing where there was no offer */
-/* Of the client that the thread acts for: held; NULL for none. */
-struct credential *delegation_find(void);
 
 /* ---- context.c ---- */
 

@@ -11,6 +11,7 @@
 #include "logon.h"
 
 #include "core/secret.h"
+#include "ssp/foreign.h"
 #include "ssp/leg.h"
 #include "ssp/prefix.h"
 #include "ssp/trace.h"
@@ -123,11 +124,13 @@ static void library_free(uint64_t object)
     if (object) library_call(KERBEROS_CALL_CREDENTIAL_FREE, &call);
 }
 
-/* The credential of the user who acts goes once the other one is there. */
+/* The credential of the user who acts goes once the other one is there. It is the process's user's,
+ * and not for a thread that acts for a foreign client. */
 static status_t judge_s4u(const struct kerb_logon *logon, struct verdict *out)
 {
     struct blob principal = {NULL, 0};
     struct kerberos_call_credential_acquire acting = {.principal = {0, 0}}, client = {.use = 0};
+    if (foreign_caller()) return SEC_E_NO_CREDENTIALS;
     status_t status = user_principal(logon->user, logon->domain, &principal);
     if (status_ok(status)) status = acquire(&acting);
     if (status_ok(status)) {

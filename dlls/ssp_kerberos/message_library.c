@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Messages of the sessions that the library keeps, because their encryption type is not known to
- * core. One call into the Unix half each. The library works in place and leaves what it refuses as it
- * happens to be then, so a message that is opened is kept until it is known to be good.
+ * core. One call into the Unix half each. The library works in place and leaves what it refuses as
+ * it happens to be then, so a message that is opened is kept until it is known to be good.
  */
 #include "message.h"
 

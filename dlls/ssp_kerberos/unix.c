@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The Unix half: makes exchanges with the host's GSS-API, and with its Kerberos library what that
- * has no function for. Both are loaded by name at the first call, so that a host without them misses
- * nothing but this package. MIT's are the ones that Wine itself uses; Heimdal's GSS-API has the same
- * binary interface, its libkrb5 has not, so that without MIT's there are no calls about tickets and
- * passwords. Here are the libraries and the table of calls.
+ * has no function for. Both are loaded by name at the first call, so that a host without them
+ * misses nothing but this package. MIT's are the ones that Wine itself uses; Heimdal's GSS-API has
+ * the same binary interface, its libkrb5 has not, so that without MIT's there are no calls about
+ * tickets and passwords. Here are the libraries and the table of calls.
  */
 #include "unix.h"
 

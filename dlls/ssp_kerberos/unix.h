@@ -58,11 +58,13 @@
 #define KRB5_FUNCTIONS(X)                  \
     X(cc_cache_match)                      \
     X(cc_close)                            \
+    X(cc_copy_creds)                       \
     X(cc_default)                          \
     X(cc_default_name)                     \
     X(cc_destroy)                          \
     X(cc_get_full_name)                    \
     X(cc_get_principal)                    \
+    X(cc_initialize)                       \
     X(cc_new_unique)                       \
     X(cc_resolve)                          \
     X(free_context)                        \
@@ -93,7 +95,6 @@
     X(auth_con_setuseruserkey)           \
     X(build_principal_ext)               \
     X(cc_end_seq_get)                    \
-    X(cc_initialize)                     \
     X(cc_next_cred)                      \
     X(cc_remove_cred)                    \
     X(cc_retrieve_cred)                  \
@@ -178,22 +179,53 @@ status_t error_krb5(enum error_of of, krb5_context context, krb5_error_code erro
 __attribute__((format(printf, 3, 4))) status_t error_say(status_t status, char why[CALL_WHY_SIZE],
                                                          const char *format, ...);
 
-/* ---- unix_credentials.c ---- */
+/* ---- unix_origin.c ---- */
 
-/* What a default credential was made of: good for as long as that has not changed. */
+/* A copy in memory of a cache in a file. Counted under the lock of its credential. */
+struct snapshot {
+    char *cache; /* its name */
+    unsigned users;
+};
+
+#define ORIGIN_TARGETS 16u
+
+/* What a default credential is made of: good for as long as that has not changed. Under the lock of
+ * the credential. */
 struct origin {
     char *variable;   /* the environment's name for the cache or the keytab; NULL without one */
     char *cache;      /* path of the cache; NULL when it is in no file, or for a keytab */
     struct stat stat; /* of that path */
+    struct blob known[ORIGIN_TARGETS]; /* services of which the cache has tickets */
+    size_t known_count;
+    struct snapshot *snapshot; /* NULL until it is needed */
 };
+
+void origin_clear(struct origin *origin);
+/* As it is now, before something is made of it. */
+void origin_set(struct origin *origin, uint32_t use);
+/* Whether what was made of it is still what would be made now. */
+bool origin_holds(const struct origin *origin, uint32_t use);
+
+/* Remembers that a ticket for a target was there; a copy for the sake of such a one, or NULL. The
+ * caller drops it. */
+void origin_learn(struct origin *origin, struct slice target);
+struct snapshot *origin_snapshot(struct origin *origin, struct slice target);
+void snapshot_drop(struct snapshot *snapshot); /* NULL is fine */
+
+/* Of a cache in memory. */
+void cache_destroy(const char *name);
+
+/* ---- unix_credentials.c ---- */
 
 /* What the library has for a credential. It lets one thread wait for another that uses the same, so
  * each has its own until it gives it back. */
 struct lease {
     struct credential *credential;
     gss_cred_id_t library;
-    unsigned age;          /* that the credential had */
-    struct blob principal; /* initiating: whose tickets they are; empty before the first use */
+    unsigned age;              /* that the credential had */
+    struct snapshot *snapshot; /* the cache that it has in the place of the file; NULL without */
+    struct slice used_for;     /* the target of an exchange that succeeded */
+    struct blob principal;     /* initiating: whose tickets they are; empty before the first use */
 };
 
 #define SPARE_MAX 8u
@@ -213,10 +245,10 @@ struct credential {
 
 unixcall_function credential_acquire, credential_free;
 
-/* A lease of a credential, or for 0 of the default one. */
-status_t credential_take(uint64_t credential, uint32_t use, struct lease *out,
+/* A lease of a credential, or for 0 of the default one; to initiate, the target is why. */
+status_t credential_take(uint64_t credential, uint32_t use, struct slice target, struct lease *out,
                          char why[CALL_WHY_SIZE]);
-void credential_give(struct lease *lease);
+void credential_give(struct lease *lease); /* one without a credential is fine */
 
 /* Finds out whose tickets those of a lease are, once they have been used. */
 status_t lease_principal(struct lease *lease);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Credentials. The library lets a thread that uses one wait for another that does, even while that
- * waits for a KDC: so ours are what the library's are made of, and threads have one each. Those that
- * nobody uses are kept, since making one reads the cache of tickets or the keytab.
+ * waits for a KDC: so ours are what the library's are made of, and threads have one each. Those
+ * that nobody uses are kept, since making one reads the cache of tickets or the keytab.
  *
  * First tickets from a password are got here, not when the library feels like it, so that a wrong
  * password is known. They go to a cache in memory that nobody else has.
@@ -62,70 +62,6 @@ status_t name_text(gss_name_t name, struct blob *out)
     return status;
 }
 
-/* ---- where default ones come from ---- */
-
-static void origin_clear(struct origin *origin)
-{
-    free(origin->variable);
-    free(origin->cache);
-    *origin = (struct origin){0};
-}
-
-static const char *origin_variable(uint32_t use)
-{
-    return getenv(use & CALL_USE_ACCEPT ? "KRB5_KTNAME" : "KRB5CCNAME");
-}
-
-/* The path in the name of a cache; NULL when it names no file. */
-static char *cache_path(const char *name)
-{
-    if (!strncmp(name, "FILE:", 5)) return strdup(name + 5);
-    return strchr(name, ':') ? NULL : strdup(name);
-}
-
-/* The name of the default cache, if it is a file's. */
-static char *cache_default(void)
-{
-    krb5_context context;
-    const char *name = getenv("KRB5CCNAME");
-    if (name) return cache_path(name);
-    if (!krb5_found || krb5.init_context(&context)) return NULL;
-    name = krb5.cc_default_name(context);
-    char *path = name ? cache_path(name) : NULL;
-    krb5.free_context(context);
-    return path;
-}
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
-/* Whether what was made of it is still what would be made now. */
-static bool origin_holds(const struct origin *origin, uint32_t use)
-{
-    struct stat now;
-    const char *variable = origin_variable(use);
-    if (!variable != !origin->variable) return false;
-    if (variable && strcmp(variable, origin->variable)) return false;
-    if (use & CALL_USE_ACCEPT) return true; /* a keytab is read each time */
-    return origin->cache && !stat(origin->cache, &now) && same_file(&now, &origin->stat);
-}
-
-/* As it is now, before something is made of it. */
-static void origin_set(struct origin *origin, uint32_t use)
-{
-    const char *variable = origin_variable(use);
-    origin_clear(origin);
-    origin->variable = variable ? strdup(variable) : NULL;
-    if (use & CALL_USE_ACCEPT) return;
-    origin->cache = cache_default();
-    if (!origin->cache || !stat(origin->cache, &origin->stat)) return;
-    free(origin->cache);
-    origin->cache = NULL;
-}
-
 /* ---- spare ones ---- */
 
 static void lease_end(struct lease *lease)
@@ -134,7 +70,8 @@ static void lease_end(struct lease *lease)
     if (lease->library && lease->library != lease->credential->whole)
         gss.release_cred(&minor, &lease->library);
     blob_clear(&lease->principal);
-    lease->library = GSS_C_NO_CREDENTIAL;
+    snapshot_drop(lease->snapshot);
+    *lease = (struct lease){.credential = lease->credential};
 }
 
 static void spares_end(struct credential *credential)
@@ -142,7 +79,21 @@ static void spares_end(struct credential *credential)
     while (credential->spare_count) lease_end(&credential->spare[--credential->spare_count]);
 }
 
-static void spare_take(struct credential *credential, struct lease *out)
+/* One with the same cache, or only that cache; under the lock. */
+static void spare_find(struct credential *credential, struct slice target, struct lease *out)
+{
+    struct snapshot *snapshot = origin_snapshot(&credential->origin, target);
+    for (size_t i = credential->spare_count; i-- > 0;) {
+        if (credential->spare[i].snapshot != snapshot) continue;
+        *out = credential->spare[i];
+        credential->spare[i] = credential->spare[--credential->spare_count];
+        snapshot_drop(snapshot); /* the spare one has it */
+        return;
+    }
+    out->snapshot = snapshot;
+}
+
+static void spare_take(struct credential *credential, struct slice target, struct lease *out)
 {
     pthread_mutex_lock(&credential->lock);
     if (is_default(credential) && !origin_holds(&credential->origin, credential->use)) {
@@ -150,7 +101,7 @@ static void spare_take(struct credential *credential, struct lease *out)
         origin_set(&credential->origin, credential->use);
         credential->age++;
     }
-    if (credential->spare_count) *out = credential->spare[--credential->spare_count];
+    spare_find(credential, target, out);
     out->age = credential->age;
     pthread_mutex_unlock(&credential->lock);
 }
@@ -172,31 +123,33 @@ static void flags_as_asked(gss_cred_id_t *library)
     if (gss.set_cred_option) gss.set_cred_option(&minor, library, &option, &nothing);
 }
 
-static OM_uint32 library_make(const struct credential *credential, OM_uint32 *minor,
-                              gss_cred_id_t *out)
+static OM_uint32 library_make(const struct lease *lease, OM_uint32 *minor, gss_cred_id_t *out)
 {
-    gss_key_value_element_desc element = {"ccache", credential->cache};
+    const struct credential *credential = lease->credential;
+    const char *cache = lease->snapshot ? lease->snapshot->cache : credential->cache;
+    gss_key_value_element_desc element = {"ccache", cache};
     const gss_key_value_set_desc store = {1, &element};
-    OM_uint32 major = credential->cache
-                          ? gss.acquire_cred_from(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechs,
-                                                  GSS_C_INITIATE, &store, out, NULL, NULL)
-                          : gss.acquire_cred(minor, credential->name, GSS_C_INDEFINITE, &mechs,
-                                             usage_of(credential->use), out, NULL, NULL);
-    if (!GSS_ERROR(major) && credential->use & CALL_USE_INITIATE) flags_as_asked(out);
-    return major;
+    if (cache)
+        return gss.acquire_cred_from(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE,
+                                     &store, out, NULL, NULL);
+    return gss.acquire_cred(minor, credential->name, GSS_C_INDEFINITE, &mechs,
+                            usage_of(credential->use), out, NULL, NULL);
 }
 
-status_t credential_take(uint64_t number, uint32_t use, struct lease *out, char why[CALL_WHY_SIZE])
+status_t credential_take(uint64_t number, uint32_t use, struct slice target, struct lease *out,
+                         char why[CALL_WHY_SIZE])
 {
     OM_uint32 minor;
     struct credential *credential = credential_of(number, use);
     *out = (struct lease){.credential = credential, .library = credential->whole};
     if ((credential->use & use) != use)
         return error_say(SEC_E_NO_CREDENTIALS, why, "these credentials are for the other side");
-    if (!out->library) spare_take(credential, out);
+    if (!out->library) spare_take(credential, target, out);
     if (out->library) return SEC_E_OK;
-    OM_uint32 major = library_make(credential, &minor, &out->library);
-    return GSS_ERROR(major) ? error_gss(error_of_use(use), major, minor, why) : SEC_E_OK;
+    OM_uint32 major = library_make(out, &minor, &out->library);
+    if (!GSS_ERROR(major)) return SEC_E_OK;
+    credential_give(out);
+    return error_gss(error_of_use(use), major, minor, why);
 }
 
 /* Whether a lease is as good as one that is taken now. */
@@ -210,12 +163,16 @@ static bool lease_holds(const struct lease *lease)
 void credential_give(struct lease *lease)
 {
     struct credential *credential = lease->credential;
-    bool keep = lease->library && lease->library != credential->whole;
+    if (!credential) return;
     pthread_mutex_lock(&credential->lock);
-    keep = keep && credential->spare_count < SPARE_MAX && lease_holds(lease);
-    if (keep) credential->spare[credential->spare_count++] = *lease;
+    bool holds = lease_holds(lease), own = lease->library && lease->library != credential->whole;
+    if (holds && lease->used_for.size) origin_learn(&credential->origin, lease->used_for);
+    lease->used_for = (struct slice){0};
+    if (holds && own && credential->spare_count < SPARE_MAX)
+        credential->spare[credential->spare_count++] = *lease;
+    else lease_end(lease);
     pthread_mutex_unlock(&credential->lock);
-    if (!keep) lease_end(lease);
+    *lease = (struct lease){0};
 }
 
 status_t lease_principal(struct lease *lease)
@@ -269,15 +226,6 @@ static struct credential *credential_new(uint32_t use)
     credential->use = use;
     pthread_mutex_init(&credential->lock, NULL);
     return credential;
-}
-
-static void cache_destroy(const char *name)
-{
-    krb5_context context;
-    krb5_ccache cache;
-    if (krb5.init_context(&context)) return;
-    if (!krb5.cc_resolve(context, name, &cache)) krb5.cc_destroy(context, cache);
-    krb5.free_context(context);
 }
 
 static void credential_clear(struct credential *credential)
@@ -352,6 +300,8 @@ static status_t logon(struct credential *credential,
     OM_uint32 minor, major;
     if (credential->use != CALL_USE_INITIATE)
         return error_say(SEC_E_NO_CREDENTIALS, why, "a service's keys are in a keytab");
+    if (!credential->name)
+        return error_say(SEC_E_LOGON_DENIED, why, "there is a password, but no name");
     status_t status = text_copy(bytes_of(call->principal), &name);
     if (status_ok(status)) status = text_copy(bytes_of(call->password), &password);
     if (status_ok(status) && krb5_found) {
@@ -377,7 +327,8 @@ static status_t impersonate(struct credential *credential, uint64_t impersonator
     OM_uint32 minor;
     if (!gss.acquire_cred_impersonate_name)
         return error_say(SEC_E_NOT_SUPPORTED, why, "the library has no S4U2self");
-    status_t status = credential_take(impersonator, CALL_USE_INITIATE, &lease, why);
+    status_t status = credential_take(impersonator, CALL_USE_INITIATE, (struct slice){0}, &lease,
+                                      why);
     if (!status_ok(status)) return status;
     OM_uint32 major = gss.acquire_cred_impersonate_name(&minor, lease.library, credential->name,
                                                         GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE,
@@ -404,8 +355,8 @@ static status_t credential_inquire(struct credential *credential,
                                    struct kerberos_call_credential_acquire *call)
 {
     struct lease lease;
-    status_t status = credential_take(unixcall_address(credential), credential->use, &lease,
-                                      call->why);
+    status_t status = credential_take(unixcall_address(credential), credential->use,
+                                      (struct slice){0}, &lease, call->why);
     if (!status_ok(status)) return status;
     if (credential->use & CALL_USE_INITIATE) status = expiry_tell(&lease, call);
     else status = name_text(credential->name, &lease.principal);

@@ -25,6 +25,9 @@ static const struct meaning meanings[] = {
     /* there is nothing to begin with */
     {KRB5_CC_NOTFOUND, ALL(SEC_E_NO_CREDENTIALS)},
     {KRB5_FCC_NOFILE, ALL(SEC_E_NO_CREDENTIALS)},
+    {KRB5_FCC_PERM, ALL(SEC_E_NO_CREDENTIALS)},
+    {ENOENT, ALL(SEC_E_NO_CREDENTIALS)}, /* a cache or a keytab */
+    {EACCES, ALL(SEC_E_NO_CREDENTIALS)},
     {KRB5_KT_NOTFOUND, SEC_E_NO_CREDENTIALS, SEC_E_NO_CREDENTIALS, SEC_E_LOGON_DENIED},
     {KRB5_KT_KVNONOTFOUND, SEC_E_NO_CREDENTIALS, SEC_E_NO_CREDENTIALS, SEC_E_LOGON_DENIED},
     /* nobody to ask */
@@ -115,8 +118,8 @@ static status_t status_choose(enum error_of of, status_t logon, status_t initiat
     return of == ERROR_OF_LOGON ? logon : of == ERROR_OF_INITIATE ? initiate : accept;
 }
 
-/* MIT's mechanism answers without an error for a request that it cannot even decode, and the library
- * around it calls that by a number that it has made up, of which the first is this. */
+/* MIT's mechanism answers without an error for a request that it cannot even decode, and the
+ * library around it calls that by a number that it has made up, of which the first is this. */
 #define MADE_UP 100001
 #define MADE_UP_END 110000
 

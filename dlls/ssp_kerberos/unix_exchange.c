@@ -182,15 +182,18 @@ static status_t initiate(struct context *context, struct kerberos_call_leg *call
     if (first)
         status = name_import(bytes_of(call->target), &context->peer, ERROR_OF_INITIATE, call->why);
     if (status_ok(status) && first)
-        status = credential_take(call->credential, CALL_USE_INITIATE, &lease, call->why);
+        status = credential_take(call->credential, CALL_USE_INITIATE, bytes_of(call->target),
+                                 &lease, call->why);
     if (!status_ok(status)) return status;
     OM_uint32 major = gss.init_sec_context(
         &minor, lease.library, &context->library, context->peer, &mech_krb5, context->asked, 0,
         bindings_of(&call->bindings, &bindings), input.length ? &input : GSS_C_NO_BUFFER, NULL,
         &output, &flags, NULL);
-    if (first && !GSS_ERROR(major))
+    if (first && !GSS_ERROR(major)) {
         status = names_keep(context, &lease, (struct slice){output.value, output.length});
-    if (first) credential_give(&lease);
+        lease.used_for = bytes_of(call->target);
+    }
+    credential_give(&lease);
     status_t queued = queue_set(context, &output);
     if (GSS_ERROR(major)) return error_gss(ERROR_OF_INITIATE, major, minor, call->why);
     context->flags = flags;
@@ -209,14 +212,16 @@ static status_t accept(struct context *context, struct kerberos_call_leg *call)
     bool first = !context->library;
     if (!token_is_ours(bytes_of(call->input)))
         return error_say(SEC_E_INVALID_TOKEN, call->why, "this is no token of Kerberos");
-    if (first) status = credential_take(call->credential, CALL_USE_ACCEPT, &lease, call->why);
+    if (first)
+        status = credential_take(call->credential, CALL_USE_ACCEPT, (struct slice){0}, &lease,
+                                 call->why);
     if (!status_ok(status)) return status;
     gss.release_name(&minor, &context->peer);
     OM_uint32 major = gss.accept_sec_context(
         &minor, &context->library, lease.library, &input, bindings_of(&call->bindings, &bindings),
         &context->peer, NULL, &output, &flags, NULL, &delegated);
     OM_uint32 code = minor;
-    if (first) credential_give(&lease);
+    credential_give(&lease);
     if (delegated) gss.release_cred(&minor, &context->delegated);
     if (delegated) context->delegated = delegated;
     status = queue_set(context, &output);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What an exchange has settled, and its keys. For an encryption type that core knows these are taken
- * out of the library with the first question, since nothing else tells the end of the ticket: to
- * servers the library names one that is later by the clock skew that it grants.
+ * What an exchange has settled, and its keys. For an encryption type that core knows these are
+ * taken out of the library with the first question, since nothing else tells the end of the ticket:
+ * to servers the library names one that is later by the clock skew that it grants.
  */
 #include "unix.h"
 
@@ -188,6 +188,7 @@ static status_t outcome_fill(struct context *context, struct outcome *outcome)
 
 static status_t outcome_get(struct context *context, struct outcome **out)
 {
+    if (!context) return SEC_E_INVALID_HANDLE;
     *out = context->outcome;
     if (*out) return SEC_E_OK;
     if (!context->done || !context->library) return SEC_E_INVALID_HANDLE;
@@ -236,14 +237,15 @@ status_t context_session(void *params)
         return error_say(SEC_E_UNSUPPORTED_FUNCTION, call->why,
                          "messages of encryption type %u are left to the library",
                          (unsigned)outcome->enctype);
-    call->send_sequence = outcome->lucid->send_seq;
     /* A server that has said nothing counts from the client's number on, of which Heimdal's export
-     * knows nothing. */
-    bool answered = context->server || context->flags & GSS_C_MUTUAL_FLAG;
-    call->receive_sequence = answered ? outcome->lucid->recv_seq : outcome->lucid->send_seq;
+     * knows nothing, on either side. */
+    const gss_krb5_lucid_context_v1_t *lucid = outcome->lucid;
+    bool answered = context->flags & GSS_C_MUTUAL_FLAG;
+    call->send_sequence = answered || !context->server ? lucid->send_seq : lucid->recv_seq;
+    call->receive_sequence = answered || context->server ? lucid->recv_seq : lucid->send_seq;
     call->enctype = outcome->enctype;
     call->key_size = (uint32_t)outcome->key_size;
-    call->acceptor_subkey = outcome->lucid->protocol && outcome->lucid->cfx_kd.have_acceptor_subkey;
+    call->acceptor_subkey = lucid->protocol && lucid->cfx_kd.have_acceptor_subkey;
     memcpy(call->key, outcome->key, sizeof(call->key));
     return SEC_E_OK;
 }

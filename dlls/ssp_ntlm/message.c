@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Message protection over an application's buffers (MS-NLMP 3.4, ssp/message_parts.h). The TOKEN
- * buffer is the signature. Padding is left alone, since NTLM pads nothing. In a STREAM the signature
- * comes first. Sequence numbers are the session's own; the caller's count in datagram sessions only.
+ * buffer is the signature. Padding is left alone, since NTLM pads nothing. In a STREAM the
+ * signature comes first. Sequence numbers are the session's own; the caller's count in datagram
+ * sessions only.
  *
  * A MECHLIST buffer in the place of the DATA makes the signature a mechListMIC of SPNEGO: it
  * counts as a message, and after it the cipher stream of its direction starts anew (MS-SPNG

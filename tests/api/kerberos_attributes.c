@@ -72,9 +72,7 @@ static void test_names(void)
         status = kerberos_query(pair_side(i), SECPKG_ATTR_NATIVE_NAMES, &native);
         if (ok(!status, "%d: %08lx", i, status)) {
             ok(ends_with(native.sClientName, L"@WINESSPI.TEST"), "%d: %ls", i, native.sClientName);
-            bool realm = i || kerberos_has_module(); /* nobody tells a client which one it was */
-            ok(ends_with(native.sServerName, realm ? L"@WINESSPI.TEST" : L"/localhost"), "%d: %ls",
-               i, native.sServerName);
+            ok(ends_with(native.sServerName, L"@WINESSPI.TEST"), "%d: %ls", i, native.sServerName);
             ok(lstrcmpW(native.sClientName, native.sServerName), "%d: %ls", i, native.sClientName);
             ok(free_all(native.sClientName, native.sServerName), "%d: not freed", i);
         }
@@ -127,9 +125,8 @@ static void test_targets(void)
         }
         status = kerberos_query(pair_side(i), SECPKG_ATTR_TARGET, &target);
         if (ok(!status, "%d: %08lx", i, status)) {
-            bool realm = i || kerberos_has_module();
             ok(target.TargetLength == strlen(target.Target) &&
-                   strstr(target.Target, realm ? "@WINESSPI.TEST" : "/localhost"),
+                   strstr(target.Target, "@WINESSPI.TEST"),
                "%d: %s", i, target.Target);
             ok(free_all(target.Target, NULL), "%d: not freed", i);
         }
@@ -339,6 +336,40 @@ static void test_no_pac(void)
 
 /* ---- errors ---- */
 
+/* [D querycontextattributes--credssp] the one status that is documented for an incomplete context;
+ * ours: what is known of it all the same */
+static void test_half_open(void)
+{
+    static const ULONG later[] = {SECPKG_ATTR_SIZES,          SECPKG_ATTR_NAMES,
+                                  SECPKG_ATTR_NATIVE_NAMES,   SECPKG_ATTR_SESSION_KEY,
+                                  SECPKG_ATTR_KEY_INFO,       SECPKG_ATTR_LIFESPAN,
+                                  SECPKG_ATTR_FLAGS,          SECPKG_ATTR_AUTHORITY,
+                                  SECPKG_ATTR_ACCESS_TOKEN,   SECPKG_ATTR_CLIENT_SPECIFIED_TARGET,
+                                  SECPKG_ATTR_DCE_INFO,       SECPKG_ATTR_TARGET,
+                                  SECPKG_ATTR_PASSWORD_EXPIRY};
+    if (kerberos_has_module()) return;
+    for (int dce = 0; dce < 2; dce++) {
+        SecPkgContext_NegotiationInfoW info = {NULL, 77};
+        SecPkgContext_LastClientTokenStatus last;
+        BYTE room[64];
+        SECURITY_STATUS status = pair_begin(KERBEROS_USUAL | (dce ? ISC_REQ_USE_DCE_STYLE : 0));
+        ok(status == SEC_I_CONTINUE_NEEDED, "first leg: %08lx", status);
+        for (unsigned i = 0; i < sizeof(later) / sizeof(*later); i++) {
+            status = kerberos_query(pair_side(0), later[i], room);
+            ok(status == SEC_E_INVALID_HANDLE, "attribute %lu: %08lx", later[i], status);
+        }
+        status = kerberos_query(pair_side(0), SECPKG_ATTR_NEGOTIATION_INFO, &info);
+        ok(!status && info.NegotiationState == SECPKG_NEGOTIATION_IN_PROGRESS, "%08lx, %lu", status,
+           info.NegotiationState);
+        if (!status) ok(free_all(info.PackageInfo, NULL), "not freed");
+        status = kerberos_query(pair_side(0), SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, &last);
+        ok(!status && last.LastClientTokenStatus ==
+                          (dce ? SecPkgAttrLastClientTokenNo : SecPkgAttrLastClientTokenYes),
+           "dce %d: %08lx", dce, status);
+        pair_close();
+    }
+}
+
 /* [D querycontextattributes--kerberos] what the page does not list */
 static void test_refused(void)
 {
@@ -379,6 +410,7 @@ int main(int argc, char **argv)
     RUN_KINDS(test_rights);
     RUN_KINDS(test_pac);
     RUN_KINDS(test_no_pac);
+    RUN_KINDS(test_half_open);
     RUN_KINDS(test_refused);
     return test_end("api_kerberos_attributes");
 }

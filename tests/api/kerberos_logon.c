@@ -8,13 +8,14 @@
  */
 #include "ssp/abi.h"
 
+#include "loopback.h"
 #include "support.h"
 
 static wchar_t realm[64], user[64];
 static HANDLE lsa, trusted;
 static ULONG package;
 
-struct message {
+struct buffer {
     union {
         ULONG kind;
         KERB_INTERACTIVE_LOGON interactive;
@@ -27,13 +28,13 @@ struct message {
     ULONG used;
 };
 
-static void message_open(struct message *m, ULONG kind)
+static void buffer_open(struct buffer *m, ULONG kind)
 {
     memset(m, 0, sizeof(*m));
     m->kind = kind;
 }
 
-static void message_text(struct message *m, UNICODE_STRING *out, const wchar_t *text)
+static void buffer_text(struct buffer *m, UNICODE_STRING *out, const wchar_t *text)
 {
     USHORT size = (USHORT)(lstrlenW(text) * sizeof(wchar_t));
     *out = (UNICODE_STRING){size, size, m->room + m->used};
@@ -41,9 +42,9 @@ static void message_text(struct message *m, UNICODE_STRING *out, const wchar_t *
     m->used += size / sizeof(wchar_t);
 }
 
-static ULONG message_size(const struct message *m)
+static ULONG buffer_size(const struct buffer *m)
 {
-    return (ULONG)(offsetof(struct message, room) + m->used * sizeof(wchar_t));
+    return (ULONG)(offsetof(struct buffer, room) + m->used * sizeof(wchar_t));
 }
 
 /* ---- log-ons ---- */
@@ -57,12 +58,12 @@ struct result {
     QUOTA_LIMITS quotas;
 };
 
-static NTSTATUS log_on(SECURITY_LOGON_TYPE type, struct message *m, struct result *out)
+static NTSTATUS log_on(SECURITY_LOGON_TYPE type, struct buffer *m, struct result *out)
 {
     LSA_STRING origin = {4, 5, (char *)"test"};
     TOKEN_SOURCE source = {.SourceName = "test"};
     memset(out, 0, sizeof(*out));
-    out->status = LsaLogonUser(lsa, &origin, type, package, m, message_size(m), NULL, &source,
+    out->status = LsaLogonUser(lsa, &origin, type, package, m, buffer_size(m), NULL, &source,
                                (void **)&out->profile, &out->profile_size, &out->id, &out->token,
                                &out->quotas, &out->sub_status);
     ok(out->status == 0 || (!out->token && !out->profile), "something beside %08lx", out->status);
@@ -72,11 +73,11 @@ static NTSTATUS log_on(SECURITY_LOGON_TYPE type, struct message *m, struct resul
 static NTSTATUS log_on_by(SECURITY_LOGON_TYPE type, const wchar_t *domain, const wchar_t *name,
                           const wchar_t *password, struct result *out)
 {
-    struct message m;
-    message_open(&m, KerbInteractiveLogon);
-    message_text(&m, &m.interactive.LogonDomainName, domain);
-    message_text(&m, &m.interactive.UserName, name);
-    message_text(&m, &m.interactive.Password, password);
+    struct buffer m;
+    buffer_open(&m, KerbInteractiveLogon);
+    buffer_text(&m, &m.interactive.LogonDomainName, domain);
+    buffer_text(&m, &m.interactive.UserName, name);
+    buffer_text(&m, &m.interactive.Password, password);
     return log_on(type, &m, out);
 }
 
@@ -175,7 +176,7 @@ static void test_refused(void)
     struct result result;
     NTSTATUS status = log_on_by(Interactive, realm, user, L"Four", &result);
     ok(status == STATUS_LOGON_FAILURE, "a wrong password: %08lx", status);
-    status = log_on_by(Interactive, realm, L"nobody", L"four", &result);
+    status = log_on_by(Interactive, realm, L"no-such-user", L"four", &result);
     ok(status == STATUS_LOGON_FAILURE, "nobody: %08lx", status);
     status = log_on_by(Interactive, realm, L"", L"", &result);
     ok(status == STATUS_LOGON_FAILURE, "no name: %08lx", status);
@@ -203,27 +204,81 @@ static void test_stranger(void)
 static void test_s4u(void)
 {
     struct result result;
-    struct message m;
+    struct buffer m;
     if (!ours_only()) return;
-    message_open(&m, KerbS4ULogon);
-    message_text(&m, &m.s4u.ClientUpn, user);
-    message_text(&m, &m.s4u.ClientRealm, realm);
+    buffer_open(&m, KerbS4ULogon);
+    buffer_text(&m, &m.s4u.ClientUpn, user);
+    buffer_text(&m, &m.s4u.ClientRealm, realm);
     NTSTATUS status = log_on(Network, &m, &result);
     ok(!status && token_type(result.token) == TokenImpersonation, "status %08lx, %08lx", status,
        result.sub_status);
     result_free(&result);
     status = log_on(Interactive, &m, &result);
     ok(status == STATUS_INVALID_LOGON_TYPE, "interactive: %08lx", status);
-    message_open(&m, KerbS4ULogon);
-    message_text(&m, &m.s4u.ClientUpn, L"bob");
-    message_text(&m, &m.s4u.ClientRealm, realm);
+    buffer_open(&m, KerbS4ULogon);
+    buffer_text(&m, &m.s4u.ClientUpn, L"bob");
+    buffer_text(&m, &m.s4u.ClientRealm, realm);
     status = log_on(Network, &m, &result);
     ok(status == STATUS_ACCOUNT_RESTRICTION, "another: %08lx", status);
-    message_open(&m, KerbS4ULogon);
-    message_text(&m, &m.s4u.ClientUpn, L"nobody");
-    message_text(&m, &m.s4u.ClientRealm, realm);
+    buffer_open(&m, KerbS4ULogon);
+    buffer_text(&m, &m.s4u.ClientUpn, L"no-such-user");
+    buffer_text(&m, &m.s4u.ClientRealm, realm);
     status = log_on(Network, &m, &result);
     ok(status == STATUS_LOGON_FAILURE, "nobody: %08lx", status);
+}
+
+static NTSTATUS query_own(void)
+{
+    KERB_QUERY_TKT_CACHE_REQUEST request = {.MessageType = KerbQueryTicketCacheMessage};
+    NTSTATUS protocol = 0;
+    void *answer = NULL;
+    ULONG size;
+    NTSTATUS status = LsaCallAuthenticationPackage(lsa, package, &request, sizeof(request), &answer,
+                                                   &size, &protocol);
+    LsaFreeReturnBuffer(answer);
+    return status ? status : protocol;
+}
+
+static NTSTATUS log_on_s4u(void)
+{
+    struct result result;
+    struct buffer m;
+    buffer_open(&m, KerbS4ULogon);
+    buffer_text(&m, &m.s4u.ClientUpn, user);
+    buffer_text(&m, &m.s4u.ClientRealm, realm);
+    NTSTATUS status = log_on(Network, &m, &result);
+    result_free(&result);
+    return status;
+}
+
+/* Who acts for a foreign client (the policy ForeignTokens) has not the tickets of the process's
+ * user: ours. */
+static void test_foreign(void)
+{
+    static struct loopback loop;
+    struct saved_value policy;
+    struct account account;
+    DWORD one = 1;
+    if (!ours_only()) return;
+    if (!ok(account_create(&account), "no account")) return;
+    if (!ok(value_save(&policy, L"SOFTWARE\\winesspi", L"ForeignTokens") &&
+                value_set(&policy, REG_DWORD, &one, sizeof(one)),
+            "no policy"))
+        return;
+    second_pass();
+    ok(!query_own() && !log_on_s4u(), "the user is refused");
+    if (ok(!loopback_make(&loop, L"NTLM", &account) &&
+               ImpersonateSecurityContext(&loop.server) == SEC_E_OK,
+           "nobody to act for")) {
+        NTSTATUS status = query_own();
+        ok(status == STATUS_PRIVILEGE_NOT_HELD, "tickets: %08lx", status);
+        status = log_on_s4u();
+        ok(status == SEC_E_NO_CREDENTIALS, "S4U: %08lx", status);
+        RevertSecurityContext(&loop.server);
+    }
+    loopback_close(&loop);
+    value_restore(&policy);
+    account_remove(&account);
 }
 
 /* [D LsaLogonUser] STATUS_BAD_VALIDATION_CLASS; which kinds they are is ours */
@@ -238,18 +293,18 @@ static void test_kinds(void)
                                   KerbLuidLogon,
                                   0,
                                   99};
-    struct message m;
+    struct buffer m;
     struct result result;
     if (!ours_only()) return;
     for (size_t i = 0; i < ARRAYSIZE(kinds); i++) {
-        message_open(&m, kinds[i]);
+        buffer_open(&m, kinds[i]);
         NTSTATUS status = log_on(Interactive, &m, &result);
         ok(status == STATUS_BAD_VALIDATION_CLASS, "kind %lu: %08lx", kinds[i], status);
     }
     NTSTATUS status = log_on_by(NewCredentials, realm, user, L"four", &result);
     ok(status == STATUS_INVALID_LOGON_TYPE, "new credentials: %08lx", status);
-    message_open(&m, KerbInteractiveLogon);
-    message_text(&m, &m.interactive.UserName, user);
+    buffer_open(&m, KerbInteractiveLogon);
+    buffer_text(&m, &m.interactive.UserName, user);
     m.interactive.UserName.Buffer = (wchar_t *)1;
     status = log_on(Interactive, &m, &result);
     ok(status == STATUS_INVALID_PARAMETER, "a text elsewhere: %08lx", status);
@@ -277,16 +332,16 @@ static SECURITY_STATUS change(const wchar_t *account, const wchar_t *old, const 
 
 static NTSTATUS change_by_message(const wchar_t *account, const wchar_t *old, const wchar_t *new)
 {
-    struct message m;
+    struct buffer m;
     NTSTATUS protocol = 0x55;
     void *answer = NULL;
     ULONG size = 0;
-    message_open(&m, KerbChangePasswordMessage);
-    message_text(&m, &m.change.DomainName, realm);
-    message_text(&m, &m.change.AccountName, account);
-    message_text(&m, &m.change.OldPassword, old);
-    message_text(&m, &m.change.NewPassword, new);
-    NTSTATUS status = LsaCallAuthenticationPackage(lsa, package, &m, message_size(&m), &answer,
+    buffer_open(&m, KerbChangePasswordMessage);
+    buffer_text(&m, &m.change.DomainName, realm);
+    buffer_text(&m, &m.change.AccountName, account);
+    buffer_text(&m, &m.change.OldPassword, old);
+    buffer_text(&m, &m.change.NewPassword, new);
+    NTSTATUS status = LsaCallAuthenticationPackage(lsa, package, &m, buffer_size(&m), &answer,
                                                    &size, &protocol);
     ok(!status && !answer, "the call: %08lx", status);
     return protocol;
@@ -306,7 +361,7 @@ static void test_change(void)
     if (!ours_only()) return;
     NTSTATUS status = change_by_message(L"bob", L"wrong", L"long enough");
     ok(status == STATUS_WRONG_PASSWORD, "a wrong one: %08lx", status);
-    status = change_by_message(L"nobody", L"two", L"long enough");
+    status = change_by_message(L"no-such-user", L"two", L"long enough");
     ok(status == STATUS_WRONG_PASSWORD, "nobody's: %08lx", status);
     status = change_by_message(L"bob", L"two", L"short");
     ok(status == STATUS_PASSWORD_RESTRICTION, "too short: %08lx", status);
@@ -325,21 +380,21 @@ static void test_change(void)
 /* [H ntsecapi.h] Not everybody may. */
 static void test_set(void)
 {
-    struct message m;
+    struct buffer m;
     NTSTATUS protocol = 0;
     void *answer = NULL;
     ULONG size;
     if (!ours_only()) return;
-    message_open(&m, KerbSetPasswordMessage);
-    message_text(&m, &m.set.DomainName, realm);
-    message_text(&m, &m.set.AccountName, L"bob");
-    message_text(&m, &m.set.Password, L"from alice");
-    NTSTATUS status = LsaCallAuthenticationPackage(lsa, package, &m, message_size(&m), &answer,
+    buffer_open(&m, KerbSetPasswordMessage);
+    buffer_text(&m, &m.set.DomainName, realm);
+    buffer_text(&m, &m.set.AccountName, L"bob");
+    buffer_text(&m, &m.set.Password, L"from alice");
+    NTSTATUS status = LsaCallAuthenticationPackage(lsa, package, &m, buffer_size(&m), &answer,
                                                    &size, &protocol);
     ok(!status && protocol < 0, "status %08lx, %08lx", status, protocol);
     ok(!password_is(L"from alice"), "alice has set it");
     m.set.Flags = KERB_SETPASS_USE_CREDHANDLE;
-    status = LsaCallAuthenticationPackage(lsa, package, &m, message_size(&m), &answer, &size,
+    status = LsaCallAuthenticationPackage(lsa, package, &m, buffer_size(&m), &answer, &size,
                                           &protocol);
     ok(!status && protocol == STATUS_NOT_SUPPORTED, "by a handle: %08lx, %08lx", status, protocol);
 }
@@ -386,6 +441,7 @@ int main(int argc, char **argv)
     RUN(test_refused);
     RUN(test_stranger);
     RUN(test_s4u);
+    RUN(test_foreign);
     RUN(test_kinds);
     RUN(test_change);
     RUN(test_set);

@@ -91,8 +91,8 @@ static void test_large_messages(void)
 
 /* ---- buffers ---- */
 
-/* [OS MS-KILE 3.4.5.4], [CI sspilib] the token stands anywhere; parts that are read only and covered
- * are signed in array order, neither encrypted nor changed */
+/* [OS MS-KILE 3.4.5.4], [CI sspilib] the token stands anywhere; parts that are read only and
+ * covered are signed in array order, neither encrypted nor changed */
 static void test_buffer_orders(void)
 {
     static const int orders[][5] = {{0, 1, 2, 3, 4}, {1, 0, 2, 3, 4}, {1, 2, 0, 3, 4},
@@ -412,7 +412,8 @@ static void test_qualities(void)
     pair_close();
 }
 
-/* [OBS mongodb/winkerberos issue 14] no encryption without having asked for it; all else is there */
+/* [OBS mongodb/winkerberos issue 14] no encryption without having asked for it; all else is
+ * there */
 static void test_no_confidentiality(void)
 {
     if (!pair_open(ISC_REQ_MUTUAL_AUTH | ISC_REQ_INTEGRITY)) return;
@@ -456,6 +457,22 @@ static void test_mech_list(void)
         ok(status == SEC_E_OK, "way %d: %08lx", way, status);
     }
     ok(pair_talks(), "the contexts were hurt");
+    pair_close();
+}
+
+/* [D makesignature] no messages before the context is established */
+static void test_half_open(void)
+{
+    if (kerberos_has_module()) return;
+    SECURITY_STATUS status = pair_begin(KERBEROS_USUAL);
+    ok(status == SEC_I_CONTINUE_NEEDED, "first leg: %08lx", status);
+    for (enum kerberos_call what = SIGN; what <= OPEN; what++) {
+        struct text text;
+        text_set(&text, "Hello, world!", 13);
+        status = text_call(what, pair_side(0), &text);
+        ok(status == SEC_E_INVALID_HANDLE, "call %d: %08lx", what, status);
+        ok(!memcmp(text.data, "Hello, world!", 13), "call %d: the data was changed", what);
+    }
     pair_close();
 }
 
@@ -506,6 +523,7 @@ int main(int argc, char **argv)
     RUN_KINDS(test_qualities);
     RUN_KINDS(test_no_confidentiality);
     RUN_KINDS(test_mech_list);
+    RUN_KINDS(test_half_open);
     RUN_KINDS(test_bad_descriptors);
     return test_end("api_kerberos_message");
 }

@@ -3,7 +3,8 @@
 #
 # The programs about messages and attributes of Kerberos, with contexts that the library of the host
 # has established over a KDC of the script's own: of each encryption type that the project makes
-# messages of, and of one whose messages it leaves to the library. Environment: BUILD, SRCDIR, WINEPREFIX, as tools/check sets them.
+# messages of, and of one whose messages it leaves to the library. Environment: BUILD, SRCDIR,
+# WINEPREFIX, as tools/check sets them.
 
 set -u
 : "${BUILD:?}" "${SRCDIR:?}" "${WINEPREFIX:?}"

@@ -78,14 +78,33 @@ static SECURITY_STATUS import_end(struct kerberos_end *end, bool server, ULONG f
 
 /* ---- both forms ---- */
 
-static SECURITY_STATUS connect_ends(ULONG flags)
+static struct loopback loop;
+
+static SECURITY_STATUS loop_open(ULONG flags)
 {
-    static struct loopback loop;
     SECURITY_STATUS status = loopback_open(&loop, L"Kerberos", NULL);
     if (status) return status;
     loop.target = target;
     loop.client_flags = flags;
     loop.server_flags = kerberos_server_flags(flags);
+    return status;
+}
+
+SECURITY_STATUS pair_begin(ULONG flags)
+{
+    SECURITY_STATUS status = loop_open(flags);
+    if (status) return status;
+    status = loopback_client_leg(&loop);
+    ends[0].context = loop.client;
+    context_forget(&loop.client);
+    loopback_close(&loop);
+    return status;
+}
+
+static SECURITY_STATUS connect_ends(ULONG flags)
+{
+    SECURITY_STATUS status = loop_open(flags);
+    if (status) return status;
     status = loopback_connect(&loop);
     if (!status) {
         ends[0].context = loop.client;

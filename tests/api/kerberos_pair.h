@@ -64,6 +64,7 @@ __attribute__((unused)) static bool pair_open(ULONG flags)
     SECURITY_STATUS status = pair_connect(flags);
     return ok(!status, "no contexts: %08lx", status);
 }
+SECURITY_STATUS pair_begin(ULONG flags); /* a client's first leg, and no server; needs a KDC */
 void pair_close(void);
 struct kerberos_end *pair_side(int i); /* even: the client, odd: the server */
 bool pair_talks(void);                 /* one message each way of both kinds */
@@ -107,7 +108,7 @@ void text_fill(BYTE *bytes, ULONG size, BYTE seed);
 void text_set(struct text *text, const void *bytes, ULONG size);
 SECURITY_STATUS text_call(enum kerberos_call what, struct kerberos_end *end, struct text *text);
 
-/* From the client to the server in one piece: token, data and padding one after the other; 0 when it
- * could not be made. */
+/* From the client to the server in one piece: token, data and padding one after the other; 0 when
+ * it could not be made. */
 ULONG wire_make(BYTE *wire, const void *plain, ULONG size, bool encrypt);
 SECURITY_STATUS wire_open(BYTE *wire, ULONG size, SecBuffer *data, ULONG *qop);

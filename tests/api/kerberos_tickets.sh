@@ -47,10 +47,35 @@ run() {
     passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
 }
 
+# shellcheck disable=SC2317 # called through ok
+# sspictl_says STATUS PATTERN ARGUMENT...: how it ends, and a line that it prints.
+sspictl_says() {
+    wanted=$1 pattern=$2
+    shift 2
+    timeout 60 wine "$programs/sspictl.exe" tickets "$@" >"$work/said" 2>&1 </dev/null
+    status=$?
+    tr -d '\r' <"$work/said"
+    [ "$status" = "$wanted" ] && grep -q -e "$pattern" "$work/said"
+}
+
+try_sspictl() {
+    ok 'sspictl lists tickets' sspictl_says 0 "^krbtgt/$kdc_realm@$kdc_realm"
+    ok 'sspictl gets one' sspictl_says 0 "^HTTP/barn@$kdc_realm" get HTTP/barn
+    ok 'the host has it' sh -c 'klist | grep -q HTTP/barn'
+    ok 'sspictl finds no other' sspictl_says 1 'no ticket' get HTTP/nowhere
+    ok 'sspictl removes it' sspictl_says 0 '1 removed' purge http/barn
+    ok 'the host has it no more' sh -c '! klist | grep -q HTTP/barn'
+    ok 'it is not removed twice' sspictl_says 1 'no such' purge HTTP/barn
+    ok 'sspictl removes all' sspictl_says 0 '1 removed' purge
+    ok 'nothing is left' sspictl_says 0 'no tickets'
+    ok 'get needs a name' sspictl_says 2 'needs the name' get
+}
+
 kdc_found || skip_all "$no_kdc"
 if kdc_start && prepare; then
     run api_kerberos_tickets "$kdc_realm"
     run api_kerberos_logon "$kdc_realm" "$user"
+    try_sspictl
     printf '[libdefaults]\n dns_lookup_kdc = false\n' >"$kdc_dir/krb5.conf"
     run api_kerberos_logon without
 else

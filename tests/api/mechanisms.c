@@ -133,7 +133,8 @@ static void child_lists(void)
     ok(side_leg(&client, NONE) == SEC_I_CONTINUE_NEEDED, "client 1");
     expect_offer(&test_oid, 1);
     close_both();
-    SECURITY_STATUS status = side_open(&client, L"Negotiate", false, NULL, L"!NTLM,!TestMech");
+    SECURITY_STATUS status = side_open(&client, L"Negotiate", false, NULL,
+                                       L"!NTLM,!Kerberos,!TestMech");
     ok(status == SEC_E_NO_CREDENTIALS, "none: %08lx", status);
     if (!open_lists(L"!NTLM", L"!TestMech")) return;
     int legs;
@@ -171,7 +172,7 @@ static void child_fails_at_once(void)
     expect_agreement(L"NTLM", 5);
     close_both();
 
-    if (!open_lists(L"!NTLM", NULL)) return;
+    if (!open_lists(L"!NTLM,!Kerberos", NULL)) return;
     client.target = L"unknown/localhost";
     SECURITY_STATUS status = side_leg(&client, NONE);
     ok(status == SEC_E_TARGET_UNKNOWN, "nothing else: %08lx", status);
@@ -188,7 +189,7 @@ static void child_no_credential(void)
     if (!open_lists(NULL, NULL)) return;
     expect_agreement(L"NTLM", 5);
     close_both();
-    SECURITY_STATUS status = side_open(&client, L"Negotiate", false, NULL, L"!NTLM");
+    SECURITY_STATUS status = side_open(&client, L"Negotiate", false, NULL, L"!NTLM,!Kerberos");
     ok(status == SEC_E_NO_CREDENTIALS, "nothing else: %08lx", status);
 }
 

@@ -211,7 +211,7 @@ static void test_package_lists(void)
     expect_list(L",,NTLM,", true);
     expect_list(L"", false);
     expect_list(L"NTLM,Kerberos", false);
-    expect_no_list(L"!NTLM");
+    expect_no_list(L"!NTLM,!Kerberos");
     expect_no_list(L"NTLM,!NTLM");
     expect_no_list(L"NTLMX");
     expect_no_list(L"NTL");

@@ -167,7 +167,7 @@ static void test_flags(void)
     close_both();
 }
 
-/* RFC 4178 4.2.2: the identifier that was offered; [MS-SPNG 3.1.5.2] the right one of Kerberos is
+/* RFC 4178 4.2.2: the identifier that was offered; [OS MS-SPNG 1.9] the right one of Kerberos is
  * as good as the one with the mistake */
 static void test_other_identifier(void)
 {
@@ -277,13 +277,13 @@ static bool offer_second(struct slice *list, struct slice *token)
     *token = (struct slice){token_room, client.size};
     status = side_leg(&server, wire_init(&offer));
     ok(status == SEC_I_CONTINUE_NEEDED, "server 1: %08lx", status);
-    /* [RFC 4178 5] not the first of the list: a mechListMIC is asked for */
+    /* [OS RFC 4178 5] not the first of the list: a mechListMIC is asked for */
     return ok(!spnego_response_decode(side_token(&server), &answer) &&
                   answer.state == SPNEGO_REQUEST_MIC,
               "no request");
 }
 
-/* [RFC 4178 5] with Kerberos as with any mechanism */
+/* [OS RFC 4178 5] with Kerberos as with any mechanism */
 static void test_required_mic(void)
 {
     struct slice list, token, mic;
@@ -488,7 +488,7 @@ static void test_no_ticket(void)
     side_close(&client);
 }
 
-/* [RFC 4178 5] the second of the list, with a mechListMIC each way */
+/* [OS RFC 4178 5] the second of the list, with a mechListMIC each way */
 static void test_no_key(void)
 {
     int legs;

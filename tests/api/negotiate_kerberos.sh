@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Runs negotiate_kerberos.exe with a KDC of its own, with and without what a client and a server
-# need. Environment: BUILD, SRCDIR, ARCH, WINEPREFIX (with the modules installed), as tools/check sets
-# them.
+# need. Environment: BUILD, SRCDIR, ARCH, WINEPREFIX (with the modules installed), as tools/check
+# sets them.
 
 set -u
 : "${BUILD:?}" "${SRCDIR:?}" "${WINEPREFIX:?}"
@@ -25,7 +25,8 @@ trap 'exit 1' INT TERM HUP
 
 # run_program WHAT USER: its cases are counted as ours.
 run_program() {
-    timeout 120 wine "$program" "$1" test/localhost "$kdc_realm" "$2" >"$work/$1.log" 2>&1 </dev/null
+    timeout 120 wine "$program" "$1" test/localhost "$kdc_realm" "$2" \
+        >"$work/$1.log" 2>&1 </dev/null
     tr -d '\r' <"$work/$1.log" | sed "s/^\(ok  *\|FAIL \|skip \)/&$1: /; /passed, .* skipped$/d"
     counts=$(tr -d '\r' <"$work/$1.log" |
         sed -n 's/^.*: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p')

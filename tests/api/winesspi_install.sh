@@ -71,7 +71,42 @@ ok override_sspicli override_is sspicli native,builtin
 ok packages packages_are 'ssp_negotiate\\0ssp_kerberos\\0ssp_ntlm\\0ssp_schannel\\0.*'
 ok doctor "$winesspi" doctor
 ok install_again "$winesspi" install
-ok packages_once packages_are 'ssp_negotiate\\0ssp_kerberos\\0ssp_ntlm\\0ssp_schannel\\0kerberos\\0schannel.*'
+own='ssp_negotiate\\0ssp_kerberos\\0ssp_ntlm\\0ssp_schannel'
+ok packages_once packages_are "$own"'\\0kerberos\\0schannel.*'
+
+# What doctor says of Kerberos on a host that has all of it, and on one that has nothing.
+doctor_says() {
+    "$winesspi" doctor >"$work/doctor"
+    for line; do grep -q "$line" "$work/doctor" || { cat "$work/doctor"; return 1; }; done
+}
+if [ -f "$BUILD/$ARCH-unix/ssp_kerberos.so" ]; then
+    cat >"$work/krb5.conf" <<END
+[libdefaults]
+ default_realm = DOCTOR.TEST
+[realms]
+ OTHER.TEST = {
+ }
+ DOCTOR.TEST = {
+  kdc = 127.0.0.1:1
+ }
+END
+    : >"$work/keytab"
+    export KRB5_CONFIG="$work/krb5.conf" KRB5_KTNAME="FILE:$work/keytab"
+    export KRB5CCNAME="FILE:$work/none"
+    ok doctor_kerberos doctor_says '^ok    Kerberos: .*-bit programs have libgssapi' \
+        '^ok    Kerberos: the realm is DOCTOR.TEST, with a KDC' '^note  Kerberos: .*kinit' \
+        "^ok    Kerberos: servers have the keytab $work/keytab"
+    sed -i 's/kdc =/admin_server =/' "$work/krb5.conf"
+    ok doctor_no_kdc doctor_says '^note  Kerberos: the realm is DOCTOR.TEST; .* DNS'
+    sed -i '/default_realm/d' "$work/krb5.conf"
+    export KRB5_KTNAME="$work/none"
+    ok doctor_no_realm doctor_says "^note  Kerberos: no realm: .*$work/krb5.conf" \
+        "^note  Kerberos: no keytab $work/none"
+    unset KRB5_KTNAME
+else
+    skipped=$((skipped + 3))
+    echo "skip doctor_kerberos: the Unix half for $ARCH (Debian: libkrb5-dev)"
+fi
 
 ok handshake "$winesspi" run sspictl.exe handshake NTLM
 ok handshake_negotiate "$winesspi" run sspictl.exe handshake Negotiate

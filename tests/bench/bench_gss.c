@@ -2,8 +2,8 @@
 /*
  * The benchmark's figures by the host's GSS-API (RFC 2744), client and server in this process: for
  * NTLM with the mechanism gss-ntlmssp, bare or inside MIT's SPNEGO, where NTLM_USER_FILE must name
- * a file with the account BENCH:bench:Password; and for Kerberos, with the tickets and keys that are
- * there, and with both ends authenticated.
+ * a file with the account BENCH:bench:Password; and for Kerberos, with the tickets and keys that
+ * are there, and with both ends authenticated.
  */
 #include "bench.h"
 

@@ -13,7 +13,8 @@ work=$(mktemp -d) || exit 1
 . "$SRCDIR/tests/include/cases.sh"
 # shellcheck source=tests/include/kdc.sh
 . "$SRCDIR/tests/include/kdc.sh"
-trap 'kdc_stop; rm -rf "$work"' EXIT
+listed=
+trap 'kdc_stop; [ ! "$listed" ] || packages "$listed"; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 programs=$BUILD/${ARCH:-x86_64}-windows
 
@@ -26,10 +27,22 @@ kdc_start || {
 kdc_add client secret
 
 # run PROGRAM ARGUMENT...
+# shellcheck disable=SC2317 # called by ok
 run() {
     program=$1
     shift
     timeout 100 wine "$programs/kerberos_$program.exe" "$@"
+}
+
+lsa='HKLM\System\CurrentControlSet\Control\Lsa'
+listed=$(wine reg query "$lsa" /v 'Security Packages' | tr -d '\r' |
+    sed -n 's/.*REG_MULTI_SZ *//p')
+
+ours='ssp_negotiate\0ssp_kerberos\0ssp_ntlm'
+
+# packages LIST: what later programs find.
+packages() {
+    wine reg add "$lsa" /f /v 'Security Packages' /t REG_MULTI_SZ /d "$1" >"$work/reg" 2>&1
 }
 
 # step CASE WHAT: what the program says of the package is left in $said.
@@ -54,7 +67,9 @@ run_steps() {
         export KRB5_CONFIG=/nonexistent
         step 'they go on without the Unix half' go-on
         says 'which has no credentials' 'credentials 80090305, listed 0'
-        step 'and once more' go-on
+        packages 'ssp_negotiate\0ssp_kerberos\0kerberos'
+        step "and where Wine's package has the name" go-on
+        packages "$ours"
         echo "$passed $failed" >"$work/counted"
     )
     read -r passed failed <"$work/counted"
@@ -74,6 +89,7 @@ run_type() {
     run_steps
 }
 
+packages "$ours"
 for type in aes128-cts-hmac-sha1-96 aes256-cts-hmac-sha1-96 aes128-cts-hmac-sha256-128 \
     aes256-cts-hmac-sha384-192 arcfour-hmac; do
     run_type "$type"

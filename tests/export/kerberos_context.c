@@ -149,8 +149,8 @@ static bool is_token(HANDLE token)
     return GetTokenInformation(token, TokenType, &type, sizeof(type), &size);
 }
 
-/* The handle is the caller's. A client has none; a stranger's server has none unless policy says so,
- * and takes one that it is given. */
+/* The handle is the caller's. A client has none; a stranger's server has none unless policy says
+ * so, and takes one that it is given. */
 static void test_tokens(void)
 {
     HANDLE process, thread = NULL, token = (HANDLE)-1;

@@ -7,6 +7,7 @@
 #include "../unit/handshake.h"
 #include "../unit/kerb_message.h"
 #include "../unit/msv_message.h"
+#include "../unit/pac_sample.h"
 #include "../unit/tls_pair.h"
 #include "fuzz.h"
 #include "seeds.h"
@@ -543,6 +544,7 @@ int main(int argc, char **argv)
     targets();
     msv_messages();
     kerberos_messages();
+    save("pac", "whole", pac_sample());
     kerberos_records();
     tls_records();
     tls_sessions();

@@ -137,7 +137,8 @@ void message_set(struct message *message, const void *bytes, ULONG size)
     message->token_size = message->padding_size = 0;
 }
 
-/* The buffers of a message, with the room or the size that they have; padding where there is any. */
+/* The buffers of a message, with the room or the size that they have; padding where there is
+ * any. */
 static SecBufferDesc describe(struct message *message, SecBuffer buffers[3], ULONG token_size,
                               ULONG padding_size)
 {

@@ -110,8 +110,8 @@ for moves in "" ",dce"; do
     check "client, half open $moves" peer ours "*" "export SEC_E_*" "$peers --ask mutual$moves" \
         "$with --ask mutual$moves --move-after-leg 1"
 done
-check "server, half open" ours peer "export SEC_E_*" "*" "$with --ask mutual,dce --move-after-leg 1" \
-    "$with $inside --ask mutual,dce"
+check "server, half open" ours peer "export SEC_E_*" "*" \
+    "$with --ask mutual,dce --move-after-leg 1" "$with $inside --ask mutual,dce"
 client_user=$kdc_realm\\alice
 check "client, other bindings" peer ours "accept GSS_S_*" "*" \
     "$with $inside --bindings tls-unique:0123456789" "$with --bindings tls-unique:9876543210"

@@ -70,6 +70,7 @@ static void passwords(void)
     acquire_fails(CALL_USE_INITIATE, "bob", "", SEC_E_LOGON_DENIED);
     acquire_fails(CALL_USE_INITIATE, "nobody", "bob's", SEC_E_LOGON_DENIED);
     acquire_fails(CALL_USE_INITIATE, "bob@a@b", "bob's", SEC_E_LOGON_DENIED);
+    acquire_fails(CALL_USE_INITIATE, "", "bob's", SEC_E_LOGON_DENIED);
 }
 
 static void no_kdc(void)
@@ -193,7 +194,8 @@ static void strangers(void)
         "",
         "60",
         "4e544c4d53535000 01000000 00000000",
-        "6028 0606 2b0601050502 a01e301c a00d300b 06092a864886f712010202 a20b0409 4e544c4d5353500001",
+        "6028 0606 2b0601050502 a01e301c a00d300b 06092a864886f712010202 a20b0409 "
+        "4e544c4d5353500001",
         "600b 0609 2a864886f712010203",
         "600f 060a 2a864886f71201020203 0400 00",
         "6e03 020105",

@@ -6,6 +6,7 @@
 #include "kerberos.h"
 
 #include <pthread.h>
+#include <sys/stat.h>
 #include <time.h>
 
 extern unixcall_function *const __wine_unix_call_wow64_funcs[];
@@ -155,18 +156,65 @@ static void explicit_credentials(void)
     credential_end(service);
 }
 
-/* The one who logs on later is the one who is meant. */
+/* Puts a copy of a cache into the place of another, as kinit does. */
+static void cache_replace(const char *from, const char *to)
+{
+    char bytes[8192];
+    FILE *in = fopen(kdc_file("", from), "rb"), *out = fopen(kdc_file("", "new"), "wb");
+    size_t size = in ? fread(bytes, 1, sizeof(bytes), in) : 0;
+    ok(size && size < sizeof(bytes) && out && fwrite(bytes, 1, size, out) == size, "copy %s", from);
+    if (in) fclose(in);
+    if (out) fclose(out);
+    ok(!chmod(kdc_file("", "new"), 0600), "as private as Heimdal wants it");
+    ok(!rename(kdc_file("", "new"), kdc_file("", to)), "put %s", to);
+}
+
+/* Several, so that what is remembered is used. */
+static void exchange_as(const char *name)
+{
+    for (int i = 0; i < 4; i++) {
+        struct pair *pair = pair_make(SERVICE, USUAL_FLAGS, 0);
+        facts_agree(pair, name);
+        pair_free(pair);
+    }
+}
+
+/* The one who logs on later is the one who is meant, and the one who logs off is not. */
 static void new_tickets(void)
 {
-    struct pair *pair;
     environment("KRB5CCNAME", "FILE:", "tickets-bob");
-    pair = pair_make(SERVICE, USUAL_FLAGS, 0);
-    facts_agree(pair, "bob" REALM);
+    exchange_as("bob" REALM);
+    environment_usual();
+    exchange_as("alice" REALM);
+    environment("KRB5CCNAME", "", "moving"); /* a file's name alone serves, too */
+    for (int i = 0; i < 2; i++) {
+        cache_replace("tickets", "moving");
+        exchange_as("alice" REALM);
+        cache_replace("tickets-bob", "moving");
+        exchange_as("bob" REALM);
+    }
+    ok(!remove(kdc_file("", "moving")), "log off");
+    struct pair *pair = pair_new(SERVICE, USUAL_FLAGS);
+    pair_run(pair);
+    ok(pair->client.status == SEC_E_NO_CREDENTIALS, "%#x", pair->client.status);
     pair_free(pair);
     environment_usual();
-    pair = pair_make(SERVICE, USUAL_FLAGS, 0);
-    facts_agree(pair, "alice" REALM);
+}
+
+/* A ticket that is fetched goes to the cache of the user, where others find it. */
+static void fetched_tickets(void)
+{
+    cache_replace("tickets-bob", "moving");
+    environment("KRB5CCNAME", "FILE:", "moving");
+    struct pair *pair = pair_make(SERVICE, USUAL_FLAGS, 0);
     pair_free(pair);
+    struct stat before, after;
+    ok(!stat(kdc_file("", "moving"), &before), "a cache");
+    exchange_as("bob" REALM);
+    pair = pair_make("host/localhost", USUAL_FLAGS, 0);
+    pair_free(pair);
+    ok(!stat(kdc_file("", "moving"), &after) && after.st_size > before.st_size, "a ticket more");
+    environment_usual();
 }
 
 static void delegation(void)
@@ -404,6 +452,7 @@ int main(void)
     RUN(rooms);
     RUN(explicit_credentials);
     RUN(new_tickets);
+    RUN(fetched_tickets);
     RUN(delegation);
     RUN(bindings);
     RUN(threads);

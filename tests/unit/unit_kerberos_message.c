@@ -211,6 +211,9 @@ static void other_kinds(void)
         struct kerberos_wrapping wrapping = {.token = token, .token_size = size};
         ok(kerberos_unwrap(&pair.server, NULL, 0, &wrapping) == SEC_E_INVALID_TOKEN,
            "a signature is no wrap token");
+        token[kerberos_kinds[kind].enctype == KERBEROS_RC4 ? 13 : 0] ^= 4;
+        ok(kerberos_verify(&pair.server, NULL, 0, view(token, size)) == SEC_E_INVALID_TOKEN,
+           "nor is what is of neither kind");
         kerberos_sent_free(&sent);
         kerberos_pair_clear(&pair);
     }
@@ -305,8 +308,8 @@ static void cut_streams(void)
     }
 }
 
-/* A stream in any rotation, cut where a token of ours ends: into two buffers side by side, as Wine's
- * wldap32 does it. In two blocks there is nowhere to move what is in the other one. */
+/* A stream in any rotation, cut where a token of ours ends: into two buffers side by side, as
+ * Wine's wldap32 does it. In two blocks there is nowhere to move what is in the other one. */
 static void streams_in_two(void)
 {
     for (size_t kind = 0; kind < KERBEROS_KINDS; kind++) {

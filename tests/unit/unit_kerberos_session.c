@@ -82,6 +82,24 @@ static void replays(void)
     }
 }
 
+/* No message was ever sent before the first. */
+static void before_the_first(void)
+{
+    struct signature sent[2];
+    struct kerberos_pair pair;
+    for (size_t i = 0; i < 3; i++) {
+        if (!start_with(&pair, number_kinds[i], KERBEROS_REPLAY, 0x1000)) continue;
+        sign_many(&pair.client, sent, 1);
+        pair.client.send.first = pair.client.send.next = 0xffe;
+        sign_many(&pair.client, sent + 1, 1);
+        ok(take(&pair.server, &sent[1]) == SEC_E_OUT_OF_SEQUENCE, "at the beginning");
+        ok(!take(&pair.server, &sent[0]), "the first");
+        ok(take(&pair.server, &sent[1]) == SEC_E_OUT_OF_SEQUENCE, "later");
+        ok(pair.server.receive.next == 0x1001, "the second is next");
+        kerberos_pair_clear(&pair);
+    }
+}
+
 static void neither(void)
 {
     struct signature sent[3];
@@ -415,6 +433,7 @@ int main(void)
     unit_pool_used = 4096;
     RUN(sequence);
     RUN(replays);
+    RUN(before_the_first);
     RUN(neither);
     RUN(refused_data);
     RUN(beyond_32_bits);

@@ -43,7 +43,8 @@ if kdc_start && prepare; then
     timeout 60 "$NATIVE/kdc_tickets" >"$work/log" 2>&1
     status=$?
     cat "$work/log"
-    counts=$(sed -n 's/^kdc_tickets: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) .*/\1 \2 \3/p' \
+    counts=$(sed -n \
+        "s/^kdc_tickets: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) .*/\1 \2 \3/p" \
         "$work/log")
     # shellcheck disable=SC2086 # three numbers
     set -- ${counts:-0 1 0}

@@ -11,4 +11,5 @@ int command_export(char **arguments);
 int command_handshake(char **arguments);
 int command_import(char **arguments);
 int command_packages(char **arguments);
+int command_tickets(char **arguments);
 int command_winbind(char **arguments);

@@ -22,6 +22,7 @@ static const struct command commands[] = {
     {"export", "make a context and write it to a file or pipe", command_export},
     {"import", "read such a context and prove that it lives", command_import},
     {"check-provider", "tell what a module of packages does right", command_check_provider},
+    {"tickets", "list, get and remove Kerberos tickets", command_tickets},
     {"winbind", "say whether the host's winbind can be asked", command_winbind},
 };
 

@@ -1,0 +1,93 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Handshakes, credentials and errors of the package Kerberos over a KDC of its own. Environment:
+# BUILD, SRCDIR and ARCH, as tools/check sets them; WINEPREFIX has the modules installed.
+
+set -u
+name=kerberos
+: "${BUILD:?}" "${SRCDIR:?}" "${WINEPREFIX:?}"
+# shellcheck source=tests/include/cases.sh
+. "$SRCDIR/tests/include/cases.sh"
+# shellcheck source=tests/include/kdc.sh
+. "$SRCDIR/tests/include/kdc.sh"
+
+programs=$BUILD/${ARCH:-x86_64}-windows
+work=$(mktemp -d) || exit 1
+trap 'kdc_stop; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+
+prepare() {
+    for service in HTTP/barn HTTP/barn:8080 HTTP/silo HTTP/hay keeper; do kdc_add "$service"; done
+    kdc_admin -q 'addprinc -randkey +ok_as_delegate HTTP/loft' >>"$kdc_dir/kadmin.log" 2>&1
+    # Its messages are the library's: no encryption type that is known here.
+    kdc_admin -q 'addprinc -randkey -e camellia256-cts:normal HTTP/hut' >>"$kdc_dir/kadmin.log" 2>&1
+    kdc_admin -q 'setstr HTTP/hut session_enctypes camellia256-cts' >>"$kdc_dir/kadmin.log" 2>&1
+    kdc_add alice one
+    kdc_keys HTTP/barn HTTP/loft HTTP/hay HTTP/hut
+    kdc_login alice one
+}
+
+# run PROGRAM ARGUMENT...: what it has counted is ours.
+run() {
+    program=$1
+    shift
+    timeout 300 wine "$programs/$program.exe" "$@" >"$work/log" 2>&1 </dev/null
+    tr -d '\r' <"$work/log"
+    counts=$(tr -d '\r' <"$work/log" | sed -n \
+        "s/^$program: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped\$/\1 \2 \3/p")
+    # shellcheck disable=SC2086 # three numbers
+    set -- ${counts:-0 1 0}
+    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+}
+
+# case_of NAME ARGUMENT... -- VARIABLE=VALUE...: one of the circumstances that the program is told.
+case_of() {
+    what=$1 arguments=
+    shift
+    while [ "$1" != -- ]; do
+        arguments="$arguments $1"
+        shift
+    done
+    shift
+    # shellcheck disable=SC2086 # words without blanks
+    ok "$what:$arguments" timeout 60 env "$@" wine "$programs/api_kerberos_errors.exe" $arguments
+}
+
+# What keeps a client from its first leg.
+client_circumstances() {
+    case_of 'no tickets' client 8009030e HTTP/barn -- KRB5CCNAME="FILE:$work/none"
+    case_of 'an unknown service' client 80090303 HTTP/shed --
+    printf '[libdefaults]\n dns_lookup_kdc = false\n' >"$work/nothing.conf"
+    case_of 'no tickets and no realm' client 8009030e HTTP/barn -- \
+        KRB5CCNAME="FILE:$work/none" KRB5_CONFIG="$work/nothing.conf"
+    sed "s/127.0.0.1:$kdc_port/127.0.0.1:1/" "$kdc_dir/krb5.conf" >"$work/dead.conf"
+    case_of 'no KDC' client 80090311 HTTP/silo -- KRB5_CONFIG="$work/dead.conf"
+    echo one | kinit -l 1s -c "FILE:$work/short" alice >>"$kdc_dir/kinit.log" 2>&1
+    sleep 2
+    case_of 'tickets that have run out' client 80090317 HTTP/silo -- KRB5CCNAME="FILE:$work/short"
+}
+
+# What keeps a server from opening a token.
+server_circumstances() {
+    case_of 'no keys' acquire 8009030e HTTP/barn -- KRB5_KTNAME="FILE:$work/none"
+    case_of 'no key of that service' server 8009030c 80090322 HTTP/silo --
+    kdc_admin -q 'cpw -randkey HTTP/hay' >>"$kdc_dir/kadmin.log" 2>&1
+    case_of 'an older key' server 8009030c 80090322 HTTP/hay --
+    sed 's/^\[libdefaults\]/&\n clockskew = 1/' "$kdc_dir/krb5.conf" >"$work/skew.conf"
+    case_of 'clocks' server 80090324 80090324 3000 HTTP/barn -- KRB5_CONFIG="$work/skew.conf"
+}
+
+kdc_found || skip_all "$no_kdc"
+if kdc_start && prepare; then
+    run api_kerberos_legs HTTP/barn
+    run api_kerberos_legs HTTP/hut
+    run api_kerberos_errors service HTTP/barn
+    run api_kerberos_credentials "$kdc_realm" alice one HTTP/barn
+    run api_kerberos_delegation HTTP/loft HTTP/barn "alice@$kdc_realm"
+    client_circumstances
+    server_circumstances
+else
+    fail_case "a KDC with a user and services" "$kdc_dir"/*.log "$kdc_dir"/*.out
+fi
+finish
