@@ -6,6 +6,7 @@
  */
 #include "unix.h"
 
+#include "core/der.h"
 #include "core/kerberos.h"
 #include "core/secret.h"
 
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#define AUTHDATA_IF_RELEVANT 1
 #define AUTHDATA_PAC 128 /* MS-PAC 3 */
 #define PAC_LOGON_INFO 1u
 
@@ -107,20 +109,43 @@ static status_t pac_verified(gss_name_t client, struct blob *out)
     return status;
 }
 
-/* Heimdal has verified it with the ticket. With MIT this is only to see whether there is something
- * to ask for, since that takes longer than all the rest. */
+/* The PAC in AD-IF-RELEVANT (RFC 4120 5.2.6.1), where KDCs put it. */
+static struct slice pac_among(struct slice elements)
+{
+    static const uint8_t pac_type[] = {AUTHDATA_PAC >> 8, AUTHDATA_PAC & 0xff};
+    struct reader r, list, element, field;
+    reader_init(&r, elements.data, elements.size);
+    der_enter(&r, DER_SEQUENCE, &list);
+    while (reader_left(&list)) {
+        der_enter(&list, DER_SEQUENCE, &element);
+        der_enter(&element, DER_CONTEXT(0), &field);
+        struct slice type = der_bytes(&field, DER_INTEGER);
+        der_enter(&element, DER_CONTEXT(1), &field);
+        struct slice data = der_bytes(&field, DER_OCTET_STRING);
+        bool is_pac = type.size == sizeof(pac_type) && !memcmp(type.data, pac_type, type.size);
+        if (is_pac && reader_ok(&field)) return data;
+    }
+    return (struct slice){0};
+}
+
+/* Heimdal finds the PAC, and has verified it with the ticket. MIT gives what the ticket has on its
+ * uppermost level, and this is only to see whether there is something to ask for, since that takes
+ * longer than all the rest. */
 static status_t pac_take(const struct context *context, struct blob *out)
 {
-    gss_buffer_desc whole = {0};
+    gss_buffer_desc found = {0};
     OM_uint32 minor;
+    int type = krb5_found ? AUTHDATA_IF_RELEVANT : AUTHDATA_PAC;
     if (!gss.extract_authz_data ||
-        GSS_ERROR(gss.extract_authz_data(&minor, context->library, AUTHDATA_PAC, &whole)))
+        GSS_ERROR(gss.extract_authz_data(&minor, context->library, type, &found)))
         return SEC_E_OK;
-    struct slice info = pac_buffer((struct slice){whole.value, whole.length}, PAC_LOGON_INFO);
+    struct slice pac = {found.value, found.length};
+    if (krb5_found) pac = pac_among(pac);
+    struct slice info = pac_buffer(pac, PAC_LOGON_INFO);
     status_t status = SEC_E_OK;
     if (info.size && krb5_found) status = pac_verified(context->peer, out);
     else if (info.size) status = blob_set(out, info);
-    gss.release_buffer(&minor, &whole);
+    gss.release_buffer(&minor, &found);
     return status;
 }
 
