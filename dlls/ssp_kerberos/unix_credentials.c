@@ -147,9 +147,12 @@ status_t credential_take(uint64_t number, uint32_t use, struct slice target, str
     if (!out->library) spare_take(credential, target, out);
     if (out->library) return SEC_E_OK;
     OM_uint32 major = library_make(out, &minor, &out->library);
-    if (!GSS_ERROR(major)) return SEC_E_OK;
-    credential_give(out);
-    return error_gss(error_of_use(use), major, minor, why);
+    if (GSS_ERROR(major)) {
+        credential_give(out);
+        return error_gss(error_of_use(use), major, minor, why);
+    }
+    if (credential->use & CALL_USE_INITIATE) flags_as_asked(&out->library);
+    return SEC_E_OK;
 }
 
 /* Whether a lease is as good as one that is taken now. */

@@ -98,6 +98,8 @@ static void facts_agree(const struct pair *pair, const char *client_name)
        "start %llu", (unsigned long long)server.start);
 }
 
+#define PROTECTION (CALL_CONFIDENTIALITY | CALL_INTEGRITY)
+
 static void exchanges(void)
 {
     static const struct {
@@ -108,6 +110,7 @@ static void exchanges(void)
         {SERVICE, USUAL_FLAGS, USUAL_FLAGS, 2, 1},
         {SERVICE REALM, USUAL_FLAGS, USUAL_FLAGS, 2, 1},
         {SERVICE, CALL_INTEGRITY, CALL_INTEGRITY, 1, 1},
+        {SERVICE, CALL_MUTUAL, CALL_MUTUAL, 2, 1},
         {SERVICE, USUAL_FLAGS | CALL_DCE_STYLE, USUAL_FLAGS | CALL_DCE_STYLE, 2, 2},
         {SERVICE, USUAL_FLAGS | CALL_IDENTIFY | CALL_EXTENDED_ERROR,
          USUAL_FLAGS | CALL_IDENTIFY | CALL_EXTENDED_ERROR, 2, 1},
@@ -118,6 +121,9 @@ static void exchanges(void)
            pair->client.flags);
         ok((pair->server.flags & table[i].granted) == table[i].granted, "%zu: server %#x", i,
            pair->server.flags);
+        ok(!((pair->client.flags | pair->server.flags) & PROTECTION & ~table[i].asked),
+           "%zu: no protection that was not asked for: client %#x, server %#x", i,
+           pair->client.flags, pair->server.flags);
         ok(pair->client.legs == table[i].client_legs && pair->server.legs == table[i].server_legs,
            "%zu: legs %u %u", i, pair->client.legs, pair->server.legs);
         ok(!pair->server.delegated, "%zu: nothing is delegated", i);
