@@ -3,8 +3,8 @@
  * The certificate that a client shows when the application has none and has not said that it wants
  * to be asked: one in the user's store MY that has a key, is valid, serves for client
  * authentication, and has one of the issuers that the server names. A server that names none gets
- * none: what the user is called is not for everybody who asks. Nor is it for a thread that acts for a
- * foreign client, as whom it would speak.
+ * none: what the user is called is not for everybody who asks. Nor is there one for a thread that
+ * acts for a foreign client: it would speak as the user.
  */
 #include "schannel_package.h"
 
