@@ -90,7 +90,8 @@ bool foreign_caller(void)
 {
     HANDLE token;
     if (!any_seen && !foreign_tokens_wanted()) return false;
-    if (!OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token)) return false;
+    if (!OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token))
+        return GetLastError() != ERROR_NO_TOKEN;
     bool foreign = foreign_token_is(token);
     CloseHandle(token);
     return foreign;

@@ -35,6 +35,10 @@ bool principal_is_own(struct slice principal)
     DWORD size = sizeof(wanted);
     LSTATUS error = RegGetValueW(HKEY_LOCAL_MACHINE, OWN_KEY, L"ProcessPrincipal",
                                  RRF_RT_REG_SZ | RRF_SUBKEY_WOW6464KEY, NULL, wanted, &size);
+    if (error && error != ERROR_FILE_NOT_FOUND) {
+        WARN("ProcessPrincipal cannot be read: error %ld\n", error);
+        return false; /* the host was not to say so */
+    }
     if (!error && *wanted) return is_named(wanted, principal);
     struct kerberos_call_account call = {.principal = unixcall_slice(principal)};
     status_t status = library_call(KERBEROS_CALL_ACCOUNT, &call);

@@ -14,6 +14,7 @@
 #include "kerberos_package.h"
 
 #include "core/secret.h"
+#include "ssp/answer.h"
 #include "ssp/authdata.h"
 #include "ssp/foreign.h"
 #include "ssp/prefix.h"
@@ -428,7 +429,7 @@ static status_t query_names(const struct credential *credential, SecPkgCredentia
                           ? default_name(credential->use, &principal)
                           : blob_set(&principal, blob_slice(&credential->principal));
     if (status_ok(status)) status = utf16_make(blob_slice(&principal), &name);
-    wchar_t *copy = status_ok(status) ? text_copy(blob_slice(&name)) : NULL;
+    wchar_t *copy = status_ok(status) ? answer_text(blob_slice(&name)) : NULL;
     if (status_ok(status) && !copy) status = SEC_E_INSUFFICIENT_MEMORY;
     if (status_ok(status)) out->sUserName = copy;
     blob_clear(&principal);

@@ -6,7 +6,8 @@
  * part in, because its exchange goes on or because the library makes its messages, cannot move; the
  * trace says why.
  *
- * Neither export nor import has anything to do with the library.
+ * Neither export nor import has anything to do with the library, but that an export with a token
+ * has it say whose account the client's is, where nothing else does.
  */
 #include "kerberos_package.h"
 

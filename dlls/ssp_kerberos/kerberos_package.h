@@ -62,9 +62,6 @@ status_t user_principal(struct slice user, struct slice domain, struct blob *out
 /* The two sides of a principal's last @, as UTF-16: how an account of that realm is called. */
 status_t principal_split(struct slice principal, struct blob *name, struct blob *realm);
 
-/* Copies for the application, which frees them with FreeContextBuffer; NULL without memory. */
-wchar_t *text_copy(struct slice utf16);
-
 /* ---- mask.c ---- */
 
 /* Applies the pad of this process that belongs to the nonce: masks, and unmasks. */

@@ -82,15 +82,6 @@ status_t utf16_make(struct slice utf8, struct blob *out)
     return SEC_E_INVALID_PARAMETER;
 }
 
-wchar_t *text_copy(struct slice utf16)
-{
-    wchar_t *copy = package_alloc(utf16.size + sizeof(wchar_t));
-    if (!copy) return NULL;
-    if (utf16.size) memcpy(copy, utf16.data, utf16.size);
-    copy[utf16.size / sizeof(wchar_t)] = 0;
-    return copy;
-}
-
 /* ---- writing principals, as UTF-16 first ---- */
 
 static void write_unit(struct writer *w, wchar_t unit)

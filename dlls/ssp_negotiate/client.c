@@ -58,7 +58,9 @@ static status_t start_raw(struct leg *leg, struct credential *credential, struct
         struct member *member = &credential->members[i];
         status_t status = fallback_before(&member->mech, leg->target);
         if (status_ok(status)) status = start_raw_with(leg, member, context);
-        if (status_ok(status) || fallback_is_final(member, leg->target, status)) return status;
+        /* Want of room is the application's to mend: it is no reason for a weaker mechanism. */
+        bool over = status_ok(status) || status == SEC_E_BUFFER_TOO_SMALL;
+        if (over || fallback_is_final(member, leg->target, status)) return status;
         if (status_ok(reason)) reason = status;
     }
     return reason;

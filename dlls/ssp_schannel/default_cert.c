@@ -3,10 +3,12 @@
  * The certificate that a client shows when the application has none and has not said that it wants
  * to be asked: one in the user's store MY that has a key, is valid, serves for client
  * authentication, and has one of the issuers that the server names. A server that names none gets
- * none: what the user is called is not for everybody who asks.
+ * none: what the user is called is not for everybody who asks. Nor is there one for a thread that
+ * acts for a foreign client: it would speak as the user.
  */
 #include "schannel_package.h"
 
+#include "ssp/foreign.h"
 #include "ssp/trace.h"
 
 #include <string.h>
@@ -88,7 +90,8 @@ status_t default_credential(const struct credential *like, struct slice issuers,
                             struct credential **out)
 {
     status_t status = SEC_E_NO_CREDENTIALS;
-    HCERTSTORE store = issuers.size ? CertOpenSystemStoreW(0, L"MY") : NULL;
+    bool asked = issuers.size && !foreign_caller();
+    HCERTSTORE store = asked ? CertOpenSystemStoreW(0, L"MY") : NULL;
     const CERT_CONTEXT *certificate = NULL;
     if (!store) return SEC_E_NO_CREDENTIALS;
     while (!status_ok(status)) {
