@@ -225,6 +225,7 @@ struct lease {
     unsigned age;              /* that the credential had */
     struct snapshot *snapshot; /* the cache that it has in the place of the file; NULL without */
     struct slice used_for;     /* the target of an exchange that succeeded */
+    bool failed;               /* one did not: the cache that this found may be gone */
     struct blob principal;     /* initiating: whose tickets they are; empty before the first use */
 };
 

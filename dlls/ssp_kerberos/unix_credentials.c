@@ -171,7 +171,7 @@ void credential_give(struct lease *lease)
     bool holds = lease_holds(lease), own = lease->library && lease->library != credential->whole;
     if (holds && lease->used_for.size) origin_learn(&credential->origin, lease->used_for);
     lease->used_for = (struct slice){0};
-    if (holds && own && credential->spare_count < SPARE_MAX)
+    if (holds && own && !lease->failed && credential->spare_count < SPARE_MAX)
         credential->spare[credential->spare_count++] = *lease;
     else lease_end(lease);
     pthread_mutex_unlock(&credential->lock);
