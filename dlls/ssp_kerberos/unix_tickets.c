@@ -362,9 +362,9 @@ static status_t is_wanted(const struct removal *removal, krb5_context context,
     writer_init(&record);
     writer_init(&text);
     status_t status = record_write(&record, context, creds, false);
+    reader_init(&r, record.data, record.size);
+    if (status_ok(status) && !kerberos_ticket_read(&r, &ticket)) status = SEC_E_INTERNAL_ERROR;
     if (status_ok(status)) {
-        reader_init(&r, record.data, record.size);
-        kerberos_ticket_read(&r, &ticket);
         kerberos_name_text(&text, &ticket.server);
         status = writer_status(&text);
         *out = equal(writer_view(&text), removal->server) &&
