@@ -233,7 +233,7 @@ struct lease {
 
 /* Not changed any more once it is made, but for what is spare. */
 struct credential {
-    uint32_t use;        /* CALL_USE_ */
+    uint32_t use;        /* one of CALL_USE_ */
     gss_name_t name;     /* NULL for the default one */
     char *cache;         /* MIT: a cache of its own, which goes with it; NULL without */
     gss_cred_id_t whole; /* one that cannot be had again; NULL when name or cache give others */
