@@ -86,7 +86,7 @@ void kerberos_number_take(struct kerberos_session *session, uint64_t number)
         direction->received = ahead < WINDOW ? direction->received << ahead : 0;
         direction->received |= 1;
         direction->next = number + 1;
-    } else if (direction->next - 1 - number < WINDOW) {
+    } else if (number >= direction->first && direction->next - 1 - number < WINDOW) {
         direction->received |= (uint64_t)1 << (direction->next - 1 - number);
     }
 }

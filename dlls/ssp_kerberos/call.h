@@ -65,7 +65,7 @@ struct kerberos_call_credential_acquire {
                               0 otherwise */
     uint64_t credential;   /* out */
     uint64_t expiry;       /* out: seconds since 1970, UTC; 0 for never or not known */
-    uint32_t use;          /* CALL_USE_ */
+    uint32_t use;          /* one of CALL_USE_ */
     uint32_t name_size;    /* out */
     char name[1024];       /* out: the principal, as far as it is known already */
     char why[CALL_WHY_SIZE];

@@ -25,6 +25,7 @@ static void name_read(char *out, size_t room)
     DWORD size = sizeof(name);
     LSTATUS error = RegGetValueW(HKEY_LOCAL_MACHINE, OWN_KEY, L"Library",
                                  RRF_RT_REG_SZ | RRF_SUBKEY_WOW6464KEY, NULL, name, &size);
+    if (error == ERROR_MORE_DATA) WARN("the value Library is too long: it is left out\n");
     if (error || !WideCharToMultiByte(CP_UTF8, 0, name, -1, out, (int)room, NULL, NULL)) *out = 0;
 }
 

@@ -225,6 +225,7 @@ struct lease {
     unsigned age;              /* that the credential had */
     struct snapshot *snapshot; /* the cache that it has in the place of the file; NULL without */
     struct slice used_for;     /* the target of an exchange that succeeded */
+    bool failed;               /* one did not: the cache that this found may be gone */
     struct blob principal;     /* initiating: whose tickets they are; empty before the first use */
 };
 
@@ -232,7 +233,7 @@ struct lease {
 
 /* Not changed any more once it is made, but for what is spare. */
 struct credential {
-    uint32_t use;        /* CALL_USE_ */
+    uint32_t use;        /* one of CALL_USE_ */
     gss_name_t name;     /* NULL for the default one */
     char *cache;         /* MIT: a cache of its own, which goes with it; NULL without */
     gss_cred_id_t whole; /* one that cannot be had again; NULL when name or cache give others */

@@ -25,13 +25,13 @@ static struct credential default_acceptor = {.use = CALL_USE_ACCEPT,
 
 static enum error_of error_of_use(uint32_t use)
 {
-    return use & CALL_USE_ACCEPT ? ERROR_OF_ACCEPT : ERROR_OF_INITIATE;
+    return use == CALL_USE_ACCEPT ? ERROR_OF_ACCEPT : ERROR_OF_INITIATE;
 }
 
 static struct credential *credential_of(uint64_t credential, uint32_t use)
 {
     if (credential) return unixcall_pointer(credential);
-    return use & CALL_USE_ACCEPT ? &default_acceptor : &default_initiator;
+    return use == CALL_USE_ACCEPT ? &default_acceptor : &default_initiator;
 }
 
 static bool is_default(const struct credential *credential)
@@ -106,12 +106,6 @@ static void spare_take(struct credential *credential, struct slice target, struc
     pthread_mutex_unlock(&credential->lock);
 }
 
-static gss_cred_usage_t usage_of(uint32_t use)
-{
-    if (use == CALL_USE_ACCEPT) return GSS_C_ACCEPT;
-    return use == CALL_USE_INITIATE ? GSS_C_INITIATE : GSS_C_BOTH;
-}
-
 /* The libraries tell a server that there is signing and sealing whether or not that was asked for,
  * and one that believes it waits for it (SASL GSS-SPNEGO), unless GSS_KRB5_CRED_NO_CI_FLAGS_X
  * (1.2.752.43.13.29) is set. One that does not know it does as it always did. */
@@ -133,7 +127,8 @@ static OM_uint32 library_make(const struct lease *lease, OM_uint32 *minor, gss_c
         return gss.acquire_cred_from(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE,
                                      &store, out, NULL, NULL);
     return gss.acquire_cred(minor, credential->name, GSS_C_INDEFINITE, &mechs,
-                            usage_of(credential->use), out, NULL, NULL);
+                            credential->use == CALL_USE_ACCEPT ? GSS_C_ACCEPT : GSS_C_INITIATE, out,
+                            NULL, NULL);
 }
 
 status_t credential_take(uint64_t number, uint32_t use, struct slice target, struct lease *out,
@@ -142,7 +137,7 @@ status_t credential_take(uint64_t number, uint32_t use, struct slice target, str
     OM_uint32 minor;
     struct credential *credential = credential_of(number, use);
     *out = (struct lease){.credential = credential, .library = credential->whole};
-    if ((credential->use & use) != use)
+    if (credential->use != use)
         return error_say(SEC_E_NO_CREDENTIALS, why, "these credentials are for the other side");
     if (!out->library) spare_take(credential, target, out);
     if (out->library) return SEC_E_OK;
@@ -151,7 +146,7 @@ status_t credential_take(uint64_t number, uint32_t use, struct slice target, str
         credential_give(out);
         return error_gss(error_of_use(use), major, minor, why);
     }
-    if (credential->use & CALL_USE_INITIATE) flags_as_asked(&out->library);
+    if (credential->use == CALL_USE_INITIATE) flags_as_asked(&out->library);
     return SEC_E_OK;
 }
 
@@ -171,7 +166,7 @@ void credential_give(struct lease *lease)
     bool holds = lease_holds(lease), own = lease->library && lease->library != credential->whole;
     if (holds && lease->used_for.size) origin_learn(&credential->origin, lease->used_for);
     lease->used_for = (struct slice){0};
-    if (holds && own && credential->spare_count < SPARE_MAX)
+    if (holds && own && !lease->failed && credential->spare_count < SPARE_MAX)
         credential->spare[credential->spare_count++] = *lease;
     else lease_end(lease);
     pthread_mutex_unlock(&credential->lock);
@@ -361,7 +356,7 @@ static status_t credential_inquire(struct credential *credential,
     status_t status = credential_take(unixcall_address(credential), credential->use,
                                       (struct slice){0}, &lease, call->why);
     if (!status_ok(status)) return status;
-    if (credential->use & CALL_USE_INITIATE) status = expiry_tell(&lease, call);
+    if (credential->use == CALL_USE_INITIATE) status = expiry_tell(&lease, call);
     else status = name_text(credential->name, &lease.principal);
     if (lease.principal.size > sizeof(call->name)) status = SEC_E_BUFFER_TOO_SMALL;
     if (status_ok(status) && lease.principal.size)

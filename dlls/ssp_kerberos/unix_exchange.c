@@ -189,13 +189,16 @@ static status_t initiate(struct context *context, struct kerberos_call_leg *call
         &minor, lease.library, &context->library, context->peer, &mech_krb5, context->asked, 0,
         bindings_of(&call->bindings, &bindings), input.length ? &input : GSS_C_NO_BUFFER, NULL,
         &output, &flags, NULL);
-    if (first && !GSS_ERROR(major)) {
+    lease.failed = GSS_ERROR(major);
+    if (lease.failed) {
+        status = error_gss(ERROR_OF_INITIATE, major, minor, call->why);
+    } else if (first) {
         status = names_keep(context, &lease, (struct slice){output.value, output.length});
         lease.used_for = bytes_of(call->target);
     }
     credential_give(&lease);
     status_t queued = queue_set(context, &output);
-    if (GSS_ERROR(major)) return error_gss(ERROR_OF_INITIATE, major, minor, call->why);
+    if (GSS_ERROR(major)) return status;
     context->flags = flags;
     context->done = !(major & GSS_S_CONTINUE_NEEDED);
     return status_ok(status) ? queued : status;

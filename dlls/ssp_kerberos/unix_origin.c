@@ -112,7 +112,7 @@ void origin_clear(struct origin *origin)
 
 static const char *origin_variable(uint32_t use)
 {
-    return getenv(use & CALL_USE_ACCEPT ? "KRB5_KTNAME" : "KRB5CCNAME");
+    return getenv(use == CALL_USE_ACCEPT ? "KRB5_KTNAME" : "KRB5CCNAME");
 }
 
 /* The path in the name of a cache; NULL when it names no file. */
@@ -147,7 +147,7 @@ bool origin_holds(const struct origin *origin, uint32_t use)
     const char *variable = origin_variable(use);
     if (!variable != !origin->variable) return false;
     if (variable && strcmp(variable, origin->variable)) return false;
-    if (use & CALL_USE_ACCEPT) return true; /* a keytab is read each time */
+    if (use == CALL_USE_ACCEPT) return true; /* a keytab is read each time */
     return origin->cache && !stat(origin->cache, &now) && same_file(&now, &origin->stat);
 }
 
@@ -156,7 +156,7 @@ void origin_set(struct origin *origin, uint32_t use)
     const char *variable = origin_variable(use);
     origin_clear(origin);
     origin->variable = variable ? strdup(variable) : NULL;
-    if (use & CALL_USE_ACCEPT) return;
+    if (use == CALL_USE_ACCEPT) return;
     origin->cache = cache_default();
     if (!origin->cache || !stat(origin->cache, &origin->stat)) return;
     free(origin->cache);

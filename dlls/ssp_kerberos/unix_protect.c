@@ -5,6 +5,8 @@
  */
 #include "unix.h"
 
+#include "core/secret.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,7 +86,7 @@ static status_t signature(gss_ctx_id_t context, struct kerberos_call_protect *ca
     if (!status_ok(status)) return status;
     status = call->operation == CALL_SIGN ? sign(context, &data, token, call->why)
                                           : verify(context, &data, token, call->why);
-    free(data.value);
+    secret_free(data.value, data.length);
     return status;
 }
 

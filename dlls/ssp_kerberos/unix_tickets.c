@@ -34,7 +34,18 @@ static status_t failed(const struct tickets *tickets, krb5_error_code error)
     return error_krb5(ERROR_OF_INITIATE, tickets->context, error, tickets->why);
 }
 
-/* A cache that is not there is empty. */
+/* A cache that is not there is empty; one that cannot be read must not be taken for that, or else
+ * tickets that come from elsewhere would replace what it has. */
+static status_t client_find(struct tickets *tickets)
+{
+    krb5_error_code error = krb5.cc_get_principal(tickets->context, tickets->cache,
+                                                  &tickets->client);
+    if (!error) return SEC_E_OK;
+    tickets->client = NULL;
+    return error == KRB5_FCC_NOFILE || error == KRB5_CC_NOTFOUND ? SEC_E_OK
+                                                                 : failed(tickets, error);
+}
+
 static status_t tickets_open(uint64_t credential, char why[CALL_WHY_SIZE], struct tickets *out)
 {
     *out = (struct tickets){.why = why};
@@ -43,8 +54,7 @@ static status_t tickets_open(uint64_t credential, char why[CALL_WHY_SIZE], struc
     if (krb5.init_context(&out->context))
         return error_say(SEC_E_INSUFFICIENT_MEMORY, why, "no context of the library");
     status_t status = credential_cache(credential, out->context, &out->cache, why);
-    if (status_ok(status) && krb5.cc_get_principal(out->context, out->cache, &out->client))
-        out->client = NULL;
+    if (status_ok(status)) status = client_find(out);
     if (!status_ok(status)) tickets_close(out);
     return status;
 }
@@ -352,9 +362,9 @@ static status_t is_wanted(const struct removal *removal, krb5_context context,
     writer_init(&record);
     writer_init(&text);
     status_t status = record_write(&record, context, creds, false);
+    reader_init(&r, record.data, record.size);
+    if (status_ok(status) && !kerberos_ticket_read(&r, &ticket)) status = SEC_E_INTERNAL_ERROR;
     if (status_ok(status)) {
-        reader_init(&r, record.data, record.size);
-        kerberos_ticket_read(&r, &ticket);
         kerberos_name_text(&text, &ticket.server);
         status = writer_status(&text);
         *out = equal(writer_view(&text), removal->server) &&

@@ -223,6 +223,28 @@ static void fetched_tickets(void)
     environment_usual();
 }
 
+/* Who is meant by name is looked for again when the cache that was found is gone. */
+static void moved_tickets(void)
+{
+    char name[256];
+    ok(!mkdir(kdc_file("", "caches"), 0700), "a collection");
+    cache_replace("tickets", "caches/tkt1");
+    environment("KRB5CCNAME", "DIR:", "caches");
+    uint64_t alice = acquired(CALL_USE_INITIATE, "alice", NULL);
+    struct pair *pair = pair_make(SERVICE, USUAL_FLAGS, alice);
+    pair_free(pair);
+    snprintf(name, sizeof(name), "%s", kdc_file("", "caches/tkt2"));
+    ok(!rename(kdc_file("", "caches/tkt1"), name), "log off and on");
+    pair = pair_new(SERVICE, USUAL_FLAGS);
+    pair->client.credential = alice;
+    pair_run(pair);
+    pair_free(pair);
+    pair = pair_make(SERVICE, USUAL_FLAGS, alice);
+    pair_free(pair);
+    credential_end(alice);
+    environment_usual();
+}
+
 static void delegation(void)
 {
     struct pair *pair = pair_make(SERVICE, USUAL_FLAGS | CALL_DELEGATE, 0);
@@ -462,7 +484,8 @@ int main(void)
     RUN(delegation);
     RUN(bindings);
     RUN(threads);
-    if (is_mit()) { /* Heimdal has none of these, or chooses other keys */
+    if (is_mit()) { /* Heimdal has none of these, or other keys and collections */
+        RUN(moved_tickets);
         RUN(impersonation);
         RUN(other_keys);
         RUN(camellia);

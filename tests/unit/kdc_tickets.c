@@ -10,6 +10,7 @@
 #include "unit.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static status_t call(enum kerberos_call number, void *params)
 {
@@ -174,6 +175,35 @@ static void nowhere(void)
     free(kept);
 }
 
+/* Tickets are not put in the place of what may be somebody's. */
+static void unreadable(void)
+{
+    static const char text[] = "this is no cache of tickets";
+    char *kept = strdup(getenv("KRB5CCNAME")), path[] = "/tmp/kdc_tickets.XXXXXX", name[64];
+    char found[sizeof(text)] = "";
+    struct kerberos_call_tickets list = {.output = unixcall_address(list_room),
+                                         .room = sizeof(list_room)};
+    struct kerberos_ticket ticket;
+    struct writer cred;
+    int file = mkstemp(path);
+    ok(file >= 0 && write(file, text, sizeof(text)) == sizeof(text), "a file");
+    ok(retrieve("HTTP/barn", 0, 0, &ticket) == SEC_E_OK, "a ticket");
+    writer_init(&cred);
+    kerberos_cred_write(&cred, &ticket);
+    snprintf(name, sizeof(name), "FILE:%s", path);
+    setenv("KRB5CCNAME", name, 1);
+    ok(call(KERBEROS_CALL_TICKETS, &list) == SEC_E_NO_CREDENTIALS && list.why[0], "no list");
+    ok(submit(writer_view(&cred)) == SEC_E_NO_CREDENTIALS, "no place for a ticket");
+    ok(pread(file, found, sizeof(found), 0) == sizeof(text) && !strcmp(found, text), "as it was");
+    setenv("KRB5CCNAME", "NOSUCH:cache", 1);
+    ok(call(KERBEROS_CALL_TICKETS, &list) == SEC_E_NO_CREDENTIALS, "no such kind of cache");
+    setenv("KRB5CCNAME", kept, 1);
+    close(file);
+    unlink(path);
+    writer_free(&cred);
+    free(kept);
+}
+
 /* ---- passwords ---- */
 
 static status_t change(const char *principal, const char *old_password, const char *new_password,
@@ -306,6 +336,7 @@ int main(void)
     RUN(moved);
     RUN(whole);
     RUN(nowhere);
+    RUN(unreadable);
     RUN(passwords);
     RUN(rules);
     RUN(accounts);

@@ -258,6 +258,19 @@ static void moved_window(void)
     kerberos_pair_clear(&pair);
 }
 
+/* Where numbers do not count, one from before the first leaves no trace in the window. */
+static void moved_unnumbered(void)
+{
+    struct signature sent[3];
+    struct kerberos_pair pair;
+    if (!start_with(&pair, 0, 0, 9)) return;
+    sign_many(&pair.client, sent, 3);
+    pair.server.receive.first = pair.server.receive.next = 10;
+    ok(!take(&pair.server, &sent[1]) && !take(&pair.server, &sent[0]), "any");
+    ok(move(&pair.server, false) && !take(&pair.server, &sent[2]), "move");
+    kerberos_pair_clear(&pair);
+}
+
 static void reset(void)
 {
     for (size_t kind = 0; kind < KERBEROS_KINDS; kind++) {
@@ -440,6 +453,7 @@ int main(void)
     RUN(last_numbers);
     RUN(moved);
     RUN(moved_window);
+    RUN(moved_unnumbered);
     RUN(reset);
     RUN(fixed_bytes);
     RUN(bad_bytes);
