@@ -46,6 +46,13 @@ static struct string string_read(struct reader *r)
     return string;
 }
 
+static bool has_zero(struct slice text)
+{
+    for (size_t i = 0; i + 1 < text.size; i += 2)
+        if (!text.data[i] && !text.data[i + 1]) return true;
+    return false;
+}
+
 /* A conformant and varying array of characters. */
 static struct slice string_deferred(struct reader *r, struct string string)
 {
@@ -63,7 +70,7 @@ static struct slice string_deferred(struct reader *r, struct string string)
         return none;
     }
     struct slice text = reader_bytes(r, string.size);
-    if (reader_ok(r) && !utf16_valid(text)) reader_fail(r);
+    if (reader_ok(r) && (!utf16_valid(text) || has_zero(text))) reader_fail(r);
     return reader_ok(r) ? text : none;
 }
 

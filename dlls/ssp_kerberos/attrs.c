@@ -104,20 +104,11 @@ static status_t query_native_names(struct context *context, void *buffer)
     return SEC_E_OK;
 }
 
-/* The realm of a principal. An at sign in a name has a backslash before it; a realm has none. */
-static struct slice realm_of(struct slice principal)
-{
-    const wchar_t *text = (const wchar_t *)principal.data;
-    size_t length = principal.size / sizeof(*text), start = length;
-    while (start && text[start - 1] != '@') start--;
-    return start ? text_slice(text + start, length - start) : (struct slice){NULL, 0};
-}
-
 /* Who vouches for the client. */
 static status_t query_authority(struct context *context, void *buffer)
 {
     SecPkgContext_AuthorityW *out = buffer;
-    struct slice realm = realm_of(blob_slice(&context->facts.client));
+    struct slice realm = principal_realm(blob_slice(&context->facts.client));
     return give_text(answer_text(realm), &out->sAuthorityName);
 }
 

@@ -4,7 +4,7 @@
  * of the host, whose context goes then. Only where the encryption type is not known here it stays,
  * for the messages.
  *
- * A server calls its client by the names of the account where the KDC says them (MS-PAC 2.5).
+ * A server calls its client by the names of the account where its own KDC says them (MS-PAC 2.5).
  * Elsewhere the realm, as a whole, stands in the place of the domain: of two realms the first
  * labels can be the same.
  */
@@ -63,10 +63,20 @@ static status_t name_take(const char *text, size_t size, size_t room, struct blo
     return utf16_make((struct slice){(const uint8_t *)text, size}, out);
 }
 
+/* A KDC says in a PAC what it likes. The server's own is believed; that of another realm might name
+ * an account of this one. */
+static bool pac_names_count(const struct facts *facts)
+{
+    struct slice client = principal_realm(blob_slice(&facts->client));
+    struct slice server = principal_realm(blob_slice(&facts->server));
+    return facts->pac.size && client.size && client.size == server.size &&
+           !memcmp(client.data, server.data, client.size);
+}
+
 static status_t account_take(struct facts *facts)
 {
     struct pac_logon logon;
-    if (facts->pac.size && status_ok(pac_logon_read(blob_slice(&facts->pac), &logon)) &&
+    if (pac_names_count(facts) && status_ok(pac_logon_read(blob_slice(&facts->pac), &logon)) &&
         logon.account.size && logon.domain.size) {
         status_t status = blob_set(&facts->account, logon.account);
         return status_ok(status) ? blob_set(&facts->domain, logon.domain) : status;

@@ -61,6 +61,8 @@ status_t user_principal(struct slice user, struct slice domain, struct blob *out
 
 /* The two sides of a principal's last @, as UTF-16: how an account of that realm is called. */
 status_t principal_split(struct slice principal, struct blob *name, struct blob *realm);
+/* What is behind it; borrowed, and empty without one. */
+struct slice principal_realm(struct slice principal);
 
 /* ---- mask.c ---- */
 

@@ -244,11 +244,16 @@ status_t user_principal(struct slice user, struct slice domain, struct blob *out
     return status;
 }
 
-status_t principal_split(struct slice principal, struct blob *name, struct blob *realm)
+/* An at sign in a name has a backslash before it; a realm has none. */
+struct slice principal_realm(struct slice principal)
 {
     size_t at = text_find_last(principal, '@');
     size_t behind = at == principal.size ? at : at + 2;
-    status_t status = blob_set(name, text_part(principal, 0, at));
-    if (status_ok(status)) status = blob_set(realm, text_part(principal, behind, principal.size));
-    return status;
+    return text_part(principal, behind, principal.size);
+}
+
+status_t principal_split(struct slice principal, struct blob *name, struct blob *realm)
+{
+    status_t status = blob_set(name, text_part(principal, 0, text_find_last(principal, '@')));
+    return status_ok(status) ? blob_set(realm, principal_realm(principal)) : status;
 }

@@ -79,6 +79,7 @@ static void damage(void)
     refused(DEFERRED, "04000000", "more characters than the maximum");
     refused(DEFERRED + 4, "01000000", "an offset");
     refused(DEFERRED + 12, "00d8", "half a surrogate pair");
+    refused(DEFERRED + 12, "0000", "a zero in a name");
     refused(GROUP_COUNT, "03000000", "another number of groups than in the array");
     refused(GROUP_COUNT + 4, "00000000", "groups without an array");
 }
