@@ -52,12 +52,6 @@ void package_free(void *block)
     else HeapFree(GetProcessHeap(), 0, block);
 }
 
-void half_add_user(volatile LONG *halves, SecBuffer *packed)
-{
-    InterlockedOr(halves, HALF_USER);
-    if (packed) package_free(packed->pvBuffer);
-}
-
 NTSTATUS package_name_give(LSA_DISPATCH_TABLE *dispatch, const char *text, LSA_STRING **name)
 {
     size_t length = strlen(text), size = sizeof(LSA_STRING) + length + 1;

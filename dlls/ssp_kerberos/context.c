@@ -2,10 +2,6 @@
 /*
  * Contexts: their life and what all legs have in common.
  *
- * A context made by a leg has an LSA half, and a user half from InitUserModeContext on, for which
- * every successful leg asks; an imported context has a user half only. Both know it by the same
- * handle, and it goes when its last half is deleted.
- *
  * Of a leg that fails the library of the host keeps what it was given, so an exchange that has
  * failed there is over. What is wrong with a call itself is found before, and the leg can be made
  * again.
@@ -55,7 +51,7 @@ void facts_clear(struct facts *facts)
     blob_clear(&facts->pac);
 }
 
-static void context_free(struct context *context)
+void context_free(struct context *context)
 {
     context_drop_library(context);
     if (context->delegated) delegation_withdraw(context->delegated);
@@ -65,28 +61,6 @@ static void context_free(struct context *context)
     facts_clear(&context->facts);
     blob_clear(&context->unsent);
     secret_free(context, sizeof(*context));
-}
-
-static NTSTATUS context_delete(struct context *context, LONG half)
-{
-    if (half_delete(&context->halves, half)) context_free(context);
-    return SEC_E_OK;
-}
-
-NTSTATUS NTAPI context_delete_lsa(LSA_SEC_HANDLE handle)
-{
-    return context_delete(context_get(handle), HALF_LSA);
-}
-
-NTSTATUS NTAPI context_delete_user(LSA_SEC_HANDLE handle)
-{
-    return context_delete(context_get(handle), HALF_USER);
-}
-
-NTSTATUS NTAPI context_init_user(LSA_SEC_HANDLE handle, SecBuffer *packed)
-{
-    half_add_user(&context_get(handle)->halves, packed);
-    return SEC_E_OK;
 }
 
 void context_lock(struct context *context)

@@ -9,6 +9,7 @@
 
 #include "core/blob.h"
 #include "core/kerberos_body.h"
+#include "ssp/halves.h"
 #include "ssp/leg.h"
 #include "ssp/lock.h"
 #include "ssp/provider.h"
@@ -152,8 +153,8 @@ void facts_clear(struct facts *facts);
  * the token change anything.
  */
 struct context {
-    struct lock send, receive;
     volatile LONG halves; /* HALF_ bits */
+    struct lock send, receive;
     bool server;
     bool exported; /* handed over: all that is left is to delete it */
     enum stage stage;
@@ -172,6 +173,7 @@ struct context {
     uint8_t random[512];
     size_t random_left;
 };
+_Static_assert(!offsetof(struct context, halves), "see ssp/halves.h");
 
 status_t context_create(bool server, LONG halves, struct context **out);
 
@@ -196,8 +198,6 @@ static inline status_t context_check_session(const struct context *context)
 
 SpInitLsaModeContextFn context_initiate;
 SpAcceptLsaModeContextFn context_accept;
-SpDeleteContextFn context_delete_lsa, context_delete_user;
-SpInitUserModeContextFn context_init_user;
 
 /* ---- client.c, server.c ---- */
 

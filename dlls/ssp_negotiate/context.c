@@ -2,10 +2,6 @@
 /*
  * Contexts: their life and what all legs of a negotiation have in common.
  *
- * A context made by a leg has an LSA half, and a user half from InitUserModeContext on, which
- * every successful leg asks for, so that a half-open context can be exported. An imported context
- * has a user half only. The context goes when its last half is deleted.
- *
  * A token that does not fit into the application's buffer is kept, and goes out when the leg is
  * repeated with a larger one: the mechanism has gone on and would not make it again.
  */
@@ -37,7 +33,7 @@ struct context *context_create(bool acceptor, LONG halves)
     return context;
 }
 
-void context_destroy(struct context *context)
+void context_free(struct context *context)
 {
     inner_clear(&context->inner);
     credential_release(context->credential);
@@ -48,28 +44,6 @@ void context_destroy(struct context *context)
     blob_clear(&context->pending);
     inner_token_free(&context->kept);
     free(context);
-}
-
-static NTSTATUS context_delete(struct context *context, LONG half)
-{
-    if (half_delete(&context->halves, half)) context_destroy(context);
-    return SEC_E_OK;
-}
-
-NTSTATUS NTAPI context_delete_lsa(LSA_SEC_HANDLE handle)
-{
-    return context_delete(context_get(handle), HALF_LSA);
-}
-
-NTSTATUS NTAPI context_delete_user(LSA_SEC_HANDLE handle)
-{
-    return context_delete(context_get(handle), HALF_USER);
-}
-
-NTSTATUS NTAPI context_init_user(LSA_SEC_HANDLE handle, SecBuffer *packed)
-{
-    half_add_user(&context_get(handle)->halves, packed);
-    return SEC_E_OK;
 }
 
 /* The handshake is over: what only it needed goes. */
@@ -165,7 +139,7 @@ static status_t leg_first(struct leg *leg, bool acceptor, struct credential *cre
     if (status_ok(status) && !context->raw)
         status = output_put(leg, writer_view(&leg->answer), &allocated);
     if (!status_ok(status)) {
-        context_destroy(context);
+        context_free(context);
         return status;
     }
     leg_report(report, context, allocated);

@@ -155,7 +155,7 @@ NTSTATUS NTAPI context_import(SecBuffer *packed, HANDLE token, LSA_SEC_HANDLE *h
     }
     TRACE("stage %ld: status %#lx\n", context->stage, (ULONG)status);
     if (!status_ok(status)) {
-        context_destroy(context);
+        context_free(context);
         return status;
     }
     *handle = (LSA_SEC_HANDLE)context;

@@ -7,6 +7,7 @@
 
 #include "core/blob.h"
 #include "core/spnego_body.h"
+#include "ssp/halves.h"
 #include "ssp/provider.h"
 
 /* ---- package.c ---- */
@@ -111,9 +112,9 @@ struct inner {
  * the context is established; messages take none, since nothing that they look at changes then.
  */
 struct context {
+    volatile LONG halves; /* HALF_ bits */
     SRWLOCK lock;
-    volatile LONG halves; /* HALF_ bits; the context goes when the last one is deleted */
-    volatile LONG stage;  /* enum spnego_stage; once established, it changes no more */
+    volatile LONG stage; /* enum spnego_stage; once established, it changes no more */
     bool acceptor, exported;
     bool raw;          /* the mechanism speaks without SPNEGO */
     bool answered;     /* acceptor: its first reply, with the choice, is out */
@@ -133,9 +134,9 @@ struct context {
     struct credential *credential; /* until the handshake is complete; NULL after an import */
     HANDLE volatile token;         /* owned; of the client, kept when first asked for */
 };
+_Static_assert(!offsetof(struct context, halves), "see ssp/halves.h");
 
 struct context *context_create(bool acceptor, LONG halves);
-void context_destroy(struct context *context);
 
 static inline struct context *context_get(LSA_SEC_HANDLE handle)
 {
@@ -155,8 +156,6 @@ static inline void context_set_stage(struct context *context, LONG stage)
 
 SpInitLsaModeContextFn context_initiate;
 SpAcceptLsaModeContextFn context_accept;
-SpDeleteContextFn context_delete_lsa, context_delete_user;
-SpInitUserModeContextFn context_init_user;
 
 /* ---- fallback.c ---- */
 

@@ -2,11 +2,6 @@
 /*
  * Contexts: their life and what all legs of a handshake have in common.
  *
- * A context made by a leg has an LSA half, and a user half from InitUserModeContext on; every
- * successful leg asks for it (MappedContext with empty ContextData), so that a half-open context
- * can be exported. An imported context has a user half only, and keeps it that way when its
- * handshake goes on. The context goes when its last half is deleted.
- *
  * The host passes no handle that it was not given, and deletes no half while a call is inside.
  */
 #include "ntlm_package.h"
@@ -34,34 +29,12 @@ status_t context_create(struct ntlm_context *ntlm, LONG halves, struct context *
     return SEC_E_OK;
 }
 
-static void context_free(struct context *context)
+void context_free(struct context *context)
 {
     credential_release(context->credential);
     if (context->token) CloseHandle(context->token);
     ntlm_context_clear(&context->ntlm);
     secret_free(context, sizeof(*context));
-}
-
-static NTSTATUS context_delete(struct context *context, LONG half)
-{
-    if (half_delete(&context->halves, half)) context_free(context);
-    return SEC_E_OK;
-}
-
-NTSTATUS NTAPI context_delete_lsa(LSA_SEC_HANDLE handle)
-{
-    return context_delete(context_get(handle), HALF_LSA);
-}
-
-NTSTATUS NTAPI context_delete_user(LSA_SEC_HANDLE handle)
-{
-    return context_delete(context_get(handle), HALF_USER);
-}
-
-NTSTATUS NTAPI context_init_user(LSA_SEC_HANDLE handle, SecBuffer *packed)
-{
-    half_add_user(&context_get(handle)->halves, packed);
-    return SEC_E_OK;
 }
 
 void context_lock(struct context *context)

@@ -5,6 +5,7 @@
 #include "core/ntlm.h"
 #include "ssp/answer.h"
 #include "ssp/authdata.h"
+#include "ssp/halves.h"
 #include "ssp/leg.h"
 #include "ssp/provider.h"
 
@@ -221,14 +222,15 @@ struct bindings {
  * then receive; queries take send shared.
  */
 struct context {
+    volatile LONG halves; /* HALF_ bits */
     SRWLOCK send, receive;
-    volatile LONG halves;          /* HALF_ bits; the context goes when the last one is deleted */
     bool exported;                 /* handed over: all that is left is to delete it */
     struct bindings bindings;      /* from the first leg */
     struct credential *credential; /* until the handshake is complete; NULL after an import */
     HANDLE volatile token;         /* owned; made when first asked for */
     struct ntlm_context ntlm;
 };
+_Static_assert(!offsetof(struct context, halves), "see ssp/halves.h");
 
 /* Takes ntlm over on success. */
 status_t context_create(struct ntlm_context *ntlm, LONG halves, struct context **out);
@@ -251,8 +253,6 @@ static inline status_t context_check_session(const struct context *context)
 
 SpInitLsaModeContextFn context_initiate;
 SpAcceptLsaModeContextFn context_accept;
-SpDeleteContextFn context_delete_lsa, context_delete_user;
-SpInitUserModeContextFn context_init_user;
 
 /* ---- client.c, server.c ---- */
 

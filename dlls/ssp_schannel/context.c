@@ -2,10 +2,6 @@
 /*
  * Contexts: their life, and which part a leg belongs to.
  *
- * A context made by a leg has an LSA half, and a user half from InitUserModeContext on, for which
- * every successful leg asks; an imported context has a user half only. Both know it by the same
- * handle, and it goes when its last half is deleted.
- *
  * Of a leg that fails the library of the host keeps what it was given. A failed handshake is
  * therefore over; a token that did not fit is kept and given out by the next leg.
  */
@@ -53,7 +49,7 @@ static void connection_clear(struct connection *connection)
     blob_clear(&connection->staple);
 }
 
-static void context_free(struct context *context)
+void context_free(struct context *context)
 {
     context_drop_library(context);
     credential_release(context->credential);
@@ -68,28 +64,6 @@ static void context_free(struct context *context)
     blob_clear(&context->app_data);
     writer_free(&context->partly);
     secret_free(context, sizeof(*context));
-}
-
-static NTSTATUS context_delete(struct context *context, LONG half)
-{
-    if (half_delete(&context->halves, half)) context_free(context);
-    return SEC_E_OK;
-}
-
-NTSTATUS NTAPI context_delete_lsa(LSA_SEC_HANDLE handle)
-{
-    return context_delete(context_get(handle), HALF_LSA);
-}
-
-NTSTATUS NTAPI context_delete_user(LSA_SEC_HANDLE handle)
-{
-    return context_delete(context_get(handle), HALF_USER);
-}
-
-NTSTATUS NTAPI context_init_user(LSA_SEC_HANDLE handle, SecBuffer *packed)
-{
-    half_add_user(&context_get(handle)->halves, packed);
-    return SEC_E_OK;
 }
 
 void context_lock(struct context *context)

@@ -10,6 +10,7 @@
 
 #include "core/blob.h"
 #include "core/tls.h"
+#include "ssp/halves.h"
 #include "ssp/lock.h"
 #include "ssp/provider.h"
 #include "ssp/secbuf.h"
@@ -205,8 +206,8 @@ struct connection {
  * receive; queries take send.
  */
 struct context {
-    struct lock send, receive;
     volatile LONG halves; /* HALF_ bits */
+    struct lock send, receive;
     bool server, datagram;
     bool exported; /* handed over: all that is left is to delete it */
     enum stage stage;
@@ -255,6 +256,7 @@ struct context {
     uint32_t record_header, record_trailer; /* if not carried */
     uint16_t mtu;
 };
+_Static_assert(!offsetof(struct context, halves), "see ssp/halves.h");
 
 status_t context_create(bool server, LONG halves, struct context **out);
 /* Both directions. */
@@ -271,8 +273,6 @@ void context_drop_library(struct context *context);
 
 SpInitLsaModeContextFn context_initiate;
 SpAcceptLsaModeContextFn context_accept;
-SpDeleteContextFn context_delete_lsa, context_delete_user;
-SpInitUserModeContextFn context_init_user;
 
 /* ---- leg.c ---- */
 

@@ -20,19 +20,6 @@ NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version_out,
 NTSTATUS NTAPI SpUserModeInitialize(ULONG version, ULONG *package_version_out,
                                     SECPKG_USER_FUNCTION_TABLE **tables, ULONG *count);
 
-/* A context belongs to both tables, and goes when the last half of it is deleted. */
-#define HALF_LSA 1
-#define HALF_USER 2
-
-/* Takes a half away; true when it was the last one. */
-static inline bool half_delete(volatile LONG *halves, LONG half)
-{
-    return InterlockedAnd(halves, ~half) == half;
-}
-
-/* Adds the half of InitUserModeContext. What a leg packs for it is empty: it is freed here. */
-void half_add_user(volatile LONG *halves, SecBuffer *packed);
-
 /* Times of SSPI are local times. False, and *out as it was, for what has none. */
 bool package_time(const FILETIME *utc, TimeStamp *out);
 
