@@ -58,7 +58,7 @@ run_program password carol
 
 # Another port answers nothing, and then one takes questions and says nothing.
 KRB5_CONFIG=$work/krb5.conf
-sed "s/^  kdc = .*/  kdc = 127.0.0.1:$(kdc_free_port)/" "$config" >"$KRB5_CONFIG"
+sed "s/^  kdc = .*/  kdc = 127.0.0.1:$(free_port)/" "$config" >"$KRB5_CONFIG"
 run_program no-kdc alice
 perl -MIO::Socket::INET -e '$| = 1;
     my $listener = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1");

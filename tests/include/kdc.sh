@@ -4,7 +4,11 @@
 #
 # A KDC of MIT's for a script: of a realm of its own, on loopback, in the folder $work/kdc. After
 # kdc_start the environment has the libraries of the host use it and nothing else. Needs the Debian
-# packages krb5-kdc, krb5-admin-server (for kadmin.local) and krb5-user.
+# packages krb5-kdc, krb5-admin-server (for kadmin.local) and krb5-user. The caller sets $SRCDIR,
+# the source folder.
+
+# shellcheck source=tests/include/ports.sh
+. "$SRCDIR/tests/include/ports.sh"
 
 no_kdc='a KDC of MIT Kerberos (Debian packages krb5-kdc, krb5-admin-server, krb5-user)'
 kdc_realm=WINESSPI.TEST
@@ -18,11 +22,6 @@ kdc_program() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1"; }
 kdc_found() {
     kdc_program krb5kdc >/dev/null && kdc_program kdb5_util >/dev/null &&
         kdc_program kadmin.local >/dev/null && kdc_program kinit >/dev/null
-}
-
-kdc_free_port() {
-    perl -MIO::Socket::INET -e \
-        'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport'
 }
 
 # kdc_configure: writes both configurations for $kdc_port and $kadmin_port; what $kdc_libdefaults
@@ -76,20 +75,6 @@ END
 # kdc_admin ARGUMENT...: in the database itself.
 kdc_admin() { "$(kdc_program kadmin.local)" -r "$kdc_realm" "$@"; }
 
-# kdc_wait PID PORT: until the port answers; false when the program has ended.
-kdc_wait() {
-    tries=0
-    while [ $tries -lt 100 ]; do
-        kill -0 "$1" 2>/dev/null || return 1
-        perl -MIO::Socket::INET -e \
-            'exit !IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => shift)' "$2" &&
-            return 0
-        sleep 0.05
-        tries=$((tries + 1))
-    done
-    return 1
-}
-
 # kdc_start: false when it does not come up. Three times, since a port that is free may be taken by
 # the time that it is asked for.
 kdc_start() {
@@ -97,7 +82,7 @@ kdc_start() {
     for _ in 1 2 3; do
         rm -rf "$kdc_dir"
         mkdir -p "$kdc_dir/tmp" || return 1
-        kdc_port=$(kdc_free_port) kadmin_port=$(kdc_free_port) kpasswd_port=$(kdc_free_port)
+        kdc_port=$(free_port) kadmin_port=$(free_port) kpasswd_port=$(free_port)
         kdc_configure
         export KRB5_CONFIG="$kdc_dir/krb5.conf" KRB5_KDC_PROFILE="$kdc_dir/kdc.conf"
         export KRB5CCNAME="FILE:$kdc_dir/tickets" KRB5_KTNAME="FILE:$kdc_dir/keytab"
@@ -107,7 +92,7 @@ kdc_start() {
             >"$kdc_dir/create.log" 2>&1 || return 1
         "$(kdc_program krb5kdc)" -n -r "$kdc_realm" >"$kdc_dir/krb5kdc.out" 2>&1 &
         kdc_pid=$!
-        kdc_wait "$kdc_pid" "$kdc_port" && return 0
+        wait_listening "$kdc_pid" "$kdc_port" && return 0
         kdc_stop
     done
     return 1
@@ -117,7 +102,7 @@ kdc_start() {
 kdc_start_kadmind() {
     "$(kdc_program kadmind)" -nofork -r "$kdc_realm" >"$kdc_dir/kadmind.out" 2>&1 &
     kadmind_pid=$!
-    kdc_wait "$kadmind_pid" "$kadmin_port"
+    wait_listening "$kadmind_pid" "$kadmin_port"
 }
 
 # kdc_add PRINCIPAL [PASSWORD]: with a random key when there is no password.

@@ -5,6 +5,8 @@
 # Apache with mod_auth_gssapi on loopback. The caller has sourced web.sh before, and sets
 # $apache_directives, which go into the location that is protected.
 
+# shellcheck source=tests/include/ports.sh
+. "$SRCDIR/tests/include/ports.sh"
 apache_modules=/usr/lib/apache2/modules
 page='the secret page'
 
@@ -12,12 +14,6 @@ need_apache() {
     command -v apache2 >/dev/null || skip_all 'the web server (Debian package apache2-bin)'
     [ -e $apache_modules/mod_auth_gssapi.so ] ||
         skip_all 'GSS-API for the web server (Debian package libapache2-mod-auth-gssapi)'
-}
-
-# A port that the kernel finds free now; somebody else may have it before Apache does.
-free_port() {
-    perl -MIO::Socket::INET -e \
-        'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport'
 }
 
 write_configuration() {
@@ -52,11 +48,6 @@ DocumentRoot $work/www
 END
 }
 
-listening() {
-    perl -MIO::Socket::INET -e \
-        'exit !IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => shift)' "$port"
-}
-
 # True when Apache serves on $port. One that finds the port taken ends at once.
 start_apache() {
     port=$(free_port) || return 1
@@ -67,7 +58,7 @@ start_apache() {
     tries=0
     while [ $tries -lt 100 ]; do
         kill -0 "$server_pid" 2>/dev/null || break
-        [ -f "$work/apache.pid" ] && listening && return
+        [ -f "$work/apache.pid" ] && listening "$port" && return
         sleep 0.1
         tries=$((tries + 1))
     done

@@ -40,7 +40,7 @@ start_heimdal() {
     heimdal_kinit=$(find "$heimdal/usr" -name 'kinit.heimdal' -o -name kinit | head -n 1)
     kdc_dir=$work/kdc
     mkdir -p "$kdc_dir/tmp"
-    kdc_port=$(kdc_free_port) kadmin_port=$(kdc_free_port) kpasswd_port=$(kdc_free_port)
+    kdc_port=$(free_port) kadmin_port=$(free_port) kpasswd_port=$(free_port)
     kdc_configure
     cat >>"$kdc_dir/krb5.conf" <<END
 [kdc]
@@ -65,7 +65,7 @@ END
     KRB5_CONFIG=$kdc_dir/heimdal.conf LD_LIBRARY_PATH=$heimdal_libraries "$heimdal_kdc" \
         --addresses=127.0.0.1 --ports="$kdc_port/tcp" >"$kdc_dir/kdc.out" 2>&1 &
     kdc_pid=$!
-    kdc_wait "$kdc_pid" "$kdc_port"
+    wait_listening "$kdc_pid" "$kdc_port"
 }
 
 # heimdal_admin ARGUMENT...: in the database itself.

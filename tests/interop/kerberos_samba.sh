@@ -51,7 +51,7 @@ END
 start_samba() {
     kdc_dir=$work/kdc
     mkdir -p "$kdc_dir/tmp"
-    kdc_port=$(kdc_free_port) kadmin_port=$(kdc_free_port) kpasswd_port=$(kdc_free_port)
+    kdc_port=$(free_port) kadmin_port=$(free_port) kpasswd_port=$(free_port)
     kdc_configure
     export KRB5_CONFIG="$kdc_dir/krb5.conf" KRB5CCNAME="FILE:$kdc_dir/tickets"
     export KRB5_KTNAME="FILE:$kdc_dir/keytab" KRB5RCACHENAME="dfl:" KRB5RCACHEDIR="$kdc_dir/tmp"
@@ -64,7 +64,7 @@ start_samba() {
     tool user create $with alice "$password" && tool user create $with service 'Passw0rd,of-it' &&
         tool spn add $with test/localhost service &&
         tool domain exportkeytab -s "$directory/etc/smb.conf" --principal=test/localhost \
-            "$kdc_dir/keytab" && kdc_wait "$kdc_pid" "$kdc_port" && kdc_login alice "$password"
+            "$kdc_dir/keytab" && wait_listening "$kdc_pid" "$kdc_port" && kdc_login alice "$password"
 }
 
 password='Passw0rd, Grün'

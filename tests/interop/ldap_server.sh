@@ -5,6 +5,9 @@
 # OpenLDAP's server on loopback. It is not installed by tools/check, since Debian starts it at once
 # for everybody. The caller has sourced common.sh before.
 
+# shellcheck source=tests/include/ports.sh
+. "$SRCDIR/tests/include/ports.sh"
+
 need_slapd() {
     slapd=$(PATH=$PATH:/usr/sbin command -v slapd) ||
         skip_all "OpenLDAP's server (Debian packages slapd and libsasl2-modules-gssapi-mit)"
@@ -20,22 +23,13 @@ access to * by * read
 END
 }
 
-# A port that the kernel finds free now; slapd ends at once when somebody else has it by then.
+# slapd ends at once when somebody else has the port by then.
 start_slapd() {
     configure_slapd
-    port=$(perl -MIO::Socket::INET -e \
-        'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport') || return 1
+    port=$(free_port) || return 1
     "$slapd" -d 0 -f "$work/slapd.conf" -h "ldap://127.0.0.1:$port/" >"$work/slapd" 2>&1 &
     server_pid=$!
-    tries=0
-    while kill -0 "$server_pid" 2>/dev/null && [ $tries -lt 100 ]; do
-        perl -MIO::Socket::INET -e \
-            'exit !IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => shift)' "$port" &&
-            return
-        sleep 0.1
-        tries=$((tries + 1))
-    done
-    return 1
+    wait_listening "$server_pid" "$port"
 }
 
 # slapd_up: it serves on $port, or there is nothing more to do.

@@ -8,6 +8,8 @@
 
 # shellcheck source=tests/interop/web.sh
 . "${SRCDIR:?names the source folder}/tests/interop/web.sh"
+# shellcheck source=tests/include/ports.sh
+. "$SRCDIR/tests/include/ports.sh"
 ours=$programs/interop_tls.exe
 certs=$work/certs
 
@@ -220,16 +222,6 @@ wait_for() {
         tries=$((tries + 1))
         sleep 0.05
     done
-}
-
-free_port() {
-    perl -MIO::Socket::INET -e \
-        'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport'
-}
-
-listening() {
-    perl -MIO::Socket::INET -e \
-        'exit !IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => shift)' "$port"
 }
 
 # TLS 1.0 and 1.1 are off until the registry says otherwise.

@@ -36,11 +36,7 @@ make_database() {
 serve() {
     port=$(free_port)
     start_peer selfserv -p "$port" -v "$@"
-    tries=0
-    while ! listening 2>/dev/null && kill -0 "$peer_pid" 2>/dev/null && [ $tries -lt 50 ]; do
-        sleep 0.1
-        tries=$((tries + 1))
-    done
+    wait_listening "$peer_pid" "$port"
 }
 
 # Numbers of suites, and how TLS 1.2's are written in NSS.

@@ -61,7 +61,7 @@ start_nginx() {
     tries=0
     port=$bad_port
     while [ $tries -lt 50 ] && kill -0 "$peer_pid" 2>/dev/null; do
-        [ -f "$work/nginx.pid" ] && listening && return
+        [ -f "$work/nginx.pid" ] && listening "$port" && return
         sleep 0.1
         tries=$((tries + 1))
     done
