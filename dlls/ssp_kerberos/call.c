@@ -64,7 +64,7 @@ static NTSTATUS session_find(const struct call *call, const struct kerb_session 
     LUID id = {session->low, (LONG)session->high};
     *credential = NULL;
     *library = 0;
-    if (session_is_own(&id)) return foreign_caller() ? denied : STATUS_SUCCESS;
+    if (process_logon_is(&id)) return foreign_caller() ? denied : STATUS_SUCCESS;
     if (!call->trusted) return denied;
     *credential = session_credential(&id);
     if (!*credential) return STATUS_NO_SUCH_LOGON_SESSION;

@@ -187,6 +187,12 @@ static NTSTATUS profile_make(PLSA_CLIENT_REQUEST request, const struct verdict *
 
 /* ---- what the host is told ---- */
 
+static bool sid_of(const struct verdict *verdict, SID *out)
+{
+    if (verdict->own) return process_sid(out);
+    return account_sid_make(blob_slice(&verdict->realm), '@', blob_slice(&verdict->name), out);
+}
+
 /* One block: LsaTokenInformationV2 is freed as such. Groups and privileges are the host's. */
 static NTSTATUS information_make(const struct verdict *verdict, struct outcome *out)
 {
@@ -194,9 +200,7 @@ static NTSTATUS information_make(const struct verdict *verdict, struct outcome *
         LSA_TOKEN_INFORMATION_V2 information;
         uint8_t user[SID_ROOM], group[SID_ROOM];
     };
-    if (!account_sid(verdict->own, blob_slice(&verdict->name), blob_slice(&verdict->realm),
-                     &out->sid))
-        return STATUS_INTERNAL_ERROR;
+    if (!sid_of(verdict, &out->sid)) return STATUS_INTERNAL_ERROR;
     struct block *block = package_alloc(sizeof(*block));
     if (!block) return STATUS_NO_MEMORY;
     memset(block, 0, sizeof(*block));

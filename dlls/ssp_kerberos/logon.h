@@ -7,6 +7,7 @@
 #include "core/kerberos_lsa.h"
 #include "core/kerberos_ticket.h"
 #include "ssp/logon.h"
+#include "ssp/token.h"
 
 /* The NTSTATUS that says the same to who sends messages and logs on. */
 NTSTATUS protocol_status(status_t status);
@@ -18,8 +19,6 @@ status_t session_add(const LUID *id, struct credential *credential);
 void session_remove(const LUID *id);
 /* That of such a log-on, held for the caller; NULL when there is none. */
 struct credential *session_credential(const LUID *id);
-/* Is it the one that the process itself belongs to? So is one of 0. */
-bool session_is_own(const LUID *id);
 
 /* ---- tickets.c: what the library has, and answers made of it ---- */
 
@@ -40,10 +39,6 @@ NTSTATUS answer_ticket(PLSA_CLIENT_REQUEST request, const struct kerberos_ticket
 
 /* Whether the principal, name@REALM in UTF-8, is the user of this process. */
 bool principal_is_own(struct slice principal);
-
-/* A SID that an account goes by: that of the user of this process, or one made of the names. */
-#define SID_ROOM 68u /* SECURITY_MAX_SID_SIZE */
-bool account_sid(bool own, struct slice name, struct slice realm, SID *out);
 
 /* ---- password.c ---- */
 

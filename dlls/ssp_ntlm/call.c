@@ -67,7 +67,7 @@ static NTSTATUS find_logon(const struct call *call, const struct msv_response_re
     struct slice target = request->server;
     struct session session;
     struct ntlm_policy policy;
-    bool own = session_is_own(&id);
+    bool own = process_logon_is(&id);
     if (own ? foreign_caller() : !call->trusted) return STATUS_ACCESS_DENIED;
     if (request->control & MSV_TARGET_INFO) target = (struct slice){NULL, 0};
     policy_get(&policy);

@@ -7,6 +7,7 @@
 #include "core/msv1_0.h"
 #include "ssp/logon.h"
 #include "ssp/msv1_0.h"
+#include "ssp/token.h"
 
 /* ---- verify.c ---- */
 
@@ -34,8 +35,6 @@ status_t answer_make_v2(const struct identity *identity, const uint8_t challenge
 
 /* ---- session.c: the log-ons of this process ---- */
 
-#define SID_ROOM 68u /* SECURITY_MAX_SID_SIZE */
-
 struct session {
     LUID id;
     SECURITY_LOGON_TYPE type;
@@ -52,7 +51,6 @@ status_t session_add(const struct session *session);
 void session_remove(const LUID *id);
 /* A log-on, or that of this process itself; an id of 0 is the latter. */
 bool session_find(const LUID *id, struct session *out);
-bool session_is_own(const LUID *id);
 /* At most as many as there is room for; how many there are. */
 size_t session_list(LUID *ids, size_t room);
 

@@ -15,6 +15,11 @@
 /* The NTSTATUS that says the same; what is wrong with a log-on stays unsaid. */
 NTSTATUS nt_status(status_t status);
 
+/* The SID of an account that is known by its names only: the same at all times, in the form that
+ * Windows gives to accounts. The separator keeps it apart from those of other kinds of names.
+ * SID_ROOM bytes. */
+bool account_sid_make(struct slice domain, char separator, struct slice name, SID *out);
+
 /* ---- structures for the memory of the client ---- */
 
 /* A block that is made here, with the addresses that its parts will have there. */
