@@ -51,7 +51,7 @@ static NTSTATUS client_allocate(PLSA_CLIENT_REQUEST request, size_t size, void *
     return *out ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }
 
-static void client_free(PLSA_CLIENT_REQUEST request, void *block)
+void client_free(PLSA_CLIENT_REQUEST request, void *block)
 {
     const LSA_SECPKG_FUNCTION_TABLE *host = package_host();
     if (!block) return;
@@ -109,11 +109,13 @@ void image_add_text(struct image *image, UNICODE_STRING *out, struct slice text)
 NTSTATUS image_send(struct image *image, void **out, ULONG *size)
 {
     NTSTATUS status = client_write(image->request, image->client, image->bytes, image->size);
-    if (status < 0) return status;
-    *out = image->client;
-    *size = (ULONG)image->size;
-    image->client = NULL;
-    return STATUS_SUCCESS;
+    if (status >= 0) {
+        *out = image->client;
+        *size = (ULONG)image->size;
+        image->client = NULL;
+    }
+    image_discard(image);
+    return status;
 }
 
 void image_discard(struct image *image)

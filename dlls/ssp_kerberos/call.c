@@ -351,17 +351,11 @@ static NTSTATUS call_any(struct call call, void **out, ULONG *out_size, NTSTATUS
     return status;
 }
 
-static struct lsa_buffer buffer_of(void *submitted, void *client_base, ULONG size)
-{
-    return (struct lsa_buffer){
-        {submitted, submitted ? size : 0}, (ULONG_PTR)client_base, sizeof(void *) == 8};
-}
-
 NTSTATUS NTAPI call_trusted(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
                             ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
 {
     const struct call call = {
-        .request = request, .in = buffer_of(submitted, client_base, size), .trusted = true};
+        .request = request, .in = client_buffer(submitted, client_base, size), .trusted = true};
     return call_any(call, out, out_size, protocol);
 }
 
@@ -369,6 +363,7 @@ NTSTATUS NTAPI call_trusted(PLSA_CLIENT_REQUEST request, void *submitted, void *
 NTSTATUS NTAPI call_untrusted(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
                               ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
 {
-    const struct call call = {.request = request, .in = buffer_of(submitted, client_base, size)};
+    const struct call call = {.request = request,
+                              .in = client_buffer(submitted, client_base, size)};
     return call_any(call, out, out_size, protocol);
 }

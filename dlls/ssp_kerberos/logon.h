@@ -6,7 +6,7 @@
 
 #include "core/kerberos_lsa.h"
 #include "core/kerberos_ticket.h"
-#include "ssp/logon.h"
+#include "ssp/logon_user.h"
 #include "ssp/token.h"
 
 /* The NTSTATUS that says the same to who sends messages and logs on. */
@@ -53,8 +53,3 @@ NTSTATUS password_change(const struct kerb_password_change *change, struct passw
 
 /* By the right of who has the credential, or of this process's user (NULL). */
 NTSTATUS password_set(struct credential *credential, const struct kerb_password_set *set);
-
-/* ---- logon.c, call.c: members of the package's table ---- */
-
-logon_user_ex2_fn logon_user;
-LSA_AP_LOGON_TERMINATED logon_terminated;

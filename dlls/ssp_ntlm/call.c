@@ -36,9 +36,7 @@ static NTSTATUS unreadable(bool *read)
 
 static NTSTATUS answer_send(struct call *call, struct image *image)
 {
-    NTSTATUS status = image_send(image, &call->out, &call->out_size);
-    image_discard(image);
-    return status;
+    return image_send(image, &call->out, &call->out_size);
 }
 
 /* ---- challenges and answers to them ---- */
@@ -365,24 +363,19 @@ static NTSTATUS call_any(struct call call, void **out, ULONG *out_size, NTSTATUS
     return call_run(&call, out, out_size, protocol);
 }
 
-static struct lsa_buffer buffer_of(void *submitted, void *client_base, ULONG size)
-{
-    return (struct lsa_buffer){
-        {submitted, submitted ? size : 0}, (ULONG_PTR)client_base, sizeof(void *) == 8};
-}
-
 NTSTATUS NTAPI call_trusted(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
                             ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
 {
     const struct call call = {
-        .request = request, .in = buffer_of(submitted, client_base, size), .trusted = true};
+        .request = request, .in = client_buffer(submitted, client_base, size), .trusted = true};
     return call_any(call, out, out_size, protocol);
 }
 
 NTSTATUS NTAPI call_untrusted(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
                               ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
 {
-    const struct call call = {.request = request, .in = buffer_of(submitted, client_base, size)};
+    const struct call call = {.request = request,
+                              .in = client_buffer(submitted, client_base, size)};
     return call_any(call, out, out_size, protocol);
 }
 
@@ -390,6 +383,6 @@ NTSTATUS NTAPI call_passed(PLSA_CLIENT_REQUEST request, void *submitted, void *c
                            ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
 {
     const struct call call = {
-        .request = request, .in = buffer_of(submitted, client_base, size), .passed = true};
+        .request = request, .in = client_buffer(submitted, client_base, size), .passed = true};
     return call_any(call, out, out_size, protocol);
 }

@@ -5,7 +5,7 @@
 #include "ntlm_package.h"
 
 #include "core/msv1_0.h"
-#include "ssp/logon.h"
+#include "ssp/logon_user.h"
 #include "ssp/msv1_0.h"
 #include "ssp/token.h"
 
@@ -65,8 +65,6 @@ NTSTATUS password_change(const struct msv_password_change *change,
                          DOMAIN_PASSWORD_INFORMATION *info, bool *has_info);
 SpChangeAccountPasswordFn password_change_sspi;
 
-/* ---- logon.c, call.c: members of the package's table ---- */
+/* ---- call.c: members of the package's table ---- */
 
-logon_user_ex2_fn logon_user;
-LSA_AP_LOGON_TERMINATED logon_terminated;
 LSA_AP_CALL_PACKAGE call_trusted, call_untrusted, call_passed;
