@@ -272,9 +272,9 @@ static NTSTATUS purge_ex(struct call *call, bool *read)
 
 static NTSTATUS change_password(struct call *call, bool *read)
 {
-    struct kerb_password_change change;
+    struct lsa_password_change change;
     struct password_answer answer;
-    if (!status_ok(kerb_password_change_decode(&call->in, &change))) return unreadable(read);
+    if (!status_ok(lsa_password_change_decode(&call->in, &change))) return unreadable(read);
     return password_change(&change, &answer);
 }
 

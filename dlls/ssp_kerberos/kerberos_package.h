@@ -253,7 +253,6 @@ SpImportSecurityContextFn context_import;
 status_t context_token(struct context *context, HANDLE *out);
 SpGetContextTokenFn context_get_token;
 
-/* ---- call.c, password.c; logon.h has more of them ---- */
+/* ---- call.c ---- */
 
 LSA_AP_CALL_PACKAGE call_trusted, call_untrusted;
-SpChangeAccountPasswordFn password_change_sspi;

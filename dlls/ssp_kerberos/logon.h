@@ -7,6 +7,7 @@
 #include "core/kerberos_lsa.h"
 #include "core/kerberos_ticket.h"
 #include "ssp/logon_user.h"
+#include "ssp/password.h"
 #include "ssp/token.h"
 
 /* The NTSTATUS that says the same to who sends messages and logs on. */
@@ -41,15 +42,6 @@ NTSTATUS answer_ticket(PLSA_CLIENT_REQUEST request, const struct kerberos_ticket
 bool principal_is_own(struct slice principal);
 
 /* ---- password.c ---- */
-
-struct password_answer {
-    bool has_policy;
-    DOMAIN_PASSWORD_INFORMATION policy;
-};
-
-/* STATUS_WRONG_PASSWORD for an account that is not there, too; STATUS_PASSWORD_RESTRICTION where
- * the new one is not good enough. */
-NTSTATUS password_change(const struct kerb_password_change *change, struct password_answer *out);
 
 /* By the right of who has the credential, or of this process's user (NULL). */
 NTSTATUS password_set(struct credential *credential, const struct kerb_password_set *set);

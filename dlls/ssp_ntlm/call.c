@@ -269,18 +269,17 @@ static NTSTATUS describe_user(struct call *call, bool *read)
 
 static NTSTATUS change_password(struct call *call, bool *read)
 {
-    struct msv_password_change change;
+    struct lsa_password_change change;
     struct image image;
-    DOMAIN_PASSWORD_INFORMATION info = {0};
-    bool has_info;
-    if (!status_ok(msv_password_change_decode(&call->in, &change))) return unreadable(read);
+    struct password_answer answered = {.has_policy = false};
+    if (!status_ok(lsa_password_change_decode(&call->in, &change))) return unreadable(read);
     NTSTATUS status = image_open(&image, call->request, sizeof(MSV1_0_CHANGEPASSWORD_RESPONSE), 0);
     if (status < 0) return status;
-    NTSTATUS changed = password_change(&change, &info, &has_info);
+    NTSTATUS changed = password_change(&change, &answered);
     MSV1_0_CHANGEPASSWORD_RESPONSE *answer = (MSV1_0_CHANGEPASSWORD_RESPONSE *)image.bytes;
     answer->MessageType = MsV1_0ChangePassword;
-    answer->PasswordInfoValid = has_info;
-    answer->DomainPasswordInfo = info;
+    answer->PasswordInfoValid = answered.has_policy;
+    answer->DomainPasswordInfo = answered.policy;
     /* Where the answer cannot be sent, the status still tells what became of the password. */
     answer_send(call, &image);
     return changed;

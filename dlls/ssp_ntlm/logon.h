@@ -7,6 +7,7 @@
 #include "core/msv1_0.h"
 #include "ssp/logon_user.h"
 #include "ssp/msv1_0.h"
+#include "ssp/password.h"
 #include "ssp/token.h"
 
 /* ---- verify.c ---- */
@@ -56,14 +57,6 @@ size_t session_list(LUID *ids, size_t room);
 
 /* The SID that an account goes by; SID_ROOM bytes. */
 bool sid_of(const struct verdict *verdict, SID *out);
-
-/* ---- password.c ---- */
-
-/* STATUS_WRONG_PASSWORD for an account that is not there, too. *info is filled, and *has_info set,
- * where the new password is not good enough: STATUS_PASSWORD_RESTRICTION. */
-NTSTATUS password_change(const struct msv_password_change *change,
-                         DOMAIN_PASSWORD_INFORMATION *info, bool *has_info);
-SpChangeAccountPasswordFn password_change_sspi;
 
 /* ---- call.c: members of the package's table ---- */
 
