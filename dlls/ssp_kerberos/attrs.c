@@ -22,25 +22,17 @@ TRACE_CHANNEL("kerberos");
 
 static status_t query_package_info(struct context *context, void *buffer)
 {
-    SecPkgContext_PackageInfoW *out = buffer;
-    SecPkgInfoW info;
     (void)context;
-    package_info_get(&info);
-    SecPkgInfoW *copy = answer_package(&info);
-    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
-    out->PackageInfo = copy;
-    return SEC_E_OK;
+    SecPkgContext_PackageInfoW *out = buffer;
+    return package_info_give(&out->PackageInfo);
 }
 
 static status_t query_negotiation_info(struct context *context, void *buffer)
 {
     SecPkgContext_NegotiationInfoW *out = buffer;
     bool complete = context->stage == STAGE_ESTABLISHED;
-    SecPkgInfoW info;
-    package_info_get(&info);
-    SecPkgInfoW *copy = answer_package(&info);
-    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
-    out->PackageInfo = copy;
+    status_t status = package_info_give(&out->PackageInfo);
+    if (!status_ok(status)) return status;
     out->NegotiationState = complete ? SECPKG_NEGOTIATION_COMPLETE : SECPKG_NEGOTIATION_IN_PROGRESS;
     return SEC_E_OK;
 }

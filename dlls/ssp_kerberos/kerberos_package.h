@@ -12,15 +12,11 @@
 #include "ssp/halves.h"
 #include "ssp/leg.h"
 #include "ssp/lock.h"
+#include "ssp/package.h"
 #include "ssp/provider.h"
 #include "ssp/secbuf.h"
 
 #define MAX_TOKEN_DEFAULT 48000u
-
-/* ---- package.c ---- */
-
-/* The strings are constants. */
-void package_info_get(SecPkgInfoW *info);
 
 /* ---- library.c ---- */
 

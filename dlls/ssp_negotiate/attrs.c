@@ -6,7 +6,6 @@
  */
 #include "negotiate_package.h"
 
-#include "ssp/answer.h"
 #include "ssp/trace.h"
 
 TRACE_CHANNEL("negotiate");
@@ -14,20 +13,10 @@ TRACE_CHANNEL("negotiate");
 /* ---- of the negotiation ---- */
 
 /* Its own description, while there is no mechanism to describe. */
-static status_t own_info(SecPkgInfoW **out)
-{
-    SecPkgInfoW info;
-    package_info_get(&info);
-    SecPkgInfoW *copy = answer_package(&info);
-    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
-    *out = copy;
-    return SEC_E_OK;
-}
-
 static status_t selected_info(struct context *context, SecPkgInfoW **out)
 {
     SecPkgContext_PackageInfoW info;
-    if (!SecIsValidHandle(&context->inner.handle)) return own_info(out);
+    if (!SecIsValidHandle(&context->inner.handle)) return package_info_give(out);
     status_t status = QueryContextAttributesW(&context->inner.handle, SECPKG_ATTR_PACKAGE_INFO,
                                               &info);
     if (status_ok(status)) *out = info.PackageInfo;

@@ -26,30 +26,19 @@ static status_t query_sizes(struct context *context, void *buffer)
     return SEC_E_OK;
 }
 
-static SecPkgInfoW *package_info_copy(void)
-{
-    SecPkgInfoW info;
-    package_info_get(&info);
-    return answer_package(&info);
-}
-
 static status_t query_package_info(struct context *context, void *buffer)
 {
     (void)context;
     SecPkgContext_PackageInfoW *out = buffer;
-    SecPkgInfoW *info = package_info_copy();
-    if (!info) return SEC_E_INSUFFICIENT_MEMORY;
-    out->PackageInfo = info;
-    return SEC_E_OK;
+    return package_info_give(&out->PackageInfo);
 }
 
 static status_t query_negotiation_info(struct context *context, void *buffer)
 {
     SecPkgContext_NegotiationInfoW *out = buffer;
-    SecPkgInfoW *info = package_info_copy();
-    if (!info) return SEC_E_INSUFFICIENT_MEMORY;
     bool complete = context->ntlm.stage == NTLM_STAGE_ESTABLISHED;
-    out->PackageInfo = info;
+    status_t status = package_info_give(&out->PackageInfo);
+    if (!status_ok(status)) return status;
     out->NegotiationState = complete ? SECPKG_NEGOTIATION_COMPLETE : SECPKG_NEGOTIATION_IN_PROGRESS;
     return SEC_E_OK;
 }
