@@ -10,6 +10,7 @@
 #include "message.h"
 
 #include "ssp/answer.h"
+#include "ssp/attrs.h"
 #include "ssp/trace.h"
 
 #include <authz.h>
@@ -339,11 +340,7 @@ static status_t query_key_info(struct context *context, void *buffer)
 
 /* Everything else is refused with SEC_E_UNSUPPORTED_FUNCTION, stream sizes among it: Kerberos
  * frames no stream. */
-static const struct attribute {
-    ULONG id;
-    bool any_stage;
-    status_t (*query)(struct context *context, void *buffer);
-} attributes[] = {
+static const struct attribute attributes[] = {
     {SECPKG_ATTR_PACKAGE_INFO, true, query_package_info},
     {SECPKG_ATTR_NEGOTIATION_INFO, true, query_negotiation_info},
     {SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, true, query_last_token},
@@ -377,12 +374,12 @@ static status_t query_locked(struct context *context, const struct attribute *at
 NTSTATUS NTAPI context_query(LSA_SEC_HANDLE handle, ULONG id, void *buffer)
 {
     struct context *context = context_get(handle);
+    const struct attribute *attribute = attribute_find(attributes, ARRAYSIZE(attributes), id);
     status_t status = SEC_E_UNSUPPORTED_FUNCTION;
     if (!buffer) return SEC_E_INVALID_PARAMETER;
-    for (size_t i = 0; i < ARRAYSIZE(attributes); i++) {
-        if (attributes[i].id != id) continue;
+    if (attribute) {
         lock_take(&context->send);
-        status = query_locked(context, &attributes[i], buffer);
+        status = query_locked(context, attribute, buffer);
         lock_give(&context->send);
     }
     TRACE("attribute %lu: status %#lx\n", id, (ULONG)status);
