@@ -251,7 +251,3 @@ SpImportSecurityContextFn context_import;
 /* The token of the authenticated client; the context keeps it. The caller holds a lock. */
 status_t context_token(struct context *context, HANDLE *out);
 SpGetContextTokenFn context_get_token;
-
-/* ---- call.c ---- */
-
-LSA_AP_CALL_PACKAGE call_trusted, call_untrusted;
