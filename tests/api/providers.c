@@ -290,11 +290,6 @@ static void child_pinned(void)
 
 /* ---- in the parent ---- */
 
-#define CHILD(name)         \
-    {                       \
-#name, child_##name \
-    }
-
 static const struct hosting_case child_cases[] = {
     CHILD(listed),      CHILD(lazy),   CHILD(handshakes),   CHILD(attributes),
     CHILD(credentials), CHILD(export), CHILD(empty_export), CHILD(allocated_token),
