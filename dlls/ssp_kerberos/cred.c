@@ -37,12 +37,6 @@ struct retired {
 
 /* ---- life ---- */
 
-static void library_free(uint64_t object)
-{
-    struct kerberos_call_free call = {.object = object};
-    if (object) library_call(KERBEROS_CALL_CREDENTIAL_FREE, &call);
-}
-
 static void credential_free(struct credential *credential)
 {
     library_free(credential->initiator);

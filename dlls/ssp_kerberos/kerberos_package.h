@@ -23,6 +23,9 @@
 /* Runs a call into the Unix half; SEC_E_SECPKG_NOT_FOUND without a half, else the call's status. */
 status_t library_call(enum kerberos_call number, void *params);
 
+/* Gives a credential of the Unix half back; 0 is none. */
+void library_free(uint64_t credential);
+
 /* Whether exchanges can be made; the reason why not is in the trace. */
 status_t library_ready(void);
 
@@ -248,7 +251,3 @@ SpImportSecurityContextFn context_import;
 /* The token of the authenticated client; the context keeps it. The caller holds a lock. */
 status_t context_token(struct context *context, HANDLE *out);
 SpGetContextTokenFn context_get_token;
-
-/* ---- call.c ---- */
-
-LSA_AP_CALL_PACKAGE call_trusted, call_untrusted;

@@ -104,8 +104,7 @@ static status_t exchange(struct context *context, struct leg *leg, struct kerber
     status = context_settle(context, attributes, call->done, status);
     uint64_t delegated = call->delegated;
     if (delegated && context->stage == STAGE_ESTABLISHED) delegation_take(context, &delegated);
-    struct kerberos_call_free spare = {.object = delegated};
-    if (delegated) library_call(KERBEROS_CALL_CREDENTIAL_FREE, &spare);
+    library_free(delegated);
     bool tells = leg->requirements & ASC_REQ_EXTENDED_ERROR;
     if (!status_ok(status) && !tells) leg->made = 0;
     return status;
