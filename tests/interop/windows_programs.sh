@@ -27,20 +27,10 @@ curl_case() {
     expect "$1" "$(result_of)" "$2" "$work/result" "$work/server"
 }
 
-mkfifo "$work/hold" || exit 1
-: >"$work/server"
-"$WINE" "$programs/webworkers.exe" serve <"$work/hold" >"$work/server" 2>&1 &
-server_pid=$!
-exec 3>"$work/hold"
-if wait_for_port; then
-    curl_case 'libcurl.dll' "200 user: $domain/bob*" "$password"
-    curl_case 'libcurl.dll, wrong password' '401 *' wrong
-else
-    fail_case 'the web server starts' "$work/server"
-fi
-exec 3>&-
-wait "$server_pid"
-server_pid=
+start_workers
+curl_case 'libcurl.dll' "200 user: $domain/bob*" "$password"
+curl_case 'libcurl.dll, wrong password' '401 *' wrong
+stop_workers
 
 # PostgreSQL: initdb makes the user of the prefix the owner of everything; the server believes
 # nobody but SSPI, and takes the user's name from the context's token.
