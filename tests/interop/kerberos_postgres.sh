@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# PostgreSQL by Kerberos: its library for Windows (libpq.dll) with the host's server, whose method is
-# GSS, and with the server for Windows, whose method is SSPI; and the host's psql with the latter.
+# PostgreSQL by Kerberos: its library for Windows (libpq.dll) with the host's server, whose method
+# is GSS, and with the server for Windows, whose method is SSPI; the host's psql with the latter.
 # Debian's PostgreSQL is not installed by tools/check, since Debian starts it at once for everybody.
 # Environment: BUILD (build folder), SRCDIR (source folder), WINEPREFIX (with the modules
 # installed).
@@ -33,24 +33,12 @@ trap 'end_servers; kdc_stop; clean_up' EXIT
 use_kdc postgres
 with_ticket=$KRB5CCNAME
 without=FILE:$work/no-tickets
-# The host's server may run as another user.
-chmod 755 "$work" "$kdc_dir"
-chmod 644 "$kdc_dir/keytab" "$kdc_dir/krb5.conf"
-chmod 1777 "$kdc_dir/tmp"
+share_kdc
 
 # ---- the host's server ----
 
 host_postgres=$(find /usr/lib/postgresql/*/bin /usr/bin /usr/pgsql-*/bin -name initdb 2>/dev/null |
     sed 's|/initdb$||' | tail -n 1)
-
-# PostgreSQL does not run as root.
-as_nobody() {
-    if [ "$(id -u)" = 0 ]; then
-        setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups "$@"
-    else
-        "$@"
-    fi
-}
 
 # start_postgres: with a port that the kernel finds free now.
 start_postgres() {
@@ -98,7 +86,8 @@ psql_case() {
 
 # process_is PRINCIPAL: which client has the token of the prefix's user.
 process_is() {
-    $limit "$WINE" reg add "$key" /v ProcessPrincipal /d "$1" /f /reg:64 >"$work/reg" 2>&1 </dev/null
+    $limit "$WINE" reg add "$key" /v ProcessPrincipal /d "$1" /f /reg:64 >"$work/reg" 2>&1 \
+        </dev/null
 }
 
 # The server takes the client's name from a token, which there is for the user of the process only.

@@ -18,10 +18,7 @@ name=interop_kerberos_windows_programs
 use_kdc HTTP
 with_ticket=$KRB5CCNAME
 without=FILE:$work/no-tickets
-# Servers may run as other users.
-chmod 755 "$work" "$kdc_dir"
-chmod 644 "$kdc_dir/keytab" "$kdc_dir/krb5.conf"
-chmod 1777 "$kdc_dir/tmp"
+share_kdc
 
 # ---- libcurl.dll and Apache ----
 
@@ -67,7 +64,7 @@ node_case() {
 if curl --version | grep -q SPNEGO; then
     start_node "$work/server" serve
     if wait_for_port; then
-        node_case 'a ticket' "200 1 *\"method\":\"Kerberos\"*\"domain\":\"$kdc_realm\",\"name\":\"alice\"*" -b ''
+        node_case 'a ticket' '200 1 *"Kerberos"*"'$kdc_realm'","name":"alice"*' -b ''
         node_case 'a ticket for another service' "401 1 *" --service-name other
         KRB5CCNAME=$without
         node_case 'no ticket' "401 1 "

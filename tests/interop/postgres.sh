@@ -2,8 +2,8 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154 # variables that are set or used by the script that sources this
 #
-# PostgreSQL for Windows: its client library, and its server, whose method of authentication is SSPI.
-# The caller has sourced npm.sh before.
+# PostgreSQL for Windows: its client library, and its server, whose method of authentication is
+# SSPI. The caller has sourced npm.sh before.
 
 # shellcheck source=tests/include/ports.sh
 . "$SRCDIR/tests/include/ports.sh"

@@ -51,8 +51,8 @@ client_verdict() {
 }
 
 # start_workers: our web server of three processes that share nothing (tools/webworkers) serves at
-# $at, or there is nothing more to do. It ends when its input does, which is when stop_workers closes
-# descriptor 3.
+# $at, or there is nothing more to do. It ends when its input does, which is when stop_workers
+# closes descriptor 3.
 start_workers() {
     mkfifo "$work/hold" || exit 1
     : >"$work/server"
