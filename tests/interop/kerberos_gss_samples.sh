@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Kerberos and Negotiate of this project against the sample programs of MIT Kerberos, gss-client and
-# gss-server, on loopback: as client and as server, with a context that stays where it is or moves to
-# another process and back.
+# gss-server, on loopback: as client and as server, with a context that stays where it is or moves
+# to another process and back.
 
 name=interop_kerberos_gss_samples
 # shellcheck source=tests/interop/pairs.sh
@@ -68,7 +68,8 @@ for package in Kerberos Negotiate; do
         for options in '' '--ask mutual' '--layer integrity'; do
             check "client, $title $options" sample ours "$served" "$ok" '' "$with $options $move"
         done
-        check "client, $title, an exporting server" sample ours "$served" "$ok" -export "$with $move"
+        check "client, $title, an exporting server" sample ours "$served" "$ok" -export \
+            "$with $move"
         check "server, $title, not mutual" ours sample "$ok" "$ok" "$with $move" \
             "$client_mechanism -nomutual"
         for options in '' '-nx' '-nw' '-seq'; do
