@@ -5,6 +5,8 @@
  */
 #include "negotiate_package.h"
 
+#include "ssp/message_context.h"
+
 /* ---- LSA mode ---- */
 
 void package_info_get(SecPkgInfoW *info)
@@ -35,6 +37,19 @@ static NTSTATUS NTAPI get_info(SecPkgInfo *info)
     return STATUS_SUCCESS;
 }
 
+static NTSTATUS NTAPI get_extended_information(SECPKG_EXTENDED_INFORMATION_CLASS kind,
+                                               SECPKG_EXTENDED_INFORMATION **out)
+{
+    if (kind != SecpkgContextThunks) return STATUS_NOT_SUPPORTED;
+    SECPKG_EXTENDED_INFORMATION *information = package_alloc(sizeof(*information));
+    if (!information) return STATUS_NO_MEMORY;
+    information->Class = kind;
+    information->Info.ContextThunks = (SECPKG_CONTEXT_THUNKS){
+        .InfoLevelCount = 1, .Levels = {WINESSPI_ATTR_MESSAGE_CONTEXT}};
+    *out = information;
+    return STATUS_SUCCESS;
+}
+
 static struct package_function_table lsa_table = {
     .declared =
         {
@@ -50,6 +65,7 @@ static struct package_function_table lsa_table = {
             .AcceptLsaModeContext = context_accept,
             .DeleteContext = context_delete_lsa,
             .ApplyControlToken = context_control,
+            .GetExtendedInformation = get_extended_information,
             .QueryContextAttributes = context_query,
             .AddCredentials = credentials_add,
             .SetContextAttributes = context_set,
