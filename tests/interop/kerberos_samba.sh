@@ -64,7 +64,8 @@ start_samba() {
     tool user create $with alice "$password" && tool user create $with service 'Passw0rd,of-it' &&
         tool spn add $with test/localhost service &&
         tool domain exportkeytab -s "$directory/etc/smb.conf" --principal=test/localhost \
-            "$kdc_dir/keytab" && wait_listening "$kdc_pid" "$kdc_port" && kdc_login alice "$password"
+            "$kdc_dir/keytab" && wait_listening "$kdc_pid" "$kdc_port" &&
+        kdc_login alice "$password"
 }
 
 password='Passw0rd, Grün'
