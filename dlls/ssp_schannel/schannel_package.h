@@ -275,7 +275,7 @@ SpAcceptLsaModeContextFn context_accept;
 struct leg {
     bool server, first;
     struct credential *credential; /* of this call; NULL when the application gave none */
-    const wchar_t *target;         /* terminated; NULL without */
+    struct slice target;           /* UTF-16; size 0 without */
     ULONG requirements;
     bool deferred; /* the certificate is judged later, by request (SECBUFFER_FLAGS) */
     const SecBufferDesc *input, *output;
