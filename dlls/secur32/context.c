@@ -111,8 +111,13 @@ static status_t credential_pin(const CredHandle *handle, struct pinned_credentia
 status_t package_find_open(const WCHAR *name, struct package **out)
 {
     struct package *package;
-    status_t status = package_find(name, &package);
-    if (status_ok(status)) status = package_open(package);
+    status_t status;
+    /* One that turns out to be there for imports alone has left the list to the next of its name. */
+    do {
+        package = NULL;
+        status = package_find(name, &package);
+        if (status_ok(status)) status = package_open(package);
+    } while (status == SEC_E_SECPKG_NOT_FOUND && package && package->module->imports_only);
     if (status_ok(status)) *out = package;
     return status;
 }
