@@ -5,7 +5,6 @@
  * The one exception are contexts of SSPs, see context_pin_export.
  */
 #include "call_context.h"
-#include "config.h"
 #include "module.h"
 #include "sasl.h"
 #include "ssp/authdata.h"
@@ -139,7 +138,7 @@ static bool credential_is_withheld(const struct package *package, ULONG use, con
 {
     if (!(use & SECPKG_CRED_OUTBOUND) || package->info.fCapabilities & SECPKG_FLAG_STREAM)
         return false;
-    return !config_is_own(package->module->path) && foreign_caller() && names_nobody(auth_data);
+    return !package->module->own && foreign_caller() && names_nobody(auth_data);
 }
 
 SECURITY_STATUS WINAPI AcquireCredentialsHandleW(SEC_WCHAR *principal, SEC_WCHAR *package_name,
@@ -291,8 +290,7 @@ static bool leg_too_late(const struct context *context)
 {
     const struct package *package = context->package;
     bool negotiates = package->lsa && !package->id;
-    bool streams = package->info.fCapabilities & SECPKG_FLAG_STREAM &&
-                   config_is_own(package->module->path);
+    bool streams = package->info.fCapabilities & SECPKG_FLAG_STREAM && package->module->own;
     return context->imported && context->complete && !negotiates && !streams;
 }
 
