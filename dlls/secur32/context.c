@@ -123,12 +123,12 @@ status_t package_find_open(const WCHAR *name, struct package **out)
 
 /* ---- credentials ---- */
 
-/* An identity without anything in it means the user of this process, as none at all does. */
-static bool names_nobody(const void *auth_data)
+/* An identity without anything in it means the user of this process, as none at all does; and what
+ * a package has for a name without a password, that user has left there. */
+static bool proves_nothing(const void *auth_data)
 {
     struct authdata data;
-    return status_ok(authdata_read(auth_data, &data)) && !data.user.data && !data.domain.data &&
-           !data.password.data && !data.packed.data;
+    return status_ok(authdata_read(auth_data, &data)) && !data.password.data && !data.packed.data;
 }
 
 /* Whether what is asked for belongs to the user of this process, for whom the thread does not act.
@@ -138,7 +138,7 @@ static bool credential_is_withheld(const struct package *package, ULONG use, con
 {
     if (!(use & SECPKG_CRED_OUTBOUND) || package->info.fCapabilities & SECPKG_FLAG_STREAM)
         return false;
-    return !package->module->own && foreign_caller() && names_nobody(auth_data);
+    return !package->module->own && foreign_caller() && proves_nothing(auth_data);
 }
 
 SECURITY_STATUS WINAPI AcquireCredentialsHandleW(SEC_WCHAR *principal, SEC_WCHAR *package_name,
