@@ -234,14 +234,25 @@ static status_t user_write(struct writer *w, struct slice user, struct slice dom
 status_t user_principal(struct slice user, struct slice domain, struct blob *out)
 {
     struct writer w;
+    struct blob principal = {NULL, 0};
     bool possible = user.size <= NAME_CHARS_MAX * sizeof(wchar_t) && utf16_valid(user) &&
                     domain.size <= NAME_CHARS_MAX * sizeof(wchar_t) && utf16_valid(domain);
     if (!possible) return SEC_E_UNKNOWN_CREDENTIALS;
     writer_init(&w);
     status_t status = user_write(&w, user, domain);
-    if (status_ok(status)) return principal_take(&w, out);
-    writer_free(&w);
-    return status;
+    if (!status_ok(status)) {
+        writer_free(&w);
+        return status;
+    }
+    status = principal_take(&w, &principal);
+    if (status_ok(status) && principal.size > CALL_NAME_MAX) status = SEC_E_UNKNOWN_CREDENTIALS;
+    if (!status_ok(status)) {
+        blob_clear(&principal);
+        return status;
+    }
+    blob_clear(out);
+    *out = principal;
+    return SEC_E_OK;
 }
 
 /* An at sign in a name has a backslash before it; a realm has none. */
