@@ -200,14 +200,10 @@ status_t target_principal(struct slice target, struct blob *out)
 /* DOMAIN as a bare name: the library knows the default realm by its whole name. */
 static bool is_default_realm(struct slice domain)
 {
-    struct kerberos_call_library call = {.name = ""};
     struct blob realm = {NULL, 0};
-    if (!status_ok(library_call(KERBEROS_CALL_LIBRARY, &call))) return false;
-    size_t size = strnlen(call.realm, sizeof(call.realm));
-    if (!size || !status_ok(utf16_make((struct slice){(uint8_t *)call.realm, size}, &realm)))
-        return false;
+    if (!status_ok(realm_default(&realm))) return false;
     struct slice first = text_part(blob_slice(&realm), 0, text_find(blob_slice(&realm), '.', 0));
-    bool same = utf16_equal_ascii_case(first, domain);
+    bool same = first.size && utf16_equal_ascii_case(first, domain);
     blob_clear(&realm);
     return same;
 }
