@@ -174,7 +174,12 @@ status_t credential_library(struct credential *credential, uint32_t use, bool fr
         *out = seen;
         return SEC_E_OK;
     }
+    bool logs_on = use == CALL_USE_INITIATE && credential->has_password;
+    if (logs_on && realm_is_absent(blob_slice(&credential->principal)))
+        return SEC_E_NO_AUTHENTICATING_AUTHORITY;
     status_t status = library_acquire(credential, use, &call);
+    if (logs_on && status == SEC_E_NO_AUTHENTICATING_AUTHORITY)
+        realm_note_absent(blob_slice(&credential->principal));
     return status_ok(status) ? library_store(credential, seen, use, &call, out) : status;
 }
 

@@ -43,6 +43,15 @@ struct kerberos_policy {
 /* As it was a second ago at the most. Any thread. */
 void policy_get(struct kerberos_policy *out);
 
+/* ---- realm.c ---- */
+
+/* The host's default realm, as it was a second ago at the most; empty without one. */
+status_t realm_default(struct blob *out);
+
+/* Whether no KDC was found for the realm of a principal (UTF-8) within the last second. */
+bool realm_is_absent(struct slice principal);
+void realm_note_absent(struct slice principal);
+
 /* ---- names.c ---- */
 
 /* Text to the Unix half and back: UTF-8 without a terminator, in memory of malloc.

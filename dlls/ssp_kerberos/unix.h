@@ -147,6 +147,11 @@ extern gss_OID_desc mech_krb5, name_principal; /* RFC 4121 1, RFC 1964 2.1.1 */
  * SEC_E_SECPKG_NOT_FOUND when they are of no use. */
 status_t library_load(const char *name, char why[CALL_WHY_SIZE]);
 
+/* A context for what needs no configuration: it is there, too, when that cannot be read any more.
+ * For one thread at a time, until it gives it back; NULL when there never was one. */
+krb5_context keeper_take(void);
+void keeper_give(void);
+
 static inline struct slice bytes_of(struct unixcall_bytes bytes)
 {
     return (struct slice){unixcall_pointer(bytes.data), (size_t)bytes.size};
@@ -214,6 +219,9 @@ void snapshot_drop(struct snapshot *snapshot); /* NULL is fine */
 
 /* Of a cache in memory. */
 void cache_destroy(const char *name);
+
+/* What one has in the place of what another had. */
+krb5_error_code cache_copy(krb5_context context, krb5_ccache from, krb5_ccache to);
 
 /* ---- unix_credentials.c ---- */
 
