@@ -123,7 +123,7 @@ static const struct {
 
 static status_t status_choose(enum error_of of, status_t logon, status_t initiate, status_t accept)
 {
-    return of == ERROR_OF_LOGON ? logon : of == ERROR_OF_INITIATE ? initiate : accept;
+    return of == ERROR_OF_LOGON ? logon : of == ERROR_OF_ACCEPT ? accept : initiate;
 }
 
 /* MIT's mechanism answers without an error for a request that it cannot even decode, and the
@@ -134,6 +134,10 @@ static status_t status_choose(enum error_of of, status_t logon, status_t initiat
 /* SEC_E_OK for an error that says nothing. */
 static status_t status_of_krb5(enum error_of of, krb5_error_code error)
 {
+    /* No right to act for that client at that target (MS-SFU 3.2.5.2.1): there is nothing else. */
+    bool refused = error == KRB5KDC_ERR_BADOPTION || error == KRB5KDC_ERR_POLICY ||
+                   error == KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN;
+    if (of == ERROR_OF_PROXY && refused) return SEC_E_NO_CREDENTIALS;
     for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++)
         if (meanings[i].error == error)
             return status_choose(of, meanings[i].logon, meanings[i].initiate, meanings[i].accept);
