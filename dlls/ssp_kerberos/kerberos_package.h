@@ -169,7 +169,7 @@ struct context {
     struct credential *credential;  /* until established, and for as long as the library has it */
     struct credential *delegated;   /* server: with which it acts for its client; NULL without */
     struct blob evidence; /* server: the client's first token; empty where nobody acts by it */
-    uint64_t library;               /* context of the Unix half; 0 when nothing needs it any more */
+    uint64_t library;     /* context of the Unix half; 0 when nothing needs it any more */
     struct kerberos_session session; /* if carried and established */
     struct facts facts;
     struct blob unsent;     /* a token for which the application's buffer was too small */

@@ -31,9 +31,9 @@ static HANDLE token_make(const struct context *context)
     return foreign_tokens_wanted() ? foreign_token_make() : NULL;
 }
 
-/* With the client's ticket the server may go on as the client where the KDC lets it (MS-SFU 3.1.5.2).
- * Not so where the client wants to be known and no more (ISC_REQ_IDENTIFY), nor for the user of this
- * process, who has tickets. */
+/* With the client's ticket the server may go on as the client where the KDC lets it (MS-SFU
+ * 3.1.5.2). Not so where the client wants to be known and no more (ISC_REQ_IDENTIFY), nor for the
+ * user of this process, who has tickets. */
 static void evidence_use(struct context *context, HANDLE token)
 {
     struct blob principal = {NULL, 0};

@@ -120,17 +120,17 @@
     X(verify_init_creds)
 
 /* Of the same, for a service that acts for its client. */
-#define KRB5_PROXY_FUNCTIONS(X)    \
-    X(c_decrypt)                   \
-    X(cc_set_config)               \
-    X(copy_principal)              \
-    X(free_keytab_entry_contents)  \
-    X(get_init_creds_keytab)       \
-    X(kt_close)                    \
-    X(kt_default)                  \
-    X(kt_end_seq_get)              \
-    X(kt_next_entry)               \
-    X(kt_start_seq_get)            \
+#define KRB5_PROXY_FUNCTIONS(X)   \
+    X(c_decrypt)                  \
+    X(cc_set_config)              \
+    X(copy_principal)             \
+    X(free_keytab_entry_contents) \
+    X(get_init_creds_keytab)      \
+    X(kt_close)                   \
+    X(kt_default)                 \
+    X(kt_end_seq_get)             \
+    X(kt_next_entry)              \
+    X(kt_start_seq_get)           \
     X(server_decrypt_ticket_keytab)
 
 struct gss_library {

@@ -121,8 +121,7 @@ static krb5_error_code cache_fill(struct proxy *proxy, krb5_ccache own, krb5_dat
     char *name = NULL;
     krb5_error_code error = krb5.cc_get_principal(context, own, &impersonator);
     if (!error) error = krb5.unparse_name(context, impersonator, &name);
-    if (!error)
-        error = krb5.cc_initialize(context, proxy->cache, proxy->ticket->enc_part2->client);
+    if (!error) error = krb5.cc_initialize(context, proxy->cache, proxy->ticket->enc_part2->client);
     if (!error) error = krb5.cc_copy_creds(context, own, proxy->cache);
     if (!error) {
         krb5_data data = {.length = (unsigned)strlen(name), .data = name};

@@ -41,7 +41,8 @@ run() {
     GSS_LIBRARY=$1 timeout 120 "$NATIVE/kdc_proxy" >"$work/log" 2>&1
     status=$?
     cat "$work/log"
-    counts=$(sed -n 's/^kdc_proxy: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' \
+    counts=$(sed -n \
+        's/^kdc_proxy: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' \
         "$work/log")
     # shellcheck disable=SC2086 # three numbers
     set -- ${counts:-0 1 0}
