@@ -10,6 +10,7 @@
 #include "message.h"
 
 #include "ssp/answer.h"
+#include "ssp/attrs.h"
 #include "ssp/trace.h"
 
 #include <authz.h>
@@ -22,25 +23,17 @@ TRACE_CHANNEL("kerberos");
 
 static status_t query_package_info(struct context *context, void *buffer)
 {
-    SecPkgContext_PackageInfoW *out = buffer;
-    SecPkgInfoW info;
     (void)context;
-    package_info_get(&info);
-    SecPkgInfoW *copy = answer_package(&info);
-    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
-    out->PackageInfo = copy;
-    return SEC_E_OK;
+    SecPkgContext_PackageInfoW *out = buffer;
+    return package_info_give(&out->PackageInfo);
 }
 
 static status_t query_negotiation_info(struct context *context, void *buffer)
 {
     SecPkgContext_NegotiationInfoW *out = buffer;
     bool complete = context->stage == STAGE_ESTABLISHED;
-    SecPkgInfoW info;
-    package_info_get(&info);
-    SecPkgInfoW *copy = answer_package(&info);
-    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
-    out->PackageInfo = copy;
+    status_t status = package_info_give(&out->PackageInfo);
+    if (!status_ok(status)) return status;
     out->NegotiationState = complete ? SECPKG_NEGOTIATION_COMPLETE : SECPKG_NEGOTIATION_IN_PROGRESS;
     return SEC_E_OK;
 }
@@ -347,11 +340,7 @@ static status_t query_key_info(struct context *context, void *buffer)
 
 /* Everything else is refused with SEC_E_UNSUPPORTED_FUNCTION, stream sizes among it: Kerberos
  * frames no stream. */
-static const struct attribute {
-    ULONG id;
-    bool any_stage;
-    status_t (*query)(struct context *context, void *buffer);
-} attributes[] = {
+static const struct attribute attributes[] = {
     {SECPKG_ATTR_PACKAGE_INFO, true, query_package_info},
     {SECPKG_ATTR_NEGOTIATION_INFO, true, query_negotiation_info},
     {SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, true, query_last_token},
@@ -385,12 +374,12 @@ static status_t query_locked(struct context *context, const struct attribute *at
 NTSTATUS NTAPI context_query(LSA_SEC_HANDLE handle, ULONG id, void *buffer)
 {
     struct context *context = context_get(handle);
+    const struct attribute *attribute = attribute_find(attributes, ARRAYSIZE(attributes), id);
     status_t status = SEC_E_UNSUPPORTED_FUNCTION;
     if (!buffer) return SEC_E_INVALID_PARAMETER;
-    for (size_t i = 0; i < ARRAYSIZE(attributes); i++) {
-        if (attributes[i].id != id) continue;
+    if (attribute) {
         lock_take(&context->send);
-        status = query_locked(context, &attributes[i], buffer);
+        status = query_locked(context, attribute, buffer);
         lock_give(&context->send);
     }
     TRACE("attribute %lu: status %#lx\n", id, (ULONG)status);

@@ -64,7 +64,7 @@ static NTSTATUS session_find(const struct call *call, const struct kerb_session 
     LUID id = {session->low, (LONG)session->high};
     *credential = NULL;
     *library = 0;
-    if (session_is_own(&id)) return foreign_caller() ? denied : STATUS_SUCCESS;
+    if (process_logon_is(&id)) return foreign_caller() ? denied : STATUS_SUCCESS;
     if (!call->trusted) return denied;
     *credential = session_credential(&id);
     if (!*credential) return STATUS_NO_SUCH_LOGON_SESSION;
@@ -272,9 +272,9 @@ static NTSTATUS purge_ex(struct call *call, bool *read)
 
 static NTSTATUS change_password(struct call *call, bool *read)
 {
-    struct kerb_password_change change;
+    struct lsa_password_change change;
     struct password_answer answer;
-    if (!status_ok(kerb_password_change_decode(&call->in, &change))) return unreadable(read);
+    if (!status_ok(lsa_password_change_decode(&call->in, &change))) return unreadable(read);
     return password_change(&change, &answer);
 }
 
@@ -351,17 +351,11 @@ static NTSTATUS call_any(struct call call, void **out, ULONG *out_size, NTSTATUS
     return status;
 }
 
-static struct lsa_buffer buffer_of(void *submitted, void *client_base, ULONG size)
-{
-    return (struct lsa_buffer){
-        {submitted, submitted ? size : 0}, (ULONG_PTR)client_base, sizeof(void *) == 8};
-}
-
 NTSTATUS NTAPI call_trusted(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
                             ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
 {
     const struct call call = {
-        .request = request, .in = buffer_of(submitted, client_base, size), .trusted = true};
+        .request = request, .in = client_buffer(submitted, client_base, size), .trusted = true};
     return call_any(call, out, out_size, protocol);
 }
 
@@ -369,6 +363,7 @@ NTSTATUS NTAPI call_trusted(PLSA_CLIENT_REQUEST request, void *submitted, void *
 NTSTATUS NTAPI call_untrusted(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
                               ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
 {
-    const struct call call = {.request = request, .in = buffer_of(submitted, client_base, size)};
+    const struct call call = {.request = request,
+                              .in = client_buffer(submitted, client_base, size)};
     return call_any(call, out, out_size, protocol);
 }

@@ -12,15 +12,11 @@
 #include "ssp/halves.h"
 #include "ssp/leg.h"
 #include "ssp/lock.h"
+#include "ssp/package.h"
 #include "ssp/provider.h"
 #include "ssp/secbuf.h"
 
 #define MAX_TOKEN_DEFAULT 48000u
-
-/* ---- package.c ---- */
-
-/* The strings are constants. */
-void package_info_get(SecPkgInfoW *info);
 
 /* ---- library.c ---- */
 
@@ -260,7 +256,6 @@ SpImportSecurityContextFn context_import;
 status_t context_token(struct context *context, HANDLE *out);
 SpGetContextTokenFn context_get_token;
 
-/* ---- call.c, password.c; logon.h has more of them ---- */
+/* ---- call.c ---- */
 
 LSA_AP_CALL_PACKAGE call_trusted, call_untrusted;
-SpChangeAccountPasswordFn password_change_sspi;

@@ -9,7 +9,6 @@
 #include "logon.h"
 
 #include "ssp/foreign.h"
-#include "ssp/token.h"
 #include "ssp/trace.h"
 
 TRACE_CHANNEL("kerberos");

@@ -138,11 +138,7 @@ static size_t own_name(wchar_t name[2 * NAME_CHARS])
  * thread that acts for a foreign client. */
 static bool is_own_logon(const LUID *id)
 {
-    TOKEN_STATISTICS statistics;
-    if (foreign_caller()) return false;
-    if (!id->LowPart && !id->HighPart) return true;
-    return process_token_info(TokenStatistics, &statistics, sizeof(statistics)) &&
-           SecEqualLuid(&statistics.AuthenticationId, id);
+    return !foreign_caller() && process_logon_is(id);
 }
 
 static NTSTATUS caller_name(struct call *call)

@@ -7,6 +7,8 @@
 
 /* ---- LSA mode ---- */
 
+const char package_logon_name[] = "Negotiate";
+
 void package_info_get(SecPkgInfoW *info)
 {
     *info = (SecPkgInfoW){
@@ -19,30 +21,14 @@ void package_info_get(SecPkgInfoW *info)
     };
 }
 
-static NTSTATUS NTAPI initialize_package(ULONG id, LSA_DISPATCH_TABLE *dispatch,
-                                         LSA_STRING *database, LSA_STRING *confidentiality,
-                                         LSA_STRING **name)
-{
-    (void)id;
-    (void)database;
-    (void)confidentiality;
-    return package_name_give(dispatch, "Negotiate", name);
-}
-
-static NTSTATUS NTAPI get_info(SecPkgInfo *info)
-{
-    package_info_get((SecPkgInfoW *)info); /* MinGW declares the A form without UNICODE */
-    return STATUS_SUCCESS;
-}
-
 static struct package_function_table lsa_table = {
     .declared =
         {
-            .InitializePackage = initialize_package,
+            .InitializePackage = package_initialize_logons,
             .CallPackage = package_call,
             .CallPackageUntrusted = package_call,
             .Initialize = package_initialize,
-            .GetInfo = get_info,
+            .GetInfo = package_get_info,
             .AcquireCredentialsHandle = credentials_acquire,
             .QueryCredentialsAttributes = credentials_query,
             .FreeCredentialsHandle = credentials_free,

@@ -7,6 +7,7 @@
  */
 #include "ntlm_package.h"
 
+#include "ssp/attrs.h"
 #include "ssp/trace.h"
 
 TRACE_CHANNEL("ntlm");
@@ -26,30 +27,19 @@ static status_t query_sizes(struct context *context, void *buffer)
     return SEC_E_OK;
 }
 
-static SecPkgInfoW *package_info_copy(void)
-{
-    SecPkgInfoW info;
-    package_info_get(&info);
-    return answer_package(&info);
-}
-
 static status_t query_package_info(struct context *context, void *buffer)
 {
     (void)context;
     SecPkgContext_PackageInfoW *out = buffer;
-    SecPkgInfoW *info = package_info_copy();
-    if (!info) return SEC_E_INSUFFICIENT_MEMORY;
-    out->PackageInfo = info;
-    return SEC_E_OK;
+    return package_info_give(&out->PackageInfo);
 }
 
 static status_t query_negotiation_info(struct context *context, void *buffer)
 {
     SecPkgContext_NegotiationInfoW *out = buffer;
-    SecPkgInfoW *info = package_info_copy();
-    if (!info) return SEC_E_INSUFFICIENT_MEMORY;
     bool complete = context->ntlm.stage == NTLM_STAGE_ESTABLISHED;
-    out->PackageInfo = info;
+    status_t status = package_info_give(&out->PackageInfo);
+    if (!status_ok(status)) return status;
     out->NegotiationState = complete ? SECPKG_NEGOTIATION_COMPLETE : SECPKG_NEGOTIATION_IN_PROGRESS;
     return SEC_E_OK;
 }
@@ -198,11 +188,7 @@ static status_t query_key_info(struct context *context, void *buffer)
 
 /* Everything else is refused with SEC_E_UNSUPPORTED_FUNCTION, stream sizes among it: NTLM frames
  * no stream. */
-static const struct attribute {
-    ULONG id;
-    bool any_stage;
-    status_t (*query)(struct context *context, void *buffer);
-} attributes[] = {
+static const struct attribute attributes[] = {
     {SECPKG_ATTR_SIZES, true, query_sizes},
     {SECPKG_ATTR_PACKAGE_INFO, true, query_package_info},
     {SECPKG_ATTR_NEGOTIATION_INFO, true, query_negotiation_info},
@@ -230,12 +216,12 @@ static status_t query_locked(struct context *context, const struct attribute *at
 NTSTATUS NTAPI context_query(LSA_SEC_HANDLE handle, ULONG id, void *buffer)
 {
     struct context *context = context_get(handle);
+    const struct attribute *attribute = attribute_find(attributes, ARRAYSIZE(attributes), id);
     status_t status = SEC_E_UNSUPPORTED_FUNCTION;
     if (!buffer) return SEC_E_INVALID_PARAMETER;
-    for (size_t i = 0; i < ARRAYSIZE(attributes); i++) {
-        if (attributes[i].id != id) continue;
+    if (attribute) {
         AcquireSRWLockShared(&context->send);
-        status = query_locked(context, &attributes[i], buffer);
+        status = query_locked(context, attribute, buffer);
         ReleaseSRWLockShared(&context->send);
     }
     TRACE("attribute %lu: status %#lx\n", id, (ULONG)status);

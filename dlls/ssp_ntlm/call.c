@@ -36,9 +36,7 @@ static NTSTATUS unreadable(bool *read)
 
 static NTSTATUS answer_send(struct call *call, struct image *image)
 {
-    NTSTATUS status = image_send(image, &call->out, &call->out_size);
-    image_discard(image);
-    return status;
+    return image_send(image, &call->out, &call->out_size);
 }
 
 /* ---- challenges and answers to them ---- */
@@ -67,7 +65,7 @@ static NTSTATUS find_logon(const struct call *call, const struct msv_response_re
     struct slice target = request->server;
     struct session session;
     struct ntlm_policy policy;
-    bool own = session_is_own(&id);
+    bool own = process_logon_is(&id);
     if (own ? foreign_caller() : !call->trusted) return STATUS_ACCESS_DENIED;
     if (request->control & MSV_TARGET_INFO) target = (struct slice){NULL, 0};
     policy_get(&policy);
@@ -271,18 +269,17 @@ static NTSTATUS describe_user(struct call *call, bool *read)
 
 static NTSTATUS change_password(struct call *call, bool *read)
 {
-    struct msv_password_change change;
+    struct lsa_password_change change;
     struct image image;
-    DOMAIN_PASSWORD_INFORMATION info = {0};
-    bool has_info;
-    if (!status_ok(msv_password_change_decode(&call->in, &change))) return unreadable(read);
+    struct password_answer answered = {.has_policy = false};
+    if (!status_ok(lsa_password_change_decode(&call->in, &change))) return unreadable(read);
     NTSTATUS status = image_open(&image, call->request, sizeof(MSV1_0_CHANGEPASSWORD_RESPONSE), 0);
     if (status < 0) return status;
-    NTSTATUS changed = password_change(&change, &info, &has_info);
+    NTSTATUS changed = password_change(&change, &answered);
     MSV1_0_CHANGEPASSWORD_RESPONSE *answer = (MSV1_0_CHANGEPASSWORD_RESPONSE *)image.bytes;
     answer->MessageType = MsV1_0ChangePassword;
-    answer->PasswordInfoValid = has_info;
-    answer->DomainPasswordInfo = info;
+    answer->PasswordInfoValid = answered.has_policy;
+    answer->DomainPasswordInfo = answered.policy;
     /* Where the answer cannot be sent, the status still tells what became of the password. */
     answer_send(call, &image);
     return changed;
@@ -365,24 +362,19 @@ static NTSTATUS call_any(struct call call, void **out, ULONG *out_size, NTSTATUS
     return call_run(&call, out, out_size, protocol);
 }
 
-static struct lsa_buffer buffer_of(void *submitted, void *client_base, ULONG size)
-{
-    return (struct lsa_buffer){
-        {submitted, submitted ? size : 0}, (ULONG_PTR)client_base, sizeof(void *) == 8};
-}
-
 NTSTATUS NTAPI call_trusted(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
                             ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
 {
     const struct call call = {
-        .request = request, .in = buffer_of(submitted, client_base, size), .trusted = true};
+        .request = request, .in = client_buffer(submitted, client_base, size), .trusted = true};
     return call_any(call, out, out_size, protocol);
 }
 
 NTSTATUS NTAPI call_untrusted(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
                               ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
 {
-    const struct call call = {.request = request, .in = buffer_of(submitted, client_base, size)};
+    const struct call call = {.request = request,
+                              .in = client_buffer(submitted, client_base, size)};
     return call_any(call, out, out_size, protocol);
 }
 
@@ -390,6 +382,6 @@ NTSTATUS NTAPI call_passed(PLSA_CLIENT_REQUEST request, void *submitted, void *c
                            ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
 {
     const struct call call = {
-        .request = request, .in = buffer_of(submitted, client_base, size), .passed = true};
+        .request = request, .in = client_buffer(submitted, client_base, size), .passed = true};
     return call_any(call, out, out_size, protocol);
 }

@@ -7,6 +7,7 @@
 #include "ssp/authdata.h"
 #include "ssp/halves.h"
 #include "ssp/leg.h"
+#include "ssp/package.h"
 #include "ssp/provider.h"
 
 #define NAME_CHARS 256u
@@ -15,9 +16,6 @@
 /* ---- package.c ---- */
 
 extern const uint8_t package_version[8]; /* what our messages say, MS-NLMP 2.2.2.10 */
-
-/* The strings are constants. */
-void package_info_get(SecPkgInfoW *info);
 
 /* ---- names.c ---- */
 

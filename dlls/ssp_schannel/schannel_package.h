@@ -22,11 +22,6 @@
 #define MAX_TOKEN 24576u
 #define MTU_MIN 200u /* [D sspi.h] SECPKG_ATTR_DTLS_MTU: 200 bytes to 64 KiB */
 
-/* ---- package.c ---- */
-
-/* The package as it is listed under the name that most programs use; the strings are constants. */
-void package_info_get(SecPkgInfoW *info);
-
 /* ---- library.c ---- */
 
 /* Runs a call into the Unix half; SEC_E_SECPKG_NOT_FOUND without a half, else the call's status. */
