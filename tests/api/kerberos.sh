@@ -88,6 +88,9 @@ if kdc_start && prepare; then
     run api_kerberos_errors service HTTP/barn
     run api_kerberos_credentials "$kdc_realm" alice one HTTP/barn
     run api_kerberos_delegation HTTP/loft HTTP/barn "alice@$kdc_realm"
+    # MIT's usual database has no place for who may act for clients: nobody may.
+    run api_kerberos_proxy refused HTTP/barn HTTP/loft HTTP/hut "alice@$kdc_realm" \
+        "$kdc_realm\\alice"
     client_circumstances
     server_circumstances
 else
