@@ -116,20 +116,26 @@ static bool file_read(const char *path, CtxtHandle *context)
     return !status;
 }
 
-/* What a process without the library is told of the package. */
-static void say_what_is_there(void)
+static SECURITY_STATUS acquire(void)
 {
     CredHandle credential;
-    SecPkgInfoW *infos;
-    ULONG count = 0, listed = 0;
     SECURITY_STATUS status = AcquireCredentialsHandleW(NULL, (wchar_t *)L"Kerberos",
                                                        SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL,
                                                        &credential, NULL);
     if (!status) FreeCredentialsHandle(&credential);
+    return status;
+}
+
+/* What a process without the library is told of the package, the second time, too. */
+static void say_what_is_there(void)
+{
+    SecPkgInfoW *infos;
+    ULONG count = 0, listed = 0;
+    SECURITY_STATUS status = acquire(), again = acquire();
     if (EnumerateSecurityPackagesW(&count, &infos)) count = 0;
     for (ULONG i = 0; i < count; i++) listed += !lstrcmpW(infos[i].Name, L"Kerberos");
     if (count) FreeContextBuffer(infos);
-    printf("credentials %08lx, listed %lu\n", (ULONG)status, listed);
+    printf("credentials %08lx %08lx, listed %lu\n", (ULONG)status, (ULONG)again, listed);
 }
 
 static int step(const char *what, char **files)

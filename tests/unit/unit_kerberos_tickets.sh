@@ -23,6 +23,9 @@ prepare() {
     kdc_add bob two
     quietly modprinc -policy long bob
     kdc_add boss/admin three
+    LONG_NAME=$(printf '%01015d' 5)
+    export LONG_NAME
+    kdc_add "$LONG_NAME" five
     kdc_add HTTP/barn
     kdc_add host/localhost
     case $user in alice | bob) ;; *) kdc_add "$user" four ;; esac
