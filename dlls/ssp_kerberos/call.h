@@ -124,11 +124,12 @@ struct kerberos_call_leg {
     uint64_t output_room;
     uint64_t output_size, queued; /* out */
     uint64_t delegated;           /* accept, out: credential that came along; 0 without */
+    uint64_t expiry;              /* initiate, out: seconds since 1970, UTC; 0 when not known */
     uint32_t flags;               /* in: CALL_ asked for; out: granted so far */
     uint32_t done;                /* out: 1 when the context is established */
     char why[CALL_WHY_SIZE];
 };
-UNIXCALL_LAYOUT(struct kerberos_call_leg, why, 160, 400);
+UNIXCALL_LAYOUT(struct kerberos_call_leg, why, 168, 408);
 
 /* Of an established context, before SESSION. Sizes are those of all there is; what does not fit is
  * left out, with SEC_E_BUFFER_TOO_SMALL. */

@@ -63,6 +63,7 @@ static ULONG attributes_of(ULONG requirements, uint32_t granted)
     return attributes;
 }
 
+/* A half-open context, too, ends with its ticket: some clients of SSH ask the first leg. */
 static status_t exchange(struct context *context, struct leg *leg, struct kerberos_call_leg *call)
 {
     /* What the library does not know of, an application was told nevertheless. */
@@ -71,6 +72,7 @@ static status_t exchange(struct context *context, struct leg *leg, struct kerber
     call->flags = asked;
     status_t status = context_exchange(context, leg, KERBEROS_CALL_INITIATE, call);
     uint32_t granted = call->flags | (asked & private_flags);
+    context->facts.expiry = time_from_unix(call->expiry);
     return context_settle(context, attributes_of(context->requirements, granted), call->done,
                           status);
 }

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- contexts ---- */
 
@@ -176,7 +177,7 @@ static status_t initiate(struct context *context, struct kerberos_call_leg *call
     struct gss_channel_bindings_struct bindings;
     gss_buffer_desc input = buffer_of(bytes_of(call->input)), output = {0};
     struct lease lease = {0};
-    OM_uint32 minor, flags = 0;
+    OM_uint32 minor, flags = 0, left = 0;
     status_t status = SEC_E_OK;
     bool first = !context->peer;
     if (first)
@@ -188,7 +189,7 @@ static status_t initiate(struct context *context, struct kerberos_call_leg *call
     OM_uint32 major = gss.init_sec_context(
         &minor, lease.library, &context->library, context->peer, &mech_krb5, context->asked, 0,
         bindings_of(&call->bindings, &bindings), input.length ? &input : GSS_C_NO_BUFFER, NULL,
-        &output, &flags, NULL);
+        &output, &flags, &left);
     lease.failed = GSS_ERROR(major);
     if (lease.failed) {
         bool proxy = first && lease.credential->proxy;
@@ -202,6 +203,7 @@ static status_t initiate(struct context *context, struct kerberos_call_leg *call
     if (GSS_ERROR(major)) return status;
     context->flags = flags;
     context->done = !(major & GSS_S_CONTINUE_NEEDED);
+    if (left && left != GSS_C_INDEFINITE) call->expiry = (uint64_t)time(NULL) + left;
     return status_ok(status) ? queued : status;
 }
 
