@@ -13,3 +13,13 @@ void lock_wake(struct lock *lock)
 {
     WakeByAddressSingle((void *)&lock->state);
 }
+
+void shared_lock_take(struct shared_lock *lock)
+{
+    for (unsigned i = 0; i < SHARES; i++) lock_take(&lock->shares[i].lock);
+}
+
+void shared_lock_give(struct shared_lock *lock)
+{
+    for (unsigned i = 0; i < SHARES; i++) lock_give(&lock->shares[i].lock);
+}

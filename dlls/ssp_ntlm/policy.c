@@ -10,6 +10,7 @@
  */
 #include "ntlm_package.h"
 
+#include "ssp/kept.h"
 #include "ssp/prefix.h"
 #include "ssp/trace.h"
 #include "ssp/winbind.h"
@@ -22,7 +23,6 @@ TRACE_CHANNEL("ntlm");
 #define MSV_KEY LSA_KEY L"\\MSV1_0"
 #define OWN_KEY PREFIX_REGISTRY_KEY L"\\NTLM"
 
-#define CACHE_MILLISECONDS 1000u
 #define SECOND 10000000u /* of a FILETIME */
 
 #define DEFAULT_LEVEL LEVEL_CLIENT_V2
@@ -97,27 +97,18 @@ static void read_own(struct ntlm_policy *policy)
     if (key) RegCloseKey(key);
 }
 
+static void policy_read(void *policy)
+{
+    read_lsa(policy);
+    read_msv(policy);
+    read_own(policy);
+}
+
 void policy_get(struct ntlm_policy *out)
 {
-    static SRWLOCK lock = SRWLOCK_INIT;
-    static struct ntlm_policy kept;
-    static ULONGLONG expires;
-
-    AcquireSRWLockShared(&lock);
-    bool fresh = GetTickCount64() < expires;
-    *out = kept;
-    ReleaseSRWLockShared(&lock);
-    if (fresh) return;
-
-    struct ntlm_policy policy = {0};
-    read_lsa(&policy);
-    read_msv(&policy);
-    read_own(&policy);
-    AcquireSRWLockExclusive(&lock);
-    kept = policy;
-    expires = GetTickCount64() + CACHE_MILLISECONDS;
-    ReleaseSRWLockExclusive(&lock);
-    *out = policy;
+    static struct ntlm_policy policy;
+    static struct kept kept = KEPT(&policy, policy_read);
+    kept_get(&kept, out);
 }
 
 uint32_t policy_required(uint32_t minimum, bool v2_only, uint32_t flags)

@@ -12,6 +12,7 @@
  */
 #include "schannel_package.h"
 
+#include "ssp/kept.h"
 #include "ssp/trace.h"
 
 #include <wchar.h>
@@ -25,7 +26,6 @@ TRACE_CHANNEL("schannel");
     L"SOFTWARE\\Policies\\Microsoft\\Cryptography\\Configuration\\SSL\\00010002"
 #define WINHTTP_KEY L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Internet Settings\\WinHttp"
 
-#define CACHE_MILLISECONDS 1000u
 #define DEFAULT_CACHE_TIME 36000000u /* ten hours */
 #define LIST_CHARS 8192u
 
@@ -278,8 +278,9 @@ static void read_values(HKEY schannel, struct tls_policy *policy)
                 &policy->dh_server_minimum);
 }
 
-static void read_policy(struct tls_policy *policy)
+static void policy_read(void *out)
 {
+    struct tls_policy *policy = out;
     HKEY schannel = key_open(HKEY_LOCAL_MACHINE, SCHANNEL_KEY);
     read_protocols(schannel, policy);
     read_algorithms(schannel, policy);
@@ -292,21 +293,7 @@ static void read_policy(struct tls_policy *policy)
 
 void policy_get(struct tls_policy *out)
 {
-    static SRWLOCK lock = SRWLOCK_INIT;
-    static struct tls_policy kept;
-    static ULONGLONG expires;
-
-    AcquireSRWLockShared(&lock);
-    bool fresh = GetTickCount64() < expires;
-    *out = kept;
-    ReleaseSRWLockShared(&lock);
-    if (fresh) return;
-
-    struct tls_policy policy = {0};
-    read_policy(&policy);
-    AcquireSRWLockExclusive(&lock);
-    kept = policy;
-    expires = GetTickCount64() + CACHE_MILLISECONDS;
-    ReleaseSRWLockExclusive(&lock);
-    *out = policy;
+    static struct tls_policy policy;
+    static struct kept kept = KEPT(&policy, policy_read);
+    kept_get(&kept, out);
 }

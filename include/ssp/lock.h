@@ -6,7 +6,9 @@
  */
 #pragma once
 
-#include <windows.h>
+#include "ssp/share.h"
+
+#include <stdbool.h>
 
 struct lock {
     volatile LONG state; /* 0 free, 1 held, 2 held and perhaps waited for */
@@ -25,3 +27,22 @@ static inline void lock_give(struct lock *lock)
 {
     if (InterlockedExchange(&lock->state, 0) == 2) lock_wake(lock);
 }
+
+/* For what all threads read and hardly any writes: a reader has the lock of its share, a writer has
+ * them all. */
+struct shared_lock {
+    struct {
+        _Alignas(CACHE_LINE) struct lock lock;
+    } shares[SHARES];
+};
+
+/* What the reader gives back. */
+static inline struct lock *shared_lock_read(struct shared_lock *lock)
+{
+    struct lock *own = &lock->shares[share_of_thread()].lock;
+    lock_take(own);
+    return own;
+}
+
+void shared_lock_take(struct shared_lock *lock);
+void shared_lock_give(struct shared_lock *lock);
