@@ -7,8 +7,8 @@
  *
  * The tag is the generation and, in its lowest bit, the kind of handle; it is the second word of
  * the handle as well. Creation holds one pin, which closing gives up. When the last pin goes, the
- * generation moves on and the slot joins the free list of the share of threads that it was made for.
- * Only these lists and the growth of the table take locks.
+ * generation moves on and the slot joins the free list of the share of threads that it was made
+ * for. Only these lists take locks.
  */
 #include "handle.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Random bytes from the system. Wine takes them from the host in a call under one lock for the whole
- * process, and a handshake wants a few bytes three times: so each share of the threads gets more of
- * them at once, and hands them out. What has been handed out is wiped.
+ * Random bytes from the system. Wine takes them from the host in a call under one lock for the
+ * whole process, and a handshake wants a few bytes three times: so each share of the threads gets
+ * more of them at once, and hands them out. What has been handed out is wiped.
  */
 #include "core/secret.h"
 #include "ssp/abi.h"
