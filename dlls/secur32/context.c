@@ -5,7 +5,6 @@
  * The one exception are contexts of SSPs, see context_pin_export.
  */
 #include "call_context.h"
-#include "config.h"
 #include "module.h"
 #include "sasl.h"
 #include "ssp/authdata.h"
@@ -112,20 +111,25 @@ static status_t credential_pin(const CredHandle *handle, struct pinned_credentia
 status_t package_find_open(const WCHAR *name, struct package **out)
 {
     struct package *package;
-    status_t status = package_find(name, &package);
-    if (status_ok(status)) status = package_open(package);
+    status_t status;
+    /* One that turns out to be there for imports alone has left the list to the next of its name. */
+    do {
+        package = NULL;
+        status = package_find(name, &package);
+        if (status_ok(status)) status = package_open(package);
+    } while (status == SEC_E_SECPKG_NOT_FOUND && package && package->module->imports_only);
     if (status_ok(status)) *out = package;
     return status;
 }
 
 /* ---- credentials ---- */
 
-/* An identity without anything in it means the user of this process, as none at all does. */
-static bool names_nobody(const void *auth_data)
+/* An identity without anything in it means the user of this process, as none at all does; and what
+ * a package has for a name without a password, that user has left there. */
+static bool proves_nothing(const void *auth_data)
 {
     struct authdata data;
-    return status_ok(authdata_read(auth_data, &data)) && !data.user.data && !data.domain.data &&
-           !data.password.data && !data.packed.data;
+    return status_ok(authdata_read(auth_data, &data)) && !data.password.data && !data.packed.data;
 }
 
 /* Whether what is asked for belongs to the user of this process, for whom the thread does not act.
@@ -135,7 +139,7 @@ static bool credential_is_withheld(const struct package *package, ULONG use, con
 {
     if (!(use & SECPKG_CRED_OUTBOUND) || package->info.fCapabilities & SECPKG_FLAG_STREAM)
         return false;
-    return !config_is_own(package->module->path) && foreign_caller() && names_nobody(auth_data);
+    return !package->module->own && foreign_caller() && proves_nothing(auth_data);
 }
 
 SECURITY_STATUS WINAPI AcquireCredentialsHandleW(SEC_WCHAR *principal, SEC_WCHAR *package_name,
@@ -288,8 +292,7 @@ static bool leg_too_late(const struct context *context)
 {
     const struct package *package = context->package;
     bool negotiates = package->lsa && !package->id;
-    bool streams = package->info.fCapabilities & SECPKG_FLAG_STREAM &&
-                   config_is_own(package->module->path);
+    bool streams = package->info.fCapabilities & SECPKG_FLAG_STREAM && package->module->own;
     return context->imported && context->complete && !negotiates && !streams;
 }
 

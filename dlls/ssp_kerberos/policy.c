@@ -7,7 +7,7 @@
  */
 #include "kerberos_package.h"
 
-#include "ssp/kept.h"
+#include "ssp/policy.h"
 #include "ssp/prefix.h"
 
 #define LSA_KEY L"SYSTEM\\CurrentControlSet\\Control\\Lsa"
@@ -41,7 +41,7 @@ static void policy_read(void *out)
 
 void policy_get(struct kerberos_policy *out)
 {
-    static struct kerberos_policy policy;
-    static struct kept kept = KEPT(&policy, policy_read);
-    kept_get(&kept, out);
+    static struct kerberos_policy kept;
+    static struct policy_cache cache = {.kept = &kept, .size = sizeof(kept), .read = policy_read};
+    policy_cache_get(&cache, out);
 }
