@@ -102,11 +102,12 @@ static void test_context(void)
 
 /* ---- one direction of one context ---- */
 
-#define SEALED 4000
+#define SEALED 50000
 #define SEALED_SIZE 1000
 #define NUMBERS (2 * SEALED + 64)
 
 static volatile LONG seen[NUMBERS]; /* how many records show the number */
+static volatile LONG ready;         /* threads: they begin together */
 
 /* The number of an AES-GCM record stands behind its five bytes of header (RFC 5288 3). */
 static DWORD number_shown(const BYTE *record)
@@ -119,6 +120,7 @@ static DWORD WINAPI seal_all(void *argument)
     BYTE header[13], text[SEALED_SIZE] = {0}, trailer[16];
     DWORD failed = 0;
     (void)argument;
+    for (InterlockedIncrement(&ready); ready < 2;) SwitchToThread();
     for (unsigned i = 0; i < SEALED; i++) {
         SecBuffer buffers[4] = {{sizeof(header), SECBUFFER_STREAM_HEADER, header},
                                 {sizeof(text), SECBUFFER_DATA, text},
