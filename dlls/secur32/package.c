@@ -25,6 +25,7 @@ static struct module *module_create(enum module_kind kind, const WCHAR *path)
     if (!module) return NULL;
     module->kind = kind;
     wcscpy(module->path, path);
+    module->own = config_is_own(path);
     InitOnceInitialize(&module->once);
     return module;
 }

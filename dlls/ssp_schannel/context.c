@@ -38,6 +38,8 @@ void context_drop_library(struct context *context)
         library_call(SCHANNEL_CALL_SESSION_FREE, &call);
         context->library = 0;
     }
+    if (context->kept) server_library_dropped();
+    context->kept = false;
     credential_release(context->former);
     context->former = NULL;
 }
