@@ -32,6 +32,7 @@ enum kerberos_call {
 
 #define CALL_WHY_SIZE 240
 #define CALL_KEY_MAX 64
+#define CALL_NAME_MAX 1024 /* bytes of a principal */
 
 /* Whether the libraries are there; SEC_E_SECPKG_NOT_FOUND when not. The first call settles which
  * are used: the named GSS-API library, or for an empty name the first that is found. */
@@ -56,21 +57,25 @@ UNIXCALL_LAYOUT(struct kerberos_call_library, why, 328, 568);
  * cache of its own that goes with the credential; one without is looked for in the collection of
  * caches, or in the keytab. SEC_E_NO_CREDENTIALS when there is nothing, SEC_E_LOGON_DENIED for a
  * wrong password or a principal that the KDC does not know, SEC_E_NO_AUTHENTICATING_AUTHORITY when
- * no KDC is configured for the realm or none answers.
+ * no KDC is configured for the realm or none answers, SEC_E_UNKNOWN_CREDENTIALS for a principal of
+ * more than CALL_NAME_MAX bytes.
  */
 struct kerberos_call_credential_acquire {
     struct unixcall_bytes principal; /* name@REALM, or name alone for the default realm */
     struct unixcall_bytes password;
+    /* S4U2proxy: the first token of a client that was accepted with the host's keytab, and is acted
+     * for by the right of the service that it came to; no principal and no password then. */
+    struct unixcall_bytes evidence;
     uint64_t impersonator; /* S4U2self: the credential on whose behalf the principal is acted for;
                               0 otherwise */
     uint64_t credential;   /* out */
     uint64_t expiry;       /* out: seconds since 1970, UTC; 0 for never or not known */
     uint32_t use;          /* one of CALL_USE_ */
     uint32_t name_size;    /* out */
-    char name[1024];       /* out: the principal, as far as it is known already */
+    char name[CALL_NAME_MAX]; /* out: the principal, as far as it is known already */
     char why[CALL_WHY_SIZE];
 };
-UNIXCALL_LAYOUT(struct kerberos_call_credential_acquire, why, 1088, 1328);
+UNIXCALL_LAYOUT(struct kerberos_call_credential_acquire, why, 1104, 1344);
 
 struct kerberos_call_free {
     uint64_t object; /* credential or context */

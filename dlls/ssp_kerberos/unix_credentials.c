@@ -358,7 +358,9 @@ static status_t credential_inquire(struct credential *credential,
     if (!status_ok(status)) return status;
     if (credential->use == CALL_USE_INITIATE) status = expiry_tell(&lease, call);
     else status = name_text(credential->name, &lease.principal);
-    if (lease.principal.size > sizeof(call->name)) status = SEC_E_BUFFER_TOO_SMALL;
+    if (status_ok(status) && lease.principal.size > sizeof(call->name))
+        status = error_say(SEC_E_UNKNOWN_CREDENTIALS, call->why, "a name of %zu bytes is too long",
+                           lease.principal.size);
     if (status_ok(status) && lease.principal.size)
         memcpy(call->name, lease.principal.data, lease.principal.size);
     call->name_size = (uint32_t)lease.principal.size;
@@ -376,8 +378,11 @@ status_t credential_acquire(void *params)
     enum error_of of = call->password.size ? ERROR_OF_LOGON : error_of_use(call->use);
     if (call->principal.size)
         status = name_import(bytes_of(call->principal), &credential->name, of, call->why);
+    credential->proxy = call->impersonator || call->evidence.size;
     if (status_ok(status) && call->impersonator)
         status = impersonate(credential, call->impersonator, call->why);
+    else if (status_ok(status) && call->evidence.size)
+        status = proxy_make(bytes_of(call->evidence), &credential->cache, call->why);
     else if (status_ok(status) && call->password.data) status = logon(credential, call, call->why);
     if (status_ok(status)) status = credential_inquire(credential, call);
     if (status_ok(status)) call->credential = unixcall_address(credential);

@@ -276,17 +276,42 @@ status_t ticket_retrieve(void *params)
 
 /* ---- tickets from elsewhere ---- */
 
-static status_t store(const struct tickets *tickets, krb5_creds **creds)
+/* What a cache has, in one in memory. */
+static krb5_error_code copy_make(const struct tickets *tickets, krb5_ccache *out)
 {
-    krb5_error_code error = 0;
+    krb5_error_code error = krb5.cc_new_unique(tickets->context, "MEMORY", NULL, out);
+    if (!error) error = cache_copy(tickets->context, tickets->cache, *out);
+    return error;
+}
+
+/* All of them, or the cache is as it was: one that was not there is not there then. */
+static krb5_error_code store_all(struct tickets *tickets, krb5_creds **creds)
+{
+    krb5_ccache before = NULL;
+    krb5_error_code error = tickets->client ? copy_make(tickets, &before)
+                                            : krb5.cc_initialize(tickets->context, tickets->cache,
+                                                                 creds[0]->client);
+    bool copied = before && !error;
+    for (size_t i = 0; !error && creds[i]; i++)
+        error = krb5.cc_store_cred(tickets->context, tickets->cache, creds[i]);
+    if (error && copied) {
+        cache_copy(tickets->context, before, tickets->cache);
+    } else if (error && !tickets->client) {
+        krb5.cc_destroy(tickets->context, tickets->cache);
+        tickets->cache = NULL;
+    }
+    if (before) krb5.cc_destroy(tickets->context, before);
+    return error;
+}
+
+static status_t store(struct tickets *tickets, krb5_creds **creds)
+{
     if (!creds[0]) return error_say(SEC_E_INVALID_TOKEN, tickets->why, "there is no ticket in it");
     krb5_principal client = tickets->client ? tickets->client : creds[0]->client;
     for (size_t i = 0; creds[i]; i++)
         if (!krb5.principal_compare(tickets->context, creds[i]->client, client))
             return error_say(SEC_E_WRONG_PRINCIPAL, tickets->why, "tickets of another client");
-    if (!tickets->client) error = krb5.cc_initialize(tickets->context, tickets->cache, client);
-    for (size_t i = 0; !error && creds[i]; i++)
-        error = krb5.cc_store_cred(tickets->context, tickets->cache, creds[i]);
+    krb5_error_code error = store_all(tickets, creds);
     return error ? failed(tickets, error) : SEC_E_OK;
 }
 

@@ -8,6 +8,7 @@
 #include "negotiate_package.h"
 
 #include "core/secret.h"
+#include "ssp/leg.h"
 #include "ssp/secbuf.h"
 #include "ssp/trace.h"
 
@@ -193,7 +194,7 @@ static status_t leg_next_locked(struct leg *leg, bool acceptor, struct credentia
 }
 
 /* Where the input has a token, *out is it; an empty one is none. */
-static void leg_token(const SecBufferDesc *input, struct slice *out)
+static void token_find(const SecBufferDesc *input, struct slice *out)
 {
     const SecBuffer *buffer = secbuf_find(input, SECBUFFER_TOKEN);
     bool any = buffer && buffer->cbBuffer && buffer->pvBuffer;
@@ -205,7 +206,7 @@ static status_t leg_run(struct leg *leg, bool acceptor, LSA_SEC_HANDLE credentia
 {
     struct credential *credential = credential_of(credential_handle);
     status_t status;
-    leg_token(leg->input, &leg->token);
+    token_find(leg->input, &leg->token);
     writer_init(&leg->answer);
     if (context) {
         AcquireSRWLockExclusive(&context->lock);
@@ -221,6 +222,20 @@ static status_t leg_run(struct leg *leg, bool acceptor, LSA_SEC_HANDLE credentia
     return status;
 }
 
+/* As an argument or in a buffer; *out is NULL without one. */
+static status_t target_copy(const UNICODE_STRING *target, const SecBufferDesc *input, wchar_t **out)
+{
+    struct slice text;
+    status_t status = leg_target(target, input, &text);
+    if (!status_ok(status) || !text.data) return status;
+    wchar_t *copy = malloc(text.size + sizeof(wchar_t));
+    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
+    memcpy(copy, text.data, text.size);
+    copy[text.size / sizeof(wchar_t)] = 0;
+    *out = copy;
+    return SEC_E_OK;
+}
+
 NTSTATUS NTAPI context_initiate(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE handle,
                                 UNICODE_STRING *target, ULONG requirements, ULONG representation,
                                 SecBufferDesc *input, LSA_SEC_HANDLE *new_handle,
@@ -232,13 +247,8 @@ NTSTATUS NTAPI context_initiate(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE handle
                       .representation = representation,
                       .input = input,
                       .output = output};
-    if (target && target->Buffer) {
-        leg.target = malloc(target->Length + sizeof(wchar_t));
-        if (!leg.target) return SEC_E_INSUFFICIENT_MEMORY;
-        memcpy(leg.target, target->Buffer, target->Length);
-        leg.target[target->Length / sizeof(wchar_t)] = 0;
-    }
-    status_t status = leg_run(&leg, false, credential, context_get(handle), &report);
+    status_t status = target_copy(target, input, &leg.target);
+    if (status_ok(status)) status = leg_run(&leg, false, credential, context_get(handle), &report);
     free(leg.target);
     return status;
 }

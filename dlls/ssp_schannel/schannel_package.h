@@ -22,11 +22,6 @@
 #define MAX_TOKEN 24576u
 #define MTU_MIN 200u /* [D sspi.h] SECPKG_ATTR_DTLS_MTU: 200 bytes to 64 KiB */
 
-/* ---- package.c ---- */
-
-/* The package as it is listed under the name that most programs use; the strings are constants. */
-void package_info_get(SecPkgInfoW *info);
-
 /* ---- library.c ---- */
 
 /* Runs a call into the Unix half; SEC_E_SECPKG_NOT_FOUND without a half, else the call's status. */
@@ -282,7 +277,7 @@ SpAcceptLsaModeContextFn context_accept;
 struct leg {
     bool server, first;
     struct credential *credential; /* of this call; NULL when the application gave none */
-    const wchar_t *target;         /* terminated; NULL without */
+    struct slice target;           /* UTF-16; size 0 without */
     ULONG requirements;
     bool deferred; /* the certificate is judged later, by request (SECBUFFER_FLAGS) */
     const SecBufferDesc *input, *output;

@@ -292,6 +292,8 @@ static void test_odd(void)
 static void test_calls(void)
 {
     run_hostile(L"calls", L"calls");
+    if (copy(L"prov_hostile", hosting_scratch, L"ssp_ntlm"))
+        run_one(L"calls", hosting_scratch, L"ssp_ntlm");
 }
 
 static void write_file(const wchar_t *name, const void *bytes, DWORD size)
