@@ -11,7 +11,7 @@
  * is not looked at. The logon id and the key function mean nothing to this package, and there are
  * no credentials to add.
  */
-#include "kerberos_package.h"
+#include "logon.h"
 
 #include "core/secret.h"
 #include "ssp/answer.h"
@@ -367,12 +367,22 @@ static status_t keytab_check(struct credential *credential)
     return credential_library(credential, CALL_USE_ACCEPT, false, &acceptor);
 }
 
-/* Takes the place of default ones: what the caller's client has sent along. */
+/* A thread with the token of a log-on: those of that session. */
+static struct credential *logon_of_caller(void)
+{
+    const LSA_SECPKG_FUNCTION_TABLE *host = package_host();
+    SECPKG_CLIENT_INFO info;
+    bool known = foreign_caller() && host && host->GetClientInfo && !host->GetClientInfo(&info);
+    return known ? session_credential(&info.LogonId) : NULL;
+}
+
+/* Take the place of default ones: those with which the caller acts for its client. */
 static bool credential_replace(struct credential **credential)
 {
     bool matters = (*credential)->is_default &&
                    ((*credential)->use & SECPKG_CRED_BOTH) == SECPKG_CRED_OUTBOUND;
     struct credential *delegated = matters ? delegation_of_caller() : NULL;
+    if (matters && !delegated) delegated = logon_of_caller();
     if (!delegated) return false;
     credential_release(*credential);
     *credential = delegated;
