@@ -359,12 +359,19 @@ static status_t owner_check(const struct credential *credential)
     return outbound && own && foreign_caller() ? SEC_E_NO_CREDENTIALS : SEC_E_OK;
 }
 
-/* A server without a keytab finds out now, so that Negotiate does not offer it. */
+/* A server without a keytab finds out now, unless it has tickets, with which it can take those who
+ * come by user-to-user. */
 static status_t keytab_check(struct credential *credential)
 {
+    struct kerberos_call_credential_acquire call;
     uint64_t acceptor;
     if ((credential->use & SECPKG_CRED_BOTH) != SECPKG_CRED_INBOUND) return SEC_E_OK;
-    return credential_library(credential, CALL_USE_ACCEPT, false, &acceptor);
+    status_t status = credential_library(credential, CALL_USE_ACCEPT, false, &acceptor);
+    if (status != SEC_E_NO_CREDENTIALS || foreign_caller()) return status;
+    if (!status_ok(library_acquire(credential, CALL_USE_INITIATE, &call))) return status;
+    library_free(call.credential);
+    TRACE("there is no keytab: only user-to-user is possible\n");
+    return SEC_E_OK;
 }
 
 /* A thread with the token of a log-on: those of that session. */

@@ -195,7 +195,7 @@ static void test_refused_flags(void)
         ULONG asked;
         SECURITY_STATUS status;
     } rows[] = {
-        {ISC_REQ_USE_SESSION_KEY, SEC_E_UNSUPPORTED_FUNCTION},
+        {ISC_REQ_USE_SESSION_KEY | ISC_REQ_USE_DCE_STYLE, SEC_E_UNSUPPORTED_FUNCTION},
         {ISC_REQ_NULL_SESSION, SEC_E_NO_CREDENTIALS},
     };
     if (!ours_only()) return;
