@@ -155,26 +155,6 @@ status_t kerb_submit_decode(const struct lsa_buffer *buffer, struct kerb_submit 
 
 /* ---- passwords ---- */
 
-/* Whether the caller impersonates makes no difference: the old password is what counts. */
-status_t kerb_password_change_decode(const struct lsa_buffer *buffer,
-                                     struct kerb_password_change *out)
-{
-    struct lsa_reader lsa;
-    struct kerb_password_change change;
-    lsa_reader_init(&lsa, buffer);
-    reader_skip(&lsa.r, 4);
-    struct lsa_text domain = lsa_reader_text(&lsa), user = lsa_reader_text(&lsa);
-    struct lsa_text old_password = lsa_reader_text(&lsa), new_password = lsa_reader_text(&lsa);
-    reader_skip(&lsa.r, 1);
-    change.domain = find(&lsa, domain);
-    change.user = find(&lsa, user);
-    change.old_password = find(&lsa, old_password);
-    change.new_password = find(&lsa, new_password);
-    status_t status = lsa_reader_status(&lsa);
-    if (status_ok(status)) *out = change;
-    return status;
-}
-
 static status_t set_decode(const struct lsa_buffer *buffer, bool ex, struct kerb_password_set *out)
 {
     struct lsa_reader lsa;

@@ -71,3 +71,23 @@ status_t lsa_reader_status(const struct lsa_reader *lsa)
 {
     return reader_ok(&lsa->r) ? SEC_E_OK : SEC_E_INVALID_PARAMETER;
 }
+
+/* Whether the caller impersonates makes no difference: the old password is what counts. */
+status_t lsa_password_change_decode(const struct lsa_buffer *buffer,
+                                    struct lsa_password_change *out)
+{
+    struct lsa_reader lsa;
+    struct lsa_password_change change;
+    lsa_reader_init(&lsa, buffer);
+    reader_skip(&lsa.r, 4);
+    struct lsa_text domain = lsa_reader_text(&lsa), user = lsa_reader_text(&lsa);
+    struct lsa_text old_password = lsa_reader_text(&lsa), new_password = lsa_reader_text(&lsa);
+    reader_skip(&lsa.r, 1);
+    change.domain = lsa_reader_find(&lsa, domain, LSA_WIDE);
+    change.user = lsa_reader_find(&lsa, user, LSA_WIDE);
+    change.old_password = lsa_reader_find(&lsa, old_password, LSA_WIDE);
+    change.new_password = lsa_reader_find(&lsa, new_password, LSA_WIDE);
+    status_t status = lsa_reader_status(&lsa);
+    if (status_ok(status)) *out = change;
+    return status;
+}

@@ -54,27 +54,6 @@ status_t msv_logon_decode(const struct lsa_buffer *buffer, struct msv_logon *out
 
 /* ---- messages ---- */
 
-/* MSV1_0_CHANGEPASSWORD_REQUEST. Whether the caller impersonates makes no difference: the old
- * password is what counts. */
-status_t msv_password_change_decode(const struct lsa_buffer *buffer,
-                                    struct msv_password_change *out)
-{
-    struct lsa_reader lsa;
-    struct msv_password_change change;
-    lsa_reader_init(&lsa, buffer);
-    reader_skip(&lsa.r, 4);
-    struct lsa_text domain = lsa_reader_text(&lsa), user = lsa_reader_text(&lsa);
-    struct lsa_text old_password = lsa_reader_text(&lsa), new_password = lsa_reader_text(&lsa);
-    reader_skip(&lsa.r, 1);
-    change.domain = lsa_reader_find(&lsa, domain, LSA_WIDE);
-    change.user = lsa_reader_find(&lsa, user, LSA_WIDE);
-    change.old_password = lsa_reader_find(&lsa, old_password, LSA_WIDE);
-    change.new_password = lsa_reader_find(&lsa, new_password, LSA_WIDE);
-    status_t status = lsa_reader_status(&lsa);
-    if (status_ok(status)) *out = change;
-    return status;
-}
-
 /* MSV1_0_GETCHALLENRESP_REQUEST and its first form, which ends with the challenge. */
 status_t msv_response_request_decode(const struct lsa_buffer *buffer,
                                      struct msv_response_request *out)

@@ -79,7 +79,8 @@ status_t context_prepare(struct package *package, bool acceptor, struct new_cont
     if (!out->context) return SEC_E_INSUFFICIENT_MEMORY;
     *out->context = (struct context){.package = package, .acceptor = acceptor};
     status_t status = handle_reserve(&out->place);
-    if (!status_ok(status)) free(out->context);
+    if (status_ok(status)) out->context->place = out->place;
+    else free(out->context);
     return status;
 }
 
@@ -272,6 +273,7 @@ static status_t leg_first(struct leg *leg, struct credential *credential, CtxtHa
     status = leg_call(leg, package, &credential->handle, &made.context->provider);
     if (status_ok(status)) {
         made.context->complete = leg_completes(status);
+        if (made.context->complete && !leg->sasl) context_follow(made.context);
         context_publish(&made, out);
     } else {
         /* A package that raised an exception may have left one of its halves behind. */
@@ -309,7 +311,10 @@ static status_t leg_next(struct leg *leg, struct credential *credential, struct 
     if (!leg_possible(leg, package)) return SEC_E_UNSUPPORTED_FUNCTION;
     status_t status = leg_call(leg, package, credential ? &credential->handle : &none,
                                &context->provider);
-    if (leg_completes(status)) context->complete = true;
+    if (leg_completes(status)) {
+        context->complete = true;
+        context_follow(context);
+    }
     return status;
 }
 

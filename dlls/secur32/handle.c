@@ -36,6 +36,7 @@ struct slot {
         uint32_t next_free;
     };
     void (*release)(void *object);
+    uint64_t inner; /* of the tag in state: another handle, its second word above its first, or 0 */
 };
 
 static struct slot *volatile chunks[CHUNKS_MAX];
@@ -160,6 +161,26 @@ void handle_fill(uint32_t place, enum handle_kind kind, void *object, void (*rel
     out->dwUpper = tag;
 }
 
+void handle_set_inner(uint32_t place, const SecHandle *inner)
+{
+    uint64_t words = 0;
+    if (inner && inner->dwLower <= UINT32_MAX && inner->dwUpper <= UINT32_MAX)
+        words = (uint64_t)inner->dwUpper << 32 | inner->dwLower;
+    __atomic_store_n(&slot_at(place)->inner, words, __ATOMIC_RELEASE);
+}
+
+/* A slot changes its tag before what is inner to it: a slot that still has the tag has not given
+ * what belongs to a later one. */
+bool handle_inner(enum handle_kind kind, const SecHandle *handle, SecHandle *inner)
+{
+    struct slot *slot = handle_slot(kind, handle);
+    if (!slot) return false;
+    uint64_t words = __atomic_load_n(&slot->inner, __ATOMIC_ACQUIRE);
+    if (!words || !state_is_of(state_read(slot), handle)) return false;
+    *inner = (SecHandle){(uint32_t)words, (uint32_t)(words >> 32)};
+    return true;
+}
+
 void handle_give_back(uint32_t place)
 {
     slot_give_back(slot_at(place), place);
@@ -196,6 +217,7 @@ static void slot_unpin(struct slot *slot, uint32_t index)
     uint32_t generation = TAG_GENERATION(STATE_TAG(next));
     generation = generation == GENERATION_MAX ? 1 : generation + 1;
     InterlockedExchange64(&slot->state, state_make(TAG(generation, 0), 0) | STATE_CLOSED);
+    handle_set_inner(index, NULL);
     slot_give_back(slot, index);
     release(object);
 }

@@ -18,7 +18,6 @@
 TRACE_CHANNEL("sspi");
 
 #define NAME_CHARS (UNLEN + 1)
-#define SID_ROOM SECURITY_MAX_SID_SIZE
 
 /* ---- giving a name to the caller ---- */
 

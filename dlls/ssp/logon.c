@@ -2,6 +2,7 @@
 /* Answers and texts of authentication packages, see ssp/logon.h. */
 #include "ssp/logon.h"
 
+#include "core/crypto.h"
 #include "core/secret.h"
 #include "ssp/provider.h"
 
@@ -23,8 +24,24 @@ NTSTATUS nt_status(status_t status)
     }
 }
 
-/* A host without functions (Wine's own secur32) shares its heap with the client. */
-static NTSTATUS client_allocate(PLSA_CLIENT_REQUEST request, size_t size, void **out)
+/* Four numbers: a domain's 96 bits, and one from 1000 on. */
+bool account_sid_make(struct slice domain, char separator, struct slice name, SID *out)
+{
+    SID_IDENTIFIER_AUTHORITY authority = {SECURITY_NT_AUTHORITY};
+    const struct slice parts[] = {domain, {(const uint8_t *)&separator, 1}, name};
+    uint8_t of_domain[16], of_name[16];
+    uint32_t numbers[4];
+    if (!status_ok(md5(parts, 1, of_domain)) || !status_ok(md5(parts, 3, of_name))) return false;
+    memcpy(numbers, of_domain, 12);
+    memcpy(&numbers[3], of_name, 4);
+    InitializeSid(out, &authority, 5);
+    *GetSidSubAuthority(out, 0) = SECURITY_NT_NON_UNIQUE;
+    for (DWORD i = 0; i < 3; i++) *GetSidSubAuthority(out, i + 1) = numbers[i];
+    *GetSidSubAuthority(out, 4) = 1000 + numbers[3] % 0x7ffffc00;
+    return true;
+}
+
+NTSTATUS client_allocate(PLSA_CLIENT_REQUEST request, size_t size, void **out)
 {
     const LSA_SECPKG_FUNCTION_TABLE *host = package_host();
     if (host && host->AllocateClientBuffer)
@@ -33,7 +50,7 @@ static NTSTATUS client_allocate(PLSA_CLIENT_REQUEST request, size_t size, void *
     return *out ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }
 
-static void client_free(PLSA_CLIENT_REQUEST request, void *block)
+void client_free(PLSA_CLIENT_REQUEST request, void *block)
 {
     const LSA_SECPKG_FUNCTION_TABLE *host = package_host();
     if (!block) return;
@@ -41,7 +58,7 @@ static void client_free(PLSA_CLIENT_REQUEST request, void *block)
     else package_free(block);
 }
 
-static NTSTATUS client_write(PLSA_CLIENT_REQUEST request, void *to, void *from, size_t size)
+NTSTATUS client_write(PLSA_CLIENT_REQUEST request, void *to, void *from, size_t size)
 {
     const LSA_SECPKG_FUNCTION_TABLE *host = package_host();
     if (host && host->CopyToClientBuffer)
@@ -91,11 +108,13 @@ void image_add_text(struct image *image, UNICODE_STRING *out, struct slice text)
 NTSTATUS image_send(struct image *image, void **out, ULONG *size)
 {
     NTSTATUS status = client_write(image->request, image->client, image->bytes, image->size);
-    if (status < 0) return status;
-    *out = image->client;
-    *size = (ULONG)image->size;
-    image->client = NULL;
-    return STATUS_SUCCESS;
+    if (status >= 0) {
+        *out = image->client;
+        *size = (ULONG)image->size;
+        image->client = NULL;
+    }
+    image_discard(image);
+    return status;
 }
 
 void image_discard(struct image *image)

@@ -22,6 +22,8 @@ TRACE_CHANNEL("sspi");
 /* Services and desktop programs have name spaces of their own, but one registry. */
 #define SECRET_MUTEX L"Global\\winesspi-secret"
 
+static uint8_t process_key[32];
+
 status_t random_bytes(void *out, size_t size)
 {
     if (size > ULONG_MAX) return SEC_E_INVALID_PARAMETER;
@@ -45,6 +47,23 @@ status_t crypto_ready(void)
     static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
     status_t status = SEC_E_INTERNAL_ERROR;
     return InitOnceExecuteOnce(&once, crypto_start, &status, NULL) ? SEC_E_OK : status;
+}
+
+static BOOL CALLBACK process_key_make(INIT_ONCE *once, void *parameter, void **context)
+{
+    (void)once;
+    (void)parameter;
+    (void)context;
+    return status_ok(crypto_ready()) && status_ok(random_bytes(process_key, sizeof(process_key)));
+}
+
+/* No lock is held: each handshake asks several times. */
+status_t process_key_get(struct slice *out)
+{
+    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+    if (!InitOnceExecuteOnce(&once, process_key_make, NULL, NULL)) return SEC_E_INTERNAL_ERROR;
+    *out = (struct slice){process_key, sizeof(process_key)};
+    return SEC_E_OK;
 }
 
 /* A key that was made by hand or by an imported file would outlive the prefix's server. */

@@ -2,8 +2,6 @@
 /* What the SSP/APs of this project have in common; see ssp/provider.h. */
 #include "ssp/provider.h"
 
-#include <string.h>
-
 /* Written once, while the host initialises the package. */
 static struct {
     PLSA_ALLOCATE_LSA_HEAP alloc;
@@ -50,20 +48,6 @@ void package_free(void *block)
     if (!block) return;
     if (heap.free) heap.free(block);
     else HeapFree(GetProcessHeap(), 0, block);
-}
-
-NTSTATUS package_name_give(LSA_DISPATCH_TABLE *dispatch, const char *text, LSA_STRING **name)
-{
-    size_t length = strlen(text), size = sizeof(LSA_STRING) + length + 1;
-    bool hosted = dispatch && dispatch->AllocateLsaHeap;
-    LSA_STRING *string = hosted ? dispatch->AllocateLsaHeap((ULONG)size) : package_alloc(size);
-    if (!string) return STATUS_NO_MEMORY;
-    string->Length = (USHORT)length;
-    string->MaximumLength = (USHORT)(length + 1);
-    string->Buffer = (char *)(string + 1);
-    memcpy(string->Buffer, text, length + 1);
-    *name = string;
-    return STATUS_SUCCESS;
 }
 
 NTSTATUS NTAPI package_initialize(ULONG_PTR id, SECPKG_PARAMETERS *parameters,

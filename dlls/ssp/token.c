@@ -34,6 +34,30 @@ bool process_token_info(TOKEN_INFORMATION_CLASS class, void *out, DWORD size)
     return found;
 }
 
+bool process_sid(SID *out)
+{
+    union {
+        TOKEN_USER user;
+        uint8_t room[sizeof(TOKEN_USER) + SID_ROOM];
+    } found;
+    return process_token_info(TokenUser, &found, sizeof(found)) &&
+           CopySid(SID_ROOM, out, found.user.User.Sid);
+}
+
+bool process_logon_id(LUID *out)
+{
+    TOKEN_STATISTICS statistics;
+    if (!process_token_info(TokenStatistics, &statistics, sizeof(statistics))) return false;
+    *out = statistics.AuthenticationId;
+    return true;
+}
+
+bool process_logon_is(const LUID *id)
+{
+    LUID own;
+    return (!id->LowPart && !id->HighPart) || (process_logon_id(&own) && SecEqualLuid(&own, id));
+}
+
 /* token may be NULL: the thread acts for itself then. */
 static void thread_token_restore(HANDLE token)
 {

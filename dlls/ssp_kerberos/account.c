@@ -6,9 +6,7 @@
  */
 #include "logon.h"
 
-#include "core/crypto.h"
 #include "ssp/prefix.h"
-#include "ssp/token.h"
 #include "ssp/trace.h"
 
 #include <string.h>
@@ -46,35 +44,4 @@ bool principal_is_own(struct slice principal)
     TRACE("%.*s: status %#lx, own %u %s\n", (int)principal.size, (const char *)principal.data,
           (ULONG)status, (unsigned)call.own, call.why);
     return status_ok(status) && call.own;
-}
-
-/* ---- SIDs ---- */
-
-static bool own_sid(SID *out)
-{
-    union {
-        TOKEN_USER user;
-        uint8_t room[sizeof(TOKEN_USER) + SID_ROOM];
-    } found;
-    return process_token_info(TokenUser, &found, sizeof(found)) &&
-           CopySid(SID_ROOM, out, found.user.User.Sid);
-}
-
-/* Of an account that is known by its names only: the same at all times, in the form that Windows
- * gives to accounts, a domain's 96 bits and a number from 1000 on. */
-bool account_sid(bool own, struct slice name, struct slice realm, SID *out)
-{
-    SID_IDENTIFIER_AUTHORITY authority = {SECURITY_NT_AUTHORITY};
-    const struct slice parts[] = {realm, {(const uint8_t *)"@", 1}, name};
-    uint8_t of_realm[16], of_name[16];
-    uint32_t numbers[4];
-    if (own) return own_sid(out);
-    if (!status_ok(md5(parts, 1, of_realm)) || !status_ok(md5(parts, 3, of_name))) return false;
-    memcpy(numbers, of_realm, 12);
-    memcpy(&numbers[3], of_name, 4);
-    InitializeSid(out, &authority, 5);
-    *GetSidSubAuthority(out, 0) = SECURITY_NT_NON_UNIQUE;
-    for (DWORD i = 0; i < 3; i++) *GetSidSubAuthority(out, i + 1) = numbers[i];
-    *GetSidSubAuthority(out, 4) = 1000 + numbers[3] % 0x7ffffc00;
-    return true;
 }

@@ -10,6 +10,7 @@
 #include "message.h"
 
 #include "ssp/answer.h"
+#include "ssp/attrs.h"
 #include "ssp/trace.h"
 
 #include <authz.h>
@@ -22,25 +23,17 @@ TRACE_CHANNEL("kerberos");
 
 static status_t query_package_info(struct context *context, void *buffer)
 {
-    SecPkgContext_PackageInfoW *out = buffer;
-    SecPkgInfoW info;
     (void)context;
-    package_info_get(&info);
-    SecPkgInfoW *copy = answer_package(&info);
-    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
-    out->PackageInfo = copy;
-    return SEC_E_OK;
+    SecPkgContext_PackageInfoW *out = buffer;
+    return package_info_give(&out->PackageInfo);
 }
 
 static status_t query_negotiation_info(struct context *context, void *buffer)
 {
     SecPkgContext_NegotiationInfoW *out = buffer;
     bool complete = context->stage == STAGE_ESTABLISHED;
-    SecPkgInfoW info;
-    package_info_get(&info);
-    SecPkgInfoW *copy = answer_package(&info);
-    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
-    out->PackageInfo = copy;
+    status_t status = package_info_give(&out->PackageInfo);
+    if (!status_ok(status)) return status;
     out->NegotiationState = complete ? SECPKG_NEGOTIATION_COMPLETE : SECPKG_NEGOTIATION_IN_PROGRESS;
     return SEC_E_OK;
 }
@@ -58,13 +51,6 @@ static status_t query_last_token(struct context *context, void *buffer)
 }
 
 /* ---- of the peers ---- */
-
-static status_t give_text(wchar_t *copy, wchar_t **out)
-{
-    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
-    *out = copy;
-    return SEC_E_OK;
-}
 
 /* A server knows its client as the account that he has, if anybody has told it; otherwise he is
  * called what Kerberos calls him, name@REALM. */
@@ -87,21 +73,15 @@ static struct slice principal_slice(const struct blob *principal)
 
 static status_t query_names(struct context *context, void *buffer)
 {
-    return give_text(client_name(&context->facts), &((SecPkgContext_NamesW *)buffer)->sUserName);
+    return answer_give(client_name(&context->facts), &((SecPkgContext_NamesW *)buffer)->sUserName);
 }
 
 static status_t query_native_names(struct context *context, void *buffer)
 {
     SecPkgContext_NativeNamesW *out = buffer;
-    wchar_t *client = answer_text(principal_slice(&context->facts.client));
-    wchar_t *server = answer_text(principal_slice(&context->facts.server));
-    if (!client || !server) {
-        package_free(client);
-        package_free(server);
-        return SEC_E_INSUFFICIENT_MEMORY;
-    }
-    *out = (SecPkgContext_NativeNamesW){client, server};
-    return SEC_E_OK;
+    return answer_give_pair(answer_text(principal_slice(&context->facts.client)),
+                            answer_text(principal_slice(&context->facts.server)), &out->sClientName,
+                            &out->sServerName);
 }
 
 /* Who vouches for the client. */
@@ -109,7 +89,7 @@ static status_t query_authority(struct context *context, void *buffer)
 {
     SecPkgContext_AuthorityW *out = buffer;
     struct slice realm = principal_realm(blob_slice(&context->facts.client));
-    return give_text(answer_text(realm), &out->sAuthorityName);
+    return answer_give(answer_text(realm), &out->sAuthorityName);
 }
 
 /* What the application of the client has called the server. */
@@ -119,7 +99,7 @@ static status_t query_client_target(struct context *context, void *buffer)
     const struct facts *facts = &context->facts;
     const struct blob *target = facts->target.size ? &facts->target : &facts->server;
     if (!target->size) return SEC_E_TARGET_UNKNOWN;
-    return give_text(answer_text(principal_slice(target)), &out->sTargetName);
+    return answer_give(answer_text(principal_slice(target)), &out->sTargetName);
 }
 
 /* A counted text of bytes, with a zero behind it that is not counted. */
@@ -329,29 +309,18 @@ static status_t query_key_info(struct context *context, void *buffer)
     const struct algorithm *used = algorithm_find(carried ? context->session.enctype
                                                           : context->facts.ticket_enctype);
     if (!used) return SEC_E_UNSUPPORTED_FUNCTION;
-    wchar_t *signature = answer_string(used->signature), *cipher = answer_string(used->cipher);
-    if (!signature || !cipher) {
-        package_free(signature);
-        package_free(cipher);
-        return SEC_E_INSUFFICIENT_MEMORY;
-    }
-    *out = (SecPkgContext_KeyInfoW){
-        .sSignatureAlgorithmName = signature,
-        .sEncryptAlgorithmName = cipher,
-        .KeySize = used->bits,
-        .SignatureAlgorithm = (ULONG)used->checksum,
-        .EncryptAlgorithm = used->enctype,
-    };
+    status_t status = answer_give_pair(answer_string(used->signature), answer_string(used->cipher),
+                                       &out->sSignatureAlgorithmName, &out->sEncryptAlgorithmName);
+    if (!status_ok(status)) return status;
+    out->KeySize = used->bits;
+    out->SignatureAlgorithm = (ULONG)used->checksum;
+    out->EncryptAlgorithm = used->enctype;
     return SEC_E_OK;
 }
 
 /* Everything else is refused with SEC_E_UNSUPPORTED_FUNCTION, stream sizes among it: Kerberos
  * frames no stream. */
-static const struct attribute {
-    ULONG id;
-    bool any_stage;
-    status_t (*query)(struct context *context, void *buffer);
-} attributes[] = {
+static const struct attribute attributes[] = {
     {SECPKG_ATTR_PACKAGE_INFO, true, query_package_info},
     {SECPKG_ATTR_NEGOTIATION_INFO, true, query_negotiation_info},
     {SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, true, query_last_token},
@@ -385,12 +354,12 @@ static status_t query_locked(struct context *context, const struct attribute *at
 NTSTATUS NTAPI context_query(LSA_SEC_HANDLE handle, ULONG id, void *buffer)
 {
     struct context *context = context_get(handle);
+    const struct attribute *attribute = attribute_find(attributes, ARRAYSIZE(attributes), id);
     status_t status = SEC_E_UNSUPPORTED_FUNCTION;
     if (!buffer) return SEC_E_INVALID_PARAMETER;
-    for (size_t i = 0; i < ARRAYSIZE(attributes); i++) {
-        if (attributes[i].id != id) continue;
+    if (attribute) {
         lock_take(&context->send);
-        status = query_locked(context, &attributes[i], buffer);
+        status = query_locked(context, attribute, buffer);
         lock_give(&context->send);
     }
     TRACE("attribute %lu: status %#lx\n", id, (ULONG)status);

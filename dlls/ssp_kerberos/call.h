@@ -63,6 +63,9 @@ UNIXCALL_LAYOUT(struct kerberos_call_library, why, 328, 568);
 struct kerberos_call_credential_acquire {
     struct unixcall_bytes principal; /* name@REALM, or name alone for the default realm */
     struct unixcall_bytes password;
+    /* S4U2proxy: the first token of a client that was accepted with the host's keytab, and is acted
+     * for by the right of the service that it came to; no principal and no password then. */
+    struct unixcall_bytes evidence;
     uint64_t impersonator; /* S4U2self: the credential on whose behalf the principal is acted for;
                               0 otherwise */
     uint64_t credential;   /* out */
@@ -72,7 +75,7 @@ struct kerberos_call_credential_acquire {
     char name[CALL_NAME_MAX]; /* out: the principal, as far as it is known already */
     char why[CALL_WHY_SIZE];
 };
-UNIXCALL_LAYOUT(struct kerberos_call_credential_acquire, why, 1088, 1328);
+UNIXCALL_LAYOUT(struct kerberos_call_credential_acquire, why, 1104, 1344);
 
 struct kerberos_call_free {
     uint64_t object; /* credential or context */

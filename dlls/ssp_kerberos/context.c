@@ -56,6 +56,7 @@ void context_free(struct context *context)
     context_drop_library(context);
     if (context->delegated) delegation_withdraw(context->delegated);
     credential_release(context->delegated);
+    blob_clear(&context->evidence);
     if (context->token) CloseHandle(context->token);
     if (context->carried) kerberos_session_clear(&context->session);
     facts_clear(&context->facts);

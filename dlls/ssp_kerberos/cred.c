@@ -37,12 +37,6 @@ struct retired {
 
 /* ---- life ---- */
 
-static void library_free(uint64_t object)
-{
-    struct kerberos_call_free call = {.object = object};
-    if (object) library_call(KERBEROS_CALL_CREDENTIAL_FREE, &call);
-}
-
 static void credential_free(struct credential *credential)
 {
     library_free(credential->initiator);
@@ -53,6 +47,7 @@ static void credential_free(struct credential *credential)
         free(credential->retired);
         credential->retired = next;
     }
+    blob_clear(&credential->evidence);
     blob_clear(&credential->principal);
     blob_clear(&credential->user);
     blob_clear(&credential->domain);
@@ -124,7 +119,9 @@ static status_t library_acquire(const struct credential *credential, uint32_t us
             return SEC_E_LOGON_DENIED;
         status_t status = credential_password(credential, &password);
         if (!status_ok(status)) return status;
-        call->principal = unixcall_slice(blob_slice(&credential->principal));
+        call->evidence = unixcall_slice(blob_slice(&credential->evidence));
+        if (!credential->evidence.size)
+            call->principal = unixcall_slice(blob_slice(&credential->principal));
         call->password = unixcall_slice(blob_slice(&password));
     }
     status_t status = library_call(KERBEROS_CALL_CREDENTIAL_ACQUIRE, call);
@@ -203,6 +200,18 @@ status_t credential_from_library(uint64_t initiator, struct slice principal,
     credential->initiator = initiator;
     *out = credential;
     return SEC_E_OK;
+}
+
+status_t credential_from_evidence(struct slice token, struct slice principal,
+                                  struct credential **out)
+{
+    struct credential *credential = credential_new(SECPKG_CRED_OUTBOUND);
+    if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
+    status_t status = blob_set(&credential->principal, principal);
+    if (status_ok(status)) status = blob_set(&credential->evidence, token);
+    if (status_ok(status)) *out = credential;
+    else credential_release(credential);
+    return status;
 }
 
 status_t credential_from_password(struct slice principal, struct slice password,

@@ -12,20 +12,19 @@
 #include "ssp/halves.h"
 #include "ssp/leg.h"
 #include "ssp/lock.h"
+#include "ssp/package.h"
 #include "ssp/provider.h"
 #include "ssp/secbuf.h"
 
 #define MAX_TOKEN_DEFAULT 48000u
 
-/* ---- package.c ---- */
-
-/* The strings are constants. */
-void package_info_get(SecPkgInfoW *info);
-
 /* ---- library.c ---- */
 
 /* Runs a call into the Unix half; SEC_E_SECPKG_NOT_FOUND without a half, else the call's status. */
 status_t library_call(enum kerberos_call number, void *params);
+
+/* Gives a credential of the Unix half back; 0 is none. */
+void library_free(uint64_t credential);
 
 /* Whether exchanges can be made; the reason why not is in the trace. */
 status_t library_ready(void);
@@ -90,6 +89,7 @@ struct credential {
     bool is_default;             /* the user of this process, by the host's cache and keytab */
     bool has_password;           /* it may be empty */
     bool adopted;                /* its initiator came along: there is no other */
+    struct blob evidence;        /* the client's first token, by which a server acts for it */
     struct blob principal;       /* UTF-8; empty for default ones */
     struct blob user, domain;    /* as given; UTF-16 */
     struct blob masked_password; /* UTF-8; not to be read from memory by accident */
@@ -115,6 +115,11 @@ status_t credential_password(const struct credential *credential, struct blob *o
 /* One that is there already, which it takes over: a client's, delegated to us. */
 status_t credential_from_library(uint64_t initiator, struct slice principal,
                                  struct credential **out);
+
+/* For a server to act for a client of which it has accepted that first token: what the library has
+ * is made of it. */
+status_t credential_from_evidence(struct slice token, struct slice principal,
+                                  struct credential **out);
 
 /* A client's of that principal and password, both UTF-8. */
 status_t credential_from_password(struct slice principal, struct slice password,
@@ -170,8 +175,9 @@ struct context {
     bool carried;                   /* messages are made here; else by the library */
     ULONG requirements, attributes; /* ISC_REQ and ISC_RET, or ASC_ */
     struct credential *credential;  /* until established, and for as long as the library has it */
-    struct credential *delegated;   /* server: what came along; NULL without */
-    uint64_t library;               /* context of the Unix half; 0 when nothing needs it any more */
+    struct credential *delegated;   /* server: with which it acts for its client; NULL without */
+    struct blob evidence; /* server: the client's first token; empty where nobody acts by it */
+    uint64_t library;     /* context of the Unix half; 0 when nothing needs it any more */
     struct kerberos_session session; /* if carried and established */
     struct facts facts;
     struct blob unsent;     /* a token for which the application's buffer was too small */
@@ -261,8 +267,3 @@ SpImportSecurityContextFn context_import;
 /* The token of the authenticated client; the context keeps it. The caller holds a lock. */
 status_t context_token(struct context *context, HANDLE *out);
 SpGetContextTokenFn context_get_token;
-
-/* ---- call.c, password.c; logon.h has more of them ---- */
-
-LSA_AP_CALL_PACKAGE call_trusted, call_untrusted;
-SpChangeAccountPasswordFn password_change_sspi;

@@ -10,18 +10,13 @@
  */
 #include "logon.h"
 
-#include "core/secret.h"
+#include "ssp/answer.h"
 #include "ssp/foreign.h"
 #include "ssp/leg.h"
 #include "ssp/prefix.h"
 #include "ssp/trace.h"
 
-#include <string.h>
-
 TRACE_CHANNEL("kerberos");
-
-#define FOREVER INT64_MAX
-#define CLEAR_PASSWORD 1u /* PRIMARY_CRED_CLEAR_PASSWORD */
 
 /* Who has logged on. */
 struct verdict {
@@ -29,16 +24,6 @@ struct verdict {
     struct blob principal;   /* name@REALM, UTF-8 */
     struct blob name, realm; /* the same as UTF-16 */
     bool own;                /* the user of this process */
-};
-
-/* What one log-on gives out, until it can be given: heap is the LSA's. */
-struct outcome {
-    LUID id; /* of a log-on that has to be undone; 0 when there is none */
-    void *profile;
-    ULONG profile_size;
-    void *information;
-    UNICODE_STRING *account, *authority, *machine;
-    SECPKG_PRIMARY_CRED primary;
     union {
         SID sid;
         uint8_t sid_room[SID_ROOM];
@@ -118,12 +103,6 @@ static status_t acquire(struct kerberos_call_credential_acquire *call)
     return status;
 }
 
-static void library_free(uint64_t object)
-{
-    struct kerberos_call_free call = {.object = object};
-    if (object) library_call(KERBEROS_CALL_CREDENTIAL_FREE, &call);
-}
-
 /* The credential of the user who acts goes once the other one is there. It is the process's user's,
  * and not for a thread that acts for a foreign client. */
 static status_t judge_s4u(const struct kerb_logon *logon, struct verdict *out)
@@ -151,6 +130,13 @@ static status_t judge_s4u(const struct kerb_logon *logon, struct verdict *out)
     return status;
 }
 
+static bool sid_find(struct verdict *verdict)
+{
+    if (verdict->own) return process_sid(&verdict->sid);
+    return account_sid_make(blob_slice(&verdict->realm), '@', blob_slice(&verdict->name),
+                            &verdict->sid);
+}
+
 static status_t judge(const struct kerb_logon *logon, struct verdict *out)
 {
     struct blob wide = {NULL, 0};
@@ -160,6 +146,7 @@ static status_t judge(const struct kerb_logon *logon, struct verdict *out)
     if (status_ok(status)) status = utf16_make(blob_slice(&out->principal), &wide);
     if (status_ok(status)) status = principal_split(blob_slice(&wide), &out->name, &out->realm);
     if (status_ok(status)) out->own = principal_is_own(blob_slice(&out->principal));
+    if (status_ok(status) && !sid_find(out)) status = SEC_E_INTERNAL_ERROR;
     blob_clear(&wide);
     return status;
 }
@@ -167,133 +154,53 @@ static status_t judge(const struct kerb_logon *logon, struct verdict *out)
 /* ---- what the client is told ---- */
 
 /* Which KDC it was the library does not say. */
-static NTSTATUS profile_make(PLSA_CLIENT_REQUEST request, const struct verdict *verdict,
-                             struct outcome *out)
+static NTSTATUS profile_make(PLSA_CLIENT_REQUEST client, const struct verdict *verdict,
+                             struct logon_outcome *out)
 {
     struct image image;
-    NTSTATUS status = image_open(&image, request, sizeof(KERB_INTERACTIVE_PROFILE),
+    NTSTATUS status = image_open(&image, client, sizeof(KERB_INTERACTIVE_PROFILE),
                                  image_part(verdict->name.size));
     if (status < 0) return status;
     KERB_INTERACTIVE_PROFILE *profile = (KERB_INTERACTIVE_PROFILE *)image.bytes;
     profile->MessageType = KerbInteractiveProfile;
     profile->LogonTime.QuadPart = (LONGLONG)leg_time();
-    profile->LogoffTime.QuadPart = profile->KickOffTime.QuadPart = FOREVER;
-    profile->PasswordMustChange.QuadPart = FOREVER;
+    profile->LogoffTime.QuadPart = profile->KickOffTime.QuadPart = LOGON_FOREVER;
+    profile->PasswordMustChange.QuadPart = LOGON_FOREVER;
     image_add_text(&image, &profile->FullName, blob_slice(&verdict->name));
-    status = image_send(&image, &out->profile, &out->profile_size);
-    image_discard(&image);
-    return status;
+    return image_send(&image, &out->profile, &out->profile_size);
 }
 
 /* ---- what the host is told ---- */
 
-/* One block: LsaTokenInformationV2 is freed as such. Groups and privileges are the host's. */
-static NTSTATUS information_make(const struct verdict *verdict, struct outcome *out)
-{
-    struct block {
-        LSA_TOKEN_INFORMATION_V2 information;
-        uint8_t user[SID_ROOM], group[SID_ROOM];
-    };
-    if (!account_sid(verdict->own, blob_slice(&verdict->name), blob_slice(&verdict->realm),
-                     &out->sid))
-        return STATUS_INTERNAL_ERROR;
-    struct block *block = package_alloc(sizeof(*block));
-    if (!block) return STATUS_NO_MEMORY;
-    memset(block, 0, sizeof(*block));
-    CopySid(SID_ROOM, block->user, &out->sid);
-    CopySid(SID_ROOM, block->group, &out->sid);
-    /* DOMAIN_GROUP_RID_USERS of the same domain */
-    *GetSidSubAuthority(block->group, *GetSidSubAuthorityCount(block->group) - 1u) = 513;
-    block->information.ExpirationTime.QuadPart = FOREVER;
-    block->information.User.User.Sid = block->user;
-    block->information.PrimaryGroup.PrimaryGroup = block->group;
-    out->information = block;
-    return STATUS_SUCCESS;
-}
-
-static NTSTATUS names_make(const struct verdict *verdict, struct outcome *out)
+static NTSTATUS names_make(const struct verdict *verdict, struct logon_outcome *out)
 {
     wchar_t computer[MAX_COMPUTERNAME_LENGTH + 1];
     DWORD length = ARRAYSIZE(computer);
-    if (!GetComputerNameW(computer, &length)) return STATUS_INTERNAL_ERROR;
-    out->account = text_make(blob_slice(&verdict->name));
-    out->authority = text_make(blob_slice(&verdict->realm));
-    out->machine = text_make((struct slice){(const uint8_t *)computer, length * sizeof(wchar_t)});
-    return out->account && out->authority && out->machine ? STATUS_SUCCESS : STATUS_NO_MEMORY;
-}
-
-/* For the other packages, which the host tells of the log-on. */
-static NTSTATUS primary_make(const struct kerb_logon *logon, const struct verdict *verdict,
-                             struct outcome *out)
-{
-    SECPKG_PRIMARY_CRED *primary = &out->primary;
     struct blob upn = {NULL, 0};
-    bool made = status_ok(utf16_make(blob_slice(&verdict->principal), &upn)) &&
-                text_set(&primary->DownlevelName, blob_slice(&verdict->name)) &&
-                text_set(&primary->DomainName, blob_slice(&verdict->realm)) &&
-                text_set(&primary->DnsDomainName, blob_slice(&verdict->realm)) &&
-                text_set(&primary->Upn, blob_slice(&upn));
+    if (!GetComputerNameW(computer, &length)) return STATUS_INTERNAL_ERROR;
+    NTSTATUS status = outcome_name(out, blob_slice(&verdict->name), blob_slice(&verdict->realm),
+                                   text_slice(computer, length));
+    if (status < 0) return status;
+    bool made = text_set(&out->primary.DnsDomainName, blob_slice(&verdict->realm)) &&
+                status_ok(utf16_make(blob_slice(&verdict->principal), &upn)) &&
+                text_set(&out->primary.Upn, blob_slice(&upn));
     blob_clear(&upn);
-    primary->LogonId = out->id;
-    if (made && logon->kind != KERB_LOGON_S4U) {
-        made = text_set(&primary->Password, logon->password);
-        primary->Flags = CLEAR_PASSWORD;
-    }
-    if (made) primary->UserSid = package_alloc(SID_ROOM);
-    if (!made || !primary->UserSid) return STATUS_NO_MEMORY;
-    CopySid(SID_ROOM, primary->UserSid, &out->sid);
-    return STATUS_SUCCESS;
+    return made ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }
 
 /* ---- the log-on itself ---- */
 
-static void session_end(const LUID *session)
+static NTSTATUS outcome_make(PLSA_CLIENT_REQUEST client, const struct kerb_logon *logon,
+                             struct verdict *verdict, struct logon_outcome *out)
 {
-    const LSA_SECPKG_FUNCTION_TABLE *host = package_host();
-    LUID id = *session;
-    session_remove(&id);
-    if (host && host->DeleteLogonSession) host->DeleteLogonSession(&id);
-}
-
-static NTSTATUS session_make(const struct verdict *verdict, struct outcome *out)
-{
-    const LSA_SECPKG_FUNCTION_TABLE *host = package_host();
-    LUID id;
-    if (!AllocateLocallyUniqueId(&id)) return STATUS_INTERNAL_ERROR;
-    NTSTATUS status = host && host->CreateLogonSession ? host->CreateLogonSession(&id)
-                                                       : STATUS_SUCCESS;
-    if (status < 0) return status;
-    out->id = id;
-    return protocol_status(session_add(&id, verdict->credential));
-}
-
-static void outcome_discard(PLSA_CLIENT_REQUEST request, struct outcome *out)
-{
-    const LSA_SECPKG_FUNCTION_TABLE *host = package_host();
-    SECPKG_PRIMARY_CRED *primary = &out->primary;
-    UNICODE_STRING *const texts[] = {&primary->DownlevelName, &primary->DomainName,
-                                     &primary->DnsDomainName, &primary->Upn, &primary->Password};
-    if (out->id.LowPart || out->id.HighPart) session_end(&out->id);
-    if (host && host->FreeClientBuffer && out->profile)
-        host->FreeClientBuffer(request, out->profile);
-    else package_free(out->profile);
-    package_free(out->information);
-    text_free(out->account);
-    text_free(out->authority);
-    text_free(out->machine);
-    for (size_t i = 0; i < ARRAYSIZE(texts); i++) text_clear(texts[i]);
-    package_free(primary->UserSid);
-}
-
-static NTSTATUS outcome_make(PLSA_CLIENT_REQUEST request, const struct kerb_logon *logon,
-                             const struct verdict *verdict, struct outcome *out)
-{
-    NTSTATUS status = session_make(verdict, out);
-    if (status >= 0) status = profile_make(request, verdict, out);
-    if (status >= 0) status = information_make(verdict, out);
+    bool by_password = logon->kind != KERB_LOGON_S4U;
+    NTSTATUS status = outcome_begin(out);
+    if (status >= 0) status = protocol_status(session_add(&out->id, verdict->credential));
+    if (status >= 0) status = profile_make(client, verdict, out);
+    if (status >= 0) status = outcome_inform(out, &verdict->sid);
     if (status >= 0) status = names_make(verdict, out);
-    if (status >= 0) status = primary_make(logon, verdict, out);
-    if (status < 0) outcome_discard(request, out);
+    if (status >= 0)
+        status = outcome_tell(out, &verdict->sid, by_password ? &logon->password : NULL);
     return status;
 }
 
@@ -313,52 +220,26 @@ static bool type_fits(SECURITY_LOGON_TYPE type, uint32_t kind)
     }
 }
 
-static NTSTATUS submission_read(SECURITY_LOGON_TYPE type, void *submitted, void *client_base,
-                                ULONG size, struct kerb_logon *out)
+static NTSTATUS submission_read(const struct logon_request *request, struct kerb_logon *out)
 {
-    const struct lsa_buffer buffer = {
-        {submitted, submitted ? size : 0}, (ULONG_PTR)client_base, sizeof(void *) == 8};
-    status_t status = kerb_logon_decode(&buffer, out);
+    status_t status = kerb_logon_decode(&request->submitted, out);
     if (status == SEC_E_UNSUPPORTED_FUNCTION) return STATUS_BAD_VALIDATION_CLASS;
     if (!status_ok(status)) return STATUS_INVALID_PARAMETER;
-    return type_fits(type, out->kind) ? STATUS_SUCCESS : STATUS_INVALID_LOGON_TYPE;
+    return type_fits(request->type, out->kind) ? STATUS_SUCCESS : STATUS_INVALID_LOGON_TYPE;
 }
 
-NTSTATUS NTAPI logon_user(PLSA_CLIENT_REQUEST request, SECURITY_LOGON_TYPE type, void *submitted,
-                          void *client_base, ULONG size, void **profile, ULONG *profile_size,
-                          LUID *logon_id, NTSTATUS *sub_status,
-                          LSA_TOKEN_INFORMATION_TYPE *information_type, void **information,
-                          UNICODE_STRING **account, UNICODE_STRING **authority,
-                          UNICODE_STRING **machine, SECPKG_PRIMARY_CRED *primary,
-                          SECPKG_SUPPLEMENTAL_CRED_ARRAY **supplemental)
+NTSTATUS logon_make(const struct logon_request *request, struct logon_outcome *out)
 {
     struct kerb_logon logon = {0};
     struct verdict verdict = {.credential = NULL};
-    struct outcome out = {.profile = NULL};
-    *account = *authority = NULL;
-    *sub_status = STATUS_SUCCESS;
-    NTSTATUS status = submission_read(type, submitted, client_base, size, &logon);
+    NTSTATUS status = submission_read(request, &logon);
+    out->given_user = logon.user;
+    out->given_domain = logon.domain;
     if (status >= 0) status = protocol_status(judge(&logon, &verdict));
-    if (status >= 0) status = outcome_make(request, &logon, &verdict, &out);
+    if (status >= 0) status = outcome_make(request->client, &logon, &verdict, out);
     verdict_clear(&verdict);
-    TRACE("type %d: status %#lx\n", type, (ULONG)status);
-    if (status < 0) { /* the names are wanted all the same, as they were given */
-        *account = text_make(logon.user);
-        *authority = text_make(logon.domain);
-        return status;
-    }
-    *profile = out.profile;
-    *profile_size = out.profile_size;
-    *logon_id = out.id;
-    *information_type = LsaTokenInformationV2;
-    *information = out.information;
-    *account = out.account;
-    *authority = out.authority;
-    *machine = out.machine;
-    *primary = out.primary;
-    *supplemental = NULL;
-    secret_wipe(&out, sizeof(out));
-    return STATUS_SUCCESS;
+    TRACE("type %d: status %#lx\n", request->type, (ULONG)status);
+    return status;
 }
 
 VOID NTAPI logon_terminated(LUID *logon_id)

@@ -6,7 +6,10 @@
 
 #include "core/kerberos_lsa.h"
 #include "core/kerberos_ticket.h"
-#include "ssp/logon.h"
+#include "ssp/call.h"
+#include "ssp/logon_user.h"
+#include "ssp/password.h"
+#include "ssp/token.h"
 
 /* The NTSTATUS that says the same to who sends messages and logs on. */
 NTSTATUS protocol_status(status_t status);
@@ -18,8 +21,6 @@ status_t session_add(const LUID *id, struct credential *credential);
 void session_remove(const LUID *id);
 /* That of such a log-on, held for the caller; NULL when there is none. */
 struct credential *session_credential(const LUID *id);
-/* Is it the one that the process itself belongs to? So is one of 0. */
-bool session_is_own(const LUID *id);
 
 /* ---- tickets.c: what the library has, and answers made of it ---- */
 
@@ -41,25 +42,7 @@ NTSTATUS answer_ticket(PLSA_CLIENT_REQUEST request, const struct kerberos_ticket
 /* Whether the principal, name@REALM in UTF-8, is the user of this process. */
 bool principal_is_own(struct slice principal);
 
-/* A SID that an account goes by: that of the user of this process, or one made of the names. */
-#define SID_ROOM 68u /* SECURITY_MAX_SID_SIZE */
-bool account_sid(bool own, struct slice name, struct slice realm, SID *out);
-
 /* ---- password.c ---- */
-
-struct password_answer {
-    bool has_policy;
-    DOMAIN_PASSWORD_INFORMATION policy;
-};
-
-/* STATUS_WRONG_PASSWORD for an account that is not there, too; STATUS_PASSWORD_RESTRICTION where
- * the new one is not good enough. */
-NTSTATUS password_change(const struct kerb_password_change *change, struct password_answer *out);
 
 /* By the right of who has the credential, or of this process's user (NULL). */
 NTSTATUS password_set(struct credential *credential, const struct kerb_password_set *set);
-
-/* ---- logon.c, call.c: members of the package's table ---- */
-
-logon_user_ex2_fn logon_user;
-LSA_AP_LOGON_TERMINATED logon_terminated;

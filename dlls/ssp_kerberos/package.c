@@ -11,6 +11,8 @@ TRACE_CHANNEL("kerberos");
 
 /* ---- LSA mode ---- */
 
+const char package_logon_name[] = MICROSOFT_KERBEROS_NAME_A;
+
 void package_info_get(SecPkgInfoW *info)
 {
     struct kerberos_policy policy;
@@ -25,39 +27,23 @@ void package_info_get(SecPkgInfoW *info)
     };
 }
 
-static NTSTATUS NTAPI initialize_package(ULONG id, LSA_DISPATCH_TABLE *dispatch,
-                                         LSA_STRING *database, LSA_STRING *confidentiality,
-                                         LSA_STRING **name)
-{
-    (void)id;
-    (void)database;
-    (void)confidentiality;
-    return package_name_give(dispatch, MICROSOFT_KERBEROS_NAME_A, name);
-}
-
 static NTSTATUS NTAPI package_shutdown(void)
 {
-    return STATUS_SUCCESS;
-}
-
-static NTSTATUS NTAPI get_info(SecPkgInfo *info)
-{
-    package_info_get((SecPkgInfoW *)info); /* MinGW declares the A form without UNICODE */
     return STATUS_SUCCESS;
 }
 
 static struct package_function_table lsa_table = {
     .declared =
         {
-            .InitializePackage = initialize_package,
+            .InitializePackage = package_initialize_logons,
             .CallPackage = call_trusted,
             .LogonTerminated = logon_terminated,
             .CallPackageUntrusted = call_untrusted,
-            .CallPackagePassthrough = call_untrusted,
+            .CallPackagePassthrough = call_passed,
             .LogonUserEx2 = (PLSA_AP_LOGON_USER_EX2)(void *)logon_user,
             .Initialize = package_initialize,
             .Shutdown = package_shutdown,
-            .GetInfo = get_info,
+            .GetInfo = package_get_info,
             .AcquireCredentialsHandle = credentials_acquire,
             .QueryCredentialsAttributes = credentials_query,
             .FreeCredentialsHandle = credentials_free,
@@ -74,7 +60,7 @@ static struct package_function_table lsa_table = {
 static struct package_function_table imports_table = {
     .declared = {.Initialize = package_initialize,
                  .Shutdown = package_shutdown,
-                 .GetInfo = get_info},
+                 .GetInfo = package_get_info},
 };
 
 NTSTATUS NTAPI SpLsaModeInitialize(ULONG version, ULONG *package_version,

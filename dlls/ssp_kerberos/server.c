@@ -16,6 +16,7 @@
  */
 #include "kerberos_package.h"
 
+#include "ssp/foreign.h"
 #include "ssp/trace.h"
 
 TRACE_CHANNEL("kerberos");
@@ -104,11 +105,18 @@ static status_t exchange(struct context *context, struct leg *leg, struct kerber
     status = context_settle(context, attributes, call->done, status);
     uint64_t delegated = call->delegated;
     if (delegated && context->stage == STAGE_ESTABLISHED) delegation_take(context, &delegated);
-    struct kerberos_call_free spare = {.object = delegated};
-    if (delegated) library_call(KERBEROS_CALL_CREDENTIAL_FREE, &spare);
+    library_free(delegated);
     bool tells = leg->requirements & ASC_REQ_EXTENDED_ERROR;
     if (!status_ok(status) && !tells) leg->made = 0;
     return status;
+}
+
+/* Copied where policy has threads act for foreign clients; it is looked at when one does. */
+static void evidence_keep(struct context *context, struct slice token)
+{
+    if (context->delegated || !foreign_tokens_wanted()) return;
+    if (!status_ok(blob_set(&context->evidence, token)))
+        WARN("nobody can act for the client elsewhere: no memory\n");
 }
 
 static status_t start_check(const struct leg *leg, const struct credential *credential)
@@ -132,7 +140,9 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
     context->credential = credential_hold(credential);
     context->requirements = leg->requirements;
     status = credential_library(credential, CALL_USE_ACCEPT, false, &call.credential);
-    return status_ok(status) ? exchange(context, leg, &call, wanted) : status;
+    if (status_ok(status)) status = exchange(context, leg, &call, wanted);
+    if (status_ok(status)) evidence_keep(context, token);
+    return status;
 }
 
 status_t server_next(struct leg *leg, struct context *context)

@@ -5,8 +5,6 @@
  */
 #include "logon.h"
 
-#include "ssp/token.h"
-
 #include <stdlib.h>
 
 struct node {
@@ -17,14 +15,6 @@ struct node {
 
 static SRWLOCK lock = SRWLOCK_INIT;
 static struct node *sessions;
-
-bool session_is_own(const LUID *id)
-{
-    TOKEN_STATISTICS statistics;
-    if (!id->LowPart && !id->HighPart) return true;
-    return process_token_info(TokenStatistics, &statistics, sizeof(statistics)) &&
-           SecEqualLuid(&statistics.AuthenticationId, id);
-}
 
 status_t session_add(const LUID *id, struct credential *credential)
 {

@@ -114,9 +114,7 @@ static LARGE_INTEGER time_give(uint64_t seconds)
 static NTSTATUS image_finish(struct image *image, void **out, ULONG *size)
 {
     image->size = image->used;
-    NTSTATUS status = image_send(image, out, size);
-    image_discard(image);
-    return status;
+    return image_send(image, out, size);
 }
 
 /* ---- lists ---- */

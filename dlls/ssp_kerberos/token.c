@@ -9,7 +9,6 @@
 #include "logon.h"
 
 #include "ssp/foreign.h"
-#include "ssp/token.h"
 #include "ssp/trace.h"
 
 TRACE_CHANNEL("kerberos");
@@ -31,6 +30,30 @@ static HANDLE token_make(const struct context *context)
     return foreign_tokens_wanted() ? foreign_token_make() : NULL;
 }
 
+/* With the client's ticket the server may go on as the client where the KDC lets it (MS-SFU
+ * 3.1.5.2). Not so where the client wants to be known and no more (ISC_REQ_IDENTIFY), nor for the
+ * user of this process, who has tickets. */
+static void evidence_use(struct context *context, HANDLE token)
+{
+    struct blob principal = {NULL, 0};
+    if (!context->evidence.size || context->attributes & ASC_RET_IDENTIFY) return;
+    if (!foreign_token_is(token)) return;
+    status_t status = utf8_make(blob_slice(&context->facts.client), &principal);
+    if (status_ok(status))
+        status = credential_from_evidence(blob_slice(&context->evidence), blob_slice(&principal),
+                                          &context->delegated);
+    if (!status_ok(status)) WARN("nobody can act for the client elsewhere: %#lx\n", (ULONG)status);
+    blob_clear(&principal);
+    blob_clear(&context->evidence);
+}
+
+/* What the client has sent along comes first. */
+static void delegation_begin(struct context *context, HANDLE token)
+{
+    if (!context->delegated) evidence_use(context, token);
+    if (context->delegated) delegation_offer(token, context->delegated);
+}
+
 status_t context_token(struct context *context, HANDLE *out)
 {
     status_t status = context_check_session(context);
@@ -40,7 +63,7 @@ status_t context_token(struct context *context, HANDLE *out)
         if (!token) return SEC_E_NO_IMPERSONATION;
         /* Two threads may have made one; the first stays. */
         if (InterlockedCompareExchangePointer(&context->token, token, NULL)) CloseHandle(token);
-        else if (context->delegated) delegation_offer(token, context->delegated);
+        else delegation_begin(context, token);
     }
     *out = context->token;
     return SEC_E_OK;

@@ -119,6 +119,20 @@
     X(set_password_using_ccache)         \
     X(verify_init_creds)
 
+/* Of the same, for a service that acts for its client. */
+#define KRB5_PROXY_FUNCTIONS(X)   \
+    X(c_decrypt)                  \
+    X(cc_set_config)              \
+    X(copy_principal)             \
+    X(free_keytab_entry_contents) \
+    X(get_init_creds_keytab)      \
+    X(kt_close)                   \
+    X(kt_default)                 \
+    X(kt_end_seq_get)             \
+    X(kt_next_entry)              \
+    X(kt_start_seq_get)           \
+    X(server_decrypt_ticket_keytab)
+
 struct gss_library {
 #define LIBRARY_SLOT(function) __typeof__(gss_##function) *function;
     GSS_FUNCTIONS(LIBRARY_SLOT)
@@ -133,6 +147,7 @@ struct krb5_library {
 #define LIBRARY_SLOT(function) __typeof__(krb5_##function) *function;
     KRB5_FUNCTIONS(LIBRARY_SLOT)
     KRB5_TICKET_FUNCTIONS(LIBRARY_SLOT)
+    KRB5_PROXY_FUNCTIONS(LIBRARY_SLOT)
 #undef LIBRARY_SLOT
 };
 
@@ -172,6 +187,7 @@ status_t text_copy(struct slice text, char **out);
 enum error_of {
     ERROR_OF_LOGON,    /* first tickets, from a password or a key */
     ERROR_OF_INITIATE, /* a client's exchange, tickets for services */
+    ERROR_OF_PROXY,    /* the same, of a service in its client's name */
     ERROR_OF_ACCEPT,
 };
 
@@ -244,6 +260,7 @@ struct credential {
     uint32_t use;        /* one of CALL_USE_ */
     gss_name_t name;     /* NULL for the default one */
     char *cache;         /* MIT: a cache of its own, which goes with it; NULL without */
+    bool proxy;          /* its tickets are got by the right of a service */
     gss_cred_id_t whole; /* one that cannot be had again; NULL when name or cache give others */
     pthread_mutex_t lock;
     struct lease spare[SPARE_MAX]; /* which nobody has at the moment */
@@ -274,6 +291,12 @@ status_t name_text(gss_name_t name, struct blob *out);
 /* One that has come along with a client; takes it over after a success. */
 status_t credential_adopt(gss_cred_id_t delegated, uint64_t *out);
 
+/* ---- unix_proxy.c ---- */
+
+/* The name of a new cache in memory, with which a service acts for the client of a request that it
+ * has accepted. MIT only. May wait for a KDC. */
+status_t proxy_make(struct slice request, char **out, char why[CALL_WHY_SIZE]);
+
 /* ---- unix_exchange.c ---- */
 
 struct context {
@@ -290,6 +313,9 @@ struct context {
     gss_cred_id_t delegated;
     struct outcome *outcome; /* once it has been asked for */
 };
+
+/* The ticket of a client's first token; empty when there is none. */
+struct slice ticket_of(struct slice token);
 
 unixcall_function exchange_initiate, exchange_accept, context_free;
 

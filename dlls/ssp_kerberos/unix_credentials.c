@@ -378,8 +378,11 @@ status_t credential_acquire(void *params)
     enum error_of of = call->password.size ? ERROR_OF_LOGON : error_of_use(call->use);
     if (call->principal.size)
         status = name_import(bytes_of(call->principal), &credential->name, of, call->why);
+    credential->proxy = call->impersonator || call->evidence.size;
     if (status_ok(status) && call->impersonator)
         status = impersonate(credential, call->impersonator, call->why);
+    else if (status_ok(status) && call->evidence.size)
+        status = proxy_make(bytes_of(call->evidence), &credential->cache, call->why);
     else if (status_ok(status) && call->password.data) status = logon(credential, call, call->why);
     if (status_ok(status)) status = credential_inquire(credential, call);
     if (status_ok(status)) call->credential = unixcall_address(credential);

@@ -123,7 +123,7 @@ static const struct {
 
 static status_t status_choose(enum error_of of, status_t logon, status_t initiate, status_t accept)
 {
-    return of == ERROR_OF_LOGON ? logon : of == ERROR_OF_INITIATE ? initiate : accept;
+    return of == ERROR_OF_LOGON ? logon : of == ERROR_OF_ACCEPT ? accept : initiate;
 }
 
 /* MIT's mechanism answers without an error for a request that it cannot even decode, and the
@@ -131,9 +131,24 @@ static status_t status_choose(enum error_of of, status_t logon, status_t initiat
 #define MADE_UP 100001
 #define MADE_UP_END 110000
 
+/* What a KDC says to who has no right to act for that client at that target (MS-SFU 3.2.5.2), or
+ * comes with another's evidence, and who is no client of its: then there is nothing to act with. */
+static bool is_refusal(krb5_error_code error)
+{
+    switch (error) {
+    case KRB5KDC_ERR_BADOPTION:
+    case KRB5KDC_ERR_POLICY:
+    case KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN:
+    case KRB5KRB_AP_ERR_BADMATCH:
+    case KRB5KRB_AP_ERR_BAD_INTEGRITY: return true;
+    default: return false;
+    }
+}
+
 /* SEC_E_OK for an error that says nothing. */
 static status_t status_of_krb5(enum error_of of, krb5_error_code error)
 {
+    if (of == ERROR_OF_PROXY && is_refusal(error)) return SEC_E_NO_CREDENTIALS;
     for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++)
         if (meanings[i].error == error)
             return status_choose(of, meanings[i].logon, meanings[i].initiate, meanings[i].accept);

@@ -94,8 +94,8 @@ static void part_write(struct writer *w, struct slice part)
     }
 }
 
-/* The ticket of a request (RFC 4120 5.5.1), which may be in a frame (RFC 2743 3.1). */
-static void ticket_find(struct slice token, struct reader *ticket)
+/* Of a request (RFC 4120 5.5.1), which may be in a frame (RFC 2743 3.1). */
+struct slice ticket_of(struct slice token)
 {
     struct reader r, frame, ap, fields, field;
     reader_init(&r, token.data, token.size);
@@ -107,14 +107,16 @@ static void ticket_find(struct slice token, struct reader *ticket)
     der_enter(&r, DER_APPLICATION(14), &ap);
     der_enter(&ap, DER_SEQUENCE, &fields);
     for (uint8_t i = 0; i < 4; i++) der_enter(&fields, DER_CONTEXT(i), &field);
-    der_enter(&field, DER_APPLICATION(1), ticket);
+    return der_element(&field, DER_APPLICATION(1));
 }
 
 /* The service that a ticket is for (RFC 4120 5.3); the writer is bad when there is none. */
-static void service_write(struct writer *w, struct reader *ticket)
+static void service_write(struct writer *w, struct slice ticket)
 {
-    struct reader fields, field, name, parts;
-    der_enter(ticket, DER_SEQUENCE, &fields);
+    struct reader r, content, fields, field, name, parts;
+    reader_init(&r, ticket.data, ticket.size);
+    der_enter(&r, DER_APPLICATION(1), &content);
+    der_enter(&content, DER_SEQUENCE, &fields);
     der_enter(&fields, DER_CONTEXT(0), &field);
     der_enter(&fields, DER_CONTEXT(1), &field);
     struct slice realm = der_bytes(&field, DER_GENERAL_STRING);
@@ -135,14 +137,12 @@ static void service_write(struct writer *w, struct reader *ticket)
 /* What a client need not ask the library about: its own name, and the one in the ticket. */
 static status_t names_keep(struct context *context, struct lease *lease, struct slice request)
 {
-    struct reader ticket;
     struct writer w;
     status_t status = lease_principal(lease);
     if (status_ok(status)) status = blob_set(&context->client_name, blob_slice(&lease->principal));
     if (!status_ok(status)) return status;
     writer_init(&w);
-    ticket_find(request, &ticket);
-    service_write(&w, &ticket);
+    service_write(&w, ticket_of(request));
     if (status_ok(writer_status(&w))) status = blob_set(&context->server_name, writer_view(&w));
     writer_free(&w);
     return status;
@@ -191,7 +191,8 @@ static status_t initiate(struct context *context, struct kerberos_call_leg *call
         &output, &flags, NULL);
     lease.failed = GSS_ERROR(major);
     if (lease.failed) {
-        status = error_gss(ERROR_OF_INITIATE, major, minor, call->why);
+        bool proxy = first && lease.credential->proxy;
+        status = error_gss(proxy ? ERROR_OF_PROXY : ERROR_OF_INITIATE, major, minor, call->why);
     } else if (first) {
         status = names_keep(context, &lease, (struct slice){output.value, output.length});
         lease.used_for = bytes_of(call->target);

@@ -6,7 +6,8 @@
  */
 #include "negotiate_package.h"
 
-#include "ssp/answer.h"
+#include "ssp/attrs.h"
+#include "ssp/message_context.h"
 #include "ssp/trace.h"
 
 TRACE_CHANNEL("negotiate");
@@ -14,20 +15,10 @@ TRACE_CHANNEL("negotiate");
 /* ---- of the negotiation ---- */
 
 /* Its own description, while there is no mechanism to describe. */
-static status_t own_info(SecPkgInfoW **out)
-{
-    SecPkgInfoW info;
-    package_info_get(&info);
-    SecPkgInfoW *copy = answer_package(&info);
-    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
-    *out = copy;
-    return SEC_E_OK;
-}
-
 static status_t selected_info(struct context *context, SecPkgInfoW **out)
 {
     SecPkgContext_PackageInfoW info;
-    if (!SecIsValidHandle(&context->inner.handle)) return own_info(out);
+    if (!SecIsValidHandle(&context->inner.handle)) return package_info_give(out);
     status_t status = QueryContextAttributesW(&context->inner.handle, SECPKG_ATTR_PACKAGE_INFO,
                                               &info);
     if (status_ok(status)) *out = info.PackageInfo;
@@ -79,24 +70,23 @@ static status_t query_last_token(struct context *context, void *buffer)
     return SEC_E_OK;
 }
 
-static const struct attribute {
-    ULONG id;
-    bool any_stage; /* asked here of an established context too */
-    status_t (*query)(struct context *context, void *buffer);
-} attributes[] = {
+/* message.c does nothing but pass messages on. */
+static status_t query_message_context(struct context *context, void *buffer)
+{
+    if (!context_established(context)) return SEC_E_INVALID_HANDLE;
+    *(CtxtHandle *)buffer = context->inner.handle;
+    return SEC_E_OK;
+}
+
+/* Those of any stage are asked here of an established context too. */
+static const struct attribute attributes[] = {
     {SECPKG_ATTR_PACKAGE_INFO, false, query_package_info},
     {SECPKG_ATTR_NEGOTIATION_INFO, false, query_negotiation_info},
     {SECPKG_ATTR_SIZES, false, query_sizes},
     {SECPKG_ATTR_NEGO_STATUS, true, query_nego_status},
     {SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, true, query_last_token},
+    {WINESSPI_ATTR_MESSAGE_CONTEXT, true, query_message_context},
 };
-
-static const struct attribute *attribute_find(ULONG id)
-{
-    for (size_t i = 0; i < ARRAYSIZE(attributes); i++)
-        if (attributes[i].id == id) return &attributes[i];
-    return NULL;
-}
 
 static status_t query_half_open(struct context *context, const struct attribute *attribute,
                                 void *buffer)
@@ -111,7 +101,7 @@ static status_t query_half_open(struct context *context, const struct attribute 
 NTSTATUS NTAPI context_query(LSA_SEC_HANDLE handle, ULONG id, void *buffer)
 {
     struct context *context = context_get(handle);
-    const struct attribute *attribute = attribute_find(id);
+    const struct attribute *attribute = attribute_find(attributes, ARRAYSIZE(attributes), id);
     status_t status;
     if (!buffer) return SEC_E_INVALID_PARAMETER;
     if (context_established(context) && !(attribute && attribute->any_stage))

@@ -8,12 +8,8 @@
 #include "core/blob.h"
 #include "core/spnego_body.h"
 #include "ssp/halves.h"
+#include "ssp/package.h"
 #include "ssp/provider.h"
-
-/* ---- package.c ---- */
-
-/* The strings are constants. */
-void package_info_get(SecPkgInfoW *info);
 
 /* ---- mechs.c ---- */
 

@@ -5,7 +5,11 @@
  */
 #include "negotiate_package.h"
 
+#include "ssp/message_context.h"
+
 /* ---- LSA mode ---- */
+
+const char package_logon_name[] = "Negotiate";
 
 void package_info_get(SecPkgInfoW *info)
 {
@@ -19,30 +23,27 @@ void package_info_get(SecPkgInfoW *info)
     };
 }
 
-static NTSTATUS NTAPI initialize_package(ULONG id, LSA_DISPATCH_TABLE *dispatch,
-                                         LSA_STRING *database, LSA_STRING *confidentiality,
-                                         LSA_STRING **name)
+static NTSTATUS NTAPI get_extended_information(SECPKG_EXTENDED_INFORMATION_CLASS kind,
+                                               SECPKG_EXTENDED_INFORMATION **out)
 {
-    (void)id;
-    (void)database;
-    (void)confidentiality;
-    return package_name_give(dispatch, "Negotiate", name);
-}
-
-static NTSTATUS NTAPI get_info(SecPkgInfo *info)
-{
-    package_info_get((SecPkgInfoW *)info); /* MinGW declares the A form without UNICODE */
+    if (kind != SecpkgContextThunks) return STATUS_NOT_SUPPORTED;
+    SECPKG_EXTENDED_INFORMATION *information = package_alloc(sizeof(*information));
+    if (!information) return STATUS_NO_MEMORY;
+    information->Class = kind;
+    information->Info.ContextThunks = (SECPKG_CONTEXT_THUNKS){
+        .InfoLevelCount = 1, .Levels = {WINESSPI_ATTR_MESSAGE_CONTEXT}};
+    *out = information;
     return STATUS_SUCCESS;
 }
 
 static struct package_function_table lsa_table = {
     .declared =
         {
-            .InitializePackage = initialize_package,
+            .InitializePackage = package_initialize_logons,
             .CallPackage = package_call,
             .CallPackageUntrusted = package_call,
             .Initialize = package_initialize,
-            .GetInfo = get_info,
+            .GetInfo = package_get_info,
             .AcquireCredentialsHandle = credentials_acquire,
             .QueryCredentialsAttributes = credentials_query,
             .FreeCredentialsHandle = credentials_free,
@@ -50,6 +51,7 @@ static struct package_function_table lsa_table = {
             .AcceptLsaModeContext = context_accept,
             .DeleteContext = context_delete_lsa,
             .ApplyControlToken = context_control,
+            .GetExtendedInformation = get_extended_information,
             .QueryContextAttributes = context_query,
             .AddCredentials = credentials_add,
             .SetContextAttributes = context_set,

@@ -7,6 +7,7 @@
  */
 #include "ntlm_package.h"
 
+#include "ssp/attrs.h"
 #include "ssp/trace.h"
 
 TRACE_CHANNEL("ntlm");
@@ -26,30 +27,19 @@ static status_t query_sizes(struct context *context, void *buffer)
     return SEC_E_OK;
 }
 
-static SecPkgInfoW *package_info_copy(void)
-{
-    SecPkgInfoW info;
-    package_info_get(&info);
-    return answer_package(&info);
-}
-
 static status_t query_package_info(struct context *context, void *buffer)
 {
     (void)context;
     SecPkgContext_PackageInfoW *out = buffer;
-    SecPkgInfoW *info = package_info_copy();
-    if (!info) return SEC_E_INSUFFICIENT_MEMORY;
-    out->PackageInfo = info;
-    return SEC_E_OK;
+    return package_info_give(&out->PackageInfo);
 }
 
 static status_t query_negotiation_info(struct context *context, void *buffer)
 {
     SecPkgContext_NegotiationInfoW *out = buffer;
-    SecPkgInfoW *info = package_info_copy();
-    if (!info) return SEC_E_INSUFFICIENT_MEMORY;
     bool complete = context->ntlm.stage == NTLM_STAGE_ESTABLISHED;
-    out->PackageInfo = info;
+    status_t status = package_info_give(&out->PackageInfo);
+    if (!status_ok(status)) return status;
     out->NegotiationState = complete ? SECPKG_NEGOTIATION_COMPLETE : SECPKG_NEGOTIATION_IN_PROGRESS;
     return SEC_E_OK;
 }
@@ -59,11 +49,9 @@ static status_t query_negotiation_info(struct context *context, void *buffer)
 static status_t query_names(struct context *context, void *buffer)
 {
     SecPkgContext_NamesW *out = buffer;
-    wchar_t *name = answer_account(blob_slice(&context->ntlm.domain),
-                                   blob_slice(&context->ntlm.user));
-    if (!name) return SEC_E_INSUFFICIENT_MEMORY;
-    out->sUserName = name;
-    return SEC_E_OK;
+    const struct ntlm_context *ntlm = &context->ntlm;
+    return answer_give(answer_account(blob_slice(&ntlm->domain), blob_slice(&ntlm->user)),
+                       &out->sUserName);
 }
 
 /* NTLM proves no name of the server: it is called what the client called it, perhaps nothing. */
@@ -71,36 +59,23 @@ static status_t query_native_names(struct context *context, void *buffer)
 {
     SecPkgContext_NativeNamesW *out = buffer;
     const struct ntlm_context *ntlm = &context->ntlm;
-    wchar_t *client = answer_account(blob_slice(&ntlm->domain), blob_slice(&ntlm->user));
-    wchar_t *server = answer_text(blob_slice(&ntlm->target_name));
-    if (!client || !server) {
-        package_free(client);
-        package_free(server);
-        return SEC_E_INSUFFICIENT_MEMORY;
-    }
-    out->sClientName = client;
-    out->sServerName = server;
-    return SEC_E_OK;
+    return answer_give_pair(answer_account(blob_slice(&ntlm->domain), blob_slice(&ntlm->user)),
+                            answer_text(blob_slice(&ntlm->target_name)), &out->sClientName,
+                            &out->sServerName);
 }
 
 /* Who vouches for the client: on a server the machine whose account it is. */
 static status_t query_authority(struct context *context, void *buffer)
 {
     SecPkgContext_AuthorityW *out = buffer;
-    wchar_t *name = answer_text(blob_slice(&context->ntlm.domain));
-    if (!name) return SEC_E_INSUFFICIENT_MEMORY;
-    out->sAuthorityName = name;
-    return SEC_E_OK;
+    return answer_give(answer_text(blob_slice(&context->ntlm.domain)), &out->sAuthorityName);
 }
 
 static status_t query_target(struct context *context, void *buffer)
 {
     SecPkgContext_ClientSpecifiedTarget *out = buffer;
     if (!context->ntlm.target_name.size) return SEC_E_TARGET_UNKNOWN;
-    wchar_t *name = answer_text(blob_slice(&context->ntlm.target_name));
-    if (!name) return SEC_E_INSUFFICIENT_MEMORY;
-    out->sTargetName = name;
-    return SEC_E_OK;
+    return answer_give(answer_text(blob_slice(&context->ntlm.target_name)), &out->sTargetName);
 }
 
 /* The client has the last word: what it sends in its second leg. */
@@ -173,36 +148,22 @@ static ULONG key_bits(uint32_t flags)
 /* Both names are blocks of their own, which the application frees one by one. */
 static status_t query_key_info(struct context *context, void *buffer)
 {
-    static const wchar_t hmac_md5[] = L"HMAC-MD5", crc32[] = L"RSADSI RC4-CRC32",
-                         rc4[] = L"RSADSI RC4";
     SecPkgContext_KeyInfoW *out = buffer;
     uint32_t flags = context->ntlm.session.flags;
     bool ess = flags & NTLM_ESS;
-    const wchar_t *signature = ess ? hmac_md5 : crc32;
-    wchar_t *signature_name = answer_string(signature);
-    wchar_t *cipher_name = answer_string(rc4);
-    if (!signature_name || !cipher_name) {
-        package_free(signature_name);
-        package_free(cipher_name);
-        return SEC_E_INSUFFICIENT_MEMORY;
-    }
-    *out = (SecPkgContext_KeyInfoW){
-        .sSignatureAlgorithmName = signature_name,
-        .sEncryptAlgorithmName = cipher_name,
-        .KeySize = key_bits(flags),
-        .SignatureAlgorithm = ess ? 0xffffff76 : 0xffffff7c, /* [W8 ntlm.c:914-929] */
-        .EncryptAlgorithm = 0x6801,                          /* CALG_RC4 */
-    };
+    status_t status = answer_give_pair(answer_string(ess ? L"HMAC-MD5" : L"RSADSI RC4-CRC32"),
+                                       answer_string(L"RSADSI RC4"), &out->sSignatureAlgorithmName,
+                                       &out->sEncryptAlgorithmName);
+    if (!status_ok(status)) return status;
+    out->KeySize = key_bits(flags);
+    out->SignatureAlgorithm = ess ? 0xffffff76 : 0xffffff7c; /* [W8 ntlm.c:914-929] */
+    out->EncryptAlgorithm = 0x6801;                          /* CALG_RC4 */
     return SEC_E_OK;
 }
 
 /* Everything else is refused with SEC_E_UNSUPPORTED_FUNCTION, stream sizes among it: NTLM frames
  * no stream. */
-static const struct attribute {
-    ULONG id;
-    bool any_stage;
-    status_t (*query)(struct context *context, void *buffer);
-} attributes[] = {
+static const struct attribute attributes[] = {
     {SECPKG_ATTR_SIZES, true, query_sizes},
     {SECPKG_ATTR_PACKAGE_INFO, true, query_package_info},
     {SECPKG_ATTR_NEGOTIATION_INFO, true, query_negotiation_info},
@@ -230,12 +191,12 @@ static status_t query_locked(struct context *context, const struct attribute *at
 NTSTATUS NTAPI context_query(LSA_SEC_HANDLE handle, ULONG id, void *buffer)
 {
     struct context *context = context_get(handle);
+    const struct attribute *attribute = attribute_find(attributes, ARRAYSIZE(attributes), id);
     status_t status = SEC_E_UNSUPPORTED_FUNCTION;
     if (!buffer) return SEC_E_INVALID_PARAMETER;
-    for (size_t i = 0; i < ARRAYSIZE(attributes); i++) {
-        if (attributes[i].id != id) continue;
+    if (attribute) {
         AcquireSRWLockShared(&context->send);
-        status = query_locked(context, &attributes[i], buffer);
+        status = query_locked(context, attribute, buffer);
         ReleaseSRWLockShared(&context->send);
     }
     TRACE("attribute %lu: status %#lx\n", id, (ULONG)status);

@@ -5,8 +5,11 @@
 #include "ntlm_package.h"
 
 #include "core/msv1_0.h"
-#include "ssp/logon.h"
+#include "ssp/call.h"
+#include "ssp/logon_user.h"
 #include "ssp/msv1_0.h"
+#include "ssp/password.h"
+#include "ssp/token.h"
 
 /* ---- verify.c ---- */
 
@@ -34,8 +37,6 @@ status_t answer_make_v2(const struct identity *identity, const uint8_t challenge
 
 /* ---- session.c: the log-ons of this process ---- */
 
-#define SID_ROOM 68u /* SECURITY_MAX_SID_SIZE */
-
 struct session {
     LUID id;
     SECURITY_LOGON_TYPE type;
@@ -52,23 +53,8 @@ status_t session_add(const struct session *session);
 void session_remove(const LUID *id);
 /* A log-on, or that of this process itself; an id of 0 is the latter. */
 bool session_find(const LUID *id, struct session *out);
-bool session_is_own(const LUID *id);
 /* At most as many as there is room for; how many there are. */
 size_t session_list(LUID *ids, size_t room);
 
 /* The SID that an account goes by; SID_ROOM bytes. */
 bool sid_of(const struct verdict *verdict, SID *out);
-
-/* ---- password.c ---- */
-
-/* STATUS_WRONG_PASSWORD for an account that is not there, too. *info is filled, and *has_info set,
- * where the new password is not good enough: STATUS_PASSWORD_RESTRICTION. */
-NTSTATUS password_change(const struct msv_password_change *change,
-                         DOMAIN_PASSWORD_INFORMATION *info, bool *has_info);
-SpChangeAccountPasswordFn password_change_sspi;
-
-/* ---- logon.c, call.c: members of the package's table ---- */
-
-logon_user_ex2_fn logon_user;
-LSA_AP_LOGON_TERMINATED logon_terminated;
-LSA_AP_CALL_PACKAGE call_trusted, call_untrusted, call_passed;

@@ -7,6 +7,7 @@
 #include "ssp/authdata.h"
 #include "ssp/halves.h"
 #include "ssp/leg.h"
+#include "ssp/package.h"
 #include "ssp/provider.h"
 
 #define NAME_CHARS 256u
@@ -15,9 +16,6 @@
 /* ---- package.c ---- */
 
 extern const uint8_t package_version[8]; /* what our messages say, MS-NLMP 2.2.2.10 */
-
-/* The strings are constants. */
-void package_info_get(SecPkgInfoW *info);
 
 /* ---- names.c ---- */
 
@@ -61,16 +59,16 @@ void name_upper(struct name *name);
 enum { POLICY_OFF, POLICY_CHECKED, POLICY_REQUIRED };
 
 struct ntlm_policy {
-    uint32_t client_level, server_level;     /* LmCompatibilityLevel, 0 to 5 */
-    uint32_t client_minimum, server_minimum; /* NTLM_ flags, see policy_required */
-    uint32_t restrict_sending, restrict_receiving;
+    DWORD client_level, server_level;     /* LmCompatibilityLevel, 0 to 5 */
+    DWORD client_minimum, server_minimum; /* NTLM_ flags, see policy_required */
+    DWORD restrict_sending, restrict_receiving;
     /* A client names neither its channel nor its target, except in a local call. */
     bool no_extended_protection;
     /* of a server, one of the three above */
-    uint32_t channel_bindings, target_names;
+    DWORD channel_bindings, target_names;
     bool require_mic;
-    bool loopback_check;      /* a client of this prefix has to mean this machine */
-    uint32_t password_length; /* the shortest new password */
+    bool loopback_check;   /* a client of this prefix has to mean this machine */
+    DWORD password_length; /* the shortest new password */
     bool winbind; /* accounts that are not of this machine are asked for at the host's winbind */
     uint64_t timestamp_window; /* FILETIME units; 0: only a time that the server told is checked */
 };

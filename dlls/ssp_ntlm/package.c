@@ -9,6 +9,8 @@ const uint8_t package_version[8] = {10, 0, 19041 & 0xff, 19041 >> 8, 0, 0, 0, 0x
 
 /* ---- LSA mode ---- */
 
+const char package_logon_name[] = MSV1_0_PACKAGE_NAME;
+
 void package_info_get(SecPkgInfoW *info)
 {
     *info = (SecPkgInfoW){
@@ -21,25 +23,9 @@ void package_info_get(SecPkgInfoW *info)
     };
 }
 
-static NTSTATUS NTAPI initialize_package(ULONG id, LSA_DISPATCH_TABLE *dispatch,
-                                         LSA_STRING *database, LSA_STRING *confidentiality,
-                                         LSA_STRING **name)
-{
-    (void)id;
-    (void)database;
-    (void)confidentiality;
-    return package_name_give(dispatch, MSV1_0_PACKAGE_NAME, name);
-}
-
 static NTSTATUS NTAPI package_shutdown(void)
 {
     account_forget_all();
-    return STATUS_SUCCESS;
-}
-
-static NTSTATUS NTAPI get_info(SecPkgInfo *info)
-{
-    package_info_get((SecPkgInfoW *)info); /* MinGW declares the A form without UNICODE */
     return STATUS_SUCCESS;
 }
 
@@ -47,7 +33,7 @@ static NTSTATUS NTAPI get_info(SecPkgInfo *info)
 static struct package_function_table lsa_table = {
     .declared =
         {
-            .InitializePackage = initialize_package,
+            .InitializePackage = package_initialize_logons,
             .CallPackage = call_trusted,
             .LogonTerminated = logon_terminated,
             .CallPackageUntrusted = call_untrusted,
@@ -55,7 +41,7 @@ static struct package_function_table lsa_table = {
             .LogonUserEx2 = (PLSA_AP_LOGON_USER_EX2)(void *)logon_user,
             .Initialize = package_initialize,
             .Shutdown = package_shutdown,
-            .GetInfo = get_info,
+            .GetInfo = package_get_info,
             .AcquireCredentialsHandle = credentials_acquire,
             .QueryCredentialsAttributes = credentials_query,
             .FreeCredentialsHandle = credentials_free,

@@ -14,8 +14,6 @@ TRACE_CHANNEL("ntlm");
 
 #define NEVER ((LONGLONG)0x8000000000000000) /* of a duration */
 
-static const struct slice nothing = {NULL, 0};
-
 /* An account that is not there has a random hash, and is refused like a wrong password. */
 static NTSTATUS check_old(const struct account *account, struct slice old_password)
 {
@@ -28,15 +26,15 @@ static NTSTATUS check_old(const struct account *account, struct slice old_passwo
 }
 
 static NTSTATUS check_new(const struct ntlm_policy *policy, struct slice new_password,
-                          DOMAIN_PASSWORD_INFORMATION *info, bool *has_info)
+                          struct password_answer *out)
 {
     size_t length = new_password.size / sizeof(wchar_t);
     if (length >= policy->password_length && length <= NAME_CHARS) return STATUS_SUCCESS;
-    *info = (DOMAIN_PASSWORD_INFORMATION){
+    out->policy = (DOMAIN_PASSWORD_INFORMATION){
         .MinPasswordLength = (USHORT)min(policy->password_length, NAME_CHARS),
         .MaxPasswordAge = {.QuadPart = NEVER},
     };
-    *has_info = true;
+    out->has_policy = true;
     return STATUS_PASSWORD_RESTRICTION;
 }
 
@@ -49,13 +47,12 @@ static NTSTATUS store(const struct account *account, struct slice new_password)
     return nt_status(status);
 }
 
-NTSTATUS password_change(const struct msv_password_change *change,
-                         DOMAIN_PASSWORD_INFORMATION *info, bool *has_info)
+NTSTATUS password_change(const struct lsa_password_change *change, struct password_answer *out)
 {
     static SRWLOCK lock = SRWLOCK_INIT; /* of two changes, the second has to know the first */
     struct ntlm_policy policy;
     struct account account;
-    *has_info = false;
+    out->has_policy = false;
     status_t status = crypto_ready();
     if (!status_ok(status)) return nt_status(status);
     policy_get(&policy);
@@ -67,51 +64,11 @@ NTSTATUS password_change(const struct msv_password_change *change,
     if (status_ok(status)) {
         if (account_is_elsewhere(&account, &policy)) result = STATUS_NO_SUCH_DOMAIN;
         else result = check_old(&account, change->old_password);
-        if (result >= 0) result = check_new(&policy, change->new_password, info, has_info);
+        if (result >= 0) result = check_new(&policy, change->new_password, out);
         if (result >= 0) result = store(&account, change->new_password);
         secret_wipe(&account, sizeof(account));
     }
     ReleaseSRWLockExclusive(&lock);
     TRACE("status %#lx\n", (ULONG)result);
     return result;
-}
-
-/* ---- through SSPI ---- */
-
-static struct slice string_slice(const UNICODE_STRING *text)
-{
-    return text && text->Buffer ? text_slice(text->Buffer, text->Length / sizeof(wchar_t))
-                                : nothing;
-}
-
-/* The application frees what its one buffer points to with FreeContextBuffer. */
-static NTSTATUS answer_give(SecBufferDesc *output, const DOMAIN_PASSWORD_INFORMATION *info)
-{
-    DOMAIN_PASSWORD_INFORMATION *copy = package_alloc(sizeof(*copy));
-    if (!copy) return STATUS_NO_MEMORY;
-    *copy = *info;
-    output->pBuffers[0].cbBuffer = sizeof(*copy);
-    output->pBuffers[0].pvBuffer = copy;
-    return STATUS_PASSWORD_RESTRICTION;
-}
-
-NTSTATUS NTAPI password_change_sspi(UNICODE_STRING *domain, UNICODE_STRING *account,
-                                    UNICODE_STRING *old_password, UNICODE_STRING *new_password,
-                                    BOOLEAN impersonating, SecBufferDesc *output)
-{
-    (void)impersonating; /* the old password is what counts */
-    DOMAIN_PASSWORD_INFORMATION info;
-    bool has_info;
-    const struct msv_password_change change = {
-        .domain = string_slice(domain),
-        .user = string_slice(account),
-        .old_password = string_slice(old_password),
-        .new_password = string_slice(new_password),
-    };
-    bool valid = output && output->cBuffers == 1 && output->pBuffers &&
-                 (output->pBuffers[0].BufferType & ~SECBUFFER_ATTRMASK) ==
-                     SECBUFFER_CHANGE_PASS_RESPONSE;
-    if (!valid) return STATUS_INVALID_PARAMETER;
-    NTSTATUS status = password_change(&change, &info, &has_info);
-    return has_info ? answer_give(output, &info) : status;
 }

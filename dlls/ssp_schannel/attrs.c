@@ -49,11 +49,7 @@ static status_t query_mtu(struct context *context, void *buffer)
 
 /* ---- queries ---- */
 
-static const struct attribute {
-    ULONG id;
-    bool any_stage;
-    attribute_query *query;
-} attributes[] = {
+static const struct attribute attributes[] = {
     {SECPKG_ATTR_APP_DATA, true, query_app_data},
     {SECPKG_ATTR_DTLS_MTU, true, query_mtu},
     {SECPKG_ATTR_ISSUER_LIST, true, query_issuers},
@@ -95,12 +91,12 @@ static status_t query_locked(struct context *context, const struct attribute *at
 NTSTATUS NTAPI context_query(LSA_SEC_HANDLE handle, ULONG id, void *buffer)
 {
     struct context *context = context_get(handle);
+    const struct attribute *attribute = attribute_find(attributes, ARRAYSIZE(attributes), id);
     status_t status = SEC_E_UNSUPPORTED_FUNCTION;
     if (!buffer) return SEC_E_INVALID_PARAMETER;
-    for (size_t i = 0; i < ARRAYSIZE(attributes); i++) {
-        if (attributes[i].id != id) continue;
+    if (attribute) {
         lock_take(&context->send);
-        status = query_locked(context, &attributes[i], buffer);
+        status = query_locked(context, attribute, buffer);
         lock_give(&context->send);
     }
     TRACE("attribute %#lx: status %#lx\n", id, (ULONG)status);

@@ -5,9 +5,7 @@
 #include "schannel_package.h"
 
 #include "ssp/answer.h"
-
-/* Fills the application's structure. What that points to is memory for FreeContextBuffer. */
-typedef status_t attribute_query(struct context *context, void *buffer);
+#include "ssp/attrs.h"
 
 /* attrs_connection.c */
 attribute_query query_sizes, query_stream_sizes, query_connection_info, query_connection_info_ex;

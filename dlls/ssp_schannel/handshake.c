@@ -87,16 +87,17 @@ status_t handshake_feed(struct context *context, struct leg *leg, struct slice r
         };
     }
     *event = call.event;
+    if (call.event == CALL_EVENT_DONE && call.alert == TLS_NO_RENEGOTIATION) *event = FEED_DECLINED;
     return SEC_E_OK;
 }
 
 static status_t feed(struct context *context, struct leg *leg, struct slice records,
                      uint32_t *event)
 {
-    if (context->server) return handshake_feed(context, leg, records, event);
-    return context->renegotiating && context->carried
-               ? renegotiation_feed(context, leg, records, event)
-               : client_feed(context, leg, records, event);
+    if (context->renegotiating && context->carried)
+        return renegotiation_feed(context, leg, records, event);
+    return context->server ? handshake_feed(context, leg, records, event)
+                           : client_feed(context, leg, records, event);
 }
 
 /* The records of this call that the library is to have. A client begins without any, and a
@@ -145,7 +146,8 @@ status_t handshake_leg(struct context *context, struct leg *leg)
     context->fed = 0;
     if (event == FEED_CERTIFICATE) return ask_for_certificate(context, leg);
     if (event == FEED_DATA) return SEC_E_OK;
-    if (event != CALL_EVENT_DONE) return SEC_I_CONTINUE_NEEDED;
+    if (event == CALL_EVENT_INPUT) return SEC_I_CONTINUE_NEEDED;
     status = context_establish(context, leg);
-    return status_ok(status) ? SEC_E_OK : context_fail(context, status);
+    if (!status_ok(status)) return context_fail(context, status);
+    return event == FEED_DECLINED ? SEC_I_NO_RENEGOTIATION : SEC_E_OK;
 }

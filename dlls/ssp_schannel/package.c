@@ -24,11 +24,6 @@ static void info_fill(SecPkgInfoW *info, const wchar_t *name)
     };
 }
 
-void package_info_get(SecPkgInfoW *info)
-{
-    info_fill(info, UNISP_NAME_W);
-}
-
 static NTSTATUS NTAPI package_shutdown(void)
 {
     return STATUS_SUCCESS;

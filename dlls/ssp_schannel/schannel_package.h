@@ -22,11 +22,6 @@
 #define MAX_TOKEN 24576u
 #define MTU_MIN 200u /* [D sspi.h] SECPKG_ATTR_DTLS_MTU: 200 bytes to 64 KiB */
 
-/* ---- package.c ---- */
-
-/* The package as it is listed under the name that most programs use; the strings are constants. */
-void package_info_get(SecPkgInfoW *info);
-
 /* ---- library.c ---- */
 
 /* Runs a call into the Unix half; SEC_E_SECPKG_NOT_FOUND without a half, else the call's status. */
@@ -215,6 +210,7 @@ struct context {
     struct credential *former;     /* the library's session began with these, if there is one */
     uint64_t library;              /* session of the Unix half; 0 when nothing needs it any more */
     bool carried;                  /* records are made here; else by the library */
+    bool kept;                     /* a server's library: it counts among those that are */
     uint16_t version, suite;
     struct tls_session session; /* if carried */
     struct connection connection;
@@ -280,7 +276,7 @@ SpAcceptLsaModeContextFn context_accept;
 struct leg {
     bool server, first;
     struct credential *credential; /* of this call; NULL when the application gave none */
-    const wchar_t *target;         /* terminated; NULL without */
+    struct slice target;           /* UTF-16; size 0 without */
     ULONG requirements;
     bool deferred; /* the certificate is judged later, by request (SECBUFFER_FLAGS) */
     const SecBufferDesc *input, *output;
@@ -324,9 +320,18 @@ static inline struct slice first_record(struct slice records)
 status_t client_start(struct context *context, const struct leg *leg);
 status_t server_start(struct context *context, const struct leg *leg);
 
+/* Whether the library's session stays for another handshake, although the records are made here;
+ * if so, context->kept is set, and the end of the session is to be told. */
+bool server_keeps_library(struct context *context);
+void server_library_dropped(void);
+
+/* The application wants another handshake: its sessions are worth keeping. */
+void server_wants_another(void);
+
 /* Events besides CALL_EVENT_. */
 #define FEED_CERTIFICATE 0x100u /* the application is asked for one: INCOMPLETE_CREDENTIALS */
 #define FEED_DATA 0x101u        /* data is next, which is for DecryptMessage */
+#define FEED_DECLINED 0x102u    /* the peer makes no other handshake; all is as it was */
 
 /* Feeds whole records to a client's handshake. */
 status_t client_feed(struct context *context, struct leg *leg, struct slice records,
@@ -366,10 +371,11 @@ void context_store_resumption(struct context *context);
 
 /* ---- renegotiate.c ---- */
 
-/* TLS 1.2: begins another handshake; the answer is SEC_I_CONTINUE_NEEDED. */
+/* TLS 1.2: begins another handshake, with SEC_I_CONTINUE_NEEDED; a server whose records are made
+ * here has only asked for one, which is SEC_E_OK. */
 status_t renegotiation_begin(struct context *context, struct leg *leg);
 
-/* Feeds whole records to such a handshake of a client whose records are made here. */
+/* Feeds whole records to such a handshake where the records are made here. */
 status_t renegotiation_feed(struct context *context, struct leg *leg, struct slice records,
                             uint32_t *event);
 

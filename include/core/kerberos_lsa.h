@@ -49,11 +49,6 @@ struct kerb_submit {
     struct slice key, message;
 };
 
-/* KERB_CHANGEPASSWORD_REQUEST */
-struct kerb_password_change {
-    struct slice domain, user, old_password, new_password;
-};
-
 /* KERB_SETPASSWORD_REQUEST and KERB_SETPASSWORD_EX_REQUEST, of which the address of the KDC is left
  * out; the flags are the header's KERB_SETPASS_USE_ bits. */
 struct kerb_password_set {
@@ -72,8 +67,6 @@ status_t kerb_retrieve_decode(const struct lsa_buffer *buffer, struct kerb_retri
 status_t kerb_purge_decode(const struct lsa_buffer *buffer, struct kerb_purge *out);
 status_t kerb_purge_ex_decode(const struct lsa_buffer *buffer, struct kerb_purge *out);
 status_t kerb_submit_decode(const struct lsa_buffer *buffer, struct kerb_submit *out);
-status_t kerb_password_change_decode(const struct lsa_buffer *buffer,
-                                     struct kerb_password_change *out);
 status_t kerb_password_set_decode(const struct lsa_buffer *buffer, struct kerb_password_set *out);
 status_t kerb_password_set_ex_decode(const struct lsa_buffer *buffer,
                                      struct kerb_password_set *out);

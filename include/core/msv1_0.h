@@ -23,10 +23,6 @@ struct msv_logon {
     uint32_t control; /* ParameterControl; 0 with LM20, which has none that counts */
 };
 
-struct msv_password_change {
-    struct slice domain, user, old_password, new_password;
-};
-
 /* Bits of the ParameterControl of MSV1_0_GETCHALLENRESP_REQUEST (ntifs.h) */
 #define MSV_PRIMARY_PASSWORD 0x1u /* that of the log-on, whatever is given */
 #define MSV_RETURN_USER 0x2u
@@ -56,8 +52,6 @@ struct msv_passthrough {
  * elsewhere; logon_decode answers SEC_E_UNSUPPORTED_FUNCTION for another kind of log-on. The
  * others leave it to the caller to have looked at the kind. */
 status_t msv_logon_decode(const struct lsa_buffer *buffer, struct msv_logon *out);
-status_t msv_password_change_decode(const struct lsa_buffer *buffer,
-                                    struct msv_password_change *out);
 status_t msv_response_request_decode(const struct lsa_buffer *buffer,
                                      struct msv_response_request *out);
 status_t msv_passthrough_decode(const struct lsa_buffer *buffer, struct msv_passthrough *out);

@@ -6,8 +6,7 @@
  */
 #pragma once
 
-#include "core/reader.h"
-#include "core/status.h"
+#include "core/lsa_buffer.h"
 #include "ssp/abi.h"
 
 #include <stdbool.h>
@@ -15,7 +14,26 @@
 /* The NTSTATUS that says the same; what is wrong with a log-on stays unsaid. */
 NTSTATUS nt_status(status_t status);
 
-/* ---- structures for the memory of the client ---- */
+/* The SID of an account that is known by its names only: the same at all times, in the form that
+ * Windows gives to accounts. The separator keeps it apart from those of other kinds of names.
+ * SID_ROOM bytes. */
+bool account_sid_make(struct slice domain, char separator, struct slice name, SID *out);
+
+/* ---- memory of the client ---- */
+
+/* What it gives to a package. */
+static inline struct lsa_buffer client_buffer(void *submitted, void *client_base, ULONG size)
+{
+    return (struct lsa_buffer){
+        {submitted, submitted ? size : 0}, (ULONG_PTR)client_base, sizeof(void *) == 8};
+}
+
+/* A host without functions (Wine's own secur32) shares its heap with the client. */
+NTSTATUS client_allocate(PLSA_CLIENT_REQUEST request, size_t size, void **out);
+NTSTATUS client_write(PLSA_CLIENT_REQUEST request, void *to, void *from, size_t size);
+void client_free(PLSA_CLIENT_REQUEST request, void *block); /* NULL is fine */
+
+/* ---- structures for it ---- */
 
 /* A block that is made here, with the addresses that its parts will have there. */
 struct image {
@@ -37,9 +55,10 @@ static inline size_t image_part(size_t size)
 {
     return (size + 7) / 8 * 8;
 }
-/* Moves the block over; the client owns *out. Nothing is written on failure. */
+/* Moves the block over; the client owns *out. Nothing is written on failure. Either way the image is
+ * gone, as one is that is not to be sent. */
 NTSTATUS image_send(struct image *image, void **out, ULONG *size);
-void image_discard(struct image *image); /* of one that was sent, too */
+void image_discard(struct image *image);
 
 /* ---- texts of the LSA's heap, which it frees; UTF-16 ---- */
 

@@ -36,7 +36,3 @@ SpInstanceInitFn package_instance_init;
 
 /* The functions that the host gave; NULL when it gave none. */
 const LSA_SECPKG_FUNCTION_TABLE *package_host(void);
-
-/* The answer of InitializePackage, which only hosts that know the package as an authentication
- * package ask for: one block of the host's, which the host frees. */
-NTSTATUS package_name_give(LSA_DISPATCH_TABLE *dispatch, const char *text, LSA_STRING **name);

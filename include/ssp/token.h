@@ -17,6 +17,15 @@ void *token_info(HANDLE token, TOKEN_INFORMATION_CLASS class, NTSTATUS *status);
  * that acts for somebody who may not open it. */
 bool process_token_info(TOKEN_INFORMATION_CLASS class, void *out, DWORD size);
 
+/* Who the process's user is, in SID_ROOM bytes, and the log-on that the process belongs to. False
+ * where its token cannot be asked. */
+#define SID_ROOM SECURITY_MAX_SID_SIZE
+bool process_sid(SID *out);
+bool process_logon_id(LUID *out);
+
+/* Whether the log-on is the one that the process belongs to; so is one of 0. */
+bool process_logon_is(const LUID *id);
+
 /* The token of this process, also for a thread that acts for somebody who may not open it. NULL on
  * failure. */
 HANDLE process_token_open(DWORD access);

@@ -4,6 +4,7 @@
  * of the script of the same group: its arguments are the realm, a user, the password, and a
  * service. Sources in brackets, as in api_packages.
  */
+#include "identities.h"
 #include "loopback.h"
 
 #include <wchar.h>
@@ -52,15 +53,7 @@ static SECURITY_STATUS use_identity(void *identity)
 
 static SECURITY_STATUS use_names(const wchar_t *name, const wchar_t *domain, const wchar_t *secret)
 {
-    SEC_WINNT_AUTH_IDENTITY_W identity = {
-        .User = (unsigned short *)name,
-        .UserLength = name ? lstrlenW(name) : 0,
-        .Domain = (unsigned short *)domain,
-        .DomainLength = domain ? lstrlenW(domain) : 0,
-        .Password = (unsigned short *)secret,
-        .PasswordLength = secret ? lstrlenW(secret) : 0,
-        .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
-    };
+    SEC_WINNT_AUTH_IDENTITY_W identity = wide_identity(name, domain, secret);
     return use_identity(&identity);
 }
 
@@ -98,28 +91,10 @@ static void test_forms(void)
     WideCharToMultiByte(CP_ACP, 0, user, -1, user_a, 128, NULL, NULL);
     WideCharToMultiByte(CP_ACP, 0, realm, -1, realm_a, 128, NULL, NULL);
     WideCharToMultiByte(CP_ACP, 0, password, -1, password_a, 128, NULL, NULL);
-    SEC_WINNT_AUTH_IDENTITY_A ansi = {
-        .User = (unsigned char *)user_a,
-        .UserLength = (ULONG)strlen(user_a),
-        .Domain = (unsigned char *)realm_a,
-        .DomainLength = (ULONG)strlen(realm_a),
-        .Password = (unsigned char *)password_a,
-        .PasswordLength = (ULONG)strlen(password_a),
-        .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
-    };
+    SEC_WINNT_AUTH_IDENTITY_A ansi = narrow_identity(user_a, realm_a, password_a);
     SECURITY_STATUS status = use_identity(&ansi);
     ok(!status, "ANSI: %08lx", status);
-    SEC_WINNT_AUTH_IDENTITY_EXW extended = {
-        .Version = SEC_WINNT_AUTH_IDENTITY_VERSION,
-        .Length = sizeof(extended),
-        .User = (unsigned short *)user,
-        .UserLength = lstrlenW(user),
-        .Domain = (unsigned short *)realm,
-        .DomainLength = lstrlenW(realm),
-        .Password = (unsigned short *)password,
-        .PasswordLength = lstrlenW(password),
-        .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
-    };
+    SEC_WINNT_AUTH_IDENTITY_EXW extended = wide_identity_ex(user, realm, password);
     status = use_identity(&extended);
     ok(!status, "EX: %08lx", status);
     PSEC_WINNT_AUTH_IDENTITY_OPAQUE opaque;

@@ -2,24 +2,15 @@
 /* The peer of the package Negotiate, see spnego_peer.h. */
 #include "spnego_peer.h"
 
+#include "identities.h"
+
 static uint8_t wire[SPNEGO_TOKEN_MAX];
 
 static void fill_identity(SEC_WINNT_AUTH_IDENTITY_EXW *identity, const struct account *account,
                           const wchar_t *package_list)
 {
-    *identity = (SEC_WINNT_AUTH_IDENTITY_EXW){
-        .Version = SEC_WINNT_AUTH_IDENTITY_VERSION,
-        .Length = sizeof(*identity),
-        .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
-    };
-    if (account) {
-        identity->User = (unsigned short *)account->user;
-        identity->UserLength = lstrlenW(account->user);
-        identity->Domain = (unsigned short *)account->domain;
-        identity->DomainLength = lstrlenW(account->domain);
-        identity->Password = (unsigned short *)account->password;
-        identity->PasswordLength = lstrlenW(account->password);
-    }
+    if (account) *identity = wide_identity_ex(account->user, account->domain, account->password);
+    else *identity = wide_identity_ex(NULL, NULL, NULL);
     if (package_list) {
         identity->PackageList = (unsigned short *)package_list;
         identity->PackageListLength = lstrlenW(package_list);

@@ -53,9 +53,9 @@ static void about_tickets(const struct lsa_buffer *buffer)
 
 static void about_passwords(const struct lsa_buffer *buffer)
 {
-    struct kerb_password_change change;
+    struct lsa_password_change change;
     struct kerb_password_set set;
-    if (status_ok(kerb_password_change_decode(buffer, &change))) {
+    if (status_ok(lsa_password_change_decode(buffer, &change))) {
         text(buffer, change.user);
         text(buffer, change.old_password);
         text(buffer, change.new_password);

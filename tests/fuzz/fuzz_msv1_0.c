@@ -28,10 +28,10 @@ static void log_on(const struct lsa_buffer *buffer)
 
 static void message(const struct lsa_buffer *buffer)
 {
-    struct msv_password_change change;
+    struct lsa_password_change change;
     struct msv_response_request request;
     struct msv_passthrough pass;
-    if (status_ok(msv_password_change_decode(buffer, &change))) {
+    if (status_ok(lsa_password_change_decode(buffer, &change))) {
         inside(buffer, change.user);
         inside(buffer, change.old_password);
         inside(buffer, change.new_password);

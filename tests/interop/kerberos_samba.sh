@@ -62,9 +62,32 @@ start_samba() {
     with="-s $directory/etc/smb.conf -H $directory/private/sam.ldb"
     # shellcheck disable=SC2086 # options are words
     tool user create $with alice "$password" && tool user create $with service 'Passw0rd,of-it' &&
-        tool spn add $with test/localhost service &&
-        tool domain exportkeytab -s "$directory/etc/smb.conf" --principal=test/localhost \
-            "$kdc_dir/keytab" && wait_listening "$kdc_pid" "$kdc_port" && kdc_login alice "$password"
+        tool spn add $with test/localhost service && keys test/localhost &&
+        wait_listening "$kdc_pid" "$kdc_port" && kdc_login alice "$password"
+}
+
+# keys PRINCIPAL: into the keytab.
+keys() {
+    tool domain exportkeytab -s "$directory/etc/smb.conf" --principal="$1" "$kdc_dir/keytab"
+}
+
+# start_back: other services, and the right to act for clients at one of them.
+start_back() {
+    # shellcheck disable=SC2086 # options are words
+    tool user create $with backend 'Passw0rd,of-the-other' &&
+        tool spn add $with back/localhost backend && keys back/localhost &&
+        tool spn add $with closed/localhost backend && keys closed/localhost &&
+        tool delegation add-service $with service back/localhost
+}
+
+# acting CASE OUTCOME TICKETS [PASSWORD]: a server of test/localhost that acts for its client, in a
+# process with those tickets.
+acting() {
+    what=$1 outcome=$2 tickets=$3
+    shift 3
+    ok "server that acts for its client, $what" env KRB5CCNAME="FILE:$kdc_dir/$tickets" \
+        timeout 60 "$WINE" "$programs/api_kerberos_proxy.exe" "$outcome" test/localhost \
+        back/localhost closed/localhost "$principal" 'WINESSPI\alice' "$@"
 }
 
 password='Passw0rd, Grün'
@@ -92,4 +115,15 @@ given=wrong
 check "client, a wrong password" peer ours "*" "* SEC_E_LOGON_DENIED" "$with --default" "$with"
 check "client, unknown service" peer ours "*" "initiate SEC_E_TARGET_UNKNOWN" "$with --default" \
     "$with --default --target nobody/localhost"
+
+with="-s $directory/etc/smb.conf -H $directory/private/sam.ldb"
+start_back || fail_case 'services of other accounts' "$work/samba-tool"
+# A directory gives tickets to accounts, not to names of services.
+acting "without a ticket of its own" refused tickets
+echo 'Passw0rd,of-it' | kinit -c "FILE:$kdc_dir/service" service >"$work/kinit" 2>&1
+acting "a ticket from the cache" allowed service "$password"
+keys service
+acting "a ticket by the account's key" allowed tickets
+printf '%s\n' "$password" | kinit -F -c "FILE:$kdc_dir/plain" alice >>"$work/kinit" 2>&1
+acting "a client whose ticket is not forwardable" refused plain
 finish

@@ -95,11 +95,11 @@ static void passwords(void)
 {
     for (unsigned i = 0; i < 2; i++) {
         struct msv_message m;
-        struct kerb_password_change change;
+        struct lsa_password_change change;
         struct kerb_password_set set;
         kerb_change(&m, i, BASE);
         struct lsa_buffer buffer = msv_close(&m);
-        ok(kerb_password_change_decode(&buffer, &change) == SEC_E_OK &&
+        ok(lsa_password_change_decode(&buffer, &change) == SEC_E_OK &&
                same(change.domain, wide("FARM")) && same(change.user, wide("alice")) &&
                same(change.old_password, wide("old")) && same(change.new_password, wide("newer")),
            "a change");
@@ -160,7 +160,7 @@ static status_t any_decode(unsigned which, const struct lsa_buffer *buffer)
         struct kerb_retrieve retrieve;
         struct kerb_purge purge;
         struct kerb_submit submit;
-        struct kerb_password_change change;
+        struct lsa_password_change change;
         struct kerb_password_set set;
         struct kerb_logon logon;
     } out;
@@ -169,7 +169,7 @@ static status_t any_decode(unsigned which, const struct lsa_buffer *buffer)
     case 1: return kerb_purge_decode(buffer, &out.purge);
     case 2: return kerb_purge_ex_decode(buffer, &out.purge);
     case 3: return kerb_submit_decode(buffer, &out.submit);
-    case 4: return kerb_password_change_decode(buffer, &out.change);
+    case 4: return lsa_password_change_decode(buffer, &out.change);
     case 5: return kerb_password_set_decode(buffer, &out.set);
     case 6: return kerb_password_set_ex_decode(buffer, &out.set);
     default: return kerb_logon_decode(buffer, &out.logon);

@@ -57,12 +57,12 @@ static void messages(void)
 {
     for (unsigned i = 0; i < 2; i++) {
         struct msv_message m;
-        struct msv_password_change change;
+        struct lsa_password_change change;
         struct msv_passthrough pass;
         uint32_t low, high, kind;
         msv_change(&m, i, BASE32);
         struct lsa_buffer buffer = msv_close(&m);
-        ok(msv_password_change_decode(&buffer, &change) == SEC_E_OK &&
+        ok(lsa_password_change_decode(&buffer, &change) == SEC_E_OK &&
                same(change.domain, wide("FARM")) && same(change.user, wide("alice")) &&
                same(change.old_password, wide("old")) && same(change.new_password, wide("newer")),
            "a change of password");
