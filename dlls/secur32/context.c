@@ -112,7 +112,8 @@ status_t package_find_open(const WCHAR *name, struct package **out)
 {
     struct package *package;
     status_t status;
-    /* One that turns out to be there for imports alone has left the list to the next of its name. */
+    /* One that turns out to be there for imports alone has left the list to the next of its
+     * name. */
     do {
         package = NULL;
         status = package_find(name, &package);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Messages to Kerberos (LsaCallAuthenticationPackage; ntsecapi.h declares them). The tickets of this
- * process's user are those of the host's default cache; those of a log-on that this package has made
- * are its own, and for trusted callers.
+ * Messages to Kerberos (LsaCallAuthenticationPackage; ntsecapi.h declares them). The tickets of
+ * this process's user are those of the host's default cache; those of a log-on that this package
+ * has made are its own, and for trusted callers.
  *
  * Not answered are messages about what is not kept here (smart cards, extra credentials, proxies
  * and choices of KDCs, which are the host's to configure), and those that Microsoft calls reserved.

@@ -56,9 +56,9 @@ status_t lsa_reader_status(const struct lsa_reader *lsa);
 
 /* ---- what more than one package is given ---- */
 
-/* MSV1_0_CHANGEPASSWORD_REQUEST and KERB_CHANGEPASSWORD_REQUEST; texts are UTF-16LE, of whole units,
- * borrowed from the buffer. The caller has looked at the kind. SEC_E_INVALID_PARAMETER, with *out
- * untouched, for a buffer that is too short or has a text elsewhere. */
+/* MSV1_0_CHANGEPASSWORD_REQUEST and KERB_CHANGEPASSWORD_REQUEST; texts are UTF-16LE, of whole
+ * units, borrowed from the buffer. The caller has looked at the kind. SEC_E_INVALID_PARAMETER, with
+ * *out untouched, for a buffer that is too short or has a text elsewhere. */
 struct lsa_password_change {
     struct slice domain, user, old_password, new_password;
 };

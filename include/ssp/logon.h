@@ -55,10 +55,10 @@ static inline size_t image_part(size_t size)
 {
     return (size + 7) / 8 * 8;
 }
-/* Moves the block over; the client owns *out. Nothing is written on failure. Either way the image is
- * gone, as one is that is not to be sent. */
+/* Moves the block over; the client owns *out. Nothing is written on failure. The image is gone
+ * either way. */
 NTSTATUS image_send(struct image *image, void **out, ULONG *size);
-void image_discard(struct image *image);
+void image_discard(struct image *image); /* one that is not sent */
 
 /* ---- texts of the LSA's heap, which it frees; UTF-16 ---- */
 
