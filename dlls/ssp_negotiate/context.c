@@ -16,6 +16,8 @@
 
 TRACE_CHANNEL("negotiate");
 
+#define SPARE_ROOM 8192u /* an answer with an AP-REP takes a few hundred bytes */
+
 /* ---- life ---- */
 
 struct context *context_create(bool acceptor, LONG halves)
@@ -66,7 +68,7 @@ static status_t output_check(const struct leg *leg)
 }
 
 /* *allocated tells whether the application has a block to free. */
-static status_t output_put(const struct leg *leg, struct slice token, bool *allocated)
+static status_t output_put(struct leg *leg, struct slice token, bool *allocated)
 {
     SecBuffer *buffer = secbuf_find(leg->output, SECBUFFER_TOKEN);
     bool allocate = leg->requirements & LEG_REQ_ALLOCATE_MEMORY;
@@ -79,6 +81,10 @@ static status_t output_put(const struct leg *leg, struct slice token, bool *allo
     if (!status_ok(status)) return status;
     if (!allocate && buffer->cbBuffer < token.size) return SEC_E_BUFFER_TOO_SMALL;
     void *block = allocate ? package_alloc(token.size) : buffer->pvBuffer;
+    if (!block && token.size <= SPARE_ROOM) {
+        block = leg->spare;
+        leg->spare = NULL;
+    }
     if (!block) return SEC_E_INSUFFICIENT_MEMORY;
     memcpy(block, token.data, token.size);
     buffer->pvBuffer = block;
@@ -110,18 +116,27 @@ static status_t leg_status(const struct leg *leg, const struct context *context)
     return context->stage == SPNEGO_STAGE_ESTABLISHED ? SEC_E_OK : SEC_I_CONTINUE_NEEDED;
 }
 
+/* What a client says first to Kerberos can be said once: nothing may be missing afterwards. */
+static status_t spare_reserve(struct leg *leg, bool acceptor)
+{
+    if (!acceptor || !(leg->requirements & LEG_REQ_ALLOCATE_MEMORY)) return SEC_E_OK;
+    leg->spare = package_alloc(SPARE_ROOM);
+    return leg->spare ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
 static status_t leg_first(struct leg *leg, bool acceptor, struct credential *credential,
                           const struct leg_report *report)
 {
     bool allocated = false;
     struct context *context = context_create(acceptor, HALF_LSA);
-    if (!context) return SEC_E_INSUFFICIENT_MEMORY;
-    status_t status = acceptor ? server_start(leg, credential, context)
-                               : client_start(leg, credential, context);
+    status_t status = context ? spare_reserve(leg, acceptor) : SEC_E_INSUFFICIENT_MEMORY;
+    if (status_ok(status))
+        status = acceptor ? server_start(leg, credential, context)
+                          : client_start(leg, credential, context);
     if (status_ok(status) && !context->raw)
         status = output_put(leg, writer_view(&leg->answer), &allocated);
     if (!status_ok(status)) {
-        context_free(context);
+        if (context) context_free(context);
         return status;
     }
     report_fill(report, context, allocated);
@@ -192,6 +207,7 @@ static status_t leg_run(struct leg *leg, bool acceptor, LSA_SEC_HANDLE credentia
     }
     credential_release(given);
     writer_free(&leg->answer);
+    package_free(leg->spare);
     TRACE("%s's %s leg, requirements %#lx: status %#lx\n", acceptor ? "acceptor" : "initiator",
           context ? "next" : "first", leg->requirements, (ULONG)status);
     return status;
