@@ -192,18 +192,20 @@ static status_t leg_next_locked(struct leg *leg, bool acceptor, struct credentia
 static status_t leg_run(struct leg *leg, bool acceptor, LSA_SEC_HANDLE credential_handle,
                         struct context *context, const struct leg_report *report)
 {
-    struct credential *credential = credential_of(credential_handle);
+    struct credential *given = NULL;
     status_t status;
     leg_token(leg->input, &leg->token); /* a leg may have none */
     writer_init(&leg->answer);
     if (context) {
         AcquireSRWLockExclusive(&context->lock);
-        status = leg_next_locked(leg, acceptor, credential, context, report);
+        if (!context->credential) given = credential_of(credential_handle);
+        status = leg_next_locked(leg, acceptor, given, context, report);
         ReleaseSRWLockExclusive(&context->lock);
     } else {
-        status = leg_first(leg, acceptor, credential, report);
+        given = credential_of(credential_handle);
+        status = leg_first(leg, acceptor, given, report);
     }
-    credential_release(credential);
+    credential_release(given);
     writer_free(&leg->answer);
     package_free(leg->spare);
     TRACE("%s's %s leg, requirements %#lx: status %#lx\n", acceptor ? "acceptor" : "initiator",

@@ -7,6 +7,7 @@
 #include "negotiate_package.h"
 
 #include "ssp/authdata.h"
+#include "ssp/lock.h"
 #include "ssp/trace.h"
 
 #include <stdlib.h>
@@ -37,7 +38,7 @@ void credential_release(struct credential *credential)
 
 /* What a handle is: credentials are added to it, and legs take what it has then. */
 struct slot {
-    SRWLOCK lock;
+    struct shared_lock lock;
     struct credential *current;
 };
 
@@ -45,9 +46,9 @@ struct credential *credential_of(LSA_SEC_HANDLE handle)
 {
     struct slot *slot = (struct slot *)handle;
     if (!slot) return NULL;
-    AcquireSRWLockShared(&slot->lock);
+    struct lock *lock = shared_lock_read(&slot->lock);
     struct credential *credential = credential_hold(slot->current);
-    ReleaseSRWLockShared(&slot->lock);
+    lock_give(lock);
     return credential;
 }
 
@@ -321,10 +322,10 @@ static status_t add_one(struct slot *slot, const struct request *request,
     status = member_acquire(request, mech, &member, expiry);
     if (!status_ok(status)) return status;
 
-    AcquireSRWLockExclusive(&slot->lock);
+    shared_lock_take(&slot->lock);
     struct credential *old = slot->current, *set = set_with(old, &mechs, &member);
     if (set) slot->current = set;
-    ReleaseSRWLockExclusive(&slot->lock);
+    shared_lock_give(&slot->lock);
     member_release(&member);
     if (!set) return SEC_E_INSUFFICIENT_MEMORY;
     credential_release(old);

@@ -13,7 +13,6 @@
 #include "ntlm_package.h"
 
 #include "core/secret.h"
-#include "ssp/lock.h"
 #include "ssp/prefix.h"
 #include "ssp/trace.h"
 

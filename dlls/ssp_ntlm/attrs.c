@@ -195,9 +195,9 @@ NTSTATUS NTAPI context_query(LSA_SEC_HANDLE handle, ULONG id, void *buffer)
     status_t status = SEC_E_UNSUPPORTED_FUNCTION;
     if (!buffer) return SEC_E_INVALID_PARAMETER;
     if (attribute) {
-        AcquireSRWLockShared(&context->send);
+        lock_take(&context->send);
         status = query_locked(context, attribute, buffer);
-        ReleaseSRWLockShared(&context->send);
+        lock_give(&context->send);
     }
     TRACE("attribute %lu: status %#lx\n", id, (ULONG)status);
     return status;

@@ -20,8 +20,6 @@ status_t context_create(struct ntlm_context *ntlm, LONG halves, struct context *
 {
     struct context *context = calloc(1, sizeof(*context));
     if (!context) return SEC_E_INSUFFICIENT_MEMORY;
-    InitializeSRWLock(&context->send);
-    InitializeSRWLock(&context->receive);
     context->halves = halves;
     context->ntlm = *ntlm;
     secret_wipe(ntlm, sizeof(*ntlm));
@@ -39,14 +37,14 @@ void context_free(struct context *context)
 
 void context_lock(struct context *context)
 {
-    AcquireSRWLockExclusive(&context->send);
-    AcquireSRWLockExclusive(&context->receive);
+    lock_take(&context->send);
+    lock_take(&context->receive);
 }
 
 void context_unlock(struct context *context)
 {
-    ReleaseSRWLockExclusive(&context->receive);
-    ReleaseSRWLockExclusive(&context->send);
+    lock_give(&context->receive);
+    lock_give(&context->send);
 }
 
 /* ---- what legs share ---- */

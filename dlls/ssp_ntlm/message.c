@@ -56,19 +56,19 @@ static status_t open_with_stream(const SecBufferDesc *desc, struct message *mess
 }
 
 /* Which lock serves a received message is known only once the session is: see struct context. */
-static status_t session_lock(struct context *context, bool sending, SRWLOCK **lock)
+static status_t session_lock(struct context *context, bool sending, struct lock **lock)
 {
     *lock = sending ? &context->send : &context->receive;
-    AcquireSRWLockExclusive(*lock);
+    lock_take(*lock);
     status_t status = context_check_session(context);
     bool shared_stream = !(context->ntlm.session.flags & NTLM_ESS);
     if (status_ok(status) && !sending && shared_stream) {
-        ReleaseSRWLockExclusive(*lock);
+        lock_give(*lock);
         *lock = &context->send;
-        AcquireSRWLockExclusive(*lock);
+        lock_take(*lock);
         status = context_check_session(context);
     }
-    if (!status_ok(status)) ReleaseSRWLockExclusive(*lock);
+    if (!status_ok(status)) lock_give(*lock);
     return status;
 }
 
@@ -77,11 +77,11 @@ static status_t session_lock(struct context *context, bool sending, SRWLOCK **lo
 static status_t message_run(struct context *context, bool sending, struct message *message,
                             protect *function)
 {
-    SRWLOCK *lock;
+    struct lock *lock;
     status_t status = session_lock(context, sending, &lock);
     if (!status_ok(status)) return status;
     status = function(&context->ntlm.session, message);
-    ReleaseSRWLockExclusive(lock);
+    lock_give(lock);
     if (!status_ok(status)) WARN("%s: status %#lx\n", sending ? "send" : "receive", (ULONG)status);
     return status;
 }

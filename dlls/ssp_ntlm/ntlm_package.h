@@ -7,6 +7,7 @@
 #include "ssp/authdata.h"
 #include "ssp/halves.h"
 #include "ssp/leg.h"
+#include "ssp/lock.h"
 #include "ssp/package.h"
 #include "ssp/provider.h"
 
@@ -217,11 +218,11 @@ struct bindings {
 /*
  * The context handle of both tables. Locks: with ESS a message takes the lock of its direction,
  * otherwise `send` for both, since one cipher stream serves both. Legs and exports take send,
- * then receive; queries take send shared.
+ * then receive; queries take send.
  */
 struct context {
     volatile LONG halves; /* HALF_ bits */
-    SRWLOCK send, receive;
+    struct lock send, receive;
     bool exported;                 /* handed over: all that is left is to delete it */
     struct bindings bindings;      /* from the first leg */
     struct credential *credential; /* until the handshake is complete; NULL after an import */

@@ -51,9 +51,9 @@ status_t context_token(struct context *context, HANDLE *out)
 NTSTATUS NTAPI context_get_token(LSA_SEC_HANDLE handle, HANDLE *token)
 {
     struct context *context = context_get(handle);
-    AcquireSRWLockShared(&context->send);
+    lock_take(&context->send);
     status_t status = context_token(context, token);
-    ReleaseSRWLockShared(&context->send);
+    lock_give(&context->send);
     TRACE("status %#lx\n", (ULONG)status);
     return status;
 }

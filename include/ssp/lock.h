@@ -36,7 +36,8 @@ static inline void lock_give(struct lock *lock)
  * them all. */
 struct shared_lock {
     struct {
-        _Alignas(CACHE_LINE) struct lock lock;
+        struct lock lock;
+        BYTE rest[CACHE_LINE - sizeof(struct lock)];
     } shares[SHARES];
 };
 
