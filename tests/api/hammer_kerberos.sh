@@ -27,8 +27,8 @@ if kdc_start && prepare; then
         >"$work/log" 2>&1 </dev/null
     tr -d '\r' <"$work/log" | sed '/^api_hammer: /d'
     # shellcheck disable=SC2046 # three numbers
-    set -- $(tr -d '\r' <"$work/log" |
-        sed -n 's/^api_hammer: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p')
+    set -- $(tr -d '\r' <"$work/log" | sed -n \
+        's/^api_hammer: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p')
     passed=$((passed + ${1:-0})) failed=$((failed + ${2:-1})) skipped=$((skipped + ${3:-0}))
 else
     fail_case 'a KDC with a user and a service' "$kdc_dir"/*.log "$kdc_dir"/*.out
