@@ -156,7 +156,7 @@ SpAcceptLsaModeContextFn context_accept;
 /* ---- fallback.c ---- */
 
 /* What is known before a mechanism is asked: SEC_E_OK, or why it is not to be tried. */
-status_t fallback_before(const struct mech *mech, const wchar_t *target);
+status_t fallback_before(const struct mech *mech, const wchar_t *target, ULONG requirements);
 
 /* Whether the failure of the first leg of a mechanism ends the negotiation. */
 bool fallback_is_final(const struct member *member, const wchar_t *target, status_t status);

@@ -111,8 +111,8 @@ struct verify_request {
     HCERTSTORE roots;    /* restricts the roots; NULL: the system's */
 };
 /* SEC_E_OK, SEC_E_UNTRUSTED_ROOT, SEC_E_CERT_EXPIRED, SEC_E_WRONG_PRINCIPAL, SEC_E_CERT_UNKNOWN,
- * CRYPT_E_REVOKED, SEC_E_CERT_WRONG_USAGE... */
-status_t verify_peer(const struct verify_request *request);
+ * CRYPT_E_REVOKED, SEC_E_CERT_WRONG_USAGE... *errors: CERT_TRUST_ bits of the chain. */
+status_t verify_peer(const struct verify_request *request, DWORD *errors);
 
 /* Whether a server's certificate is for a host, which may be an address (RFC 6125 6.4, RFC 2818
  * 3.1). names.c */
@@ -247,6 +247,7 @@ struct context {
     struct blob keying_label, keying_context; /* SECPKG_ATTR_KEYING_MATERIAL_INFO */
     DWORD keying_size;
     bool keying_has_context;
+    uint8_t eap_prf;      /* SECPKG_ATTR_EAP_PRF_INFO */
     struct blob app_data; /* SECPKG_ATTR_APP_DATA */
     DWORD app_flags;
     uint32_t record_header, record_trailer; /* if not carried */
@@ -358,6 +359,11 @@ status_t handshake_leg(struct context *context, struct leg *leg);
  * leg->consumed. The peer's certificate is judged on the way. */
 status_t handshake_feed(struct context *context, struct leg *leg, struct slice records,
                         uint32_t *event);
+
+/* Whether the peer's certificate will do, by what the credential says of that; verify_peer's
+ * answers. */
+status_t context_judge(const struct context *context, struct slice chain, struct slice staple,
+                       DWORD *errors);
 
 /* From now on nothing works but the deletion; the answer is the status. */
 status_t context_fail(struct context *context, status_t status);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What only a server's handshake has: whether the client is asked for a certificate, and whether the
- * library's session stays for another handshake of TLS 1.2, in which it may be asked for one later
- * (Microsoft: Renegotiating an Schannel Connection).
+ * What only a server's handshake has: whether the client is asked for a certificate, and whether
+ * the library's session stays for another handshake of TLS 1.2, in which it may be asked for one
+ * later (Microsoft: Renegotiating an Schannel Connection).
  *
- * Nothing in the calls for the first handshake says that there will be another one, and a session of
- * the library takes more memory than all the rest of a connection. So each process keeps a few, which
- * is enough for a server of few connections, and all once its application has wanted another one.
+ * Nothing in the calls for the first handshake says that there will be another one, and a session
+ * of the library takes more memory than all the rest of a connection. So each process keeps a few,
+ * which is enough for a server of few connections, and all once its application has wanted another
+ * one.
  */
 #include "schannel_package.h"
 
