@@ -215,6 +215,59 @@ status_t credential_cache(uint64_t number, krb5_context context, krb5_ccache *ou
     return error ? error_krb5(ERROR_OF_INITIATE, context, error, why) : SEC_E_OK;
 }
 
+/* ---- whole ones ---- */
+
+static krb5_error_code cache_fill(krb5_context context, gss_cred_id_t library, const char *client,
+                                  krb5_ccache *cache, char **out)
+{
+    OM_uint32 minor;
+    krb5_principal principal = NULL;
+    char *full = NULL;
+    krb5_error_code error = krb5.parse_name(context, client, &principal);
+    if (!error) error = krb5.cc_new_unique(context, "MEMORY", NULL, cache);
+    if (!error) error = krb5.cc_initialize(context, *cache, principal);
+    if (!error && GSS_ERROR(gss.krb5_copy_ccache(&minor, library, *cache))) error = EINVAL;
+    if (!error) error = krb5.cc_get_full_name(context, *cache, &full);
+    *out = !error ? strdup(full) : NULL;
+    if (!error && !*out) error = ENOMEM;
+    if (full) krb5.free_string(context, full);
+    krb5.free_principal(context, principal);
+    return error;
+}
+
+/* The name of a cache of our own with the tickets that it has, or NULL. */
+static char *cache_take(gss_cred_id_t library)
+{
+    struct lease lease = {.library = library};
+    krb5_context context;
+    krb5_ccache cache = NULL;
+    char *client = NULL, *name = NULL;
+    if (!krb5_found || !gss.krb5_copy_ccache || krb5.init_context(&context)) return NULL;
+    if (status_ok(lease_principal(&lease)) &&
+        status_ok(text_copy(blob_slice(&lease.principal), &client)))
+        cache_fill(context, library, client, &cache, &name);
+    if (cache && name) krb5.cc_close(context, cache);
+    else if (cache) krb5.cc_destroy(context, cache);
+    krb5.free_context(context);
+    blob_clear(&lease.principal);
+    free(client);
+    return name;
+}
+
+/* Takes it over. One thread at a time could use it: others are made of its tickets, where the
+ * library gives them away. */
+static void whole_set(struct credential *credential, gss_cred_id_t library)
+{
+    OM_uint32 minor;
+    credential->cache = cache_take(library);
+    if (credential->cache) {
+        gss.release_cred(&minor, &library);
+        return;
+    }
+    credential->whole = library;
+    flags_as_asked(&credential->whole);
+}
+
 /* ---- making them ---- */
 
 static struct credential *credential_new(uint32_t use)
@@ -322,6 +375,7 @@ static status_t impersonate(struct credential *credential, uint64_t impersonator
                             char why[CALL_WHY_SIZE])
 {
     struct lease lease;
+    gss_cred_id_t made = GSS_C_NO_CREDENTIAL;
     OM_uint32 minor;
     if (!gss.acquire_cred_impersonate_name)
         return error_say(SEC_E_NOT_SUPPORTED, why, "the library has no S4U2self");
@@ -330,9 +384,9 @@ static status_t impersonate(struct credential *credential, uint64_t impersonator
     if (!status_ok(status)) return status;
     OM_uint32 major = gss.acquire_cred_impersonate_name(&minor, lease.library, credential->name,
                                                         GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE,
-                                                        &credential->whole, NULL, NULL);
+                                                        &made, NULL, NULL);
     if (GSS_ERROR(major)) status = error_gss(ERROR_OF_LOGON, major, minor, why);
-    else flags_as_asked(&credential->whole);
+    else whole_set(credential, made);
     credential_give(&lease);
     return status;
 }
@@ -401,8 +455,7 @@ status_t credential_adopt(gss_cred_id_t delegated, uint64_t *out)
 {
     struct credential *credential = credential_new(CALL_USE_INITIATE);
     if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
-    credential->whole = delegated;
-    flags_as_asked(&credential->whole);
+    whole_set(credential, delegated);
     *out = unixcall_address(credential);
     return SEC_E_OK;
 }

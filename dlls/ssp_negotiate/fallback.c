@@ -13,7 +13,7 @@
 
 #include <wchar.h>
 
-/* Microsoft's page "Configuring Kerberos for IP Addresses" */
+/* Microsoft's page "Kerberos clients allow IPv4 and IPv6 address hostnames in SPNs" */
 #define KERBEROS_POLICY_KEY \
     L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System\\Kerberos\\Parameters"
 

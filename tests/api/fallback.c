@@ -3,7 +3,7 @@
  * When an initiator of Negotiate does without Kerberos and uses NTLM, and when it fails instead.
  * TestMech of tests/providers takes the place of Kerberos and fails as the target says. Windows
  * loads such modules at boot only, so all cases are ours; each runs in a child of this program.
- * What they go by: [D microsoft-negotiate], [D Configuring Kerberos for IP Addresses],
+ * What they go by: [D microsoft-negotiate], [D configuring-kerberos-over-ip],
  * [D KB5064479] (why NTLM was used), [D KB5011233] (targets of three parts).
  */
 #include "../providers/prov_mech.h"
@@ -80,7 +80,7 @@ static void child_targets(void)
     expect(NULL, L"", NTLM, SEC_E_TARGET_UNKNOWN);
 }
 
-/* [D Configuring Kerberos for IP Addresses] NTLM, unless TryIPSPN is set */
+/* [D configuring-kerberos-over-ip] NTLM, unless TryIPSPN is set */
 static void child_addresses(void)
 {
     static const wchar_t *const names[] = {L"HTTP/127.0.0.1", L"HTTP/127.0.0.1:8080",

@@ -2,7 +2,8 @@
 /*
  * Eight threads that call everything at once on handles that they share, and close them under each
  * other's feet (ours). Every call gives one of the statuses that it may give then, every handle
- * that was made is closed once, and nothing is left over. Usage: api_hammer [SECONDS].
+ * that was made is closed once, and nothing is left over. Usage: api_hammer [SECONDS [TARGET REALM
+ * USER PASSWORD]], with the latter also of Kerberos.
  */
 #include "hammer.h"
 
@@ -148,8 +149,9 @@ static DWORD seconds = 10;
 
 static bool actions_gather(void)
 {
-    const struct action_group *const groups[] = {&calls_on_handles, &other_forms, &calls_alone};
-    for (size_t i = 0; i < ARRAYSIZE(groups); i++) {
+    const struct action_group *const groups[] = {&calls_on_handles, &other_forms, &calls_alone,
+                                                 &calls_of_kerberos};
+    for (size_t i = 0; i < (hammer_kerberos.target ? 4 : 3); i++) {
         if (groups[i]->count > ACTIONS_MAX - action_count) return false;
         memcpy(actions + action_count, groups[i]->actions, groups[i]->count * sizeof(*actions));
         action_count += groups[i]->count;
@@ -198,7 +200,12 @@ static void test_hammer(void)
 int main(int argc, char **argv)
 {
     struct account account;
+    static wchar_t texts[4][256];
     if (argc > 1) seconds = (DWORD)atoi(argv[1]);
+    for (int i = 0; argc == 6 && i < 4; i++)
+        MultiByteToWideChar(CP_ACP, 0, argv[i + 2], -1, texts[i], 256);
+    if (argc == 6)
+        hammer_kerberos = (struct hammer_kerberos){texts[0], texts[1], texts[2], texts[3]};
     hammer_account = account_create(&account) ? &account : NULL;
     if (!actions_gather()) return 99;
     RUN(test_hammer);

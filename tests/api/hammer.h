@@ -32,10 +32,16 @@ struct action_group {
     size_t count;
 };
 
-extern const struct action_group calls_on_handles; /* hammer_actions.c */
-extern const struct action_group other_forms;      /* hammer_forms.c */
-extern const struct action_group calls_alone;      /* hammer_alone.c */
-extern const struct account *hammer_account;       /* NULL where there is none */
+extern const struct action_group calls_on_handles;  /* hammer_actions.c */
+extern const struct action_group other_forms;       /* hammer_forms.c */
+extern const struct action_group calls_alone;       /* hammer_alone.c */
+extern const struct action_group calls_of_kerberos; /* hammer_kerberos.c */
+extern const struct account *hammer_account;        /* NULL where there is none */
+
+/* Where there is a KDC: a service whose key and whose ticket are there, and a user of the realm. */
+extern struct hammer_kerberos {
+    const wchar_t *target, *realm, *user, *password; /* NULL without one */
+} hammer_kerberos;
 
 extern struct counts {
     volatile LONG contexts_made, contexts_closed, credentials_made, credentials_closed;

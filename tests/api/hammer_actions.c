@@ -19,7 +19,8 @@ static void(WINAPI *free_call)(void);
 
 static const wchar_t *any_package(struct worker *worker)
 {
-    return random_below(worker, 2) ? L"NTLM" : L"Negotiate";
+    static const wchar_t *const packages[] = {L"NTLM", L"Negotiate", L"Kerberos"};
+    return packages[random_below(worker, hammer_kerberos.target ? 3 : 2)];
 }
 
 /* ---- credentials ---- */
@@ -54,8 +55,16 @@ static SECURITY_STATUS query_credential(struct worker *worker)
 /* Both ends with credentials of their own, and then everybody's. */
 static SECURITY_STATUS connect(struct worker *worker)
 {
-    const struct account *account = random_below(worker, 2) ? hammer_account : NULL;
-    SECURITY_STATUS status = loopback_make(&worker->loop, any_package(worker), account);
+    const wchar_t *package = any_package(worker);
+    bool kerberos = !wcscmp(package, L"Kerberos");
+    const struct account *account = !kerberos && random_below(worker, 2) ? hammer_account : NULL;
+    SECURITY_STATUS status = loopback_open(&worker->loop, package, account);
+    if (status) return status;
+    /* NTLM would take it for another machine. */
+    bool targeted = hammer_kerberos.target && wcscmp(package, L"NTLM") && !account;
+    if (targeted) worker->loop.target = hammer_kerberos.target;
+    status = loopback_connect(&worker->loop);
+    if (status) loopback_close(&worker->loop);
     if (status) return status;
     context_share(worker, &worker->loop.client);
     context_share(worker, &worker->loop.server);
@@ -71,9 +80,9 @@ static SECURITY_STATUS first_leg(struct worker *worker)
     SecBufferDesc desc = {SECBUFFER_VERSION, 1, &out};
     CtxtHandle made;
     ULONG attrs;
-    SECURITY_STATUS status = InitializeSecurityContextW(&credential, NULL, NULL, SEAL_FLAGS, 0,
-                                                        SECURITY_NATIVE_DREP, NULL, 0, &made, &desc,
-                                                        &attrs, NULL);
+    SECURITY_STATUS status = InitializeSecurityContextW(
+        &credential, NULL, (wchar_t *)hammer_kerberos.target, SEAL_FLAGS, 0, SECURITY_NATIVE_DREP,
+        NULL, 0, &made, &desc, &attrs, NULL);
     if (status >= 0) context_share(worker, &made);
     if (status < 0) return status;
     SecBuffer in = out, answer = {sizeof(worker->room) / 2, SECBUFFER_TOKEN, worker->room + 2048};
@@ -162,8 +171,8 @@ static SECURITY_STATUS user_half(struct worker *worker)
 static SECURITY_STATUS protect(struct worker *worker)
 {
     CtxtHandle handle = any_context(worker);
-    SecBuffer parts[2] = {{16, SECBUFFER_TOKEN, worker->room},
-                          {256, SECBUFFER_DATA, worker->room + 16}};
+    SecBuffer parts[2] = {{128, SECBUFFER_TOKEN, worker->room},
+                          {256, SECBUFFER_DATA, worker->room + 128}};
     SecBufferDesc desc = {SECBUFFER_VERSION, 2, parts};
     if (random_below(worker, 2)) return MakeSignature(&handle, 0, &desc, 0);
     return EncryptMessage(&handle, 0, &desc, 0);
@@ -178,7 +187,8 @@ static SECURITY_STATUS unprotect(struct worker *worker)
     SecBufferDesc desc = {SECBUFFER_VERSION, 2, parts};
     SECURITY_STATUS status = random_below(worker, 2) ? VerifySignature(&handle, &desc, 0, NULL)
                                                      : DecryptMessage(&handle, &desc, 0, NULL);
-    return status == SEC_E_MESSAGE_ALTERED ? SEC_E_OK : status;
+    bool refused = status == SEC_E_MESSAGE_ALTERED || status == SEC_E_INVALID_TOKEN;
+    return refused ? SEC_E_OK : status;
 }
 
 /* ---- export and import ---- */
@@ -193,10 +203,12 @@ static SECURITY_STATUS transfer(struct worker *worker)
     if (token) CloseHandle(token);
     if (status) return status;
     if (flags) InterlockedIncrement(&counts.contexts_closed);
-    /* It is of one of the two. */
+    /* It is of one of them. */
     status = context_import(L"NTLM", worker->blob.bytes, worker->blob.size, &made);
     if (status == SEC_E_INVALID_TOKEN)
         status = context_import(L"Negotiate", worker->blob.bytes, worker->blob.size, &made);
+    if (status == SEC_E_INVALID_TOKEN && hammer_kerberos.target)
+        status = context_import(L"Kerberos", worker->blob.bytes, worker->blob.size, &made);
     if (!status) context_share(worker, &made);
     return status;
 }
@@ -248,9 +260,9 @@ static SECURITY_STATUS sasl_leg(struct worker *worker)
     SecBufferDesc desc = {SECBUFFER_VERSION, 1, &out};
     CtxtHandle made;
     ULONG attrs;
-    SECURITY_STATUS status = SaslInitializeSecurityContextW(&credential, NULL, NULL, SEAL_FLAGS, 0,
-                                                            SECURITY_NATIVE_DREP, NULL, 0, &made,
-                                                            &desc, &attrs, NULL);
+    SECURITY_STATUS status = SaslInitializeSecurityContextW(
+        &credential, NULL, (wchar_t *)hammer_kerberos.target, SEAL_FLAGS, 0, SECURITY_NATIVE_DREP,
+        NULL, 0, &made, &desc, &attrs, NULL);
     if (status >= 0) context_share(worker, &made);
     return status;
 }

@@ -78,14 +78,17 @@ static SECURITY_STATUS first_leg_a(struct worker *worker)
     CtxtHandle made;
     ULONG attrs;
     SECURITY_STATUS status;
+    char target[256] = "HTTP/server";
+    if (hammer_kerberos.target)
+        WideCharToMultiByte(CP_ACP, 0, hammer_kerberos.target, -1, target, 256, NULL, NULL);
     if (by_chance(worker))
-        status = InitializeSecurityContextA(&credential, NULL, (char *)"HTTP/server", SEAL_FLAGS, 0,
+        status = InitializeSecurityContextA(&credential, NULL, target, SEAL_FLAGS, 0,
                                             SECURITY_NATIVE_DREP, NULL, 0, &made, &desc, &attrs,
                                             NULL);
     else
-        status = SaslInitializeSecurityContextA(&credential, NULL, (char *)"HTTP/server",
-                                                SEAL_FLAGS, 0, SECURITY_NATIVE_DREP, NULL, 0, &made,
-                                                &desc, &attrs, NULL);
+        status = SaslInitializeSecurityContextA(&credential, NULL, target, SEAL_FLAGS, 0,
+                                                SECURITY_NATIVE_DREP, NULL, 0, &made, &desc, &attrs,
+                                                NULL);
     if (status >= 0) context_share(worker, &made);
     return status;
 }
@@ -136,11 +139,12 @@ static SECURITY_STATUS complete_or_control(struct worker *worker)
 static SECURITY_STATUS seal_or_unseal(struct worker *worker)
 {
     CtxtHandle handle = any_context(worker);
-    SecBuffer parts[2] = {{16, SECBUFFER_TOKEN, worker->room},
-                          {256, SECBUFFER_DATA, worker->room + 16}};
+    SecBuffer parts[2] = {{128, SECBUFFER_TOKEN, worker->room},
+                          {256, SECBUFFER_DATA, worker->room + 128}};
     SecBufferDesc desc = {SECBUFFER_VERSION, 2, parts};
     if (by_chance(worker)) return seal(&handle, 0, &desc, 0);
-    return or_refused(unseal(&handle, &desc, 0, NULL), SEC_E_MESSAGE_ALTERED);
+    SECURITY_STATUS status = unseal(&handle, &desc, 0, NULL);
+    return or_refused(or_refused(status, SEC_E_MESSAGE_ALTERED), SEC_E_INVALID_TOKEN);
 }
 
 static SECURITY_STATUS transfer_a(struct worker *worker)
@@ -152,6 +156,8 @@ static SECURITY_STATUS transfer_a(struct worker *worker)
     status = ImportSecurityContextA((char *)"NTLM", &packed, NULL, &made);
     if (status == SEC_E_INVALID_TOKEN)
         status = ImportSecurityContextA((char *)"Negotiate", &packed, NULL, &made);
+    if (status == SEC_E_INVALID_TOKEN && hammer_kerberos.target)
+        status = ImportSecurityContextA((char *)"Kerberos", &packed, NULL, &made);
     if (!status) context_share(worker, &made);
     return status;
 }
