@@ -10,10 +10,13 @@
 #include "lsa_call.h"
 #include "lsa_connection.h"
 #include "lsa_services.h"
+#include "ssp/foreign.h"
 #include "ssp/trace.h"
+#include "token_name.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 TRACE_CHANNEL("sspi");
 
@@ -218,6 +221,33 @@ static NTSTATUS session_note(const struct logon *logon)
     return status;
 }
 
+/* DOMAIN\user; NULL without memory. */
+static WCHAR *logon_name(const struct logon *logon)
+{
+    WCHAR *domain = string_text(logon->authority), *user = string_text(logon->account),
+          *name = NULL;
+    size_t length = domain && user ? wcslen(domain) + wcslen(user) + 2 : 0;
+    if (length) name = malloc(length * sizeof(*name));
+    if (name) swprintf(name, length, L"%ls\\%ls", domain, user);
+    free(domain);
+    free(user);
+    return name;
+}
+
+/* Of one who comes over the network, where policy has tokens for such. */
+static bool foreign_logon(const struct logon *logon, const TOKEN_GROUPS *groups, HANDLE *token)
+{
+    if (logon->type != Network || groups || !foreign_tokens_wanted()) return false;
+    WCHAR *name = logon_name(logon);
+    HANDLE made = name ? foreign_token_make() : NULL;
+    if (made) {
+        token_name_set_logon(made, name, &logon->id);
+        *token = made;
+    }
+    free(name);
+    return made != NULL;
+}
+
 /* A right password is not enough where the account's token cannot be had. */
 static NTSTATUS logon_token(struct logon *logon, const TOKEN_GROUPS *groups, HANDLE *token)
 {
@@ -226,6 +256,7 @@ static NTSTATUS logon_token(struct logon *logon, const TOKEN_GROUPS *groups, HAN
     status = account_token(logon->token_kind, logon->token_information, logon->type,
                            SecurityImpersonation, groups, token);
     if (status != STATUS_LOGON_TYPE_NOT_GRANTED) return status;
+    if (foreign_logon(logon, groups, token)) return STATUS_SUCCESS;
     logon->sub_status = status;
     return STATUS_ACCOUNT_RESTRICTION;
 }

@@ -7,6 +7,7 @@
 #include "lsa_services.h"
 #include "ssp/token.h"
 #include "ssp/trace.h"
+#include "token_name.h"
 
 #include <string.h>
 
@@ -42,6 +43,8 @@ NTSTATUS NTAPI service_client_info(SECPKG_CLIENT_INFO *info)
                                      &size);
     if (found && impersonating) level = statistics.ImpersonationLevel;
     BOOLEAN restricted = IsTokenRestricted(token) != 0;
+    /* Wine's own number in a foreign token is that of the process's session. */
+    if (found) token_logon_get(token, &statistics.AuthenticationId);
     CloseHandle(token);
     if (!found) return STATUS_ACCESS_DENIED;
     *info = (SECPKG_CLIENT_INFO){.LogonId = statistics.AuthenticationId,

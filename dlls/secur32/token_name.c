@@ -23,7 +23,8 @@ struct token_ids {
 
 struct entry {
     struct token_ids ids;
-    WCHAR *name; /* process heap; NULL in an entry that was never used */
+    LUID session; /* of a log-on; 0 when the token is none's */
+    WCHAR *name;  /* process heap; NULL in an entry that was never used */
     ULONG64 turn;
 };
 
@@ -77,7 +78,7 @@ static struct entry *entry_oldest(void)
     return oldest;
 }
 
-static void name_keep(const struct token_ids *ids, const WCHAR *name)
+static void name_keep(const struct token_ids *ids, const WCHAR *name, LUID session)
 {
     WCHAR *copy = text_copy(name), *forgotten = NULL;
     if (!copy) return;
@@ -85,15 +86,21 @@ static void name_keep(const struct token_ids *ids, const WCHAR *name)
     struct entry *entry = entry_find(&ids->own);
     if (!entry) entry = entry_oldest();
     forgotten = entry->name;
-    *entry = (struct entry){*ids, copy, ++last_turn};
+    *entry = (struct entry){*ids, session, copy, ++last_turn};
     ReleaseSRWLockExclusive(&lock);
     HeapFree(GetProcessHeap(), 0, forgotten);
 }
 
 void token_name_set(HANDLE token, const WCHAR *name)
 {
+    static const LUID none;
+    token_name_set_logon(token, name, &none);
+}
+
+void token_name_set_logon(HANDLE token, const WCHAR *name, const LUID *session)
+{
     struct token_ids ids;
-    if (foreign_token_is(token) && token_ids_get(token, &ids)) name_keep(&ids, name);
+    if (foreign_token_is(token) && token_ids_get(token, &ids)) name_keep(&ids, name, *session);
 }
 
 void token_name_learn(struct package *package, struct provider_context *context, HANDLE token)
@@ -115,14 +122,32 @@ void token_name_learn_thread(struct package *package, struct provider_context *c
     CloseHandle(token);
 }
 
+/* Under the lock. */
+static const struct entry *entry_of(const struct token_ids *ids)
+{
+    const struct entry *entry = entry_find(&ids->own);
+    return entry ? entry : entry_find_family(&ids->family);
+}
+
+bool token_logon_get(HANDLE token, LUID *out)
+{
+    struct token_ids ids;
+    if (!foreign_token_is(token) || !token_ids_get(token, &ids)) return false;
+    AcquireSRWLockShared(&lock);
+    const struct entry *entry = entry_of(&ids);
+    bool found = entry && (entry->session.LowPart || entry->session.HighPart);
+    if (found) *out = entry->session;
+    ReleaseSRWLockShared(&lock);
+    return found;
+}
+
 DWORD token_name_get(HANDLE token, WCHAR **out)
 {
     struct token_ids ids;
     if (!token_ids_get(token, &ids)) return GetLastError();
     DWORD error = ERROR_NONE_MAPPED;
     AcquireSRWLockShared(&lock);
-    const struct entry *entry = entry_find(&ids.own);
-    if (!entry) entry = entry_find_family(&ids.family);
+    const struct entry *entry = entry_of(&ids);
     WCHAR *copy = entry ? text_copy(entry->name) : NULL;
     if (entry) error = copy ? ERROR_SUCCESS : ERROR_NOT_ENOUGH_MEMORY;
     ReleaseSRWLockShared(&lock);

@@ -17,3 +17,13 @@ void lock_wake(struct lock *lock)
 {
     WakeByAddressSingle((void *)&lock->held);
 }
+
+void shared_lock_take(struct shared_lock *lock)
+{
+    for (unsigned i = 0; i < SHARES; i++) lock_take(&lock->shares[i].lock);
+}
+
+void shared_lock_give(struct shared_lock *lock)
+{
+    for (unsigned i = 0; i < SHARES; i++) lock_give(&lock->shares[i].lock);
+}

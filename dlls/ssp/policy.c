@@ -8,18 +8,18 @@
 
 void policy_cache_get(struct policy_cache *cache, void *out)
 {
-    AcquireSRWLockShared(&cache->lock);
+    struct lock *lock = shared_lock_read(&cache->lock);
     bool fresh = GetTickCount64() < cache->expires;
     if (fresh) memcpy(out, cache->kept, cache->size);
-    ReleaseSRWLockShared(&cache->lock);
+    lock_give(lock);
     if (fresh) return;
 
     memset(out, 0, cache->size);
     cache->read(out);
-    AcquireSRWLockExclusive(&cache->lock);
+    shared_lock_take(&cache->lock);
     memcpy(cache->kept, out, cache->size);
     cache->expires = GetTickCount64() + CACHE_MILLISECONDS;
-    ReleaseSRWLockExclusive(&cache->lock);
+    shared_lock_give(&cache->lock);
 }
 
 HKEY policy_key_open(HKEY parent, const wchar_t *path)

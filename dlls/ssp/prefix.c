@@ -11,8 +11,6 @@
 #include "ssp/heap.h"
 #include "ssp/trace.h"
 
-#include <bcrypt.h>
-#include <limits.h>
 #include <string.h>
 
 TRACE_CHANNEL("sspi");
@@ -23,13 +21,6 @@ TRACE_CHANNEL("sspi");
 #define SECRET_MUTEX L"Global\\winesspi-secret"
 
 static uint8_t process_key[32];
-
-status_t random_bytes(void *out, size_t size)
-{
-    if (size > ULONG_MAX) return SEC_E_INVALID_PARAMETER;
-    NTSTATUS status = BCryptGenRandom(NULL, out, (ULONG)size, BCRYPT_USE_SYSTEM_PREFERRED_RNG);
-    return status < 0 ? SEC_E_INTERNAL_ERROR : SEC_E_OK;
-}
 
 static BOOL CALLBACK crypto_start(INIT_ONCE *once, void *parameter, void **context)
 {

@@ -11,7 +11,7 @@
  * is not looked at. The logon id and the key function mean nothing to this package, and there are
  * no credentials to add.
  */
-#include "kerberos_package.h"
+#include "logon.h"
 
 #include "core/secret.h"
 #include "ssp/answer.h"
@@ -359,20 +359,37 @@ static status_t owner_check(const struct credential *credential)
     return outbound && own && foreign_caller() ? SEC_E_NO_CREDENTIALS : SEC_E_OK;
 }
 
-/* A server without a keytab finds out now, so that Negotiate does not offer it. */
+/* A server without a keytab finds out now, unless it has tickets, with which it can take those who
+ * come by user-to-user. */
 static status_t keytab_check(struct credential *credential)
 {
+    struct kerberos_call_credential_acquire call;
     uint64_t acceptor;
     if ((credential->use & SECPKG_CRED_BOTH) != SECPKG_CRED_INBOUND) return SEC_E_OK;
-    return credential_library(credential, CALL_USE_ACCEPT, false, &acceptor);
+    status_t status = credential_library(credential, CALL_USE_ACCEPT, false, &acceptor);
+    if (status != SEC_E_NO_CREDENTIALS || foreign_caller()) return status;
+    if (!status_ok(library_acquire(credential, CALL_USE_INITIATE, &call))) return status;
+    library_free(call.credential);
+    TRACE("there is no keytab: only user-to-user is possible\n");
+    return SEC_E_OK;
 }
 
-/* Takes the place of default ones: what the caller's client has sent along. */
+/* A thread with the token of a log-on: those of that session. */
+static struct credential *logon_of_caller(void)
+{
+    const LSA_SECPKG_FUNCTION_TABLE *host = package_host();
+    SECPKG_CLIENT_INFO info;
+    bool known = foreign_caller() && host && host->GetClientInfo && !host->GetClientInfo(&info);
+    return known ? session_credential(&info.LogonId) : NULL;
+}
+
+/* Take the place of default ones: those with which the caller acts for its client. */
 static bool credential_replace(struct credential **credential)
 {
     bool matters = (*credential)->is_default &&
                    ((*credential)->use & SECPKG_CRED_BOTH) == SECPKG_CRED_OUTBOUND;
     struct credential *delegated = matters ? delegation_of_caller() : NULL;
+    if (matters && !delegated) delegated = logon_of_caller();
     if (!delegated) return false;
     credential_release(*credential);
     *credential = delegated;

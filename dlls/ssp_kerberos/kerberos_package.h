@@ -170,10 +170,12 @@ struct context {
     volatile LONG halves; /* HALF_ bits */
     struct lock send, receive;
     bool server;
+    bool user;     /* user-to-user */
     bool exported; /* handed over: all that is left is to delete it */
     enum stage stage;
     bool carried;                   /* messages are made here; else by the library */
     ULONG requirements, attributes; /* ISC_REQ and ISC_RET, or ASC_ */
+    uint32_t binding;               /* of a server of user-to-user, what its client must say */
     struct credential *credential;  /* until established, and for as long as the library has it */
     struct credential *delegated;   /* server: with which it acts for its client; NULL without */
     struct blob evidence; /* server: the client's first token; empty where nobody acts by it */
@@ -242,7 +244,7 @@ status_t context_exchange(struct context *context, struct leg *leg, enum kerbero
 /* Brings the context to where the library's status has led: the answer is that of the leg. */
 status_t context_settle(struct context *context, ULONG attributes, bool done, status_t status);
 
-void leg_bindings_pass(const struct leg_bindings *bindings, struct call_bindings *out);
+status_t leg_bindings_pass(const struct leg_bindings *bindings, struct call_bindings *out);
 
 /* ---- established.c ---- */
 

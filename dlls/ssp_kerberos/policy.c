@@ -42,6 +42,6 @@ static void policy_read(void *out)
 void policy_get(struct kerberos_policy *out)
 {
     static struct kerberos_policy kept;
-    static struct policy_cache cache = {&kept, sizeof(kept), policy_read, SRWLOCK_INIT, 0};
+    static struct policy_cache cache = {.kept = &kept, .size = sizeof(kept), .read = policy_read};
     policy_cache_get(&cache, out);
 }

@@ -54,8 +54,7 @@ static const char *functions_find(void *library, const struct function *function
 /* MIT's, if it is the one that the GSS-API itself uses. */
 static bool krb5_find(void *library)
 {
-    const struct function functions[] = {KRB5_FUNCTIONS(KRB5_NAME) KRB5_TICKET_FUNCTIONS(KRB5_NAME)
-                                             KRB5_PROXY_FUNCTIONS(KRB5_NAME)};
+    const struct function functions[] = {KRB5_ALL_FUNCTIONS(KRB5_NAME)};
     void *mit = dlopen(MIT_KRB5, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
     void *same = dlsym(library, "krb5_init_context");
     if (!mit) return false;

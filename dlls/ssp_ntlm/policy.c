@@ -89,7 +89,7 @@ static void read_policy(void *out)
 void policy_get(struct ntlm_policy *out)
 {
     static struct ntlm_policy kept;
-    static struct policy_cache cache = {&kept, sizeof(kept), read_policy, SRWLOCK_INIT, 0};
+    static struct policy_cache cache = {.kept = &kept, .size = sizeof(kept), .read = read_policy};
     policy_cache_get(&cache, out);
 }
 

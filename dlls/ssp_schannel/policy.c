@@ -282,6 +282,6 @@ static void read_policy(void *out)
 void policy_get(struct tls_policy *out)
 {
     static struct tls_policy kept;
-    static struct policy_cache cache = {&kept, sizeof(kept), read_policy, SRWLOCK_INIT, 0};
+    static struct policy_cache cache = {.kept = &kept, .size = sizeof(kept), .read = read_policy};
     policy_cache_get(&cache, out);
 }

@@ -6,7 +6,9 @@
  */
 #pragma once
 
-#include <windows.h>
+#include "ssp/share.h"
+
+#include <stdbool.h>
 
 struct lock {
     volatile LONG held;
@@ -29,3 +31,22 @@ static inline void lock_give(struct lock *lock)
     __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
     if (lock->waiting) lock_wake(lock);
 }
+
+/* For what all threads read and hardly any writes: a reader has the lock of its share, a writer has
+ * them all. */
+struct shared_lock {
+    struct {
+        _Alignas(CACHE_LINE) struct lock lock;
+    } shares[SHARES];
+};
+
+/* What the reader gives back. */
+static inline struct lock *shared_lock_read(struct shared_lock *lock)
+{
+    struct lock *own = &lock->shares[share_of_thread()].lock;
+    lock_take(own);
+    return own;
+}
+
+void shared_lock_take(struct shared_lock *lock);
+void shared_lock_give(struct shared_lock *lock);

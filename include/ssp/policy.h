@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "ssp/abi.h"
+#include "ssp/lock.h"
 
 #include <stdbool.h>
 
@@ -13,8 +13,9 @@ struct policy_cache {
     void *kept; /* the package's structure, and room for one */
     size_t size;
     void (*read)(void *policy); /* into one of zeros */
-    SRWLOCK lock;               /* of the structure, and of when it was read */
+    /* of zeros: */
     ULONGLONG expires;
+    struct shared_lock lock; /* of the structure, and of when it expires */
 };
 
 /* Copies the structure as it was a second ago at the most. Any thread. */

@@ -199,11 +199,6 @@ static void expect_nothing_left(void)
 
 /* ---- in the parent ---- */
 
-#define CHILD(name)         \
-    {                       \
-#name, child_##name \
-    }
-
 static const struct hosting_case child_cases[] = {
     CHILD(targets),     CHILD(addresses), CHILD(unusable),      CHILD(refused),
     CHILD(three_parts), CHILD(dce_style), CHILD(target_buffer),

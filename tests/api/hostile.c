@@ -229,11 +229,6 @@ static void child_permanent(void)
 
 /* ---- in the parent ---- */
 
-#define CHILD(name)         \
-    {                       \
-#name, child_##name \
-    }
-
 static const struct hosting_case child_cases[] = {
     CHILD(hostile), CHILD(calls),       CHILD(odd),       CHILD(sparse),
     CHILD(twice),   CHILD(add_by_name), CHILD(permanent),

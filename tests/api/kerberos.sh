@@ -74,7 +74,9 @@ asked_seldom() {
 
 # What keeps a server from opening a token.
 server_circumstances() {
-    case_of 'no keys' acquire 8009030e HTTP/barn -- KRB5_KTNAME="FILE:$work/none"
+    case_of 'neither keys nor tickets' acquire 8009030e HTTP/barn -- \
+        KRB5_KTNAME="FILE:$work/none" KRB5CCNAME="FILE:$work/none"
+    case_of 'tickets, but no keys' acquire 00000000 HTTP/barn -- KRB5_KTNAME="FILE:$work/none"
     case_of 'no key of that service' server 8009030c 80090322 HTTP/silo --
     kdc_admin -q 'cpw -randkey HTTP/hay' >>"$kdc_dir/kadmin.log" 2>&1
     case_of 'an older key' server 8009030c 80090322 HTTP/hay --

@@ -251,6 +251,30 @@ static NTSTATUS log_on_s4u(void)
     return status;
 }
 
+static SECURITY_IMPERSONATION_LEVEL token_level(HANDLE token)
+{
+    SECURITY_IMPERSONATION_LEVEL level = SecurityAnonymous;
+    DWORD size;
+    GetTokenInformation(token, TokenImpersonationLevel, &level, sizeof(level), &size);
+    return level;
+}
+
+/* The same policy gives log-ons over the network tokens that are to be looked at, and no others. */
+static void check_foreign_logons(void)
+{
+    struct result result;
+    struct buffer m;
+    buffer_open(&m, KerbS4ULogon);
+    buffer_text(&m, &m.s4u.ClientUpn, L"bob");
+    buffer_text(&m, &m.s4u.ClientRealm, realm);
+    NTSTATUS status = log_on(Network, &m, &result);
+    ok(!status && token_level(result.token) == SecurityIdentification, "bob: %08lx", status);
+    result_free(&result);
+    status = log_on_by(Interactive, realm, L"alice", L"one", &result);
+    ok(status == STATUS_ACCOUNT_RESTRICTION, "alice: %08lx", status);
+    result_free(&result);
+}
+
 /* Who acts for a foreign client (the policy ForeignTokens) has not the tickets of the process's
  * user: ours. */
 static void test_foreign(void)
@@ -267,6 +291,7 @@ static void test_foreign(void)
         return;
     second_pass();
     ok(!query_own() && !log_on_s4u(), "the user is refused");
+    check_foreign_logons();
     if (ok(!loopback_make(&loop, L"NTLM", &account) &&
                ImpersonateSecurityContext(&loop.server) == SEC_E_OK,
            "nobody to act for")) {
@@ -278,6 +303,7 @@ static void test_foreign(void)
     }
     loopback_close(&loop);
     value_restore(&policy);
+    second_pass();
     account_remove(&account);
 }
 

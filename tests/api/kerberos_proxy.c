@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Constrained delegation (MS-SFU): a server acts for a client that has sent no tickets along, where
- * the KDC lets it. Arguments: what is to come of it (allowed, refused), the server's service,
+ * the KDC lets it, or for one that it vouches for itself (transition: the tickets of the process
+ * are the server's). Arguments: what is to come of it (allowed, refused, transition), the service,
  * another one at which it may act for its clients, one at which it may not, the client's principal,
  * its name as servers are told it and, where the user of the process is not the client, its
  * password. Sources in brackets, as in api_packages.
  */
 #include "loopback.h"
 
+#include <ntsecapi.h>
 #include <wchar.h>
 
 static wchar_t outcome[16], middle[128], back[128], closed[128], principal[128], name[128];
@@ -149,6 +151,60 @@ static void test_moved(void)
     loopback_close(&first);
 }
 
+static NTSTATUS log_on(const wchar_t *upn, const wchar_t *realm, HANDLE *token)
+{
+    struct {
+        KERB_S4U_LOGON logon;
+        wchar_t text[128];
+    } message = {.logon.MessageType = KerbS4ULogon};
+    LSA_STRING caller = {4, 5, (char *)"test"}, package_name = {8, 9, (char *)"Kerberos"};
+    TOKEN_SOURCE source = {.SourceName = "test"};
+    USHORT size = (USHORT)(wcslen(upn) * sizeof(*upn));
+    USHORT realm_size = (USHORT)(wcslen(realm) * sizeof(*realm));
+    HANDLE lsa;
+    ULONG package, profile_size;
+    void *profile = NULL;
+    LUID id;
+    QUOTA_LIMITS quotas;
+    NTSTATUS sub_status;
+    message.logon.ClientUpn = (UNICODE_STRING){size, size, message.text};
+    message.logon.ClientRealm = (UNICODE_STRING){realm_size, realm_size, message.text + 64};
+    memcpy(message.text, upn, size);
+    memcpy(message.text + 64, realm, realm_size);
+    NTSTATUS status = LsaConnectUntrusted(&lsa);
+    if (!status) status = LsaLookupAuthenticationPackage(lsa, &package_name, &package);
+    if (!status)
+        status = LsaLogonUser(lsa, &caller, Network, package, &message, sizeof(message), NULL,
+                              &source, &profile, &profile_size, &id, token, &quotas, &sub_status);
+    if (!status) LsaFreeReturnBuffer(profile);
+    LsaDeregisterLogonProcess(lsa);
+    return status;
+}
+
+/* [OS MS-SFU 3.1.5.1] and then 3.1.5.2; ours: the policy without which there is no token. */
+static void test_transition(void)
+{
+    HANDLE token = NULL;
+    wchar_t who[128];
+    ULONG length = ARRAYSIZE(who);
+    if (!ours_only() || !have_services()) return;
+    NTSTATUS logged = log_on(client.user, client.domain, &token);
+    if (!ok(!logged && token, "logged on: %08lx", logged)) return;
+    ok(ImpersonateLoggedOnUser(token), "error %lu", GetLastError());
+    ok(GetUserNameExW(NameSamCompatible, who, &length) && wcsstr(who, client.user), "acts as %ls",
+       who);
+    for (int i = 0; i < 2; i++) {
+        SECURITY_STATUS status = reach(L"Kerberos", back);
+        ok(!status, "%d: %08lx", i, status);
+        status = reach(L"Kerberos", closed);
+        ok(status == SEC_E_NO_CREDENTIALS, "%d: where it may not: %08lx", i, status);
+    }
+    SECURITY_STATUS status = reach(L"Negotiate", back);
+    ok(!status, "%08lx", status);
+    ok(RevertToSelf(), "error %lu", GetLastError());
+    CloseHandle(token);
+}
+
 /* A KDC that lets nobody, or not for this client: the server has no credentials for it [INF], and
  * goes on as it is. */
 static void test_refused(void)
@@ -181,7 +237,9 @@ int main(int argc, char **argv)
     bool saved = value_save(&policy, L"SOFTWARE\\winesspi", L"ForeignTokens") &&
                  value_set(&policy, REG_DWORD, &on, sizeof(on));
     if (saved && outcome[0]) second_pass();
-    if (wcscmp(outcome, L"refused")) {
+    if (!wcscmp(outcome, L"transition")) {
+        RUN(test_transition);
+    } else if (wcscmp(outcome, L"refused")) {
         RUN(test_allowed);
         RUN(test_styles);
         RUN(test_negotiate);

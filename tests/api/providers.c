@@ -396,11 +396,6 @@ static void child_messages_nowhere(void)
 
 /* ---- in the parent ---- */
 
-#define CHILD(name)         \
-    {                       \
-#name, child_##name \
-    }
-
 static const struct hosting_case child_cases[] = {
     CHILD(listed),           CHILD(lazy),
     CHILD(handshakes),       CHILD(attributes),

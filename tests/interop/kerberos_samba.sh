@@ -122,6 +122,8 @@ start_back || fail_case 'services of other accounts' "$work/samba-tool"
 acting "without a ticket of its own" refused tickets
 echo 'Passw0rd,of-it' | kinit -c "FILE:$kdc_dir/service" service >"$work/kinit" 2>&1
 acting "a ticket from the cache" allowed service "$password"
+tool delegation for-any-protocol $with service on
+acting "a client that it vouches for" transition service
 keys service
 acting "a ticket by the account's key" allowed tickets
 printf '%s\n' "$password" | kinit -F -c "FILE:$kdc_dir/plain" alice >>"$work/kinit" 2>&1

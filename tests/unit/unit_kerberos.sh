@@ -68,6 +68,7 @@ if kdc_start && add_users && prepare; then
     export KDC_DIR="$kdc_dir"
     run libgssapi_krb5.so.2 kdc_exchange
     run libgssapi_krb5.so.2 kdc_errors
+    run libgssapi_krb5.so.2 kdc_user
     if has_library libgssapi.so.3; then
         # Heimdal asks over UDP unless it is told.
         sed -i 's|kdc = 127|kdc = tcp/127|' "$kdc_dir"/*.conf
@@ -76,6 +77,7 @@ if kdc_start && add_users && prepare; then
         export LSAN_OPTIONS="suppressions=$work/leaks:print_suppressions=0"
         run libgssapi.so.3 kdc_exchange
         run libgssapi.so.3 kdc_errors
+        run libgssapi.so.3 kdc_user
     else
         skipped=$((skipped + 1))
         echo "skip $name: Heimdal's library (Debian package libgssapi3-heimdal)"
