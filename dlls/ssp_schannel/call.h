@@ -165,12 +165,14 @@ struct schannel_call_facts {
     uint32_t resumed;                       /* 0 or 1 */
     uint32_t library_records;               /* 1: records must go through SEND and RECEIVE */
     uint32_t record_header, record_trailer; /* of such records: the most that one has */
-    uint32_t record_limit; /* of plain text in any record to the peer (RFC 8449, RFC 6066 4) */
+    uint32_t record_limit;     /* of plain text in any record to the peer (RFC 8449, RFC 6066 4) */
+    uint32_t late_certificate; /* server, TLS 1.3: 1: the client would show one later */
+    uint32_t reserved;
     uint8_t alpn[256];
     uint8_t session_id[32];
     char server_name[256]; /* server: what the client named; terminated, may be empty */
 };
-UNIXCALL_LAYOUT(struct schannel_call_facts, server_name, 344, 600);
+UNIXCALL_LAYOUT(struct schannel_call_facts, server_name, 352, 608);
 
 enum call_read {
     CALL_READ_PEER_CHAIN = 1, /* u24be length, DER; leaf first */

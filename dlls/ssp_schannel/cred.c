@@ -279,6 +279,8 @@ static status_t credential_fill(struct credential *credential, struct request *r
     credential->minimum_strength = request->wish.minimum_strength;
     credential->maximum_strength = request->wish.maximum_strength;
     credential->cache_time = cache_time(&policy, request);
+    credential->renegotiates = request->wish.server ? policy.server_renegotiates
+                                                    : policy.client_renegotiates;
     status_t status = certificates_take(credential, request);
     if (status_ok(status)) status = protocols_check(request, &request->wish);
     if (status_ok(status)) status = priorities_make(credential, &policy, &request->wish);
@@ -310,6 +312,7 @@ static status_t credential_copy(struct credential *credential, const struct cred
     credential->minimum_strength = like->minimum_strength;
     credential->maximum_strength = like->maximum_strength;
     credential->cache_time = like->cache_time;
+    credential->renegotiates = like->renegotiates;
     if (like->roots) credential->roots = CertDuplicateStore(like->roots);
     for (size_t i = 0; i < ARRAYSIZE(like->priorities) && status_ok(status); i++)
         if (like->priorities[i]) status = priorities_set(credential, i, like->priorities[i]);

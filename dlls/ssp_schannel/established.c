@@ -110,6 +110,7 @@ static status_t take_facts(struct context *context, const struct schannel_call_f
     memcpy(connection->session_id, facts->session_id, facts->session_id_size);
     context->record_header = facts->record_header;
     context->record_trailer = facts->record_trailer;
+    context->late_certificate = facts->late_certificate;
     return context->server ? take_name(connection, facts->server_name) : SEC_E_OK;
 }
 
@@ -141,6 +142,7 @@ void context_store_resumption(struct context *context)
 static bool library_stays(struct context *context, bool resumable)
 {
     if (!context->carried) return true;
+    if (context->version < TLS_1_3 && !context->credential->renegotiates) return false;
     if (context->server) return server_keeps_library(context);
     return context->version < TLS_1_3 || resumable;
 }

@@ -244,7 +244,7 @@ static void read_algorithms(HKEY schannel, struct tls_policy *policy)
 
 static void read_values(HKEY schannel, struct tls_policy *policy)
 {
-    DWORD send_issuers = 0, elements = 1;
+    DWORD send_issuers = 0, elements = 1, client_refuses = 0, server_refuses = 0;
     policy->client_cache_time = policy->server_cache_time = DEFAULT_CACHE_TIME;
     policy->rsa_minimum = policy->dh_client_minimum = 1024;
     policy->dh_server_minimum = 2048;
@@ -254,6 +254,10 @@ static void read_values(HKEY schannel, struct tls_policy *policy)
         policy->client_cache_time = policy->server_cache_time = 0;
     policy_value_get(schannel, L"SendTrustedIssuerList", &send_issuers);
     policy->send_issuers = send_issuers;
+    policy_value_get(schannel, L"DisableRenegoOnClient", &client_refuses);
+    policy_value_get(schannel, L"DisableRenegoOnServer", &server_refuses);
+    policy->client_renegotiates = !client_refuses;
+    policy->server_renegotiates = !server_refuses;
     value_below(schannel, L"KeyExchangeAlgorithms\\PKCS", L"ClientMinKeyBitLength",
                 &policy->rsa_minimum);
     value_below(schannel, L"KeyExchangeAlgorithms\\Diffie-Hellman", L"ClientMinKeyBitLength",

@@ -69,8 +69,8 @@ static status_t on_message(struct context *context, const struct tls_handshake_m
     if (modern && client && message->type == TLS_NEW_SESSION_TICKET) {
         post->ticket_ended = true;
     } else if (!modern && client && message->type == TLS_HELLO_REQUEST && !message->body.size) {
-        post->renegotiate = context->library != 0;
-        post->refuse_renegotiation = !context->library;
+        post->renegotiate = renegotiation_possible(context);
+        post->refuse_renegotiation = !post->renegotiate;
     } else if (!modern && !client && message->type == TLS_CLIENT_HELLO) {
         post->refuse_renegotiation = true;
     } else {
@@ -219,18 +219,34 @@ static status_t answer_key_update(struct context *context, struct leg *leg)
 
 /* ---- legs ---- */
 
-/* TLS 1.3 has nothing to begin; nor has a connection that is being closed. */
+/* TLS 1.3 asks for a certificate without another handshake (RFC 8446 4.6.2), of clients that have
+ * said that they would show one. */
+static status_t refuse_late_certificate(const struct context *context)
+{
+    bool known = context->credential; /* not after a move */
+    if (known && !context->late_certificate) return SEC_I_NO_RENEGOTIATION;
+    WARN("a certificate after the handshake of TLS 1.3 is not asked for\n");
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+static status_t begin_another(struct context *context, struct leg *leg)
+{
+    if (context->server && !context->message_waits) server_wants_another();
+    if (renegotiation_possible(context)) return renegotiation_begin(context, leg);
+    if (context->message_waits) return refuse_renegotiation(context, leg);
+    WARN("the policy forbids another handshake, or the library's session is gone\n");
+    return SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+/* A connection that is being closed has nothing to begin. */
 static status_t leg_without_input(struct context *context, struct leg *leg)
 {
     leg->missing = TLS_RECORD_HEADER;
-    if (context->version >= TLS_1_3 || context->datagram || context->close_sent ||
-        context->close_received)
+    if (context->datagram || context->close_sent || context->close_received)
         return SEC_E_INCOMPLETE_MESSAGE;
-    if (context->server && !context->message_waits) server_wants_another();
-    if (context->library) return renegotiation_begin(context, leg);
-    if (context->message_waits) return refuse_renegotiation(context, leg);
-    WARN("the library's session for another handshake is gone\n");
-    return SEC_E_UNSUPPORTED_FUNCTION;
+    if (context->version < TLS_1_3) return begin_another(context, leg);
+    return context->server && !context->message_waits ? refuse_late_certificate(context)
+                                                      : SEC_E_INCOMPLETE_MESSAGE;
 }
 
 /* DecryptMessage has had the library make the last flight again. */

@@ -22,6 +22,12 @@
 
 TRACE_CHANNEL("schannel");
 
+bool renegotiation_possible(const struct context *context)
+{
+    return context->library && context->version < TLS_1_3 && context->credential &&
+           context->credential->renegotiates;
+}
+
 /* ---- what the library is told ---- */
 
 static status_t library_tell(const struct context *context, const struct leg *leg,

@@ -48,6 +48,7 @@ struct tls_policy {
     size_t group_count;
     unsigned hashes;                                         /* of signatures, SIGNED_ bits */
     DWORD rsa_minimum, dh_client_minimum, dh_server_minimum; /* bits */
+    bool client_renegotiates, server_renegotiates;           /* TLS 1.2 */
 };
 void policy_get(struct tls_policy *out);
 
@@ -141,6 +142,7 @@ struct credential {
     DWORD protocols; /* SP_PROT_ bits of its side */
     DWORD minimum_strength, maximum_strength;
     DWORD cache_time; /* ms; 0: sessions are not resumed */
+    bool renegotiates;
     TimeStamp expiry;
     struct key_holder *holders;
     size_t certificate_count;
@@ -211,6 +213,7 @@ struct context {
     uint64_t library;              /* session of the Unix half; 0 when nothing needs it any more */
     bool carried;                  /* records are made here; else by the library */
     bool kept;                     /* a server's library: it counts among those that are */
+    bool late_certificate;         /* TLS 1.3: the client would show one after the handshake */
     uint16_t version, suite;
     struct tls_session session; /* if carried */
     struct connection connection;
@@ -376,6 +379,9 @@ bool context_resumable(const struct context *context);
 void context_store_resumption(struct context *context);
 
 /* ---- renegotiate.c ---- */
+
+/* Whether there can be another handshake. */
+bool renegotiation_possible(const struct context *context);
 
 /* TLS 1.2: begins another handshake, with SEC_I_CONTINUE_NEEDED; a server whose records are made
  * here has only asked for one, which is SEC_E_OK. */

@@ -226,6 +226,7 @@ status_t facts(void *params)
     signature_get(session, call);
     names_get(session, call);
     call->resumed = gnutls.session_is_resumed(session->library) ? 1 : 0;
+    call->late_certificate = session->late_certificate;
     call->library_records = session_library_records(session);
     if (!session->established) return SEC_E_OK;
     facts_overhead(session, &call->record_header, &call->record_trailer);

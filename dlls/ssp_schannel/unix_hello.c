@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is read from the messages of a handshake beside the library: the number of the suite, and
- * the size of records that the peer asks for (RFC 8449), of which the library tells its own half
- * only. What cannot be read says nothing; that the library refuses it is not for here to repeat.
+ * What is read from the messages of a handshake beside the library: the number of the suite, the
+ * size of records that the peer asks for (RFC 8449), of which the library tells its own half only,
+ * and whether a client would show a certificate after the handshake (RFC 8446 4.2.6). What cannot
+ * be read says nothing; that the library refuses it is not for here to repeat.
  */
 #include "unix.h"
 
 #define EXTENSION_RECORD_SIZE_LIMIT 28u
+#define EXTENSION_POST_HANDSHAKE_AUTH 49u
 
 /* At the extensions of a message (RFC 8446 4.2). */
 static void extensions_read(struct session *session, struct reader *r)
@@ -18,6 +20,7 @@ static void extensions_read(struct session *session, struct reader *r)
         reader_sub(&list, reader_u16be(&list), &body);
         uint16_t limit = type == EXTENSION_RECORD_SIZE_LIMIT ? reader_u16be(&body) : 0;
         if (limit && reader_end(&body)) session->record_size_limit = limit;
+        if (type == EXTENSION_POST_HANDSHAKE_AUTH) session->late_certificate = true;
     }
 }
 

@@ -250,6 +250,54 @@ static void test_curves(void)
     tls_pair_close(&pair);
 }
 
+/* ---- further handshakes ---- */
+
+static void put_no_renegotiation_server(void)
+{
+    put_number(SCHANNEL, L"DisableRenegoOnServer", 1);
+}
+
+static void put_no_renegotiation_client(void)
+{
+    put_number(SCHANNEL, L"DisableRenegoOnClient", 1);
+}
+
+/* The server wants another handshake of TLS 1.2; what becomes of it by the client. */
+static void want_another(bool without_aead, SECURITY_STATUS server, SECURITY_STATUS end)
+{
+    const struct tls_pair_options options = {.client_version = TLS_PAIR_1_2,
+                                             .server_version = TLS_PAIR_1_2,
+                                             .without_aead = without_aead};
+    BYTE heard[8];
+    DWORD size;
+    SECURITY_STATUS status = tls_pair_make(&pair, &options);
+    if (!ok(status == SEC_E_OK, "connect: %08lx", status)) return;
+    status = tls_pair_server_leg(&pair);
+    ok(status == server, "a server's wish: %08lx", status);
+    if (status >= 0) {
+        status = tls_pair_receive(&pair, false, heard, sizeof(heard), &size);
+        ok(status == SEC_E_INCOMPLETE_MESSAGE && pair.token_size, "client: %08lx", status);
+        pair.to_server.arrived = pair.to_server.size;
+        status = tls_pair_server_leg(&pair);
+        ok(status == end, "answered: %08lx", status);
+    }
+    if (end < 0 || end == SEC_I_NO_RENEGOTIATION) ok(tls_pair_talk(&pair), "no data afterwards");
+    tls_pair_close(&pair);
+}
+
+/* [K] KB977377; the statuses are ours */
+static void test_no_renegotiation_server(void)
+{
+    want_another(false, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_UNSUPPORTED_FUNCTION);
+    want_another(true, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_UNSUPPORTED_FUNCTION);
+}
+
+static void test_no_renegotiation_client(void)
+{
+    want_another(false, SEC_E_OK, SEC_I_NO_RENEGOTIATION);
+    want_another(true, SEC_I_CONTINUE_NEEDED, SEC_I_NO_RENEGOTIATION);
+}
+
 /* ---- processes ---- */
 
 static const struct {
@@ -269,6 +317,8 @@ static const struct {
     {"order", put_order, test_order},
     {"order_policy", put_order_policy, test_order_policy},
     {"curves", put_curves, test_curves},
+    {"server", put_no_renegotiation_server, test_no_renegotiation_server},
+    {"client", put_no_renegotiation_client, test_no_renegotiation_client},
 };
 
 static void test_processes(void)

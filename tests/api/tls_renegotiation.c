@@ -251,6 +251,28 @@ static void test_unwilling_client(void)
     tls_pair_close(&pair);
 }
 
+/* TLS 1.3 has no renegotiation. [INF] A client that has not offered a certificate for later, as
+ * that of the pair, is one that declines. */
+static void test_modern(void)
+{
+    const struct tls_pair_options options = {.client_version = TLS_PAIR_1_3,
+                                             .server_version = TLS_PAIR_1_3,
+                                             .server_flags = ASC_REQ_MUTUAL_AUTH};
+    SECURITY_STATUS status = tls_pair_make(&pair, &options);
+    if (!ours_only() || !ok(status == SEC_E_OK, "%08lx", status)) return;
+    status = tls_pair_server_leg(&pair);
+    ok(status == SEC_I_NO_RENEGOTIATION && !pair.token_size, "server: %08lx", status);
+    ok(tls_pair_talk(&pair), "no data afterwards");
+    status = tls_pair_client_leg(&pair);
+    ok(status == SEC_E_INCOMPLETE_MESSAGE, "client: %08lx", status);
+    ok(!tls_export(&pair.server, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &wire), "export");
+    ok(!tls_import(&wire, &pair.server), "import");
+    status = tls_pair_server_leg(&pair);
+    ok(status == SEC_E_UNSUPPORTED_FUNCTION, "one that has moved: %08lx", status);
+    ok(tls_pair_talk(&pair), "no data in the end");
+    tls_pair_close(&pair);
+}
+
 /* ---- begun by the client ---- */
 
 /* A client that has begun another handshake with a server that makes none of its own accord. */
@@ -426,6 +448,7 @@ int main(void)
     RUN(test_again);
     RUN(test_data_meanwhile);
     RUN(test_unwilling_client);
+    RUN(test_modern);
     RUN(test_refused_renegotiation);
     RUN(test_data_in_renegotiation);
     RUN(test_data_for_renegotiation);

@@ -244,6 +244,12 @@ start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate:ask 
 talk 'a server that renegotiates twice, and moves' \
     'one between two SEC_E_NO_CREDENTIALS Alice of RSA* ok ok' \
     'heard peer successor result' between -tls1_2 $alice
+start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate:ask hear:two
+talk 'TLS 1.3, a client that would show none' 'one two by the peer ok' 'heard declined result' '' \
+    -tls1_3
+start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate:ask
+talk 'TLS 1.3, a client that would show one' 'one handshake SEC_E_UNSUPPORTED_FUNCTION' \
+    'heard declined result' '' -tls1_3 -enable_pha
 start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one move renegotiate
 talk 'a moved server does not renegotiate' '*SEC_E_UNSUPPORTED_FUNCTION*' 'heard successor result' \
     '' -tls1_2
