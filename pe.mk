@@ -73,6 +73,7 @@ $(1)-windows/plain/$(2).dll: $(call pe_objects,$(1),$(2)) obj/$(1)/$(2).res.o ob
     $(call pe_libraries,$(1),$(2))
 	@$$(MKDIR_P) $$(@D)
 	$$(AM_V_CCLD)$$($(1)_CC) -shared $$(pe_ldflags) -Wl,--kill-at -o $$@ $$^ $(call pe_link_libs,$(2))
+	$(if $(filter $(2),$(pe_builtins)),$$(AM_V_at)$$(WINEBUILD) --builtin $$@)
 endef
 
 # pe_program(ARCH, NAME)

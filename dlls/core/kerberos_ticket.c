@@ -2,7 +2,7 @@
 /* Tickets as records and as KRB-CRED, see kerberos_ticket.h. */
 #include "core/kerberos_ticket.h"
 
-#include "core/der.h"
+#include "kerberos_asn1.h"
 
 /* ---- records ---- */
 
@@ -100,7 +100,7 @@ void kerberos_name_text(struct writer *w, const struct kerberos_name *name)
 #define MESSAGE_CRED 22u
 #define PART_CRED 29u
 
-static void put_integer(struct writer *w, uint8_t tag, int32_t value)
+void kerberos_put_integer(struct writer *w, uint8_t tag, int32_t value)
 {
     size_t outer = der_open(w, tag), inner = der_open(w, DER_INTEGER);
     int size = 4;
@@ -111,19 +111,19 @@ static void put_integer(struct writer *w, uint8_t tag, int32_t value)
     der_close(w, outer);
 }
 
-static void put_wrapped(struct writer *w, uint8_t tag, uint8_t type, struct slice content)
+void kerberos_put_wrapped(struct writer *w, uint8_t tag, uint8_t type, struct slice content)
 {
     size_t outer = der_open(w, tag);
     der_write(w, type, content);
     der_close(w, outer);
 }
 
-static void put_principal(struct writer *w, uint8_t tag, const struct kerberos_name *name)
+void kerberos_put_principal(struct writer *w, uint8_t tag, const struct kerberos_name *name)
 {
     struct reader parts;
     struct slice part;
     size_t outer = der_open(w, tag), inner = der_open(w, DER_SEQUENCE);
-    put_integer(w, DER_CONTEXT(0), (int32_t)name->type);
+    kerberos_put_integer(w, DER_CONTEXT(0), (int32_t)name->type);
     size_t list = der_open(w, DER_CONTEXT(1)), strings = der_open(w, DER_SEQUENCE);
     reader_init(&parts, name->parts.data, name->parts.size);
     while (kerberos_name_next(&parts, &part)) der_write(w, DER_GENERAL_STRING, part);
@@ -177,14 +177,14 @@ static void put_time(struct writer *w, uint8_t tag, uint64_t time)
     put_digits(text + 10, 2, seconds / 60 % 60);
     put_digits(text + 12, 2, seconds % 60);
     text[14] = 'Z';
-    put_wrapped(w, tag, DER_GENERALIZED_TIME, (struct slice){text, sizeof(text)});
+    kerberos_put_wrapped(w, tag, DER_GENERALIZED_TIME, (struct slice){text, sizeof(text)});
 }
 
 static void put_key(struct writer *w, const struct kerberos_ticket *ticket)
 {
     size_t outer = der_open(w, DER_CONTEXT(0)), inner = der_open(w, DER_SEQUENCE);
-    put_integer(w, DER_CONTEXT(0), (int32_t)ticket->key_enctype);
-    put_wrapped(w, DER_CONTEXT(1), DER_OCTET_STRING, ticket->key);
+    kerberos_put_integer(w, DER_CONTEXT(0), (int32_t)ticket->key_enctype);
+    kerberos_put_wrapped(w, DER_CONTEXT(1), DER_OCTET_STRING, ticket->key);
     der_close(w, inner);
     der_close(w, outer);
 }
@@ -197,15 +197,15 @@ static void put_info(struct writer *w, const struct kerberos_ticket *ticket)
                              (uint8_t)f};
     size_t info = der_open(w, DER_SEQUENCE);
     put_key(w, ticket);
-    put_wrapped(w, DER_CONTEXT(1), DER_GENERAL_STRING, ticket->client.realm);
-    put_principal(w, DER_CONTEXT(2), &ticket->client);
-    put_wrapped(w, DER_CONTEXT(3), DER_BIT_STRING, (struct slice){flags, sizeof(flags)});
+    kerberos_put_wrapped(w, DER_CONTEXT(1), DER_GENERAL_STRING, ticket->client.realm);
+    kerberos_put_principal(w, DER_CONTEXT(2), &ticket->client);
+    kerberos_put_wrapped(w, DER_CONTEXT(3), DER_BIT_STRING, (struct slice){flags, sizeof(flags)});
     put_time(w, DER_CONTEXT(4), ticket->authenticated);
     put_time(w, DER_CONTEXT(5), ticket->start);
     put_time(w, DER_CONTEXT(6), ticket->end);
     put_time(w, DER_CONTEXT(7), ticket->renew_until);
-    put_wrapped(w, DER_CONTEXT(8), DER_GENERAL_STRING, ticket->server.realm);
-    put_principal(w, DER_CONTEXT(9), &ticket->server);
+    kerberos_put_wrapped(w, DER_CONTEXT(8), DER_GENERAL_STRING, ticket->server.realm);
+    kerberos_put_principal(w, DER_CONTEXT(9), &ticket->server);
     der_close(w, info);
 }
 
@@ -213,7 +213,7 @@ static void put_info(struct writer *w, const struct kerberos_ticket *ticket)
 static void put_part(struct writer *w, const struct kerberos_ticket *ticket)
 {
     size_t data = der_open(w, DER_SEQUENCE);
-    put_integer(w, DER_CONTEXT(0), 0);
+    kerberos_put_integer(w, DER_CONTEXT(0), 0);
     size_t cipher = der_open(w, DER_CONTEXT(2)), octets = der_open(w, DER_OCTET_STRING);
     size_t part = der_open(w, DER_APPLICATION(PART_CRED)), content = der_open(w, DER_SEQUENCE);
     size_t list = der_open(w, DER_CONTEXT(0)), infos = der_open(w, DER_SEQUENCE);
@@ -231,8 +231,8 @@ void kerberos_cred_write(struct writer *w, const struct kerberos_ticket *ticket)
 {
     size_t message = der_open(w, DER_APPLICATION(MESSAGE_CRED));
     size_t content = der_open(w, DER_SEQUENCE);
-    put_integer(w, DER_CONTEXT(0), 5);
-    put_integer(w, DER_CONTEXT(1), MESSAGE_CRED);
+    kerberos_put_integer(w, DER_CONTEXT(0), 5);
+    kerberos_put_integer(w, DER_CONTEXT(1), MESSAGE_CRED);
     size_t list = der_open(w, DER_CONTEXT(2)), tickets = der_open(w, DER_SEQUENCE);
     writer_slice(w, ticket->encoded);
     der_close(w, tickets);

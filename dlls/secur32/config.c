@@ -42,14 +42,12 @@ static LSTATUS value_read(const WCHAR *key, const WCHAR *name, DWORD type, WCHAR
     return error;
 }
 
-bool config_is_own(const WCHAR *name)
+bool config_is_own(const WCHAR *path)
 {
-    const WCHAR *base = wcsrchr(name, '\\');
-    base = base ? base + 1 : name;
+    WCHAR own[MAX_PATH];
     for (size_t i = 0; i < ARRAYSIZE(default_modules); i++) {
-        size_t length = wcslen(default_modules[i]);
-        if (_wcsnicmp(base, default_modules[i], length)) continue;
-        if (!base[length] || !_wcsicmp(base + length, L".dll")) return true;
+        module_path(default_modules[i], own);
+        if (!_wcsicmp(path, own)) return true;
     }
     return false;
 }
@@ -62,8 +60,11 @@ static bool is_entry(const WCHAR *name)
 
 static bool list_has_default(const WCHAR *list)
 {
-    for (const WCHAR *name = list; name && *name; name += wcslen(name) + 1)
-        if (config_is_own(name)) return true;
+    WCHAR path[MAX_PATH];
+    for (const WCHAR *name = list; name && *name; name += wcslen(name) + 1) {
+        module_path(name, path);
+        if (config_is_own(path)) return true;
+    }
     return false;
 }
 

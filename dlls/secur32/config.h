@@ -4,8 +4,9 @@
 
 #include "module.h"
 
-/* Is that path or name one of our own modules'? */
-bool config_is_own(const WCHAR *name);
+/* Is that the path of one of our own modules, as it would be found by its name? Others of the same
+ * name elsewhere are none. */
+bool config_is_own(const WCHAR *path);
 
 /* Calls add for each name in the order in which packages are registered; for none when there is no
  * memory to read the lists. */

@@ -5,7 +5,6 @@
  * The one exception are contexts of SSPs, see context_pin_export.
  */
 #include "call_context.h"
-#include "config.h"
 #include "module.h"
 #include "sasl.h"
 #include "ssp/authdata.h"
@@ -80,7 +79,8 @@ status_t context_prepare(struct package *package, bool acceptor, struct new_cont
     if (!out->context) return SEC_E_INSUFFICIENT_MEMORY;
     *out->context = (struct context){.package = package, .acceptor = acceptor};
     status_t status = handle_reserve(&out->place);
-    if (!status_ok(status)) free(out->context);
+    if (status_ok(status)) out->context->place = out->place;
+    else free(out->context);
     return status;
 }
 
@@ -111,20 +111,25 @@ static status_t credential_pin(const CredHandle *handle, struct pinned_credentia
 status_t package_find_open(const WCHAR *name, struct package **out)
 {
     struct package *package;
-    status_t status = package_find(name, &package);
-    if (status_ok(status)) status = package_open(package);
+    status_t status;
+    /* One that turns out to be there for imports alone has left the list to the next of its name. */
+    do {
+        package = NULL;
+        status = package_find(name, &package);
+        if (status_ok(status)) status = package_open(package);
+    } while (status == SEC_E_SECPKG_NOT_FOUND && package && package->module->imports_only);
     if (status_ok(status)) *out = package;
     return status;
 }
 
 /* ---- credentials ---- */
 
-/* An identity without anything in it means the user of this process, as none at all does. */
-static bool names_nobody(const void *auth_data)
+/* An identity without anything in it means the user of this process, as none at all does; and what
+ * a package has for a name without a password, that user has left there. */
+static bool proves_nothing(const void *auth_data)
 {
     struct authdata data;
-    return status_ok(authdata_read(auth_data, &data)) && !data.user.data && !data.domain.data &&
-           !data.password.data && !data.packed.data;
+    return status_ok(authdata_read(auth_data, &data)) && !data.password.data && !data.packed.data;
 }
 
 /* Whether what is asked for belongs to the user of this process, for whom the thread does not act.
@@ -134,7 +139,7 @@ static bool credential_is_withheld(const struct package *package, ULONG use, con
 {
     if (!(use & SECPKG_CRED_OUTBOUND) || package->info.fCapabilities & SECPKG_FLAG_STREAM)
         return false;
-    return !config_is_own(package->module->path) && foreign_caller() && names_nobody(auth_data);
+    return !package->module->own && foreign_caller() && proves_nothing(auth_data);
 }
 
 SECURITY_STATUS WINAPI AcquireCredentialsHandleW(SEC_WCHAR *principal, SEC_WCHAR *package_name,
@@ -268,6 +273,7 @@ static status_t leg_first(struct leg *leg, struct credential *credential, CtxtHa
     status = leg_call(leg, package, &credential->handle, &made.context->provider);
     if (status_ok(status)) {
         made.context->complete = leg_completes(status);
+        if (made.context->complete && !leg->sasl) context_follow(made.context);
         context_publish(&made, out);
     } else {
         /* A package that raised an exception may have left one of its halves behind. */
@@ -286,8 +292,7 @@ static bool leg_too_late(const struct context *context)
 {
     const struct package *package = context->package;
     bool negotiates = package->lsa && !package->id;
-    bool streams = package->info.fCapabilities & SECPKG_FLAG_STREAM &&
-                   config_is_own(package->module->path);
+    bool streams = package->info.fCapabilities & SECPKG_FLAG_STREAM && package->module->own;
     return context->imported && context->complete && !negotiates && !streams;
 }
 
@@ -306,7 +311,10 @@ static status_t leg_next(struct leg *leg, struct credential *credential, struct 
     if (!leg_possible(leg, package)) return SEC_E_UNSUPPORTED_FUNCTION;
     status_t status = leg_call(leg, package, credential ? &credential->handle : &none,
                                &context->provider);
-    if (leg_completes(status)) context->complete = true;
+    if (leg_completes(status)) {
+        context->complete = true;
+        context_follow(context);
+    }
     return status;
 }
 

@@ -19,6 +19,7 @@ struct former_context {
 struct context {
     struct package *package;
     struct provider_context provider;
+    uint32_t place; /* of its handle */
     bool acceptor;
     bool complete;    /* the handshake has ended */
     bool imported;    /* there is no handshake to go on with, unless it came half-open */
@@ -67,6 +68,10 @@ void context_unpin(const struct pinned_context *pinned);
 
 /* QueryContextAttributesW of a context that is pinned. */
 status_t context_query(const struct pinned_context *pinned, ULONG attribute, void *buffer);
+
+/* Learns from the package which context its messages go to, whenever that may have changed: those
+ * of the application then go there at once (ssp/message_context.h). */
+void context_follow(struct context *context);
 
 /* A context without a handle. What it takes is there before a provider is asked, whose answer
  * cannot be taken back; the context is then published, which cannot fail, or abandoned. */

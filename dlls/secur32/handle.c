@@ -7,15 +7,16 @@
  *
  * The tag is the generation and, in its lowest bit, the kind of handle; it is the second word of
  * the handle as well. Creation holds one pin, which closing gives up. When the last pin goes, the
- * generation moves on and the slot joins the free list. Only that list and the growth of the
- * table take the lock.
+ * generation moves on and the slot joins the free list of the share of threads that it was made
+ * for. Only these lists take locks.
  */
 #include "handle.h"
+
+#include "ssp/lock.h"
 
 #define CHUNK_SLOTS 1024u
 #define CHUNKS_MAX 32768u
 #define NO_SLOT UINT32_MAX
-#define SPINS 1000u
 
 #define STATE_CLOSED ((LONG64)1 << 31)
 #define STATE_PINS(state) ((uint32_t)(state)&0x7fffffffu)
@@ -25,7 +26,10 @@
 #define TAG_GENERATION(tag) ((tag) >> 1)
 #define GENERATION_MAX 0x7fffffffu
 
-#define CACHE_LINE 64u
+struct free_list {
+    _Alignas(CACHE_LINE) struct lock lock;
+    uint32_t first, last;
+};
 
 /* A line of the processor's cache each: every call pins and unpins, and threads that work with
  * different handles must not wait for each other's lines. */
@@ -36,13 +40,17 @@ struct slot {
         uint32_t next_free;
     };
     void (*release)(void *object);
+    struct free_list *home;
+    uint64_t inner; /* of the tag in state: another handle, its second word above its first, or 0 */
 };
 
 static struct slot *volatile chunks[CHUNKS_MAX];
 
-static SRWLOCK table_lock = SRWLOCK_INIT; /* the three below */
-static uint32_t slot_count;
-static uint32_t free_first = NO_SLOT, free_last = NO_SLOT;
+static volatile LONG chunk_count;
+
+static struct free_list lists[SHARES] = {
+    [0 ... SHARES - 1] = {.first = NO_SLOT, .last = NO_SLOT},
+};
 
 static struct slot *slot_at(uint32_t index)
 {
@@ -70,57 +78,54 @@ static LONG64 state_read(struct slot *slot)
     return __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
 }
 
-/* What is done under the lock takes less time than going to sleep does, and Wine's locks put who
- * waits to sleep at once. */
-static void table_enter(void)
+/* A new chunk, for a list that is empty. */
+static bool list_grow(struct free_list *list)
 {
-    for (unsigned i = 0; i < SPINS; i++) {
-        if (TryAcquireSRWLockExclusive(&table_lock)) return;
-        YieldProcessor();
-    }
-    AcquireSRWLockExclusive(&table_lock);
-}
-
-static bool table_grow(void)
-{
-    uint32_t chunk = slot_count / CHUNK_SLOTS;
-    if (chunk >= CHUNKS_MAX) return false;
     struct slot *slots = VirtualAlloc(NULL, CHUNK_SLOTS * sizeof(*slots), MEM_COMMIT | MEM_RESERVE,
                                       PAGE_READWRITE);
     if (!slots) return false;
+    uint32_t chunk = (uint32_t)InterlockedIncrement(&chunk_count) - 1;
+    if (chunk >= CHUNKS_MAX) {
+        InterlockedDecrement(&chunk_count);
+        VirtualFree(slots, 0, MEM_RELEASE);
+        return false;
+    }
+    uint32_t first = chunk * CHUNK_SLOTS;
     for (uint32_t i = 0; i < CHUNK_SLOTS; i++) {
         slots[i].state = state_make(TAG(1, 0), 0) | STATE_CLOSED;
-        slots[i].next_free = i + 1 < CHUNK_SLOTS ? slot_count + i + 1 : NO_SLOT;
+        slots[i].next_free = i + 1 < CHUNK_SLOTS ? first + i + 1 : NO_SLOT;
+        slots[i].home = list;
     }
     InterlockedExchangePointer((void *volatile *)&chunks[chunk], slots);
-    free_first = slot_count;
-    free_last = slot_count + CHUNK_SLOTS - 1;
-    slot_count += CHUNK_SLOTS;
+    list->first = first;
+    list->last = first + CHUNK_SLOTS - 1;
     return true;
 }
 
 static uint32_t slot_take(void)
 {
+    struct free_list *list = &lists[share_of_thread()];
     uint32_t index = NO_SLOT;
-    table_enter();
-    if (free_first != NO_SLOT || table_grow()) {
-        index = free_first;
-        free_first = slot_at(index)->next_free;
-        if (free_first == NO_SLOT) free_last = NO_SLOT;
+    lock_take(&list->lock);
+    if (list->first != NO_SLOT || list_grow(list)) {
+        index = list->first;
+        list->first = slot_at(index)->next_free;
+        if (list->first == NO_SLOT) list->last = NO_SLOT;
     }
-    ReleaseSRWLockExclusive(&table_lock);
+    lock_give(&list->lock);
     return index;
 }
 
 /* Slots are reused first in, first out, which keeps a stale handle's generation wrong longest. */
 static void slot_give_back(struct slot *slot, uint32_t index)
 {
-    table_enter();
+    struct free_list *list = slot->home;
+    lock_take(&list->lock);
     slot->next_free = NO_SLOT;
-    if (free_last != NO_SLOT) slot_at(free_last)->next_free = index;
-    else free_first = index;
-    free_last = index;
-    ReleaseSRWLockExclusive(&table_lock);
+    if (list->last != NO_SLOT) slot_at(list->last)->next_free = index;
+    else list->first = index;
+    list->last = index;
+    lock_give(&list->lock);
 }
 
 static uint32_t handle_index(const SecHandle *handle)
@@ -160,6 +165,26 @@ void handle_fill(uint32_t place, enum handle_kind kind, void *object, void (*rel
     out->dwUpper = tag;
 }
 
+void handle_set_inner(uint32_t place, const SecHandle *inner)
+{
+    uint64_t words = 0;
+    if (inner && inner->dwLower <= UINT32_MAX && inner->dwUpper <= UINT32_MAX)
+        words = (uint64_t)inner->dwUpper << 32 | inner->dwLower;
+    __atomic_store_n(&slot_at(place)->inner, words, __ATOMIC_RELEASE);
+}
+
+/* A slot changes its tag before what is inner to it: a slot that still has the tag has not given
+ * what belongs to a later one. */
+bool handle_inner(enum handle_kind kind, const SecHandle *handle, SecHandle *inner)
+{
+    struct slot *slot = handle_slot(kind, handle);
+    if (!slot) return false;
+    uint64_t words = __atomic_load_n(&slot->inner, __ATOMIC_ACQUIRE);
+    if (!words || !state_is_of(state_read(slot), handle)) return false;
+    *inner = (SecHandle){(uint32_t)words, (uint32_t)(words >> 32)};
+    return true;
+}
+
 void handle_give_back(uint32_t place)
 {
     slot_give_back(slot_at(place), place);
@@ -196,6 +221,7 @@ static void slot_unpin(struct slot *slot, uint32_t index)
     uint32_t generation = TAG_GENERATION(STATE_TAG(next));
     generation = generation == GENERATION_MAX ? 1 : generation + 1;
     InterlockedExchange64(&slot->state, state_make(TAG(generation, 0), 0) | STATE_CLOSED);
+    handle_set_inner(index, NULL);
     slot_give_back(slot, index);
     release(object);
 }

@@ -23,6 +23,11 @@ void handle_fill(uint32_t place, enum handle_kind kind, void *object, void (*rel
                  SecHandle *out);
 void handle_give_back(uint32_t place);
 
+/* Another handle that is kept with the one at a place until that is released; NULL for none. It is
+ * found without pinning, for a handle that is not closed, and may itself be stale. */
+void handle_set_inner(uint32_t place, const SecHandle *inner);
+bool handle_inner(enum handle_kind kind, const SecHandle *handle, SecHandle *inner);
+
 /* The live object of that kind, or NULL for anything else (handle itself may be NULL). */
 void *handle_pin(enum handle_kind kind, const SecHandle *handle);
 void handle_unpin(const SecHandle *handle);

@@ -7,6 +7,7 @@
  */
 #include "load_lsa.h"
 #include "module.h"
+#include "ssp/message_context.h"
 #include "ssp/trace.h"
 
 #include <wchar.h>
@@ -112,6 +113,8 @@ static status_t thunks_read(struct package *package)
     if (thunks->InfoLevelCount <= ARRAYSIZE(package->thunks)) {
         memcpy(package->thunks, thunks->Levels, thunks->InfoLevelCount * sizeof(ULONG));
         package->thunk_count = thunks->InfoLevelCount;
+        for (ULONG i = 0; i < package->thunk_count; i++)
+            if (thunks->Levels[i] == WINESSPI_ATTR_MESSAGE_CONTEXT) package->has_inner = true;
     }
     HeapFree(GetProcessHeap(), 0, information);
     return SEC_E_OK;

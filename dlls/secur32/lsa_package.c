@@ -3,7 +3,6 @@
  * A package of an SSP/AP behind struct package_ops. Its LSA-mode and its user-mode half both run
  * in this process; the dispatcher plays the LSA between them (Microsoft: User Mode Initialization).
  */
-#include "config.h"
 #include "load_lsa.h"
 #include "lsa_session.h"
 #include "module.h"
@@ -181,7 +180,7 @@ static status_t leg_finish(struct package *package, struct provider_context *con
 static bool lsa_half_serves(const struct package *package, const struct provider_context *context)
 {
     return context->lsa_half || (package->info.fCapabilities & SECPKG_FLAG_STREAM &&
-                                 has_user_half(context) && config_is_own(package->module->path));
+                                 has_user_half(context) && package->module->own);
 }
 
 static status_t lsa_init_context(struct package *package, SecHandle *credential,

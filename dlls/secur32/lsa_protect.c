@@ -3,8 +3,7 @@
  * LsaProtectMemory and LsaUnprotectMemory: secrets that packages keep, under a random key of this
  * process. The bytes stay as many as they are and may be moved, so there is neither room for a tag
  * nor a place to take a nonce from: AES with ciphertext stealing from a fixed start, where equal
- * secrets of equal size give equal bytes. Whoever reads all memory of the process finds the key as
- * well; a single block that gets out gives nothing away.
+ * secrets of equal size give equal bytes.
  */
 #include "core/crypto.h"
 #include "core/secret.h"
@@ -15,16 +14,6 @@
 TRACE_CHANNEL("sspi");
 
 #define BLOCK 16u
-
-static uint8_t process_key[32];
-
-static BOOL CALLBACK key_make(INIT_ONCE *once, void *parameter, void **context)
-{
-    (void)once;
-    (void)parameter;
-    (void)context;
-    return status_ok(crypto_ready()) && status_ok(random_bytes(process_key, sizeof(process_key)));
-}
 
 /* Less than a block is combined with a pad, the same for all of that size. */
 static status_t pad_apply(struct slice key, uint8_t *data, size_t size)
@@ -40,11 +29,10 @@ static status_t pad_apply(struct slice key, uint8_t *data, size_t size)
  * owner takes it for hidden; one that is hidden stays so. */
 void NTAPI lsa_memory_protect(void *buffer, ULONG size)
 {
-    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
-    struct slice key = {process_key, sizeof(process_key)};
+    struct slice key;
     if (!buffer || !size) return;
-    status_t status = SEC_E_INTERNAL_ERROR;
-    if (InitOnceExecuteOnce(&once, key_make, NULL, NULL))
+    status_t status = process_key_get(&key);
+    if (status_ok(status))
         status = size < BLOCK ? pad_apply(key, buffer, size) : aes_cts_encrypt(key, buffer, size);
     if (status_ok(status)) return;
     ERR("no cipher: %lu bytes wiped\n", size);
@@ -53,9 +41,10 @@ void NTAPI lsa_memory_protect(void *buffer, ULONG size)
 
 void NTAPI lsa_memory_unprotect(void *buffer, ULONG size)
 {
-    struct slice key = {process_key, sizeof(process_key)};
+    struct slice key;
     if (!buffer || !size) return;
-    status_t status = size < BLOCK ? pad_apply(key, buffer, size)
-                                   : aes_cts_decrypt(key, buffer, size);
+    status_t status = process_key_get(&key);
+    if (status_ok(status))
+        status = size < BLOCK ? pad_apply(key, buffer, size) : aes_cts_decrypt(key, buffer, size);
     if (!status_ok(status)) ERR("no cipher: %lu bytes stay protected\n", size);
 }

@@ -1,16 +1,39 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Messages, tokens and attributes of contexts, W forms: pin, look for the function, call it. */
 #include "exports.h"
+#include "ssp/message_context.h"
 #include "ssp/secbuf.h"
 #include "ssp/trace.h"
 #include "token_name.h"
 
 TRACE_CHANNEL("sspi");
 
+void context_follow(struct context *context)
+{
+    struct package *package = context->package;
+    const struct provider_context *provider = &context->provider;
+    SecHandle inner = {0, 0};
+    bool asked = package->has_inner && package->ops.query_context && context->complete &&
+                 !context->sasl && provider->user_half;
+    if (asked) {
+        status_t status = package->ops.query_context(package, &context->provider,
+                                                     WINESSPI_ATTR_MESSAGE_CONTEXT, &inner);
+        TRACE("%ls names a context for messages: status %#lx\n", package->info.Name, (ULONG)status);
+        if (!status_ok(status)) inner = (SecHandle){0, 0};
+    }
+    handle_set_inner(context->place, &inner);
+    /* Only now: the application may be deleting the user half. */
+    if (provider->user_closed) handle_set_inner(context->place, NULL);
+}
+
+/* The context that has the messages: another one (context_follow), while that is there. */
 static status_t message_pin(const CtxtHandle *handle, const SecBufferDesc *message,
                             struct pinned_context *pinned)
 {
-    status_t status = context_pin(handle, pinned);
+    SecHandle inner;
+    bool found = handle_inner(HANDLE_CONTEXT, handle, &inner) &&
+                 status_ok(context_pin(&inner, pinned));
+    status_t status = found ? SEC_E_OK : context_pin(handle, pinned);
     if (!status_ok(status) || secbuf_valid(message)) return status;
     context_unpin(pinned);
     return SEC_E_INVALID_TOKEN;
@@ -117,6 +140,7 @@ SECURITY_STATUS WINAPI SecInitUserModeContext(CtxtHandle *handle, SecBuffer *pac
     if (!packed || (packed->cbBuffer && !packed->pvBuffer)) status = SEC_E_INVALID_PARAMETER;
     else if (!package->ops.init_user_half) status = SEC_E_UNSUPPORTED_FUNCTION;
     else status = package->ops.init_user_half(package, &pinned.context->provider, packed);
+    if (status_ok(status)) context_follow(pinned.context);
     context_unpin(&pinned);
     return status;
 }
@@ -130,6 +154,7 @@ SECURITY_STATUS WINAPI SecDeleteUserModeContext(CtxtHandle *handle)
     status = package->ops.close_user_half
                  ? package->ops.close_user_half(package, &pinned.context->provider)
                  : SEC_E_UNSUPPORTED_FUNCTION;
+    if (status_ok(status)) context_follow(pinned.context);
     context_unpin(&pinned);
     return status;
 }
@@ -151,7 +176,7 @@ status_t context_query(const struct pinned_context *pinned, ULONG attribute, voi
     struct provider_context *provider = &pinned->context->provider;
     status_t status = SEC_E_UNSUPPORTED_FUNCTION;
     if (!buffer) return SEC_E_INVALID_PARAMETER;
-    if (package->ops.query_context)
+    if (package->ops.query_context && attribute != WINESSPI_ATTR_MESSAGE_CONTEXT)
         status = package->ops.query_context(package, provider, attribute, buffer);
     if (status == SEC_E_UNSUPPORTED_FUNCTION && attribute == SECPKG_ATTR_PACKAGE_INFO)
         status = package_info_query(package, buffer);

@@ -5,7 +5,6 @@
  */
 #include "module.h"
 
-#include "config.h"
 #include "guard.h"
 #include "ssp/trace.h"
 
@@ -103,8 +102,8 @@ static BOOL CALLBACK load_once(INIT_ONCE *once, void *parameter, void **context)
         call.status = SEC_E_SECPKG_NOT_FOUND;
     }
     bool decided = call.status != SEC_E_INSUFFICIENT_MEMORY;
-    for (ULONG i = 0; status_ok(call.status) && i < module->package_count; i++)
-        if (!config_is_own(module->path)) package_guard(&module->packages[i]);
+    for (ULONG i = 0; status_ok(call.status) && !module->own && i < module->package_count; i++)
+        package_guard(&module->packages[i]);
     if (status_ok(call.status) && module->imports_only) {
         WARN("%ls can do no more than take contexts in\n", module->path);
         if (module->listed) cache_forget(module);

@@ -15,6 +15,7 @@ struct module_tables {
 struct module {
     enum module_kind kind;
     WCHAR path[MAX_PATH];
+    bool own; /* one of ours, which needs no guard and looks for itself */
     INIT_ONCE once;
     volatile LONG loader;  /* the thread that is loading it, to tell a call back from a wait */
     volatile LONG pending; /* not listed because there was no memory to load it */

@@ -25,6 +25,7 @@ static struct module *module_create(enum module_kind kind, const WCHAR *path)
     if (!module) return NULL;
     module->kind = kind;
     wcscpy(module->path, path);
+    module->own = config_is_own(path);
     InitOnceInitialize(&module->once);
     return module;
 }
@@ -81,10 +82,14 @@ static bool module_shown(const struct module *module)
     return module->listed && module->kind != MODULE_AP && !module->imports_only;
 }
 
-/* Not _wcsicmp: Wine's looks at the locale each time, which takes longer than the comparison. */
+/* Every import compares names several times, and almost all are either the same or of other sizes.
+ * Not _wcsicmp: Wine's looks at the locale each time, which takes longer than the comparison. */
 bool package_name_equal(const WCHAR *left, const WCHAR *right)
 {
-    return CompareStringOrdinal(left, -1, right, -1, TRUE) == CSTR_EQUAL;
+    size_t length = wcslen(left);
+    if (wcslen(right) != length) return false;
+    if (!memcmp(left, right, length * sizeof(*left))) return true;
+    return CompareStringOrdinal(left, (int)length, right, (int)length, TRUE) == CSTR_EQUAL;
 }
 
 static struct package *list_find(const WCHAR *name)

@@ -116,6 +116,7 @@ struct package {
     const SecurityFunctionTableW *sspi;
     ULONG thunks[16]; /* attributes that the LSA half answers (SECPKG_CONTEXT_THUNKS) */
     ULONG thunk_count;
+    bool has_inner; /* one of them is WINESSPI_ATTR_MESSAGE_CONTEXT */
 };
 
 bool package_name_equal(const WCHAR *left, const WCHAR *right); /* case aside */

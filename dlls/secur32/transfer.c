@@ -227,6 +227,7 @@ static status_t export_pinned(const struct pinned_context *pinned, ULONG flags, 
 done:
     package->ops.free_body(package, &body);
     if (context_token) CloseHandle(context_token);
+    if (!status_ok(status)) context_follow(context);
     export_close(&call);
     free(call.former);
     if (!status_ok(status) && call.packed.ticket) ledger_redeem(LEDGER_EXPORT, call.packed.ticket);
@@ -325,6 +326,7 @@ static status_t import_context(struct package *package, const struct packed *pac
     made.context->complete = !(packed->flags & PACKED_HALF_OPEN);
     made.context->imported = true;
     made.context->sasl = sasl;
+    context_follow(made.context);
     context_publish(&made, out);
     return SEC_E_OK;
 }

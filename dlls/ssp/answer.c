@@ -41,6 +41,26 @@ wchar_t *answer_account(struct slice domain, struct slice user)
     return joined;
 }
 
+status_t answer_give(wchar_t *made, wchar_t **out)
+{
+    if (!made) return SEC_E_INSUFFICIENT_MEMORY;
+    *out = made;
+    return SEC_E_OK;
+}
+
+status_t answer_give_pair(wchar_t *first, wchar_t *second, wchar_t **first_out,
+                          wchar_t **second_out)
+{
+    if (!first || !second) {
+        package_free(first);
+        package_free(second);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    *first_out = first;
+    *second_out = second;
+    return SEC_E_OK;
+}
+
 SecPkgInfoW *answer_package(const SecPkgInfoW *info)
 {
     size_t name_chars = wcslen(info->Name) + 1, comment_chars = wcslen(info->Comment) + 1;

@@ -86,13 +86,22 @@ bool foreign_token_is(HANDLE token)
     return foreign;
 }
 
+/* Of a null session, which needs no policy. */
+static bool is_of_nobody(HANDLE token)
+{
+    TOKEN_USER *user = token_info(token, TokenUser, NULL);
+    bool nobody = !user || IsWellKnownSid(user->User.Sid, WinAnonymousSid);
+    free(user);
+    return nobody;
+}
+
 bool foreign_caller(void)
 {
     HANDLE token;
-    if (!any_seen && !foreign_tokens_wanted()) return false;
     if (!OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token))
         return GetLastError() != ERROR_NO_TOKEN;
-    bool foreign = foreign_token_is(token);
+    bool possible = any_seen || foreign_tokens_wanted();
+    bool foreign = is_of_nobody(token) || (possible && foreign_token_is(token));
     CloseHandle(token);
     return foreign;
 }

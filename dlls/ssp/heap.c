@@ -10,15 +10,13 @@
 #include "ssp/heap.h"
 
 #include "ssp/abi.h"
+#include "ssp/share.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
-#define CACHE_LINE 64u
-
 enum {
-    SHARES = 16,
     STEP = 64, /* blocks come in multiples of it, as far as the shelf goes */
     STEPS_MAX = 64,
     SHELF_BYTES = 65536,
@@ -55,7 +53,7 @@ void __wrap__gcry_fast_random_poll(void);
 static struct share *share_get(void)
 {
     static struct share shares[SHARES];
-    return &shares[GetCurrentThreadId() / 4 % SHARES];
+    return &shares[share_of_thread()];
 }
 
 static bool share_take(struct share *share)

@@ -41,8 +41,7 @@ bool account_sid_make(struct slice domain, char separator, struct slice name, SI
     return true;
 }
 
-/* A host without functions (Wine's own secur32) shares its heap with the client. */
-static NTSTATUS client_allocate(PLSA_CLIENT_REQUEST request, size_t size, void **out)
+NTSTATUS client_allocate(PLSA_CLIENT_REQUEST request, size_t size, void **out)
 {
     const LSA_SECPKG_FUNCTION_TABLE *host = package_host();
     if (host && host->AllocateClientBuffer)
@@ -59,7 +58,7 @@ void client_free(PLSA_CLIENT_REQUEST request, void *block)
     else package_free(block);
 }
 
-static NTSTATUS client_write(PLSA_CLIENT_REQUEST request, void *to, void *from, size_t size)
+NTSTATUS client_write(PLSA_CLIENT_REQUEST request, void *to, void *from, size_t size)
 {
     const LSA_SECPKG_FUNCTION_TABLE *host = package_host();
     if (host && host->CopyToClientBuffer)

@@ -11,8 +11,6 @@
 #include "ssp/heap.h"
 #include "ssp/trace.h"
 
-#include <bcrypt.h>
-#include <limits.h>
 #include <string.h>
 
 TRACE_CHANNEL("sspi");
@@ -22,12 +20,7 @@ TRACE_CHANNEL("sspi");
 /* Services and desktop programs have name spaces of their own, but one registry. */
 #define SECRET_MUTEX L"Global\\winesspi-secret"
 
-status_t random_bytes(void *out, size_t size)
-{
-    if (size > ULONG_MAX) return SEC_E_INVALID_PARAMETER;
-    NTSTATUS status = BCryptGenRandom(NULL, out, (ULONG)size, BCRYPT_USE_SYSTEM_PREFERRED_RNG);
-    return status < 0 ? SEC_E_INTERNAL_ERROR : SEC_E_OK;
-}
+static uint8_t process_key[32];
 
 static BOOL CALLBACK crypto_start(INIT_ONCE *once, void *parameter, void **context)
 {
@@ -45,6 +38,23 @@ status_t crypto_ready(void)
     static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
     status_t status = SEC_E_INTERNAL_ERROR;
     return InitOnceExecuteOnce(&once, crypto_start, &status, NULL) ? SEC_E_OK : status;
+}
+
+static BOOL CALLBACK process_key_make(INIT_ONCE *once, void *parameter, void **context)
+{
+    (void)once;
+    (void)parameter;
+    (void)context;
+    return status_ok(crypto_ready()) && status_ok(random_bytes(process_key, sizeof(process_key)));
+}
+
+/* No lock is held: each handshake asks several times. */
+status_t process_key_get(struct slice *out)
+{
+    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+    if (!InitOnceExecuteOnce(&once, process_key_make, NULL, NULL)) return SEC_E_INTERNAL_ERROR;
+    *out = (struct slice){process_key, sizeof(process_key)};
+    return SEC_E_OK;
 }
 
 /* A key that was made by hand or by an imported file would outlive the prefix's server. */

@@ -52,13 +52,6 @@ static status_t query_last_token(struct context *context, void *buffer)
 
 /* ---- of the peers ---- */
 
-static status_t give_text(wchar_t *copy, wchar_t **out)
-{
-    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
-    *out = copy;
-    return SEC_E_OK;
-}
-
 /* A server knows its client as the account that he has, if anybody has told it; otherwise he is
  * called what Kerberos calls him, name@REALM. */
 static wchar_t *client_name(const struct facts *facts)
@@ -80,21 +73,15 @@ static struct slice principal_slice(const struct blob *principal)
 
 static status_t query_names(struct context *context, void *buffer)
 {
-    return give_text(client_name(&context->facts), &((SecPkgContext_NamesW *)buffer)->sUserName);
+    return answer_give(client_name(&context->facts), &((SecPkgContext_NamesW *)buffer)->sUserName);
 }
 
 static status_t query_native_names(struct context *context, void *buffer)
 {
     SecPkgContext_NativeNamesW *out = buffer;
-    wchar_t *client = answer_text(principal_slice(&context->facts.client));
-    wchar_t *server = answer_text(principal_slice(&context->facts.server));
-    if (!client || !server) {
-        package_free(client);
-        package_free(server);
-        return SEC_E_INSUFFICIENT_MEMORY;
-    }
-    *out = (SecPkgContext_NativeNamesW){client, server};
-    return SEC_E_OK;
+    return answer_give_pair(answer_text(principal_slice(&context->facts.client)),
+                            answer_text(principal_slice(&context->facts.server)), &out->sClientName,
+                            &out->sServerName);
 }
 
 /* Who vouches for the client. */
@@ -102,7 +89,7 @@ static status_t query_authority(struct context *context, void *buffer)
 {
     SecPkgContext_AuthorityW *out = buffer;
     struct slice realm = principal_realm(blob_slice(&context->facts.client));
-    return give_text(answer_text(realm), &out->sAuthorityName);
+    return answer_give(answer_text(realm), &out->sAuthorityName);
 }
 
 /* What the application of the client has called the server. */
@@ -112,7 +99,7 @@ static status_t query_client_target(struct context *context, void *buffer)
     const struct facts *facts = &context->facts;
     const struct blob *target = facts->target.size ? &facts->target : &facts->server;
     if (!target->size) return SEC_E_TARGET_UNKNOWN;
-    return give_text(answer_text(principal_slice(target)), &out->sTargetName);
+    return answer_give(answer_text(principal_slice(target)), &out->sTargetName);
 }
 
 /* A counted text of bytes, with a zero behind it that is not counted. */
@@ -322,19 +309,12 @@ static status_t query_key_info(struct context *context, void *buffer)
     const struct algorithm *used = algorithm_find(carried ? context->session.enctype
                                                           : context->facts.ticket_enctype);
     if (!used) return SEC_E_UNSUPPORTED_FUNCTION;
-    wchar_t *signature = answer_string(used->signature), *cipher = answer_string(used->cipher);
-    if (!signature || !cipher) {
-        package_free(signature);
-        package_free(cipher);
-        return SEC_E_INSUFFICIENT_MEMORY;
-    }
-    *out = (SecPkgContext_KeyInfoW){
-        .sSignatureAlgorithmName = signature,
-        .sEncryptAlgorithmName = cipher,
-        .KeySize = used->bits,
-        .SignatureAlgorithm = (ULONG)used->checksum,
-        .EncryptAlgorithm = used->enctype,
-    };
+    status_t status = answer_give_pair(answer_string(used->signature), answer_string(used->cipher),
+                                       &out->sSignatureAlgorithmName, &out->sEncryptAlgorithmName);
+    if (!status_ok(status)) return status;
+    out->KeySize = used->bits;
+    out->SignatureAlgorithm = (ULONG)used->checksum;
+    out->EncryptAlgorithm = used->enctype;
     return SEC_E_OK;
 }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Messages to Kerberos (LsaCallAuthenticationPackage; ntsecapi.h declares them). A message that
- * cannot be read, or that nobody here answers, is the call's failure; everything else is the
- * protocol's status. The tickets of this process's user are those of the host's default cache;
- * those of a log-on that this package has made are its own, and for trusted callers.
+ * Messages to Kerberos (LsaCallAuthenticationPackage; ntsecapi.h declares them). The tickets of this
+ * process's user are those of the host's default cache; those of a log-on that this package has made
+ * are its own, and for trusted callers.
  *
  * Not answered are messages about what is not kept here (smart cards, extra credentials, proxies
  * and choices of KDCs, which are the host's to configure), and those that Microsoft calls reserved.
@@ -15,24 +14,6 @@
 #include "ssp/trace.h"
 
 TRACE_CHANNEL("kerberos");
-
-struct call {
-    PLSA_CLIENT_REQUEST request;
-    struct lsa_buffer in;
-    bool trusted;
-    ULONG kind;
-    void *out; /* what is answered, in the client's memory */
-    ULONG out_size;
-};
-
-/* Returns the protocol's status; false in *read for a message that it cannot read. */
-typedef NTSTATUS answer_fn(struct call *call, bool *read);
-
-static NTSTATUS unreadable(bool *read)
-{
-    *read = false;
-    return STATUS_INVALID_PARAMETER;
-}
 
 /* What has no NTSTATUS of its own stays what it is. */
 NTSTATUS protocol_status(status_t status)
@@ -84,7 +65,7 @@ static NTSTATUS query(struct call *call, bool *read)
     struct blob records;
     uint64_t library;
     uint32_t count;
-    if (!status_ok(kerb_session_decode(&call->in, &session))) return unreadable(read);
+    if (!status_ok(kerb_session_decode(&call->in, &session))) return call_unreadable(read);
     NTSTATUS status = session_find(call, &session, STATUS_PRIVILEGE_NOT_HELD, &credential,
                                    &library);
     if (status < 0) return status;
@@ -152,7 +133,7 @@ static NTSTATUS find_and_give(struct call *call, const struct kerb_session *sess
 static NTSTATUS retrieve_granting(struct call *call, bool *read)
 {
     struct kerb_retrieve request = {.options = KERB_RETRIEVE_TICKET_USE_CACHE_ONLY};
-    if (!status_ok(kerb_session_decode(&call->in, &request.session))) return unreadable(read);
+    if (!status_ok(kerb_session_decode(&call->in, &request.session))) return call_unreadable(read);
     return find_and_give(call, &request.session, STATUS_PRIVILEGE_NOT_HELD, (struct slice){NULL, 0},
                          &request);
 }
@@ -192,7 +173,7 @@ static NTSTATUS retrieve(struct call *call, bool *read)
 {
     struct kerb_retrieve request;
     struct blob target = {NULL, 0};
-    if (!status_ok(kerb_retrieve_decode(&call->in, &request))) return unreadable(read);
+    if (!status_ok(kerb_retrieve_decode(&call->in, &request))) return call_unreadable(read);
     if (!request.target.size) return STATUS_INVALID_PARAMETER;
     NTSTATUS status = options_check(request.options);
     if (status >= 0) status = protocol_status(target_read(request.target, &target));
@@ -210,7 +191,7 @@ static NTSTATUS submit(struct call *call, bool *read)
     struct kerb_submit request;
     struct credential *credential;
     struct kerberos_call_ticket_submit library = {.credential = 0};
-    if (!status_ok(kerb_submit_decode(&call->in, &request))) return unreadable(read);
+    if (!status_ok(kerb_submit_decode(&call->in, &request))) return call_unreadable(read);
     NTSTATUS status = session_find(call, &request.session, STATUS_ACCESS_DENIED, &credential,
                                    &library.credential);
     if (status < 0) return status;
@@ -253,7 +234,7 @@ static NTSTATUS remove_tickets(const struct call *call, const struct kerb_purge 
 static NTSTATUS purge(struct call *call, bool *read)
 {
     struct kerb_purge request;
-    if (!status_ok(kerb_purge_decode(&call->in, &request))) return unreadable(read);
+    if (!status_ok(kerb_purge_decode(&call->in, &request))) return call_unreadable(read);
     return remove_tickets(call, &request, !request.server.size && !request.realm.size);
 }
 
@@ -261,7 +242,7 @@ static NTSTATUS purge(struct call *call, bool *read)
 static NTSTATUS purge_ex(struct call *call, bool *read)
 {
     struct kerb_purge request;
-    if (!status_ok(kerb_purge_ex_decode(&call->in, &request))) return unreadable(read);
+    if (!status_ok(kerb_purge_ex_decode(&call->in, &request))) return call_unreadable(read);
     if (request.flags & ~(uint32_t)KERB_PURGE_ALL_TICKETS) return STATUS_INVALID_PARAMETER;
     bool all = request.flags & KERB_PURGE_ALL_TICKETS;
     if (!all && !request.server.size && !request.realm.size) return STATUS_INVALID_PARAMETER;
@@ -274,7 +255,7 @@ static NTSTATUS change_password(struct call *call, bool *read)
 {
     struct lsa_password_change change;
     struct password_answer answer;
-    if (!status_ok(lsa_password_change_decode(&call->in, &change))) return unreadable(read);
+    if (!status_ok(lsa_password_change_decode(&call->in, &change))) return call_unreadable(read);
     return password_change(&change, &answer);
 }
 
@@ -299,20 +280,20 @@ static NTSTATUS set_password(struct call *call, const struct kerb_password_set *
 static NTSTATUS set_password_first(struct call *call, bool *read)
 {
     struct kerb_password_set request;
-    if (!status_ok(kerb_password_set_decode(&call->in, &request))) return unreadable(read);
+    if (!status_ok(kerb_password_set_decode(&call->in, &request))) return call_unreadable(read);
     return set_password(call, &request);
 }
 
 static NTSTATUS set_password_ex(struct call *call, bool *read)
 {
     struct kerb_password_set request;
-    if (!status_ok(kerb_password_set_ex_decode(&call->in, &request))) return unreadable(read);
+    if (!status_ok(kerb_password_set_ex_decode(&call->in, &request))) return call_unreadable(read);
     return set_password(call, &request);
 }
 
 /* ---- all ---- */
 
-static answer_fn *const answers[] = {
+static call_answer *const answers[] = {
     [KerbQueryTicketCacheMessage] = query,
     [KerbRetrieveTicketMessage] = retrieve_granting,
     [KerbPurgeTicketCacheMessage] = purge,
@@ -328,7 +309,7 @@ static answer_fn *const answers[] = {
 };
 #define KINDS 39u /* of KERB_PROTOCOL_MESSAGE_TYPE, as Microsoft's page has it */
 
-static NTSTATUS call_run(struct call *call, NTSTATUS *protocol)
+NTSTATUS call_run(struct call *call, NTSTATUS *protocol)
 {
     uint32_t kind;
     bool read = true;
@@ -340,30 +321,4 @@ static NTSTATUS call_run(struct call *call, NTSTATUS *protocol)
     if (!read) return status;
     *protocol = status;
     return STATUS_SUCCESS;
-}
-
-static NTSTATUS call_any(struct call call, void **out, ULONG *out_size, NTSTATUS *protocol)
-{
-    *protocol = STATUS_SUCCESS;
-    NTSTATUS status = call_run(&call, protocol);
-    *out = call.out;
-    *out_size = call.out_size;
-    return status;
-}
-
-NTSTATUS NTAPI call_trusted(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
-                            ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
-{
-    const struct call call = {
-        .request = request, .in = client_buffer(submitted, client_base, size), .trusted = true};
-    return call_any(call, out, out_size, protocol);
-}
-
-/* Those that another package passes on are no more trusted than these. */
-NTSTATUS NTAPI call_untrusted(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
-                              ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
-{
-    const struct call call = {.request = request,
-                              .in = client_buffer(submitted, client_base, size)};
-    return call_any(call, out, out_size, protocol);
 }

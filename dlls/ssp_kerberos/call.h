@@ -32,6 +32,7 @@ enum kerberos_call {
 
 #define CALL_WHY_SIZE 240
 #define CALL_KEY_MAX 64
+#define CALL_NAME_MAX 1024 /* bytes of a principal */
 
 /* Whether the libraries are there; SEC_E_SECPKG_NOT_FOUND when not. The first call settles which
  * are used: the named GSS-API library, or for an empty name the first that is found. */
@@ -56,7 +57,8 @@ UNIXCALL_LAYOUT(struct kerberos_call_library, why, 328, 568);
  * cache of its own that goes with the credential; one without is looked for in the collection of
  * caches, or in the keytab. SEC_E_NO_CREDENTIALS when there is nothing, SEC_E_LOGON_DENIED for a
  * wrong password or a principal that the KDC does not know, SEC_E_NO_AUTHENTICATING_AUTHORITY when
- * no KDC is configured for the realm or none answers.
+ * no KDC is configured for the realm or none answers, SEC_E_UNKNOWN_CREDENTIALS for a principal of
+ * more than CALL_NAME_MAX bytes.
  */
 struct kerberos_call_credential_acquire {
     struct unixcall_bytes principal; /* name@REALM, or name alone for the default realm */
@@ -70,7 +72,7 @@ struct kerberos_call_credential_acquire {
     uint64_t expiry;       /* out: seconds since 1970, UTC; 0 for never or not known */
     uint32_t use;          /* one of CALL_USE_ */
     uint32_t name_size;    /* out */
-    char name[1024];       /* out: the principal, as far as it is known already */
+    char name[CALL_NAME_MAX]; /* out: the principal, as far as it is known already */
     char why[CALL_WHY_SIZE];
 };
 UNIXCALL_LAYOUT(struct kerberos_call_credential_acquire, why, 1104, 1344);
@@ -95,6 +97,9 @@ UNIXCALL_LAYOUT(struct kerberos_call_free, object, 0, 8);
 #define CALL_IDENTIFY 0x2000u
 #define CALL_EXTENDED_ERROR 0x4000u
 #define CALL_DELEGATE_POLICY 0x8000u /* delegate where the KDC approves of it */
+/* Not of GSS-API: user-to-user, in which the server's key is that of its user's tickets. A client's
+ * exchange becomes one where the KDC wants that, too. */
+#define CALL_USER_TO_USER 0x10000u
 
 /* Channel bindings (RFC 2744 3.11); absent when all is zero and given is 0. */
 struct call_bindings {
@@ -102,8 +107,9 @@ struct call_bindings {
     uint32_t initiator_type, acceptor_type;
     uint32_t given; /* 0 or 1 */
     uint32_t reserved;
+    uint8_t digest[16]; /* of all that (RFC 4121 4.1.1.2) */
 };
-UNIXCALL_LAYOUT(struct call_bindings, reserved, 60, 64);
+UNIXCALL_LAYOUT(struct call_bindings, digest, 64, 80);
 
 /*
  * One leg of a client or a server. `context` is 0 for the first one, and is set by it whatever
@@ -113,8 +119,9 @@ UNIXCALL_LAYOUT(struct call_bindings, reserved, 60, 64);
  * (KRB-ERROR) there, too.
  */
 struct kerberos_call_leg {
-    uint64_t credential;          /* 0: default ones, as they are now */
-    uint64_t context;             /* in, out */
+    uint64_t credential; /* 0: default ones, as they are now; of user-to-user, the server's, too, is
+                            one to initiate */
+    uint64_t context;    /* in, out */
     struct unixcall_bytes target; /* initiate: principal of the service */
     struct unixcall_bytes input;
     struct call_bindings bindings;
@@ -122,11 +129,12 @@ struct kerberos_call_leg {
     uint64_t output_room;
     uint64_t output_size, queued; /* out */
     uint64_t delegated;           /* accept, out: credential that came along; 0 without */
+    uint64_t expiry;              /* initiate, out: seconds since 1970, UTC; 0 when not known */
     uint32_t flags;               /* in: CALL_ asked for; out: granted so far */
     uint32_t done;                /* out: 1 when the context is established */
     char why[CALL_WHY_SIZE];
 };
-UNIXCALL_LAYOUT(struct kerberos_call_leg, why, 160, 400);
+UNIXCALL_LAYOUT(struct kerberos_call_leg, why, 184, 424);
 
 /* Of an established context, before SESSION. Sizes are those of all there is; what does not fit is
  * left out, with SEC_E_BUFFER_TOO_SMALL. */

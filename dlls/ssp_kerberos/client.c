@@ -3,12 +3,18 @@
  * The client's legs: one that makes the AP-REQ, one that takes the AP-REP where the server is to
  * prove itself, too (RFC 4121 4.1), and in DCE style a third token (MS-KILE 3.4.5.1).
  *
- * ISC_REQ_USE_SESSION_KEY asks for a ticket under the session key of another user's ticket. The
- * libraries of the host make no such exchange in GSS-API: it is refused. So is a null session: who
- * is nobody has no ticket. Requirements that Kerberos has no answer to are not refused but not
- * returned either.
+ * ISC_REQ_USE_SESSION_KEY asks for a ticket under the session key of the server's user, who need not
+ * be a service: the first leg asks for that user's ticket, and two more are as above
+ * (draft-swift-win2k-krb-user2user). DCE style and datagrams have no such form, and no ticket is
+ * delegated. A null session is refused: who is nobody has no ticket. Requirements that Kerberos has
+ * no answer to are not refused but not returned either.
  */
 #include "kerberos_package.h"
+
+#include "core/kerberos_user.h"
+#include "ssp/trace.h"
+
+TRACE_CHANNEL("kerberos");
 
 #define ECHOED (ISC_REQ_CONNECTION | ISC_REQ_DATAGRAM)
 
@@ -26,6 +32,7 @@ static const struct {
     {ISC_REQ_USE_DCE_STYLE, CALL_DCE_STYLE},
     {ISC_REQ_IDENTIFY, CALL_IDENTIFY},
     {ISC_REQ_EXTENDED_ERROR, CALL_EXTENDED_ERROR},
+    {ISC_REQ_USE_SESSION_KEY, CALL_USER_TO_USER},
 };
 
 /* What follows from what was asked for: DCE style is mutual (MS-KILE 3.4.5.1); detection of
@@ -63,6 +70,7 @@ static ULONG attributes_of(ULONG requirements, uint32_t granted)
     return attributes;
 }
 
+/* A half-open context, too, ends with its ticket: some clients of SSH ask the first leg. */
 static status_t exchange(struct context *context, struct leg *leg, struct kerberos_call_leg *call)
 {
     /* What the library does not know of, an application was told nevertheless. */
@@ -71,6 +79,7 @@ static status_t exchange(struct context *context, struct leg *leg, struct kerber
     call->flags = asked;
     status_t status = context_exchange(context, leg, KERBEROS_CALL_INITIATE, call);
     uint32_t granted = call->flags | (asked & private_flags);
+    context->facts.expiry = time_from_unix(call->expiry);
     return context_settle(context, attributes_of(context->requirements, granted), call->done,
                           status);
 }
@@ -80,8 +89,10 @@ static status_t start_check(const struct leg *leg, const struct credential *cred
     if (!credential) return SEC_E_INVALID_HANDLE;
     if (!(credential->use & SECPKG_CRED_OUTBOUND)) return SEC_E_NO_CREDENTIALS;
     if (leg->requirements & ISC_REQ_NULL_SESSION) return SEC_E_NO_CREDENTIALS;
-    bool known = !(leg->requirements & ISC_REQ_USE_SESSION_KEY);
-    return known ? SEC_E_OK : SEC_E_UNSUPPORTED_FUNCTION;
+    bool user = leg->requirements & ISC_REQ_USE_SESSION_KEY;
+    if (!user || !(leg->requirements & (ISC_REQ_USE_DCE_STYLE | ISC_REQ_DATAGRAM))) return SEC_E_OK;
+    WARN("there is no user-to-user in DCE style or with datagrams\n");
+    return SEC_E_UNSUPPORTED_FUNCTION;
 }
 
 /* The bindings of the channel are part of the first token, unless policy keeps them out. */
@@ -92,7 +103,7 @@ static status_t bindings_add(const struct leg *leg, struct kerberos_call_leg *ca
     status_t status = leg_bindings_read(leg->input, &bindings);
     policy_get(&policy);
     if (status_ok(status) && !policy.no_extended_protection)
-        leg_bindings_pass(&bindings, &call->bindings);
+        status = leg_bindings_pass(&bindings, &call->bindings);
     return status;
 }
 
@@ -110,9 +121,24 @@ status_t client_start(struct leg *leg, struct credential *credential, struct con
     call.target = unixcall_slice(blob_slice(&principal));
     context->credential = credential_hold(credential);
     context->requirements = requirements_meant(leg->requirements);
+    context->user = leg->requirements & ISC_REQ_USE_SESSION_KEY;
     status = credential_library(credential, CALL_USE_INITIATE, false, &call.credential);
     if (status_ok(status)) status = exchange(context, leg, &call);
     blob_clear(&principal);
+    return status;
+}
+
+/* A damaged token of user-to-user is found before the library spends the exchange on it: the right
+ * one may come yet. */
+static status_t token_check(struct slice token)
+{
+    struct kerberos_user_reply reply;
+    enum kerberos_user_kind kind;
+    struct slice message;
+    status_t status = kerberos_user_token_read(token, &kind, &message);
+    if (status_ok(status) && kind == KERBEROS_USER_TGT_REPLY)
+        status = kerberos_user_reply_read(message, &reply);
+    if (!status_ok(status)) WARN("what the server has sent is no token of user-to-user\n");
     return status;
 }
 
@@ -121,6 +147,7 @@ status_t client_next(struct leg *leg, struct context *context)
     struct kerberos_call_leg call = {0};
     struct slice token;
     status_t status = leg_token(leg->input, &token);
+    if (status_ok(status) && context->user) status = token_check(token);
     if (!status_ok(status)) return status;
     call.input = unixcall_slice(token);
     return exchange(context, leg, &call);

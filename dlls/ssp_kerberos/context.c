@@ -8,6 +8,7 @@
  */
 #include "kerberos_package.h"
 
+#include "core/ntlm.h"
 #include "core/secret.h"
 #include "ssp/prefix.h"
 #include "ssp/trace.h"
@@ -78,8 +79,15 @@ void context_unlock(struct context *context)
 
 /* ---- the library ---- */
 
-void leg_bindings_pass(const struct leg_bindings *bindings, struct call_bindings *out)
+status_t leg_bindings_pass(const struct leg_bindings *bindings, struct call_bindings *out)
 {
+    const struct ntlm_channel_bindings parts = {
+        .initiator_type = bindings->initiator_type,
+        .acceptor_type = bindings->acceptor_type,
+        .initiator = bindings->initiator,
+        .acceptor = bindings->acceptor,
+        .application_data = bindings->application_data,
+    };
     *out = (struct call_bindings){
         .initiator = unixcall_slice(bindings->initiator),
         .acceptor = unixcall_slice(bindings->acceptor),
@@ -88,6 +96,7 @@ void leg_bindings_pass(const struct leg_bindings *bindings, struct call_bindings
         .acceptor_type = bindings->acceptor_type,
         .given = bindings->given,
     };
+    return bindings->given ? ntlm_channel_binding_hash(&parts, out->digest) : SEC_E_OK;
 }
 
 /* The token that the library has made and not given out, as a whole. */

@@ -37,12 +37,6 @@ struct retired {
 
 /* ---- life ---- */
 
-static void library_free(uint64_t object)
-{
-    struct kerberos_call_free call = {.object = object};
-    if (object) library_call(KERBEROS_CALL_CREDENTIAL_FREE, &call);
-}
-
 static void credential_free(struct credential *credential)
 {
     library_free(credential->initiator);
@@ -183,7 +177,12 @@ status_t credential_library(struct credential *credential, uint32_t use, bool fr
         *out = seen;
         return SEC_E_OK;
     }
+    bool logs_on = use == CALL_USE_INITIATE && credential->has_password;
+    if (logs_on && realm_is_absent(blob_slice(&credential->principal)))
+        return SEC_E_NO_AUTHENTICATING_AUTHORITY;
     status_t status = library_acquire(credential, use, &call);
+    if (logs_on && status == SEC_E_NO_AUTHENTICATING_AUTHORITY)
+        realm_note_absent(blob_slice(&credential->principal));
     return status_ok(status) ? library_store(credential, seen, use, &call, out) : status;
 }
 
@@ -360,12 +359,19 @@ static status_t owner_check(const struct credential *credential)
     return outbound && own && foreign_caller() ? SEC_E_NO_CREDENTIALS : SEC_E_OK;
 }
 
-/* A server without a keytab finds out now, so that Negotiate does not offer it. */
+/* A server without a keytab finds out now, unless it has tickets, with which it can take those who
+ * come by user-to-user. */
 static status_t keytab_check(struct credential *credential)
 {
+    struct kerberos_call_credential_acquire call;
     uint64_t acceptor;
     if ((credential->use & SECPKG_CRED_BOTH) != SECPKG_CRED_INBOUND) return SEC_E_OK;
-    return credential_library(credential, CALL_USE_ACCEPT, false, &acceptor);
+    status_t status = credential_library(credential, CALL_USE_ACCEPT, false, &acceptor);
+    if (status != SEC_E_NO_CREDENTIALS || foreign_caller()) return status;
+    if (!status_ok(library_acquire(credential, CALL_USE_INITIATE, &call))) return status;
+    library_free(call.credential);
+    TRACE("there is no keytab: only user-to-user is possible\n");
+    return SEC_E_OK;
 }
 
 /* A thread with the token of a log-on: those of that session. */

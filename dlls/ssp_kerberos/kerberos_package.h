@@ -23,6 +23,9 @@
 /* Runs a call into the Unix half; SEC_E_SECPKG_NOT_FOUND without a half, else the call's status. */
 status_t library_call(enum kerberos_call number, void *params);
 
+/* Gives a credential of the Unix half back; 0 is none. */
+void library_free(uint64_t credential);
+
 /* Whether exchanges can be made; the reason why not is in the trace. */
 status_t library_ready(void);
 
@@ -39,6 +42,15 @@ struct kerberos_policy {
 
 /* As it was a second ago at the most. Any thread. */
 void policy_get(struct kerberos_policy *out);
+
+/* ---- realm.c ---- */
+
+/* The host's default realm, as it was a second ago at the most; empty without one. */
+status_t realm_default(struct blob *out);
+
+/* Whether no KDC was found for the realm of a principal (UTF-8) within the last second. */
+bool realm_is_absent(struct slice principal);
+void realm_note_absent(struct slice principal);
 
 /* ---- names.c ---- */
 
@@ -158,10 +170,12 @@ struct context {
     volatile LONG halves; /* HALF_ bits */
     struct lock send, receive;
     bool server;
+    bool user;     /* user-to-user */
     bool exported; /* handed over: all that is left is to delete it */
     enum stage stage;
     bool carried;                   /* messages are made here; else by the library */
     ULONG requirements, attributes; /* ISC_REQ and ISC_RET, or ASC_ */
+    uint32_t binding;               /* of a server of user-to-user, what its client must say */
     struct credential *credential;  /* until established, and for as long as the library has it */
     struct credential *delegated;   /* server: with which it acts for its client; NULL without */
     struct blob evidence; /* server: the client's first token; empty where nobody acts by it */
@@ -230,7 +244,7 @@ status_t context_exchange(struct context *context, struct leg *leg, enum kerbero
 /* Brings the context to where the library's status has led: the answer is that of the leg. */
 status_t context_settle(struct context *context, ULONG attributes, bool done, status_t status);
 
-void leg_bindings_pass(const struct leg_bindings *bindings, struct call_bindings *out);
+status_t leg_bindings_pass(const struct leg_bindings *bindings, struct call_bindings *out);
 
 /* ---- established.c ---- */
 
@@ -255,7 +269,3 @@ SpImportSecurityContextFn context_import;
 /* The token of the authenticated client; the context keeps it. The caller holds a lock. */
 status_t context_token(struct context *context, HANDLE *out);
 SpGetContextTokenFn context_get_token;
-
-/* ---- call.c ---- */
-
-LSA_AP_CALL_PACKAGE call_trusted, call_untrusted;

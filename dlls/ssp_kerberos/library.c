@@ -18,6 +18,12 @@ status_t library_call(enum kerberos_call number, void *params)
     return status_ok(unixcall_ready()) ? unixcall_call(number, params) : SEC_E_SECPKG_NOT_FOUND;
 }
 
+void library_free(uint64_t credential)
+{
+    struct kerberos_call_free call = {.object = credential};
+    if (credential) library_call(KERBEROS_CALL_CREDENTIAL_FREE, &call);
+}
+
 /* Empty without one. */
 static void name_read(char *out, size_t room)
 {

@@ -103,12 +103,6 @@ static status_t acquire(struct kerberos_call_credential_acquire *call)
     return status;
 }
 
-static void library_free(uint64_t object)
-{
-    struct kerberos_call_free call = {.object = object};
-    if (object) library_call(KERBEROS_CALL_CREDENTIAL_FREE, &call);
-}
-
 /* The credential of the user who acts goes once the other one is there. It is the process's user's,
  * and not for a thread that acts for a foreign client. */
 static status_t judge_s4u(const struct kerb_logon *logon, struct verdict *out)

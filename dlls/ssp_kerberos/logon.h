@@ -6,6 +6,7 @@
 
 #include "core/kerberos_lsa.h"
 #include "core/kerberos_ticket.h"
+#include "ssp/call.h"
 #include "ssp/logon_user.h"
 #include "ssp/password.h"
 #include "ssp/token.h"

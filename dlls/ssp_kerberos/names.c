@@ -200,14 +200,10 @@ status_t target_principal(struct slice target, struct blob *out)
 /* DOMAIN as a bare name: the library knows the default realm by its whole name. */
 static bool is_default_realm(struct slice domain)
 {
-    struct kerberos_call_library call = {.name = ""};
     struct blob realm = {NULL, 0};
-    if (!status_ok(library_call(KERBEROS_CALL_LIBRARY, &call))) return false;
-    size_t size = strnlen(call.realm, sizeof(call.realm));
-    if (!size || !status_ok(utf16_make((struct slice){(uint8_t *)call.realm, size}, &realm)))
-        return false;
+    if (!status_ok(realm_default(&realm))) return false;
     struct slice first = text_part(blob_slice(&realm), 0, text_find(blob_slice(&realm), '.', 0));
-    bool same = utf16_equal_ascii_case(first, domain);
+    bool same = first.size && utf16_equal_ascii_case(first, domain);
     blob_clear(&realm);
     return same;
 }
@@ -234,14 +230,25 @@ static status_t user_write(struct writer *w, struct slice user, struct slice dom
 status_t user_principal(struct slice user, struct slice domain, struct blob *out)
 {
     struct writer w;
+    struct blob principal = {NULL, 0};
     bool possible = user.size <= NAME_CHARS_MAX * sizeof(wchar_t) && utf16_valid(user) &&
                     domain.size <= NAME_CHARS_MAX * sizeof(wchar_t) && utf16_valid(domain);
     if (!possible) return SEC_E_UNKNOWN_CREDENTIALS;
     writer_init(&w);
     status_t status = user_write(&w, user, domain);
-    if (status_ok(status)) return principal_take(&w, out);
-    writer_free(&w);
-    return status;
+    if (!status_ok(status)) {
+        writer_free(&w);
+        return status;
+    }
+    status = principal_take(&w, &principal);
+    if (status_ok(status) && principal.size > CALL_NAME_MAX) status = SEC_E_UNKNOWN_CREDENTIALS;
+    if (!status_ok(status)) {
+        blob_clear(&principal);
+        return status;
+    }
+    blob_clear(out);
+    *out = principal;
+    return SEC_E_OK;
 }
 
 /* An at sign in a name has a backslash before it; a realm has none. */

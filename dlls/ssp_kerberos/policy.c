@@ -7,13 +7,13 @@
  */
 #include "kerberos_package.h"
 
+#include "ssp/policy.h"
 #include "ssp/prefix.h"
 
 #define LSA_KEY L"SYSTEM\\CurrentControlSet\\Control\\Lsa"
 #define PARAMETERS_KEY LSA_KEY L"\\Kerberos\\Parameters"
 #define OWN_KEY PREFIX_REGISTRY_KEY L"\\Kerberos"
 
-#define CACHE_MILLISECONDS 1000u
 #define SUPPRESS_BY_CLIENT 1u   /* of SuppressExtendedProtection */
 #define MAX_TOKEN_LEAST 1024u   /* a wrong MaxTokenSize has the default */
 #define MAX_TOKEN_MOST 0x40000u /* 4 times what Windows advises */
@@ -27,8 +27,9 @@ static uint32_t value_get(const wchar_t *path, const wchar_t *name, uint32_t usu
     return error ? usual : number;
 }
 
-static void policy_read(struct kerberos_policy *policy)
+static void policy_read(void *out)
 {
+    struct kerberos_policy *policy = out;
     uint32_t max = value_get(PARAMETERS_KEY, L"MaxTokenSize", MAX_TOKEN_DEFAULT);
     bool sane = max >= MAX_TOKEN_LEAST && max <= MAX_TOKEN_MOST;
     policy->max_token = sane ? max : MAX_TOKEN_DEFAULT;
@@ -40,21 +41,7 @@ static void policy_read(struct kerberos_policy *policy)
 
 void policy_get(struct kerberos_policy *out)
 {
-    static SRWLOCK lock = SRWLOCK_INIT;
     static struct kerberos_policy kept;
-    static ULONGLONG expires;
-
-    AcquireSRWLockShared(&lock);
-    bool fresh = GetTickCount64() < expires;
-    *out = kept;
-    ReleaseSRWLockShared(&lock);
-    if (fresh) return;
-
-    struct kerberos_policy policy = {0};
-    policy_read(&policy);
-    AcquireSRWLockExclusive(&lock);
-    kept = policy;
-    expires = GetTickCount64() + CACHE_MILLISECONDS;
-    ReleaseSRWLockExclusive(&lock);
-    *out = policy;
+    static struct policy_cache cache = {.kept = &kept, .size = sizeof(kept), .read = policy_read};
+    policy_cache_get(&cache, out);
 }

@@ -11,11 +11,12 @@
  * with, and that a client sends some cannot be found out.
  *
  * Wishes of the server add nothing to what the client asked for. ASC_REQ_USE_SESSION_KEY allows a
- * client to use a ticket of another kind, which no library of the host takes in GSS-API: it is as
- * if no client came with one.
+ * client to come by user-to-user: the server is then its own user, by the tickets of the log-on and
+ * without a keytab. A leg more, before the AP-REQ, hands out that user's ticket.
  */
 #include "kerberos_package.h"
 
+#include "core/kerberos_user.h"
 #include "ssp/foreign.h"
 #include "ssp/trace.h"
 
@@ -42,6 +43,7 @@ static const struct {
     {ASC_RET_USED_DCE_STYLE, CALL_DCE_STYLE},
     {ASC_RET_IDENTIFY, CALL_IDENTIFY},
     {ASC_RET_EXTENDED_ERROR, CALL_EXTENDED_ERROR},
+    {ASC_RET_USE_SESSION_KEY, CALL_USER_TO_USER},
 };
 
 static ULONG attributes_of(ULONG requirements, uint32_t flags)
@@ -70,8 +72,7 @@ static status_t bindings_add(const struct leg *leg, struct kerberos_call_leg *ca
     bool optional = policy.channel_bindings < POLICY_REQUIRED &&
                     leg->requirements & ASC_REQ_ALLOW_MISSING_BINDINGS;
     *wanted = optional ? BINDING_OPTIONAL : BINDING_WANTED;
-    leg_bindings_pass(&own, &call->bindings);
-    return SEC_E_OK;
+    return leg_bindings_pass(&own, &call->bindings);
 }
 
 /* ---- legs ---- */
@@ -93,20 +94,20 @@ static status_t exchange(struct context *context, struct leg *leg, struct kerber
 {
     status_t status = context_exchange(context, leg, KERBEROS_CALL_ACCEPT, call);
     bool bound = call->flags & CALL_CHANNEL_BOUND;
-    if (status_ok(status) && wanted == BINDING_WANTED && !bound) {
+    bool told = call->done || !context->user;
+    if (status_ok(status) && told && wanted == BINDING_WANTED && !bound) {
         WARN("the client does not say through which channel it speaks\n");
         leg->made = 0;
         status = SEC_E_BAD_BINDINGS;
     }
     /* MIT's has an error to send, and no end, for a token of a kind that it does not know. */
-    bool answers = leg->made && leg->output.block[0] == AP_REP;
+    bool answers = context->user || (leg->made && leg->output.block[0] == AP_REP);
     if (status_ok(status) && !call->done && !answers) status = SEC_E_INVALID_TOKEN;
     ULONG attributes = attributes_of(context->requirements, call->flags);
     status = context_settle(context, attributes, call->done, status);
     uint64_t delegated = call->delegated;
     if (delegated && context->stage == STAGE_ESTABLISHED) delegation_take(context, &delegated);
-    struct kerberos_call_free spare = {.object = delegated};
-    if (delegated) library_call(KERBEROS_CALL_CREDENTIAL_FREE, &spare);
+    library_free(delegated);
     bool tells = leg->requirements & ASC_REQ_EXTENDED_ERROR;
     if (!status_ok(status) && !tells) leg->made = 0;
     return status;
@@ -128,6 +129,16 @@ static status_t start_check(const struct leg *leg, const struct credential *cred
     return fits ? SEC_E_OK : SEC_E_BUFFER_TOO_SMALL;
 }
 
+/* Who its user is a server does not say for a thread that acts for somebody else. */
+static status_t user_check(const struct leg *leg, const struct credential *credential)
+{
+    if (!(leg->requirements & ASC_REQ_USE_SESSION_KEY)) {
+        WARN("the client wants user-to-user, which the server does not allow\n");
+        return SEC_E_UNSUPPORTED_FUNCTION;
+    }
+    return !credential->has_password && foreign_caller() ? SEC_E_NO_CREDENTIALS : SEC_E_OK;
+}
+
 status_t server_start(struct leg *leg, struct credential *credential, struct context *context)
 {
     struct kerberos_call_leg call = {0};
@@ -137,13 +148,30 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
     if (status_ok(status)) status = leg_token(leg->input, &token);
     if (status_ok(status)) status = bindings_add(leg, &call, &wanted);
     if (!status_ok(status)) return status;
+    bool user = kerberos_user_is_token(token);
+    if (user) status = user_check(leg, credential);
+    if (!status_ok(status)) return status;
     call.input = unixcall_slice(token);
+    call.flags = user ? CALL_USER_TO_USER : 0;
+    context->user = user;
+    context->binding = wanted;
     context->credential = credential_hold(credential);
     context->requirements = leg->requirements;
-    status = credential_library(credential, CALL_USE_ACCEPT, false, &call.credential);
+    status = credential_library(credential, user ? CALL_USE_INITIATE : CALL_USE_ACCEPT, false,
+                                &call.credential);
     if (status_ok(status)) status = exchange(context, leg, &call, wanted);
-    if (status_ok(status)) evidence_keep(context, token);
+    if (status_ok(status) && !user) evidence_keep(context, token);
     return status;
+}
+
+/* An application may give the bindings with each token, or with the first alone. */
+static status_t user_next(struct leg *leg, struct context *context, struct kerberos_call_leg *call)
+{
+    enum binding wanted;
+    status_t status = bindings_add(leg, call, &wanted);
+    if (!status_ok(status)) return status;
+    if (wanted != BINDING_ANY) context->binding = wanted;
+    return exchange(context, leg, call, context->binding);
 }
 
 status_t server_next(struct leg *leg, struct context *context)
@@ -153,5 +181,6 @@ status_t server_next(struct leg *leg, struct context *context)
     status_t status = leg_token(leg->input, &token);
     if (!status_ok(status)) return status;
     call.input = unixcall_slice(token);
-    return exchange(context, leg, &call, BINDING_ANY);
+    return context->user ? user_next(leg, context, &call)
+                         : exchange(context, leg, &call, BINDING_ANY);
 }

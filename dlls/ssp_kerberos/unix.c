@@ -22,9 +22,10 @@ bool krb5_found;
 gss_OID_desc mech_krb5 = {9, (void *)"\x2a\x86\x48\x86\xf7\x12\x01\x02\x02"};
 gss_OID_desc name_principal = {10, (void *)"\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x01"};
 
-/* Not used, but there: contexts share the configuration for as long as there is one, so that the
- * next one need not read it again. The library still looks whether the files have changed. */
+/* Contexts share the configuration for as long as there is one, so that the next one need not read
+ * it again. The library still looks whether the files have changed. */
 static krb5_context keeper;
+static pthread_mutex_t keeper_lock = PTHREAD_MUTEX_INITIALIZER;
 
 struct function {
     void *slot;
@@ -53,8 +54,7 @@ static const char *functions_find(void *library, const struct function *function
 /* MIT's, if it is the one that the GSS-API itself uses. */
 static bool krb5_find(void *library)
 {
-    const struct function functions[] = {KRB5_FUNCTIONS(KRB5_NAME) KRB5_TICKET_FUNCTIONS(KRB5_NAME)
-                                             KRB5_PROXY_FUNCTIONS(KRB5_NAME)};
+    const struct function functions[] = {KRB5_ALL_FUNCTIONS(KRB5_NAME)};
     void *mit = dlopen(MIT_KRB5, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
     void *same = dlsym(library, "krb5_init_context");
     if (!mit) return false;
@@ -104,7 +104,20 @@ static void library_find(void)
     }
     if (gss_find(library)) krb5_found = krb5_find(library);
     else dlclose(library);
-    if (krb5_found && krb5.init_context(&keeper)) keeper = NULL;
+    if (krb5_found) keeper_take();
+    if (krb5_found) keeper_give();
+}
+
+krb5_context keeper_take(void)
+{
+    pthread_mutex_lock(&keeper_lock);
+    if (!keeper && krb5.init_context(&keeper)) keeper = NULL;
+    return keeper;
+}
+
+void keeper_give(void)
+{
+    pthread_mutex_unlock(&keeper_lock);
 }
 
 status_t library_load(const char *name, char why[CALL_WHY_SIZE])

@@ -8,6 +8,7 @@
 #include "call.h"
 
 #include "core/blob.h"
+#include "core/kerberos_ticket.h"
 
 #include <gssapi/gssapi.h>
 #include <gssapi/gssapi_ext.h>
@@ -133,6 +134,31 @@
     X(kt_start_seq_get)           \
     X(server_decrypt_ticket_keytab)
 
+/* Of the same, for user-to-user. */
+#define KRB5_USER_FUNCTIONS(X)     \
+    X(auth_con_getauthenticator)   \
+    X(auth_con_getkey)             \
+    X(auth_con_getlocalseqnumber)  \
+    X(auth_con_getrecvsubkey)      \
+    X(auth_con_getremoteseqnumber) \
+    X(auth_con_getsendsubkey)      \
+    X(auth_con_set_req_cksumtype)  \
+    X(free_ap_rep_enc_part)        \
+    X(free_authenticator)          \
+    X(free_error)                  \
+    X(free_keyblock)               \
+    X(mk_rep)                      \
+    X(mk_req_extended)             \
+    X(rd_error)                    \
+    X(rd_rep)                      \
+    X(rd_req)
+
+#define KRB5_ALL_FUNCTIONS(X) \
+    KRB5_FUNCTIONS(X)         \
+    KRB5_TICKET_FUNCTIONS(X)  \
+    KRB5_PROXY_FUNCTIONS(X)   \
+    KRB5_USER_FUNCTIONS(X)
+
 struct gss_library {
 #define LIBRARY_SLOT(function) __typeof__(gss_##function) *function;
     GSS_FUNCTIONS(LIBRARY_SLOT)
@@ -145,9 +171,7 @@ struct gss_library {
 
 struct krb5_library {
 #define LIBRARY_SLOT(function) __typeof__(krb5_##function) *function;
-    KRB5_FUNCTIONS(LIBRARY_SLOT)
-    KRB5_TICKET_FUNCTIONS(LIBRARY_SLOT)
-    KRB5_PROXY_FUNCTIONS(LIBRARY_SLOT)
+    KRB5_ALL_FUNCTIONS(LIBRARY_SLOT)
 #undef LIBRARY_SLOT
 };
 
@@ -161,6 +185,11 @@ extern gss_OID_desc mech_krb5, name_principal; /* RFC 4121 1, RFC 1964 2.1.1 */
 /* Loads the libraries if that has not been tried, the named one or the first that is there;
  * SEC_E_SECPKG_NOT_FOUND when they are of no use. */
 status_t library_load(const char *name, char why[CALL_WHY_SIZE]);
+
+/* A context for what needs no configuration: it is there, too, when that cannot be read any more.
+ * For one thread at a time, until it gives it back; NULL when there never was one. */
+krb5_context keeper_take(void);
+void keeper_give(void);
 
 static inline struct slice bytes_of(struct unixcall_bytes bytes)
 {
@@ -230,6 +259,9 @@ void snapshot_drop(struct snapshot *snapshot); /* NULL is fine */
 
 /* Of a cache in memory. */
 void cache_destroy(const char *name);
+
+/* What one has in the place of what another had. */
+krb5_error_code cache_copy(krb5_context context, krb5_ccache from, krb5_ccache to);
 
 /* ---- unix_credentials.c ---- */
 
@@ -303,6 +335,7 @@ struct context {
     struct blob client_name,
         server_name; /* of a client, where they are known without the library */
     gss_cred_id_t delegated;
+    struct user *user;       /* user-to-user: all that is between the legs */
     struct outcome *outcome; /* once it has been asked for */
 };
 
@@ -310,6 +343,9 @@ struct context {
 struct slice ticket_of(struct slice token);
 
 unixcall_function exchange_initiate, exchange_accept, context_free;
+
+/* What a leg has made, for the queue. */
+status_t queue_set(struct context *context, struct slice token);
 
 /* ---- unix_facts.c ---- */
 
@@ -321,10 +357,15 @@ struct outcome {
     size_t key_size;
     uint8_t key[CALL_KEY_MAX];
     struct blob pac;
-    gss_krb5_lucid_context_v1_t *lucid; /* NULL for an encryption type that core does not know */
+    bool carried;         /* what follows; not for an encryption type that core does not know */
+    bool acceptor_subkey; /* where the key comes from */
+    uint64_t send_sequence, receive_sequence;
 };
 
 void outcome_free(struct outcome *outcome); /* wipes; NULL is fine */
+
+/* Whether core makes messages of it. */
+bool enctype_is_carried(uint32_t enctype);
 
 unixcall_function context_facts, context_session;
 
@@ -332,7 +373,31 @@ unixcall_function context_facts, context_session;
 
 unixcall_function message_protect;
 
+/* ---- unix_user.c ---- */
+
+/* A leg of user-to-user, of either side; the last one makes the outcome. */
+status_t user_leg(struct context *context, struct kerberos_call_leg *call);
+void user_free(struct user *user); /* NULL is fine */
+
 /* ---- unix_tickets.c ---- */
+
+/* A library context with the cache that a call is about. */
+struct tickets {
+    krb5_context context;
+    krb5_ccache cache;
+    krb5_principal client; /* NULL when the cache is empty */
+    char *why;
+};
+
+/* Nothing to close after a failure. */
+status_t tickets_open(uint64_t credential, char why[CALL_WHY_SIZE], struct tickets *out);
+void tickets_close(struct tickets *tickets);
+
+/* The principal of the ticket-granting ticket; the caller frees it. */
+krb5_error_code tickets_granting(const struct tickets *tickets, krb5_principal *out);
+
+/* Whoever reads the name borrows from w, in which the parts are, and from the principal. */
+status_t tickets_name(struct writer *w, krb5_const_principal principal, struct kerberos_name *out);
 
 unixcall_function tickets_list, ticket_retrieve, ticket_submit, tickets_purge;
 

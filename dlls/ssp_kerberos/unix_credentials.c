@@ -358,7 +358,9 @@ static status_t credential_inquire(struct credential *credential,
     if (!status_ok(status)) return status;
     if (credential->use == CALL_USE_INITIATE) status = expiry_tell(&lease, call);
     else status = name_text(credential->name, &lease.principal);
-    if (lease.principal.size > sizeof(call->name)) status = SEC_E_BUFFER_TOO_SMALL;
+    if (status_ok(status) && lease.principal.size > sizeof(call->name))
+        status = error_say(SEC_E_UNKNOWN_CREDENTIALS, call->why, "a name of %zu bytes is too long",
+                           lease.principal.size);
     if (status_ok(status) && lease.principal.size)
         memcpy(call->name, lease.principal.data, lease.principal.size);
     call->name_size = (uint32_t)lease.principal.size;

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- contexts ---- */
 
@@ -26,6 +27,7 @@ status_t context_free(void *params)
     OM_uint32 minor;
     if (!context) return SEC_E_OK;
     outcome_free(context->outcome);
+    user_free(context->user);
     library_delete(context);
     gss.release_name(&minor, &context->peer);
     gss.release_cred(&minor, &context->delegated);
@@ -148,12 +150,16 @@ static status_t names_keep(struct context *context, struct lease *lease, struct 
     return status;
 }
 
-/* What a leg has made, good or bad: a failure's token says to the peer what went wrong. */
-static status_t queue_set(struct context *context, gss_buffer_t token)
+status_t queue_set(struct context *context, struct slice token)
+{
+    return token.size ? blob_set(&context->queue, token) : SEC_E_OK;
+}
+
+/* Good or bad: a failure's token says to the peer what went wrong. */
+static status_t queue_take(struct context *context, gss_buffer_t token)
 {
     OM_uint32 minor;
-    struct slice bytes = {token->value, token->length};
-    status_t status = bytes.size ? blob_set(&context->queue, bytes) : SEC_E_OK;
+    status_t status = queue_set(context, (struct slice){token->value, token->length});
     gss.release_buffer(&minor, token);
     return status;
 }
@@ -176,7 +182,7 @@ static status_t initiate(struct context *context, struct kerberos_call_leg *call
     struct gss_channel_bindings_struct bindings;
     gss_buffer_desc input = buffer_of(bytes_of(call->input)), output = {0};
     struct lease lease = {0};
-    OM_uint32 minor, flags = 0;
+    OM_uint32 minor, flags = 0, left = 0;
     status_t status = SEC_E_OK;
     bool first = !context->peer;
     if (first)
@@ -188,7 +194,7 @@ static status_t initiate(struct context *context, struct kerberos_call_leg *call
     OM_uint32 major = gss.init_sec_context(
         &minor, lease.library, &context->library, context->peer, &mech_krb5, context->asked, 0,
         bindings_of(&call->bindings, &bindings), input.length ? &input : GSS_C_NO_BUFFER, NULL,
-        &output, &flags, NULL);
+        &output, &flags, &left);
     lease.failed = GSS_ERROR(major);
     if (lease.failed) {
         bool proxy = first && lease.credential->proxy;
@@ -198,10 +204,11 @@ static status_t initiate(struct context *context, struct kerberos_call_leg *call
         lease.used_for = bytes_of(call->target);
     }
     credential_give(&lease);
-    status_t queued = queue_set(context, &output);
+    status_t queued = queue_take(context, &output);
     if (GSS_ERROR(major)) return status;
     context->flags = flags;
     context->done = !(major & GSS_S_CONTINUE_NEEDED);
+    if (left && left != GSS_C_INDEFINITE) call->expiry = (uint64_t)time(NULL) + left;
     return status_ok(status) ? queued : status;
 }
 
@@ -228,7 +235,7 @@ static status_t accept(struct context *context, struct kerberos_call_leg *call)
     credential_give(&lease);
     if (delegated) gss.release_cred(&minor, &context->delegated);
     if (delegated) context->delegated = delegated;
-    status = queue_set(context, &output);
+    status = queue_take(context, &output);
     if (GSS_ERROR(major)) return error_gss(ERROR_OF_ACCEPT, major, code, call->why);
     context->flags = flags;
     context->done = !(major & GSS_S_CONTINUE_NEEDED);
@@ -244,6 +251,12 @@ static status_t delegated_give(struct context *context, struct kerberos_call_leg
     return status;
 }
 
+static status_t step(struct context *context, struct kerberos_call_leg *call)
+{
+    if (context->asked & CALL_USER_TO_USER) return user_leg(context, call);
+    return context->server ? accept(context, call) : initiate(context, call);
+}
+
 static status_t leg(struct kerberos_call_leg *call, bool server)
 {
     status_t status = call->context ? SEC_E_OK : library_load("", call->why);
@@ -252,7 +265,7 @@ static status_t leg(struct kerberos_call_leg *call, bool server)
     if (!context) return SEC_E_INSUFFICIENT_MEMORY;
     if (!context->queue.size) {
         if (context->done || !status_ok(context->status)) return SEC_E_INVALID_HANDLE;
-        context->status = server ? accept(context, call) : initiate(context, call);
+        context->status = step(context, call);
         if (status_ok(context->status)) context->status = delegated_give(context, call);
         if (!status_ok(context->status)) library_delete(context);
     }

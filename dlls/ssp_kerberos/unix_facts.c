@@ -23,7 +23,7 @@ static gss_OID_desc inquire_key = {11, (void *)"\x2a\x86\x48\x86\xf7\x12\x01\x02
 #define KEY_TYPE_PREFIX 10u
 
 /* Those of core/kerberos.h, of which the library here knows nothing more than the names. */
-static bool enctype_is_carried(uint32_t enctype)
+bool enctype_is_carried(uint32_t enctype)
 {
     switch (enctype) {
     case KERBEROS_AES128_SHA1:
@@ -37,12 +37,10 @@ static bool enctype_is_carried(uint32_t enctype)
 
 void outcome_free(struct outcome *outcome)
 {
-    OM_uint32 minor;
     if (!outcome) return;
     blob_clear(&outcome->client);
     blob_clear(&outcome->server);
     blob_clear(&outcome->pac);
-    if (outcome->lucid) gss.krb5_free_lucid_sec_context(&minor, outcome->lucid);
     secret_free(outcome, sizeof(*outcome));
 }
 
@@ -158,21 +156,35 @@ static const gss_krb5_lucid_key_t *lucid_key(const gss_krb5_lucid_context_v1_t *
                                               : &lucid->cfx_kd.ctx_key;
 }
 
+/* A server that has said nothing counts from the client's number on, of which Heimdal's export knows
+ * nothing, on either side. */
+static status_t lucid_read(const struct context *context, const gss_krb5_lucid_context_v1_t *lucid,
+                           struct outcome *outcome)
+{
+    const gss_krb5_lucid_key_t *key = lucid_key(lucid);
+    bool answered = context->flags & GSS_C_MUTUAL_FLAG;
+    if (!enctype_is_carried(key->type) || key->length > CALL_KEY_MAX)
+        return SEC_E_ALGORITHM_MISMATCH;
+    outcome->carried = true;
+    outcome->send_sequence = answered || !context->server ? lucid->send_seq : lucid->recv_seq;
+    outcome->receive_sequence = answered || context->server ? lucid->recv_seq : lucid->send_seq;
+    outcome->acceptor_subkey = lucid->protocol && lucid->cfx_kd.have_acceptor_subkey;
+    outcome->expiry = lucid->endtime;
+    outcome->enctype = key->type;
+    outcome->key_size = key->length;
+    memcpy(outcome->key, key->data, key->length);
+    return SEC_E_OK;
+}
+
 static status_t lucid_take(struct context *context, struct outcome *outcome)
 {
     void *lucid = NULL;
     OM_uint32 minor, major;
     major = gss.krb5_export_lucid_sec_context(&minor, &context->library, 1, &lucid);
     if (GSS_ERROR(major)) return SEC_E_INTERNAL_ERROR;
-    outcome->lucid = lucid;
-    const gss_krb5_lucid_key_t *key = lucid_key(outcome->lucid);
-    if (!enctype_is_carried(key->type) || key->length > CALL_KEY_MAX)
-        return SEC_E_ALGORITHM_MISMATCH;
-    outcome->expiry = outcome->lucid->endtime;
-    outcome->enctype = key->type;
-    outcome->key_size = key->length;
-    memcpy(outcome->key, key->data, key->length);
-    return SEC_E_OK;
+    status_t status = lucid_read(context, lucid, outcome);
+    gss.krb5_free_lucid_sec_context(&minor, lucid);
+    return status;
 }
 
 /* Each name that is asked for costs the library a reading of its configuration. */
@@ -254,23 +266,18 @@ status_t context_facts(void *params)
 status_t context_session(void *params)
 {
     struct kerberos_call_session *call = params;
-    struct context *context = unixcall_pointer(call->context);
     struct outcome *outcome;
-    status_t status = outcome_get(context, &outcome);
+    status_t status = outcome_get(unixcall_pointer(call->context), &outcome);
     if (!status_ok(status)) return status;
-    if (!outcome->lucid)
+    if (!outcome->carried)
         return error_say(SEC_E_UNSUPPORTED_FUNCTION, call->why,
                          "messages of encryption type %u are left to the library",
                          (unsigned)outcome->enctype);
-    /* A server that has said nothing counts from the client's number on, of which Heimdal's export
-     * knows nothing, on either side. */
-    const gss_krb5_lucid_context_v1_t *lucid = outcome->lucid;
-    bool answered = context->flags & GSS_C_MUTUAL_FLAG;
-    call->send_sequence = answered || !context->server ? lucid->send_seq : lucid->recv_seq;
-    call->receive_sequence = answered || context->server ? lucid->recv_seq : lucid->send_seq;
+    call->send_sequence = outcome->send_sequence;
+    call->receive_sequence = outcome->receive_sequence;
     call->enctype = outcome->enctype;
     call->key_size = (uint32_t)outcome->key_size;
-    call->acceptor_subkey = lucid->protocol && lucid->cfx_kd.have_acceptor_subkey;
+    call->acceptor_subkey = outcome->acceptor_subkey;
     memcpy(call->key, outcome->key, sizeof(call->key));
     return SEC_E_OK;
 }

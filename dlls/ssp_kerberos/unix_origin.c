@@ -14,11 +14,10 @@
 
 void cache_destroy(const char *name)
 {
-    krb5_context context;
     krb5_ccache cache;
-    if (krb5.init_context(&context)) return;
-    if (!krb5.cc_resolve(context, name, &cache)) krb5.cc_destroy(context, cache);
-    krb5.free_context(context);
+    krb5_context context = keeper_take();
+    if (context && !krb5.cc_resolve(context, name, &cache)) krb5.cc_destroy(context, cache);
+    keeper_give();
 }
 
 void snapshot_drop(struct snapshot *snapshot)
@@ -29,7 +28,7 @@ void snapshot_drop(struct snapshot *snapshot)
     free(snapshot);
 }
 
-static krb5_error_code cache_copy(krb5_context context, krb5_ccache from, krb5_ccache to)
+krb5_error_code cache_copy(krb5_context context, krb5_ccache from, krb5_ccache to)
 {
     krb5_principal client = NULL;
     krb5_error_code error = krb5.cc_get_principal(context, from, &client);

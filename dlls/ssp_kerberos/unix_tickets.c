@@ -6,7 +6,6 @@
  */
 #include "unix.h"
 
-#include "core/kerberos_ticket.h"
 #include "core/secret.h"
 
 #include <errno.h>
@@ -14,15 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* A library context with the cache that a call is about. */
-struct tickets {
-    krb5_context context;
-    krb5_ccache cache;
-    krb5_principal client; /* NULL when the cache is empty */
-    char *why;
-};
-
-static void tickets_close(struct tickets *tickets)
+void tickets_close(struct tickets *tickets)
 {
     if (tickets->client) krb5.free_principal(tickets->context, tickets->client);
     if (tickets->cache) krb5.cc_close(tickets->context, tickets->cache);
@@ -46,7 +37,7 @@ static status_t client_find(struct tickets *tickets)
                                                                  : failed(tickets, error);
 }
 
-static status_t tickets_open(uint64_t credential, char why[CALL_WHY_SIZE], struct tickets *out)
+status_t tickets_open(uint64_t credential, char why[CALL_WHY_SIZE], struct tickets *out)
 {
     *out = (struct tickets){.why = why};
     if (!krb5_found)
@@ -66,9 +57,7 @@ static struct slice data_slice(const krb5_data *data)
     return (struct slice){(const uint8_t *)data->data, data->length};
 }
 
-/* Whoever reads it borrows from w, in which the parts are. */
-static status_t name_make(struct writer *w, krb5_const_principal principal,
-                          struct kerberos_name *out)
+status_t tickets_name(struct writer *w, krb5_const_principal principal, struct kerberos_name *out)
 {
     for (krb5_int32 i = 0; i < principal->length; i++) {
         size_t mark = writer_open_u16le(w);
@@ -106,9 +95,9 @@ static status_t record_write(struct writer *w, krb5_context context, const krb5_
     if (krb5.decode_ticket(&creds->ticket, &inner)) inner = NULL;
     writer_init(&client);
     writer_init(&server);
-    status_t status = name_make(&client, creds->client, &ticket.client);
+    status_t status = tickets_name(&client, creds->client, &ticket.client);
     if (status_ok(status))
-        status = name_make(&server, inner ? inner->server : creds->server, &ticket.server);
+        status = tickets_name(&server, inner ? inner->server : creds->server, &ticket.server);
     if (inner) ticket.enctype = (uint32_t)inner->enc_part.enctype;
     if (secret) {
         ticket.encoded = data_slice(&creds->ticket);
@@ -185,7 +174,7 @@ status_t tickets_list(void *params)
 
 /* ---- a ticket for a service ---- */
 
-static krb5_error_code granting_principal(const struct tickets *tickets, krb5_principal *out)
+krb5_error_code tickets_granting(const struct tickets *tickets, krb5_principal *out)
 {
     const krb5_data *realm = &tickets->client->realm;
     return krb5.build_principal_ext(tickets->context, out, realm->length, realm->data, 6, "krbtgt",
@@ -196,7 +185,7 @@ static status_t target_make(const struct tickets *tickets, struct slice target, 
 {
     char *text;
     if (!target.size) {
-        krb5_error_code error = granting_principal(tickets, out);
+        krb5_error_code error = tickets_granting(tickets, out);
         return error ? failed(tickets, error) : SEC_E_OK;
     }
     status_t status = text_copy(target, &text);
@@ -211,7 +200,7 @@ static krb5_error_code cache_of_granting(const struct tickets *tickets, krb5_cca
 {
     krb5_creds wanted = {.client = tickets->client}, found = {0};
     krb5_ccache cache = NULL;
-    krb5_error_code error = granting_principal(tickets, &wanted.server);
+    krb5_error_code error = tickets_granting(tickets, &wanted.server);
     if (error) return error;
     error = krb5.cc_retrieve_cred(tickets->context, tickets->cache, 0, &wanted, &found);
     if (!error) error = krb5.cc_new_unique(tickets->context, "MEMORY", NULL, &cache);
@@ -276,17 +265,42 @@ status_t ticket_retrieve(void *params)
 
 /* ---- tickets from elsewhere ---- */
 
-static status_t store(const struct tickets *tickets, krb5_creds **creds)
+/* What a cache has, in one in memory. */
+static krb5_error_code copy_make(const struct tickets *tickets, krb5_ccache *out)
 {
-    krb5_error_code error = 0;
+    krb5_error_code error = krb5.cc_new_unique(tickets->context, "MEMORY", NULL, out);
+    if (!error) error = cache_copy(tickets->context, tickets->cache, *out);
+    return error;
+}
+
+/* All of them, or the cache is as it was: one that was not there is not there then. */
+static krb5_error_code store_all(struct tickets *tickets, krb5_creds **creds)
+{
+    krb5_ccache before = NULL;
+    krb5_error_code error = tickets->client ? copy_make(tickets, &before)
+                                            : krb5.cc_initialize(tickets->context, tickets->cache,
+                                                                 creds[0]->client);
+    bool copied = before && !error;
+    for (size_t i = 0; !error && creds[i]; i++)
+        error = krb5.cc_store_cred(tickets->context, tickets->cache, creds[i]);
+    if (error && copied) {
+        cache_copy(tickets->context, before, tickets->cache);
+    } else if (error && !tickets->client) {
+        krb5.cc_destroy(tickets->context, tickets->cache);
+        tickets->cache = NULL;
+    }
+    if (before) krb5.cc_destroy(tickets->context, before);
+    return error;
+}
+
+static status_t store(struct tickets *tickets, krb5_creds **creds)
+{
     if (!creds[0]) return error_say(SEC_E_INVALID_TOKEN, tickets->why, "there is no ticket in it");
     krb5_principal client = tickets->client ? tickets->client : creds[0]->client;
     for (size_t i = 0; creds[i]; i++)
         if (!krb5.principal_compare(tickets->context, creds[i]->client, client))
             return error_say(SEC_E_WRONG_PRINCIPAL, tickets->why, "tickets of another client");
-    if (!tickets->client) error = krb5.cc_initialize(tickets->context, tickets->cache, client);
-    for (size_t i = 0; !error && creds[i]; i++)
-        error = krb5.cc_store_cred(tickets->context, tickets->cache, creds[i]);
+    krb5_error_code error = store_all(tickets, creds);
     return error ? failed(tickets, error) : SEC_E_OK;
 }
 

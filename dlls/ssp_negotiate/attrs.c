@@ -7,6 +7,7 @@
 #include "negotiate_package.h"
 
 #include "ssp/attrs.h"
+#include "ssp/message_context.h"
 #include "ssp/trace.h"
 
 TRACE_CHANNEL("negotiate");
@@ -69,6 +70,14 @@ static status_t query_last_token(struct context *context, void *buffer)
     return SEC_E_OK;
 }
 
+/* message.c does nothing but pass messages on. */
+static status_t query_message_context(struct context *context, void *buffer)
+{
+    if (!context_established(context)) return SEC_E_INVALID_HANDLE;
+    *(CtxtHandle *)buffer = context->inner.handle;
+    return SEC_E_OK;
+}
+
 /* Those of any stage are asked here of an established context too. */
 static const struct attribute attributes[] = {
     {SECPKG_ATTR_PACKAGE_INFO, false, query_package_info},
@@ -76,6 +85,7 @@ static const struct attribute attributes[] = {
     {SECPKG_ATTR_SIZES, false, query_sizes},
     {SECPKG_ATTR_NEGO_STATUS, true, query_nego_status},
     {SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, true, query_last_token},
+    {WINESSPI_ATTR_MESSAGE_CONTEXT, true, query_message_context},
 };
 
 static status_t query_half_open(struct context *context, const struct attribute *attribute,

@@ -9,6 +9,7 @@
 
 #include "core/secret.h"
 #include "ssp/foreign.h"
+#include "ssp/logon.h"
 #include "ssp/token.h"
 #include "ssp/trace.h"
 
@@ -20,32 +21,6 @@ TRACE_CHANNEL("negotiate");
 
 #define NAME_CHARS 256u
 
-/* A host without functions (Wine's own secur32) shares its heap with the client. */
-static NTSTATUS client_give(PLSA_CLIENT_REQUEST request, void *client, void *bytes, size_t size)
-{
-    const LSA_SECPKG_FUNCTION_TABLE *host = package_host();
-    if (host && host->CopyToClientBuffer)
-        return host->CopyToClientBuffer(request, (ULONG)size, client, bytes);
-    memcpy(client, bytes, size);
-    return STATUS_SUCCESS;
-}
-
-static NTSTATUS client_allocate(PLSA_CLIENT_REQUEST request, size_t size, void **out)
-{
-    const LSA_SECPKG_FUNCTION_TABLE *host = package_host();
-    if (host && host->AllocateClientBuffer)
-        return host->AllocateClientBuffer(request, (ULONG)size, out);
-    *out = package_alloc(size);
-    return *out ? STATUS_SUCCESS : STATUS_NO_MEMORY;
-}
-
-static void client_free(PLSA_CLIENT_REQUEST request, void *client)
-{
-    const LSA_SECPKG_FUNCTION_TABLE *host = package_host();
-    if (host && host->FreeClientBuffer) host->FreeClientBuffer(request, client);
-    else package_free(client);
-}
-
 struct call {
     PLSA_CLIENT_REQUEST request;
     struct slice in;
@@ -56,7 +31,7 @@ struct call {
 /* client is a block of the client's that becomes the answer, or goes. */
 static NTSTATUS answer_send(struct call *call, void *client, void *bytes, size_t size)
 {
-    NTSTATUS status = client_give(call->request, client, bytes, size);
+    NTSTATUS status = client_write(call->request, client, bytes, size);
     if (status < 0) {
         client_free(call->request, client);
         return status;
@@ -208,7 +183,7 @@ static bool text_terminate(const UNICODE_STRING *text, wchar_t **out)
     return *out != NULL;
 }
 
-static void text_free(wchar_t *text)
+static void terminated_free(wchar_t *text)
 {
     if (text) secret_free(text, wcslen(text) * sizeof(*text));
 }
@@ -254,9 +229,9 @@ NTSTATUS NTAPI password_change(UNICODE_STRING *domain, UNICODE_STRING *account,
         text_terminate(old_password, &change.old_password) &&
         text_terminate(new_password, &change.new_password))
         status = change_by_any(&change, impersonating, output);
-    text_free(change.domain);
-    text_free(change.account);
-    text_free(change.old_password);
-    text_free(change.new_password);
+    terminated_free(change.domain);
+    terminated_free(change.account);
+    terminated_free(change.old_password);
+    terminated_free(change.new_password);
     return status;
 }

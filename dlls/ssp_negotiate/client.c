@@ -56,7 +56,7 @@ static status_t start_raw(struct leg *leg, struct credential *credential, struct
     if (credential->raw) return start_raw_with(leg, &credential->members[0], context);
     for (size_t i = 0; i < credential->count; i++) {
         struct member *member = &credential->members[i];
-        status_t status = fallback_before(&member->mech, leg->target);
+        status_t status = fallback_before(&member->mech, leg->target, leg->requirements);
         if (status_ok(status)) status = start_raw_with(leg, member, context);
         /* Want of room is the application's to mend: it is no reason for a weaker mechanism. */
         bool over = status_ok(status) || status == SEC_E_BUFFER_TOO_SMALL;
@@ -108,7 +108,7 @@ static status_t offer_make(struct leg *leg, struct credential *credential,
         struct member *member = &credential->members[i];
         struct spnego_init before = *offer;
         if (!offer_add(&member->mech, hints, offer) || before.mech_count) continue;
-        status_t status = fallback_before(&member->mech, leg->target);
+        status_t status = fallback_before(&member->mech, leg->target, leg->requirements);
         if (status_ok(status))
             status = inner_step(leg, context, member, (struct slice){NULL, 0}, &context->inner,
                                 token);

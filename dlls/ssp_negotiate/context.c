@@ -7,7 +7,7 @@
  */
 #include "negotiate_package.h"
 
-#include "core/secret.h"
+#include "ssp/leg.h"
 #include "ssp/secbuf.h"
 #include "ssp/trace.h"
 
@@ -16,9 +16,7 @@
 
 TRACE_CHANNEL("negotiate");
 
-/* ISC_ and ASC_ share these two. */
-#define REQ_ALLOCATE_MEMORY ISC_REQ_ALLOCATE_MEMORY
-#define RET_ALLOCATED_MEMORY ISC_RET_ALLOCATED_MEMORY
+#define SPARE_ROOM 8192u /* an answer with an AP-REP takes a few hundred bytes */
 
 /* ---- life ---- */
 
@@ -63,27 +61,30 @@ static void context_settle(struct context *context)
 static status_t output_check(const struct leg *leg)
 {
     const SecBuffer *buffer = secbuf_find(leg->output, SECBUFFER_TOKEN);
-    bool allocate = leg->requirements & REQ_ALLOCATE_MEMORY;
+    bool allocate = leg->requirements & LEG_REQ_ALLOCATE_MEMORY;
     if (!buffer || (!allocate && !buffer->cbBuffer)) return SEC_E_BUFFER_TOO_SMALL;
     if (!allocate && !buffer->pvBuffer) return SEC_E_INTERNAL_ERROR;
     return SEC_E_OK;
 }
 
 /* *allocated tells whether the application has a block to free. */
-static status_t output_put(const struct leg *leg, struct slice token, bool *allocated)
+static status_t output_put(struct leg *leg, struct slice token, bool *allocated)
 {
     SecBuffer *buffer = secbuf_find(leg->output, SECBUFFER_TOKEN);
-    bool allocate = leg->requirements & REQ_ALLOCATE_MEMORY;
+    bool allocate = leg->requirements & LEG_REQ_ALLOCATE_MEMORY;
     *allocated = false;
     if (!token.size) {
-        if (buffer) buffer->cbBuffer = 0;
-        if (buffer && allocate) buffer->pvBuffer = NULL;
+        leg_output_empty(leg->output, leg->requirements);
         return SEC_E_OK;
     }
     status_t status = output_check(leg);
     if (!status_ok(status)) return status;
     if (!allocate && buffer->cbBuffer < token.size) return SEC_E_BUFFER_TOO_SMALL;
     void *block = allocate ? package_alloc(token.size) : buffer->pvBuffer;
+    if (!block && token.size <= SPARE_ROOM) {
+        block = leg->spare;
+        leg->spare = NULL;
+    }
     if (!block) return SEC_E_INSUFFICIENT_MEMORY;
     memcpy(block, token.data, token.size);
     buffer->pvBuffer = block;
@@ -92,15 +93,6 @@ static status_t output_put(const struct leg *leg, struct slice token, bool *allo
     return SEC_E_OK;
 }
 
-/* Where a host wants to be told of a leg; any of them may be NULL. */
-struct report {
-    LSA_SEC_HANDLE *handle;
-    ULONG *attributes;
-    TimeStamp *expiry;
-    BOOLEAN *mapped;
-    SecBuffer *data;
-};
-
 /* The first token of an initiator says nothing yet of what will be agreed on. */
 static ULONG attributes_of(const struct context *context)
 {
@@ -108,16 +100,12 @@ static ULONG attributes_of(const struct context *context)
     return context->inner.attributes;
 }
 
-static void leg_report(const struct report *report, const struct context *context, bool allocated)
+static void report_fill(const struct leg_report *report, const struct context *context,
+                        bool allocated)
 {
-    if (report->handle) *report->handle = (LSA_SEC_HANDLE)context;
-    if (report->attributes)
-        *report->attributes = attributes_of(context) | (allocated ? RET_ALLOCATED_MEMORY : 0);
-    if (report->expiry) *report->expiry = context->inner.expiry;
-    if (report->mapped) *report->mapped = TRUE;
-    if (!report->data) return;
-    report->data->cbBuffer = 0;
-    report->data->pvBuffer = NULL;
+    ULONG attributes = attributes_of(context);
+    if (allocated) attributes |= LEG_RET_ALLOCATED_MEMORY;
+    leg_report_fill(report, context, attributes, &context->inner.expiry);
 }
 
 /* ---- legs ---- */
@@ -128,21 +116,30 @@ static status_t leg_status(const struct leg *leg, const struct context *context)
     return context->stage == SPNEGO_STAGE_ESTABLISHED ? SEC_E_OK : SEC_I_CONTINUE_NEEDED;
 }
 
+/* What a client says first to Kerberos can be said once: nothing may be missing afterwards. */
+static status_t spare_reserve(struct leg *leg, bool acceptor)
+{
+    if (!acceptor || !(leg->requirements & LEG_REQ_ALLOCATE_MEMORY)) return SEC_E_OK;
+    leg->spare = package_alloc(SPARE_ROOM);
+    return leg->spare ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
 static status_t leg_first(struct leg *leg, bool acceptor, struct credential *credential,
-                          const struct report *report)
+                          const struct leg_report *report)
 {
     bool allocated = false;
     struct context *context = context_create(acceptor, HALF_LSA);
-    if (!context) return SEC_E_INSUFFICIENT_MEMORY;
-    status_t status = acceptor ? server_start(leg, credential, context)
-                               : client_start(leg, credential, context);
+    status_t status = context ? spare_reserve(leg, acceptor) : SEC_E_INSUFFICIENT_MEMORY;
+    if (status_ok(status))
+        status = acceptor ? server_start(leg, credential, context)
+                          : client_start(leg, credential, context);
     if (status_ok(status) && !context->raw)
         status = output_put(leg, writer_view(&leg->answer), &allocated);
     if (!status_ok(status)) {
-        context_free(context);
+        if (context) context_free(context);
         return status;
     }
-    leg_report(report, context, allocated);
+    report_fill(report, context, allocated);
     if (context->stage == SPNEGO_STAGE_ESTABLISHED) context_settle(context);
     else context->credential = credential_hold(credential);
     return leg_status(leg, context);
@@ -172,7 +169,7 @@ static status_t leg_advance(struct leg *leg, struct credential *credential, stru
 }
 
 static status_t leg_next_locked(struct leg *leg, bool acceptor, struct credential *credential,
-                                struct context *context, const struct report *report)
+                                struct context *context, const struct leg_report *report)
 {
     bool allocated = false;
     if (context->exported || context->acceptor != acceptor) return SEC_E_INVALID_HANDLE;
@@ -187,25 +184,17 @@ static status_t leg_next_locked(struct leg *leg, bool acceptor, struct credentia
         if (!status_ok(status)) return status;
         blob_clear(&context->pending);
     }
-    leg_report(report, context, allocated);
+    report_fill(report, context, allocated);
     if (context->stage == SPNEGO_STAGE_ESTABLISHED) context_settle(context);
     return leg_status(leg, context);
 }
 
-/* Where the input has a token, *out is it; an empty one is none. */
-static void leg_token(const SecBufferDesc *input, struct slice *out)
-{
-    const SecBuffer *buffer = secbuf_find(input, SECBUFFER_TOKEN);
-    bool any = buffer && buffer->cbBuffer && buffer->pvBuffer;
-    *out = any ? (struct slice){buffer->pvBuffer, buffer->cbBuffer} : (struct slice){NULL, 0};
-}
-
 static status_t leg_run(struct leg *leg, bool acceptor, LSA_SEC_HANDLE credential_handle,
-                        struct context *context, const struct report *report)
+                        struct context *context, const struct leg_report *report)
 {
     struct credential *credential = credential_of(credential_handle);
     status_t status;
-    leg_token(leg->input, &leg->token);
+    leg_token(leg->input, &leg->token); /* a leg may have none */
     writer_init(&leg->answer);
     if (context) {
         AcquireSRWLockExclusive(&context->lock);
@@ -216,9 +205,24 @@ static status_t leg_run(struct leg *leg, bool acceptor, LSA_SEC_HANDLE credentia
     }
     credential_release(credential);
     writer_free(&leg->answer);
+    package_free(leg->spare);
     TRACE("%s's %s leg, requirements %#lx: status %#lx\n", acceptor ? "acceptor" : "initiator",
           context ? "next" : "first", leg->requirements, (ULONG)status);
     return status;
+}
+
+/* As an argument or in a buffer; *out is NULL without one. */
+static status_t target_copy(const UNICODE_STRING *target, const SecBufferDesc *input, wchar_t **out)
+{
+    struct slice text;
+    status_t status = leg_target(target, input, &text);
+    if (!status_ok(status) || !text.data) return status;
+    wchar_t *copy = malloc(text.size + sizeof(wchar_t));
+    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
+    memcpy(copy, text.data, text.size);
+    copy[text.size / sizeof(wchar_t)] = 0;
+    *out = copy;
+    return SEC_E_OK;
 }
 
 NTSTATUS NTAPI context_initiate(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE handle,
@@ -227,18 +231,13 @@ NTSTATUS NTAPI context_initiate(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE handle
                                 SecBufferDesc *output, ULONG *attributes, TimeStamp *expiry,
                                 BOOLEAN *mapped, SecBuffer *data)
 {
-    const struct report report = {new_handle, attributes, expiry, mapped, data};
+    const struct leg_report report = {new_handle, attributes, expiry, mapped, data};
     struct leg leg = {.requirements = requirements,
                       .representation = representation,
                       .input = input,
                       .output = output};
-    if (target && target->Buffer) {
-        leg.target = malloc(target->Length + sizeof(wchar_t));
-        if (!leg.target) return SEC_E_INSUFFICIENT_MEMORY;
-        memcpy(leg.target, target->Buffer, target->Length);
-        leg.target[target->Length / sizeof(wchar_t)] = 0;
-    }
-    status_t status = leg_run(&leg, false, credential, context_get(handle), &report);
+    status_t status = target_copy(target, input, &leg.target);
+    if (status_ok(status)) status = leg_run(&leg, false, credential, context_get(handle), &report);
     free(leg.target);
     return status;
 }
@@ -248,7 +247,7 @@ NTSTATUS NTAPI context_accept(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE handle,
                               LSA_SEC_HANDLE *new_handle, SecBufferDesc *output, ULONG *attributes,
                               TimeStamp *expiry, BOOLEAN *mapped, SecBuffer *data)
 {
-    const struct report report = {new_handle, attributes, expiry, mapped, data};
+    const struct leg_report report = {new_handle, attributes, expiry, mapped, data};
     struct leg leg = {.requirements = requirements,
                       .representation = representation,
                       .input = input,

@@ -135,6 +135,19 @@ static void *identity_for_mechs(const struct request *request, const struct auth
     return plain;
 }
 
+/* A server of Kerberos without a keytab has credentials for user-to-user only, which is not offered
+ * here: to be asked for anything else it would fail. */
+static status_t keytab_check(const struct request *request, const struct mech *mech,
+                             CredHandle *handle)
+{
+    SecPkgCredentials_NamesW names = {NULL};
+    bool accepts = (request->use & SECPKG_CRED_BOTH) == SECPKG_CRED_INBOUND;
+    if (!accepts || !oid_is(&mech->oids[0], spnego_oid_ms_kerberos)) return SEC_E_OK;
+    status_t status = QueryCredentialsAttributesW(handle, SECPKG_CRED_ATTR_NAMES, &names);
+    if (status_ok(status)) FreeContextBuffer(names.sUserName);
+    return status == SEC_E_NO_CREDENTIALS ? status : SEC_E_OK;
+}
+
 static status_t member_acquire(const struct request *request, const struct mech *mech,
                                struct member *member, TimeStamp *expiry)
 {
@@ -144,6 +157,10 @@ static status_t member_acquire(const struct request *request, const struct mech 
                                                 request->use, request->logon_id, request->auth_data,
                                                 (SEC_GET_KEY_FN)request->get_key,
                                                 request->get_key_argument, &member->handle, expiry);
+    if (status_ok(status)) {
+        status = keytab_check(request, mech, &member->handle);
+        if (!status_ok(status)) FreeCredentialsHandle(&member->handle);
+    }
     TRACE("%ls: status %#lx\n", mech->name, (ULONG)status);
     if (!status_ok(status)) {
         free((void *)references);

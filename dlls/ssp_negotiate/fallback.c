@@ -60,10 +60,12 @@ static bool has_three_parts(const wchar_t *target)
 
 /* ---- for the initiator ---- */
 
-status_t fallback_before(const struct mech *mech, const wchar_t *target)
+/* User-to-user has an identifier of its own, which is not offered. */
+status_t fallback_before(const struct mech *mech, const wchar_t *target, ULONG requirements)
 {
     const wchar_t *host;
     if (!is_kerberos(mech)) return SEC_E_OK;
+    if (requirements & ISC_REQ_USE_SESSION_KEY) return SEC_E_UNSUPPORTED_FUNCTION;
     if (!target || !*target) return SEC_E_TARGET_UNKNOWN;
     size_t length = host_of(target, &host);
     return is_address(host, length) && !addresses_allowed() ? SEC_E_TARGET_UNKNOWN : SEC_E_OK;

@@ -5,6 +5,7 @@
  */
 #include "negotiate_package.h"
 
+#include "ssp/leg.h"
 #include "ssp/secbuf.h"
 #include "ssp/trace.h"
 
@@ -17,9 +18,6 @@ TRACE_CHANNEL("negotiate");
 #define ANSWER_MAX 512u /* SPNEGO's part of a token, with a mechListMIC */
 #define TOKEN_ROOM 65536u
 #define UNKNOWN_TOKEN_MAX 12288u /* of a mechanism that no credential of ours has */
-
-/* ISC_ and ASC_ share it. */
-#define REQ_ALLOCATE_MEMORY ISC_REQ_ALLOCATE_MEMORY
 
 /* Room for a token of the mechanism, which may be larger than the package says when names are long.
  * Not every package can allocate it (Wine's Kerberos cannot). */
@@ -113,7 +111,7 @@ static status_t input_fill(const struct leg *leg, const struct context *context,
 /* Integrity is what mechListMIC needs. */
 static ULONG initiator_requirements(ULONG asked)
 {
-    ULONG requirements = asked & ~(ULONG)REQ_ALLOCATE_MEMORY;
+    ULONG requirements = asked & ~(ULONG)LEG_REQ_ALLOCATE_MEMORY;
     return asked & ISC_REQ_NO_INTEGRITY ? requirements & ~ISC_REQ_NO_INTEGRITY
                                         : requirements | ISC_REQ_INTEGRITY;
 }
@@ -128,7 +126,7 @@ static status_t inner_call(struct leg *leg, struct context *context, CredHandle 
     status_t status;
     if (context->acceptor)
         status = AcceptSecurityContext(
-            credential, old, in, leg->requirements & ~(ULONG)REQ_ALLOCATE_MEMORY,
+            credential, old, in, leg->requirements & ~(ULONG)LEG_REQ_ALLOCATE_MEMORY,
             leg->representation, &handle, output, &inner->attributes, &inner->expiry);
     else
         status = InitializeSecurityContextW(

@@ -156,7 +156,7 @@ SpAcceptLsaModeContextFn context_accept;
 /* ---- fallback.c ---- */
 
 /* What is known before a mechanism is asked: SEC_E_OK, or why it is not to be tried. */
-status_t fallback_before(const struct mech *mech, const wchar_t *target);
+status_t fallback_before(const struct mech *mech, const wchar_t *target, ULONG requirements);
 
 /* Whether the failure of the first leg of a mechanism ends the negotiation. */
 bool fallback_is_final(const struct member *member, const wchar_t *target, status_t status);
@@ -171,6 +171,7 @@ struct leg {
     struct slice token;   /* of the input; data NULL when there is none */
     struct slice mic;     /* the peer's mechListMIC in it, likewise */
     struct writer answer; /* what the leg sends; empty for nothing */
+    void *spare;          /* for the application, where there is no other block for the answer */
     status_t status;      /* of a leg of a raw context, whose output the mechanism has filled in */
     bool moved;           /* the mechanism has gone on: it cannot be asked again */
     bool resumable;       /* but what it said is there */

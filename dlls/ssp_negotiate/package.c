@@ -5,6 +5,8 @@
  */
 #include "negotiate_package.h"
 
+#include "ssp/message_context.h"
+
 /* ---- LSA mode ---- */
 
 const char package_logon_name[] = "Negotiate";
@@ -19,6 +21,19 @@ void package_info_get(SecPkgInfoW *info)
         .Name = (wchar_t *)L"Negotiate",
         .Comment = (wchar_t *)L"Microsoft Package Negotiator",
     };
+}
+
+static NTSTATUS NTAPI get_extended_information(SECPKG_EXTENDED_INFORMATION_CLASS kind,
+                                               SECPKG_EXTENDED_INFORMATION **out)
+{
+    if (kind != SecpkgContextThunks) return STATUS_NOT_SUPPORTED;
+    SECPKG_EXTENDED_INFORMATION *information = package_alloc(sizeof(*information));
+    if (!information) return STATUS_NO_MEMORY;
+    information->Class = kind;
+    information->Info.ContextThunks = (SECPKG_CONTEXT_THUNKS){
+        .InfoLevelCount = 1, .Levels = {WINESSPI_ATTR_MESSAGE_CONTEXT}};
+    *out = information;
+    return STATUS_SUCCESS;
 }
 
 static struct package_function_table lsa_table = {
@@ -36,6 +51,7 @@ static struct package_function_table lsa_table = {
             .AcceptLsaModeContext = context_accept,
             .DeleteContext = context_delete_lsa,
             .ApplyControlToken = context_control,
+            .GetExtendedInformation = get_extended_information,
             .QueryContextAttributes = context_query,
             .AddCredentials = credentials_add,
             .SetContextAttributes = context_set,

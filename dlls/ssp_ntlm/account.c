@@ -13,6 +13,7 @@
 #include "ntlm_package.h"
 
 #include "core/secret.h"
+#include "ssp/lock.h"
 #include "ssp/prefix.h"
 #include "ssp/trace.h"
 
@@ -39,7 +40,7 @@ struct entry {
 };
 
 static struct entry cache[2][CACHE_ENTRIES]; /* unknown names, known ones */
-static SRWLOCK cache_lock = SRWLOCK_INIT;
+static struct shared_lock cache_lock;
 
 static bool key_make(const struct name *domain, const struct name *user, struct entry *key)
 {
@@ -75,14 +76,14 @@ static bool cache_find(struct entry *key)
     bool found = false;
     size_t slot = key_slot(key);
     ULONGLONG now = GetTickCount64();
-    AcquireSRWLockShared(&cache_lock);
+    struct lock *lock = shared_lock_read(&cache_lock);
     for (unsigned known = 0; known < 2; known++) {
         const struct entry *entry = &cache[known][slot];
         if (entry->expires <= now || !key_is(entry, key)) continue;
         *key = *entry;
         found = true;
     }
-    ReleaseSRWLockShared(&cache_lock);
+    lock_give(lock);
     return found;
 }
 
@@ -91,21 +92,21 @@ static void cache_store(const struct entry *found)
 {
     size_t slot = key_slot(found);
     ULONGLONG now = GetTickCount64();
-    AcquireSRWLockExclusive(&cache_lock);
+    shared_lock_take(&cache_lock);
     for (unsigned i = 0; i < CACHE_ENTRIES; i++)
         for (unsigned known = 0; known < 2; known++)
             if (cache[known][i].expires <= now) secret_wipe(&cache[known][i], sizeof(*found));
     struct entry *entry = &cache[found->known][slot];
     *entry = *found;
     entry->expires = now + CACHE_MILLISECONDS;
-    ReleaseSRWLockExclusive(&cache_lock);
+    shared_lock_give(&cache_lock);
 }
 
 void account_forget_all(void)
 {
-    AcquireSRWLockExclusive(&cache_lock);
+    shared_lock_take(&cache_lock);
     secret_wipe(cache, sizeof(cache));
-    ReleaseSRWLockExclusive(&cache_lock);
+    shared_lock_give(&cache_lock);
 }
 
 /* ---- registry ---- */

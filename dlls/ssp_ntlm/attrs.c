@@ -49,11 +49,9 @@ static status_t query_negotiation_info(struct context *context, void *buffer)
 static status_t query_names(struct context *context, void *buffer)
 {
     SecPkgContext_NamesW *out = buffer;
-    wchar_t *name = answer_account(blob_slice(&context->ntlm.domain),
-                                   blob_slice(&context->ntlm.user));
-    if (!name) return SEC_E_INSUFFICIENT_MEMORY;
-    out->sUserName = name;
-    return SEC_E_OK;
+    const struct ntlm_context *ntlm = &context->ntlm;
+    return answer_give(answer_account(blob_slice(&ntlm->domain), blob_slice(&ntlm->user)),
+                       &out->sUserName);
 }
 
 /* NTLM proves no name of the server: it is called what the client called it, perhaps nothing. */
@@ -61,36 +59,23 @@ static status_t query_native_names(struct context *context, void *buffer)
 {
     SecPkgContext_NativeNamesW *out = buffer;
     const struct ntlm_context *ntlm = &context->ntlm;
-    wchar_t *client = answer_account(blob_slice(&ntlm->domain), blob_slice(&ntlm->user));
-    wchar_t *server = answer_text(blob_slice(&ntlm->target_name));
-    if (!client || !server) {
-        package_free(client);
-        package_free(server);
-        return SEC_E_INSUFFICIENT_MEMORY;
-    }
-    out->sClientName = client;
-    out->sServerName = server;
-    return SEC_E_OK;
+    return answer_give_pair(answer_account(blob_slice(&ntlm->domain), blob_slice(&ntlm->user)),
+                            answer_text(blob_slice(&ntlm->target_name)), &out->sClientName,
+                            &out->sServerName);
 }
 
 /* Who vouches for the client: on a server the machine whose account it is. */
 static status_t query_authority(struct context *context, void *buffer)
 {
     SecPkgContext_AuthorityW *out = buffer;
-    wchar_t *name = answer_text(blob_slice(&context->ntlm.domain));
-    if (!name) return SEC_E_INSUFFICIENT_MEMORY;
-    out->sAuthorityName = name;
-    return SEC_E_OK;
+    return answer_give(answer_text(blob_slice(&context->ntlm.domain)), &out->sAuthorityName);
 }
 
 static status_t query_target(struct context *context, void *buffer)
 {
     SecPkgContext_ClientSpecifiedTarget *out = buffer;
     if (!context->ntlm.target_name.size) return SEC_E_TARGET_UNKNOWN;
-    wchar_t *name = answer_text(blob_slice(&context->ntlm.target_name));
-    if (!name) return SEC_E_INSUFFICIENT_MEMORY;
-    out->sTargetName = name;
-    return SEC_E_OK;
+    return answer_give(answer_text(blob_slice(&context->ntlm.target_name)), &out->sTargetName);
 }
 
 /* The client has the last word: what it sends in its second leg. */
@@ -163,26 +148,16 @@ static ULONG key_bits(uint32_t flags)
 /* Both names are blocks of their own, which the application frees one by one. */
 static status_t query_key_info(struct context *context, void *buffer)
 {
-    static const wchar_t hmac_md5[] = L"HMAC-MD5", crc32[] = L"RSADSI RC4-CRC32",
-                         rc4[] = L"RSADSI RC4";
     SecPkgContext_KeyInfoW *out = buffer;
     uint32_t flags = context->ntlm.session.flags;
     bool ess = flags & NTLM_ESS;
-    const wchar_t *signature = ess ? hmac_md5 : crc32;
-    wchar_t *signature_name = answer_string(signature);
-    wchar_t *cipher_name = answer_string(rc4);
-    if (!signature_name || !cipher_name) {
-        package_free(signature_name);
-        package_free(cipher_name);
-        return SEC_E_INSUFFICIENT_MEMORY;
-    }
-    *out = (SecPkgContext_KeyInfoW){
-        .sSignatureAlgorithmName = signature_name,
-        .sEncryptAlgorithmName = cipher_name,
-        .KeySize = key_bits(flags),
-        .SignatureAlgorithm = ess ? 0xffffff76 : 0xffffff7c, /* [W8 ntlm.c:914-929] */
-        .EncryptAlgorithm = 0x6801,                          /* CALG_RC4 */
-    };
+    status_t status = answer_give_pair(answer_string(ess ? L"HMAC-MD5" : L"RSADSI RC4-CRC32"),
+                                       answer_string(L"RSADSI RC4"), &out->sSignatureAlgorithmName,
+                                       &out->sEncryptAlgorithmName);
+    if (!status_ok(status)) return status;
+    out->KeySize = key_bits(flags);
+    out->SignatureAlgorithm = ess ? 0xffffff76 : 0xffffff7c; /* [W8 ntlm.c:914-929] */
+    out->EncryptAlgorithm = 0x6801;                          /* CALG_RC4 */
     return SEC_E_OK;
 }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Messages to MSV1_0 (LsaCallAuthenticationPackage; ntsecapi.h and ntifs.h declare them). A message
- * that cannot be read, or that nobody here answers, is the call's failure; everything else is the
- * protocol's status. Not answered are those that need what is not kept here: cached log-ons,
- * subauthentication packages, keys derived for services, log-ons to be made again.
+ * Messages to MSV1_0 (LsaCallAuthenticationPackage; ntsecapi.h and ntifs.h declare them). Not
+ * answered are those that need what is not kept here: cached log-ons, subauthentication packages,
+ * keys derived for services, log-ons to be made again.
  */
 #include "logon.h"
 
@@ -15,24 +14,6 @@
 #include <string.h>
 
 TRACE_CHANNEL("ntlm");
-
-struct call {
-    PLSA_CLIENT_REQUEST request;
-    struct lsa_buffer in;
-    bool trusted;
-    bool passed; /* by another message, in which this one stood */
-    void *out;   /* what is answered, in the client's memory */
-    ULONG out_size;
-};
-
-/* Returns the protocol's status; false in *read for a message that it cannot read. */
-typedef NTSTATUS answer_fn(struct call *call, bool *read);
-
-static NTSTATUS unreadable(bool *read)
-{
-    *read = false;
-    return STATUS_INVALID_PARAMETER;
-}
 
 static NTSTATUS answer_send(struct call *call, struct image *image)
 {
@@ -190,7 +171,7 @@ static NTSTATUS give_response(struct call *call, bool *read)
     struct identity identity = {0};
     struct v2_answer answer;
     struct ntlm_policy policy;
-    if (!status_ok(msv_response_request_decode(&call->in, &request))) return unreadable(read);
+    if (!status_ok(msv_response_request_decode(&call->in, &request))) return call_unreadable(read);
     if (request.control & (MSV_RETURN_NON_NT_KEY | MSV_USE_OEM_SET | MSV_MACHINE))
         return STATUS_NOT_SUPPORTED;
     policy_get(&policy);
@@ -241,7 +222,7 @@ static NTSTATUS describe_user(struct call *call, bool *read)
     struct image image;
     struct session session;
     uint32_t low, high;
-    if (!status_ok(msv_logon_id_decode(&call->in, &low, &high))) return unreadable(read);
+    if (!status_ok(msv_logon_id_decode(&call->in, &low, &high))) return call_unreadable(read);
     LUID id = {low, (LONG)high};
     const struct host *host = host_get();
     if (!host || !session_find(&id, &session)) return STATUS_NO_SUCH_LOGON_SESSION;
@@ -272,7 +253,7 @@ static NTSTATUS change_password(struct call *call, bool *read)
     struct lsa_password_change change;
     struct image image;
     struct password_answer answered = {.has_policy = false};
-    if (!status_ok(lsa_password_change_decode(&call->in, &change))) return unreadable(read);
+    if (!status_ok(lsa_password_change_decode(&call->in, &change))) return call_unreadable(read);
     NTSTATUS status = image_open(&image, call->request, sizeof(MSV1_0_CHANGEPASSWORD_RESPONSE), 0);
     if (status < 0) return status;
     NTSTATUS changed = password_change(&change, &answered);
@@ -314,7 +295,7 @@ static NTSTATUS pass_on(struct call *call, bool *read)
     if (call->passed) return STATUS_NOT_SUPPORTED;
     if (!status_ok(msv_passthrough_decode(&call->in, &message)) ||
         !name_set(&domain, message.domain) || !name_set(&package, message.package))
-        return unreadable(read);
+        return call_unreadable(read);
     if (!host || (domain.length && !name_equal(&domain, &host->computer)))
         return STATUS_NO_SUCH_DOMAIN;
     if (!functions || !functions->CallPackagePassthrough) return STATUS_NOT_SUPPORTED;
@@ -332,14 +313,14 @@ static NTSTATUS pass_on(struct call *call, bool *read)
 
 /* ---- all ---- */
 
-static answer_fn *const answers[] = {
+static call_answer *const answers[] = {
     [MsV1_0Lm20ChallengeRequest] = give_challenge, [MsV1_0Lm20GetChallengeResponse] = give_response,
     [MsV1_0EnumerateUsers] = list_users,           [MsV1_0GetUserInfo] = describe_user,
     [MsV1_0ChangePassword] = change_password,      [MsV1_0GenericPassthrough] = pass_on,
 };
 #define KINDS 25u /* of MSV1_0_PROTOCOL_MESSAGE_TYPE */
 
-static NTSTATUS call_run(struct call *call, void **out, ULONG *out_size, NTSTATUS *protocol)
+NTSTATUS call_run(struct call *call, NTSTATUS *protocol)
 {
     uint32_t kind;
     bool read = true;
@@ -349,39 +330,5 @@ static NTSTATUS call_run(struct call *call, void **out, ULONG *out_size, NTSTATU
     TRACE("message %u: status %#lx\n", (unsigned)kind, (ULONG)status);
     if (!read) return status;
     *protocol = status;
-    *out = call->out;
-    *out_size = call->out_size;
     return STATUS_SUCCESS;
-}
-
-static NTSTATUS call_any(struct call call, void **out, ULONG *out_size, NTSTATUS *protocol)
-{
-    *out = NULL;
-    *out_size = 0;
-    *protocol = STATUS_SUCCESS;
-    return call_run(&call, out, out_size, protocol);
-}
-
-NTSTATUS NTAPI call_trusted(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
-                            ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
-{
-    const struct call call = {
-        .request = request, .in = client_buffer(submitted, client_base, size), .trusted = true};
-    return call_any(call, out, out_size, protocol);
-}
-
-NTSTATUS NTAPI call_untrusted(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
-                              ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
-{
-    const struct call call = {.request = request,
-                              .in = client_buffer(submitted, client_base, size)};
-    return call_any(call, out, out_size, protocol);
-}
-
-NTSTATUS NTAPI call_passed(PLSA_CLIENT_REQUEST request, void *submitted, void *client_base,
-                           ULONG size, void **out, ULONG *out_size, NTSTATUS *protocol)
-{
-    const struct call call = {
-        .request = request, .in = client_buffer(submitted, client_base, size), .passed = true};
-    return call_any(call, out, out_size, protocol);
 }

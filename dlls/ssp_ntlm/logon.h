@@ -5,6 +5,7 @@
 #include "ntlm_package.h"
 
 #include "core/msv1_0.h"
+#include "ssp/call.h"
 #include "ssp/logon_user.h"
 #include "ssp/msv1_0.h"
 #include "ssp/password.h"
@@ -57,7 +58,3 @@ size_t session_list(LUID *ids, size_t room);
 
 /* The SID that an account goes by; SID_ROOM bytes. */
 bool sid_of(const struct verdict *verdict, SID *out);
-
-/* ---- call.c: members of the package's table ---- */
-
-LSA_AP_CALL_PACKAGE call_trusted, call_untrusted, call_passed;

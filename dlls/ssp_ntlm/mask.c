@@ -1,33 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Hashes of passwords while they are kept: combined with a pad that comes from a random key of
- * this process, and opened on the stack of the step that needs one. Whoever reads all memory of
- * the process finds the key as well; a single block that gets out (freed memory, a page of a
- * swap file, part of a crash report) gives no hash away.
+ * this process, and opened on the stack of the step that needs one. A single block that gets out
+ * (freed memory, a page of a swap file, part of a crash report) gives no hash away.
  */
 #include "ntlm_package.h"
 
 #include "core/secret.h"
 #include "ssp/prefix.h"
 
-static uint8_t pad_key[32];
-
-static BOOL CALLBACK pad_key_make(INIT_ONCE *once, void *parameter, void **context)
-{
-    (void)once;
-    (void)parameter;
-    (void)context;
-    return status_ok(crypto_ready()) && status_ok(random_bytes(pad_key, sizeof(pad_key)));
-}
-
-/* Each handshake takes several, so no lock is held. */
 static status_t pad_apply(const uint8_t nonce[16], const uint8_t in[16], uint8_t out[16])
 {
-    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
-    const struct slice parts[] = {{pad_key, sizeof(pad_key)}, {nonce, 16}};
+    struct slice parts[] = {{NULL, 0}, {nonce, 16}};
     uint8_t pad[16];
-    if (!InitOnceExecuteOnce(&once, pad_key_make, NULL, NULL)) return SEC_E_INTERNAL_ERROR;
-    status_t status = md5(parts, ARRAYSIZE(parts), pad);
+    status_t status = process_key_get(&parts[0]);
+    if (status_ok(status)) status = md5(parts, ARRAYSIZE(parts), pad);
     if (!status_ok(status)) return status;
     for (size_t i = 0; i < sizeof(pad); i++) out[i] = in[i] ^ pad[i];
     secret_wipe(pad, sizeof(pad));

@@ -59,16 +59,16 @@ void name_upper(struct name *name);
 enum { POLICY_OFF, POLICY_CHECKED, POLICY_REQUIRED };
 
 struct ntlm_policy {
-    uint32_t client_level, server_level;     /* LmCompatibilityLevel, 0 to 5 */
-    uint32_t client_minimum, server_minimum; /* NTLM_ flags, see policy_required */
-    uint32_t restrict_sending, restrict_receiving;
+    DWORD client_level, server_level;     /* LmCompatibilityLevel, 0 to 5 */
+    DWORD client_minimum, server_minimum; /* NTLM_ flags, see policy_required */
+    DWORD restrict_sending, restrict_receiving;
     /* A client names neither its channel nor its target, except in a local call. */
     bool no_extended_protection;
     /* of a server, one of the three above */
-    uint32_t channel_bindings, target_names;
+    DWORD channel_bindings, target_names;
     bool require_mic;
-    bool loopback_check;      /* a client of this prefix has to mean this machine */
-    uint32_t password_length; /* the shortest new password */
+    bool loopback_check;   /* a client of this prefix has to mean this machine */
+    DWORD password_length; /* the shortest new password */
     bool winbind; /* accounts that are not of this machine are asked for at the host's winbind */
     uint64_t timestamp_window; /* FILETIME units; 0: only a time that the server told is checked */
 };

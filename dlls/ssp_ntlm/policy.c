@@ -2,14 +2,14 @@
 /*
  * What this machine allows, as its administrator has set it in the registry: the values that
  * Windows documents for NTLM under Control\Lsa and Control\Lsa\MSV1_0, and our own under
- * HKLM\SOFTWARE\winesspi\NTLM (64-bit view). They are read at most once a second: reading one
- * costs several times as much as a handshake. Omitted: the values that only write an audit log.
+ * HKLM\SOFTWARE\winesspi\NTLM (64-bit view). Omitted: the values that only write an audit log.
  *
  * LmCompatibilityLevel rules both sides on Windows. Here a server takes NTLMv2 only, unless the
  * value is there: NTLMv1 is to be wanted, not forgotten.
  */
 #include "ntlm_package.h"
 
+#include "ssp/policy.h"
 #include "ssp/prefix.h"
 #include "ssp/trace.h"
 #include "ssp/winbind.h"
@@ -22,7 +22,6 @@ TRACE_CHANNEL("ntlm");
 #define MSV_KEY LSA_KEY L"\\MSV1_0"
 #define OWN_KEY PREFIX_REGISTRY_KEY L"\\NTLM"
 
-#define CACHE_MILLISECONDS 1000u
 #define SECOND 10000000u /* of a FILETIME */
 
 #define DEFAULT_LEVEL LEVEL_CLIENT_V2
@@ -35,89 +34,63 @@ TRACE_CHANNEL("ntlm");
 #define SENDING_AUDITED 1u    /* of RestrictSendingNTLMTraffic */
 #define SENDING_DENIED 2u
 
-static HKEY key_open(const wchar_t *path)
-{
-    HKEY key;
-    LSTATUS error = RegOpenKeyExW(HKEY_LOCAL_MACHINE, path, 0, KEY_QUERY_VALUE | KEY_WOW64_64KEY,
-                                  &key);
-    return error ? NULL : key;
-}
-
-/* A value that is not there or is no number has its default. */
-static bool value_get(HKEY key, const wchar_t *name, uint32_t *value)
-{
-    DWORD type, number, size = sizeof(number);
-    if (!key || RegQueryValueExW(key, name, NULL, &type, (BYTE *)&number, &size)) return false;
-    if (type != REG_DWORD || size != sizeof(number)) return false;
-    *value = number;
-    return true;
-}
-
 static void read_lsa(struct ntlm_policy *policy)
 {
-    HKEY key = key_open(LSA_KEY);
-    uint32_t level = DEFAULT_LEVEL, suppress = 0, no_loopback_check = 0;
-    bool known = value_get(key, L"LmCompatibilityLevel", &level);
+    HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, LSA_KEY);
+    DWORD level = DEFAULT_LEVEL, suppress = 0, no_loopback_check = 0;
+    bool known = policy_value_get(key, L"LmCompatibilityLevel", &level);
     policy->client_level = level;
     policy->server_level = known ? level : LEVEL_SERVER_V2;
-    value_get(key, L"SuppressExtendedProtection", &suppress);
+    policy_value_get(key, L"SuppressExtendedProtection", &suppress);
     policy->no_extended_protection = suppress & SUPPRESS_BY_CLIENT;
-    value_get(key, L"DisableLoopbackCheck", &no_loopback_check);
+    policy_value_get(key, L"DisableLoopbackCheck", &no_loopback_check);
     policy->loopback_check = no_loopback_check != 1;
     if (key) RegCloseKey(key);
 }
 
 static void read_msv(struct ntlm_policy *policy)
 {
-    HKEY key = key_open(MSV_KEY);
+    HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, MSV_KEY);
     policy->client_minimum = policy->server_minimum = DEFAULT_MINIMUM;
-    value_get(key, L"NtlmMinClientSec", &policy->client_minimum);
-    value_get(key, L"NtlmMinServerSec", &policy->server_minimum);
+    policy_value_get(key, L"NtlmMinClientSec", &policy->client_minimum);
+    policy_value_get(key, L"NtlmMinServerSec", &policy->server_minimum);
     policy->client_minimum &= MINIMUM_BITS;
     policy->server_minimum &= MINIMUM_BITS;
-    value_get(key, L"RestrictSendingNTLMTraffic", &policy->restrict_sending);
-    value_get(key, L"RestrictReceivingNTLMTraffic", &policy->restrict_receiving);
+    policy_value_get(key, L"RestrictSendingNTLMTraffic", &policy->restrict_sending);
+    policy_value_get(key, L"RestrictReceivingNTLMTraffic", &policy->restrict_receiving);
     if (key) RegCloseKey(key);
 }
 
 static void read_own(struct ntlm_policy *policy)
 {
-    HKEY key = key_open(OWN_KEY);
-    uint32_t mic = 0, window = 0, winbind = 0;
+    HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, OWN_KEY);
+    DWORD mic = 0, window = 0, winbind = 0;
     policy->channel_bindings = POLICY_CHECKED;
-    value_get(key, L"ChannelBindings", &policy->channel_bindings);
-    value_get(key, L"TargetNames", &policy->target_names);
-    value_get(key, L"RequireMic", &mic);
-    value_get(key, L"TimestampWindow", &window);
-    value_get(key, WINBIND_VALUE, &winbind);
-    value_get(key, L"MinimumPasswordLength", &policy->password_length);
+    policy_value_get(key, L"ChannelBindings", &policy->channel_bindings);
+    policy_value_get(key, L"TargetNames", &policy->target_names);
+    policy_value_get(key, L"RequireMic", &mic);
+    policy_value_get(key, L"TimestampWindow", &window);
+    policy_value_get(key, WINBIND_VALUE, &winbind);
+    policy_value_get(key, L"MinimumPasswordLength", &policy->password_length);
     policy->require_mic = mic;
     policy->winbind = winbind == 1;
     policy->timestamp_window = (uint64_t)window * SECOND;
     if (key) RegCloseKey(key);
 }
 
+static void read_policy(void *out)
+{
+    struct ntlm_policy *policy = out;
+    read_lsa(policy);
+    read_msv(policy);
+    read_own(policy);
+}
+
 void policy_get(struct ntlm_policy *out)
 {
-    static SRWLOCK lock = SRWLOCK_INIT;
     static struct ntlm_policy kept;
-    static ULONGLONG expires;
-
-    AcquireSRWLockShared(&lock);
-    bool fresh = GetTickCount64() < expires;
-    *out = kept;
-    ReleaseSRWLockShared(&lock);
-    if (fresh) return;
-
-    struct ntlm_policy policy = {0};
-    read_lsa(&policy);
-    read_msv(&policy);
-    read_own(&policy);
-    AcquireSRWLockExclusive(&lock);
-    kept = policy;
-    expires = GetTickCount64() + CACHE_MILLISECONDS;
-    ReleaseSRWLockExclusive(&lock);
-    *out = policy;
+    static struct policy_cache cache = {.kept = &kept, .size = sizeof(kept), .read = read_policy};
+    policy_cache_get(&cache, out);
 }
 
 uint32_t policy_required(uint32_t minimum, bool v2_only, uint32_t flags)
@@ -161,7 +134,7 @@ static bool is_exception(const struct name *target)
 {
     wchar_t list[4096] = {0};
     DWORD type, size = sizeof(list) - 2 * sizeof(wchar_t); /* both terminators may be missing */
-    HKEY key = key_open(MSV_KEY);
+    HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, MSV_KEY);
     if (!key) return false;
     LSTATUS error = RegQueryValueExW(key, L"ClientAllowedNTLMServers", NULL, &type, (BYTE *)list,
                                      &size);

@@ -56,6 +56,8 @@ static const struct attribute attributes[] = {
     {SECPKG_ATTR_ISSUER_LIST_EX, true, query_issuers_ex},
     {SECPKG_ATTR_REMOTE_CERT_CONTEXT, true, query_remote_certificate},
     {SECPKG_ATTR_REMOTE_CERT_CHAIN, true, query_remote_certificate},
+    {SECPKG_ATTR_CERT_CHECK_RESULT, true, query_certificate_check},
+    {SECPKG_ATTR_CERT_CHECK_RESULT_INPROC, false, query_certificate_check},
     {SECPKG_ATTR_SUPPORTED_SIGNATURES, true, query_supported_signatures},
     {SECPKG_ATTR_LOCAL_CERT_CONTEXT, false, query_local_certificate},
     {SECPKG_ATTR_SIZES, false, query_sizes},
@@ -135,6 +137,7 @@ static status_t set_locked(struct context *context, ULONG id, const void *buffer
     switch (id) {
     case SECPKG_ATTR_APP_DATA: return set_app_data(context, buffer, size);
     case SECPKG_ATTR_DTLS_MTU: return set_mtu(context, buffer, size);
+    case SECPKG_ATTR_EAP_PRF_INFO: return set_eap_prf_info(context, buffer, size);
     case SECPKG_ATTR_KEYING_MATERIAL_INFO: return set_keying_material_info(context, buffer, size);
     default: return SEC_E_UNSUPPORTED_FUNCTION;
     }

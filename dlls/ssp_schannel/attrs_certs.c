@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Attributes made of certificates: the peer's and our own as CERT_CONTEXT, the names that a server
- * accepts issuers by, and what a certificate says of its owner.
+ * Attributes made of certificates: the peer's and our own as CERT_CONTEXT, whether the peer's will
+ * do, the names that a server accepts issuers by, and what a certificate says of its owner.
  */
 #include "attrs.h"
 
@@ -64,6 +64,47 @@ status_t query_local_certificate(struct context *context, void *buffer)
     const struct blob *chain = &context->connection.local_chain;
     if (!chain->size) return certificate_missing(context);
     return give_certificate(blob_slice(chain), (struct slice){NULL, 0}, buffer);
+}
+
+/* ---- judgement ---- */
+
+/* CERT_CHAIN_POLICY_STATUS has a number of its own for each. */
+static HRESULT policy_error(status_t status, DWORD errors)
+{
+    switch (status) {
+    case SEC_E_OK: return S_OK;
+    case SEC_E_UNTRUSTED_ROOT:
+        return errors & CERT_TRUST_IS_PARTIAL_CHAIN ? CERT_E_CHAINING : CERT_E_UNTRUSTEDROOT;
+    case SEC_E_CERT_EXPIRED: return CERT_E_EXPIRED;
+    case SEC_E_WRONG_PRINCIPAL: return CERT_E_CN_NO_MATCH;
+    case SEC_E_CERT_WRONG_USAGE: return CERT_E_WRONG_USAGE;
+    case SEC_E_CERT_UNKNOWN: return TRUST_E_CERT_SIGNATURE;
+    default: return status; /* CRYPT_E_ */
+    }
+}
+
+/* For who has put the judgement off, or judges by himself: it is made now, and changes nothing. */
+status_t query_certificate_check(struct context *context, void *buffer)
+{
+    const struct connection *connection = &context->connection;
+    const struct slice nothing = {NULL, 0};
+    struct blob coming = {NULL, 0};
+    struct slice chain = blob_slice(&connection->peer_chain);
+    DWORD errors;
+    if (!chain.size && context->stage == STAGE_HANDSHAKE && context->library) {
+        status_t status = library_read(context->library, CALL_READ_PEER_CHAIN, &coming);
+        if (!status_ok(status)) return status;
+        chain = blob_slice(&coming);
+    }
+    if (!chain.size) return certificate_missing(context);
+    bool settled = !coming.size;
+    status_t status = context_judge(context, chain,
+                                    settled ? blob_slice(&connection->staple) : nothing, &errors);
+    blob_clear(&coming);
+    if (status == SEC_E_INSUFFICIENT_MEMORY) return status;
+    *(struct certificate_check *)buffer = (struct certificate_check){errors,
+                                                                     policy_error(status, errors)};
+    return SEC_E_OK;
 }
 
 /* ---- issuers ---- */

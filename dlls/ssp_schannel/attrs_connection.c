@@ -251,20 +251,13 @@ status_t query_key_info(struct context *context, void *buffer)
     status_t status = algorithms_get(context, &used);
     if (!status_ok(status)) return status;
     bool ecdsa = signed_with_ecdsa(context, used.suite);
-    wchar_t *signature = answer_string(ecdsa ? L"ECDSA" : L"RSA");
-    wchar_t *cipher = answer_string(used.cipher->name);
-    if (!signature || !cipher) {
-        package_free(signature);
-        package_free(cipher);
-        return SEC_E_INSUFFICIENT_MEMORY;
-    }
-    *out = (SecPkgContext_KeyInfoW){
-        .sSignatureAlgorithmName = signature,
-        .sEncryptAlgorithmName = cipher,
-        .KeySize = used.suite->key_bits,
-        .SignatureAlgorithm = ecdsa ? CALG_ECDSA : CALG_RSA_SIGN,
-        .EncryptAlgorithm = used.cipher->id,
-    };
+    status = answer_give_pair(answer_string(ecdsa ? L"ECDSA" : L"RSA"),
+                              answer_string(used.cipher->name), &out->sSignatureAlgorithmName,
+                              &out->sEncryptAlgorithmName);
+    if (!status_ok(status)) return status;
+    out->KeySize = used.suite->key_bits;
+    out->SignatureAlgorithm = ecdsa ? CALG_ECDSA : CALG_RSA_SIGN;
+    out->EncryptAlgorithm = used.cipher->id;
     return SEC_E_OK;
 }
 

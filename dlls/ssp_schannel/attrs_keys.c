@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Attributes made of secrets: keying material (RFC 5705, RFC 8446 7.5), the keys of EAP-TLS (RFC
- * 5216 2.3, RFC 9190 2.3) and channel bindings (RFC 5929). TLS 1.3 has no tls-unique; its
+ * 5216 2.3, RFC 9190 2.3) and EAP-TTLS (RFC 5281 8 and 11.1, RFC 9427 2.1), channel bindings (RFC 5929). TLS 1.3 has no tls-unique; its
  * bindings for RFC 9266 are keying material under the label EXPORTER-Channel-Binding.
  */
 #include "attrs.h"
@@ -15,7 +15,9 @@
 
 TRACE_CHANNEL("schannel");
 
+/* IANA's Method Types of EAP. */
 #define EAP_TYPE_TLS 13u
+#define EAP_TYPE_TTLS 21u
 
 /* ---- keying material ---- */
 
@@ -111,15 +113,34 @@ status_t query_keying_material_now(struct context *context, void *buffer)
     return status;
 }
 
-/* ---- EAP-TLS ---- */
+/* ---- EAP ---- */
+
+/* What SECPKG_ATTR_EAP_PRF_INFO chooses from. Microsoft's page has the randoms of EAP-TTLS in the
+ * other order than RFC 5281 8; peers have them in this one. */
+static const struct eap_method {
+    const char *label;        /* TLS 1.2 */
+    const char *modern_label; /* TLS 1.3: RFC 9190 2.3, RFC 9427 2.1 and 2.3 */
+    uint8_t type;             /* its context; 0: none */
+    bool has_ivs;
+} eap_methods[] = {
+    {"client EAP encryption", "EXPORTER_EAP_TLS_Key_Material", EAP_TYPE_TLS, true},
+    {"ttls keying material", "EXPORTER_EAP_TLS_Key_Material", EAP_TYPE_TTLS, false},
+    {"ttls challenge", "ttls challenge", 0, false},
+};
+#define EAP_PRF_FAST 3u /* RFC 4851 5.1: bytes behind those of the records' keys */
+
+static struct slice label_slice(const char *text)
+{
+    return (struct slice){(const uint8_t *)text, strlen(text)};
+}
 
 /* RFC 5216: keys from the master secret, IVs from an empty one, which to HMAC is one of zeros. */
-static status_t eap_block_1_2(const struct tls_session *session, SecPkgContext_EapKeyBlock *out)
+static status_t eap_block_1_2(const struct tls_session *session, const struct eap_method *method,
+                              SecPkgContext_EapKeyBlock *out)
 {
-    static const char text[] = "client EAP encryption";
-    const struct slice label = {(const uint8_t *)text, sizeof(text) - 1};
+    const struct slice label = label_slice(method->label);
     status_t status = tls_export_keys(session, label, NULL, out->rgbKeys, sizeof(out->rgbKeys));
-    if (!status_ok(status)) return status;
+    if (!status_ok(status) || !method->has_ivs) return status;
     struct tls_session empty = *session;
     secret_wipe(empty.master, sizeof(empty.master));
     status = tls_export_keys(&empty, label, NULL, out->rgbIVs, sizeof(out->rgbIVs));
@@ -128,24 +149,42 @@ static status_t eap_block_1_2(const struct tls_session *session, SecPkgContext_E
 }
 
 /* RFC 9190 has no IVs any more. */
-static status_t eap_block_1_3(const struct tls_session *session, SecPkgContext_EapKeyBlock *out)
+static status_t eap_block_1_3(const struct tls_session *session, const struct eap_method *method,
+                              SecPkgContext_EapKeyBlock *out)
 {
-    static const char text[] = "EXPORTER_EAP_TLS_Key_Material";
-    static const uint8_t type = EAP_TYPE_TLS;
-    const struct slice label = {(const uint8_t *)text, sizeof(text) - 1}, method = {&type, 1};
-    return tls_export_keys(session, label, &method, out->rgbKeys, sizeof(out->rgbKeys));
+    const struct slice type = {&method->type, 1};
+    return tls_export_keys(session, label_slice(method->modern_label), method->type ? &type : NULL,
+                           out->rgbKeys, sizeof(out->rgbKeys));
 }
 
 status_t query_eap_key_block(struct context *context, void *buffer)
 {
     SecPkgContext_EapKeyBlock block = {{0}, {0}};
     const struct tls_session *session = &context->session;
+    const struct eap_method *method = &eap_methods[context->eap_prf];
     if (!session->suite) return SEC_E_UNSUPPORTED_FUNCTION;
-    status_t status = session->version == TLS_1_3 ? eap_block_1_3(session, &block)
-                                                  : eap_block_1_2(session, &block);
+    status_t status = session->version == TLS_1_3 ? eap_block_1_3(session, method, &block)
+                                                  : eap_block_1_2(session, method, &block);
     if (status_ok(status)) memcpy(buffer, &block, sizeof(block));
     secret_wipe(&block, sizeof(block));
     return status;
+}
+
+status_t set_eap_prf_info(struct context *context, const void *buffer, ULONG size)
+{
+    const SecPkgContext_EapPrfInfo *given = buffer;
+    DWORD number;
+    if (size < sizeof(*given)) return SEC_E_BUFFER_TOO_SMALL;
+    if (given->dwVersion || given->cbPrfData != sizeof(number) || !given->pbPrfData)
+        return SEC_E_INVALID_PARAMETER;
+    memcpy(&number, given->pbPrfData, sizeof(number));
+    if (number == EAP_PRF_FAST) {
+        WARN("keys for EAP-FAST are not made\n");
+        return SEC_E_UNSUPPORTED_FUNCTION;
+    }
+    if (number >= ARRAYSIZE(eap_methods)) return SEC_E_INVALID_PARAMETER;
+    context->eap_prf = (uint8_t)number;
+    return SEC_E_OK;
 }
 
 /* ---- channel bindings ---- */

@@ -225,14 +225,17 @@ UNIXCALL_LAYOUT(struct schannel_call_ticket, why, 32, 192);
 
 /* TLS 1.2: the library takes the records over again, for another handshake inside the session.
  * A server's HelloRequest is the first thing in its queue. SCHANNEL_CALL_HANDSHAKE goes on. Once it
- * has begun, this tells of records of the session that were made and opened in between. */
+ * has begun, this tells of records of the session that were made and opened in between. A server
+ * may ask for a certificate from now on (CALL_SESSION_REQUEST_CERTIFICATE). */
 struct schannel_call_renegotiate {
     uint64_t session;
     uint64_t credentials; /* 0: those of before */
     uint64_t send_sequence, receive_sequence;
+    uint32_t flags; /* CALL_SESSION_ */
+    uint32_t reserved;
     char why[CALL_WHY_SIZE];
 };
-UNIXCALL_LAYOUT(struct schannel_call_renegotiate, why, 32, 192);
+UNIXCALL_LAYOUT(struct schannel_call_renegotiate, why, 40, 200);
 
 /* Other credentials for a handshake that has not come to use them yet. They have to outlive the
  * session, as the first ones. */

@@ -48,14 +48,13 @@ static struct slice server_name(const wchar_t *target, char room[SERVER_NAME_MAX
     return (struct slice){(const uint8_t *)room, length};
 }
 
-/* Not _wcsdup, whose memory is of another heap than ours. */
-static status_t copy_name(struct context *context, const wchar_t *target)
+/* With a terminator, which a name of the host's strings may lack. */
+static status_t copy_name(struct context *context, struct slice target)
 {
-    if (!target) return SEC_E_OK;
-    size_t size = (wcslen(target) + 1) * sizeof(*target);
-    context->connection.name = malloc(size);
+    if (!target.size) return SEC_E_OK;
+    context->connection.name = calloc(1, target.size + sizeof(wchar_t));
     if (!context->connection.name) return SEC_E_INSUFFICIENT_MEMORY;
-    memcpy(context->connection.name, target, size);
+    memcpy(context->connection.name, target.data, target.size);
     return SEC_E_OK;
 }
 
@@ -73,10 +72,7 @@ status_t client_start(struct context *context, const struct leg *leg)
 {
     char room[SERVER_NAME_MAX + 1];
     struct blob resume = {NULL, 0};
-    struct schannel_call_session_create call = {
-        .server_name = unixcall_slice(server_name(leg->target, room)),
-        .alpn = unixcall_slice(leg->alpn),
-    };
+    struct schannel_call_session_create call = {.alpn = unixcall_slice(leg->alpn)};
     note_wishes(context, leg);
     if (context->datagram) call.flags |= CALL_SESSION_DATAGRAM;
     call.mtu = context->mtu;
@@ -84,7 +80,9 @@ status_t client_start(struct context *context, const struct leg *leg)
     if (status_ok(status))
         status = credential_library(context->credential, context->datagram, &call.credentials);
     if (!status_ok(status)) return status;
-    if (context_resumable(context) && resume_take(context->credential, leg->target, &resume))
+    const wchar_t *name = context->connection.name;
+    call.server_name = unixcall_slice(server_name(name, room));
+    if (context_resumable(context) && resume_take(context->credential, name, &resume))
         call.resume = unixcall_slice(blob_slice(&resume));
     status = library_call(SCHANNEL_CALL_SESSION_CREATE, &call);
     if (status_ok(status)) context->library = call.session;

@@ -8,6 +8,7 @@
 #include "schannel_package.h"
 
 #include "core/secret.h"
+#include "ssp/leg.h"
 #include "ssp/prefix.h"
 #include "ssp/trace.h"
 
@@ -37,6 +38,8 @@ void context_drop_library(struct context *context)
         library_call(SCHANNEL_CALL_SESSION_FREE, &call);
         context->library = 0;
     }
+    if (context->kept) server_library_dropped();
+    context->kept = false;
     credential_release(context->former);
     context->former = NULL;
 }
@@ -87,15 +90,6 @@ status_t context_fail(struct context *context, status_t status)
 
 /* ---- what a leg is told of ---- */
 
-/* Where a host wants to be told; any of them may be NULL. */
-struct report {
-    LSA_SEC_HANDLE *handle;
-    ULONG *attributes;
-    TimeStamp *expiry;
-    BOOLEAN *mapped;
-    SecBuffer *data;
-};
-
 /* What records protect, they protect always; the rest is echoed where it holds. */
 static ULONG granted(const struct context *context, ULONG requirements)
 {
@@ -125,24 +119,17 @@ static void expiry_get(const struct context *context, TimeStamp *out)
     CertFreeCertificateContext(certificate);
 }
 
-static void leg_report(const struct report *report, struct context *context, const struct leg *leg)
+static void report_fill(const struct leg_report *report, struct context *context,
+                        const struct leg *leg)
 {
+    TimeStamp expiry = {0};
     context->connection.flags = granted(context, leg->requirements);
     ULONG attributes = context->connection.flags;
-    /* Also of a leg that had nothing to allocate: curl gives up without what it asked for. The bit
-     * of ASC is the same. */
-    if (leg->allocated || leg->requirements & ISC_REQ_ALLOCATE_MEMORY)
-        attributes |= ISC_RET_ALLOCATED_MEMORY;
-    if (report->handle) *report->handle = (LSA_SEC_HANDLE)context;
-    if (report->attributes) *report->attributes = attributes;
-    if (report->expiry) {
-        report->expiry->QuadPart = 0;
-        if (context->stage == STAGE_ESTABLISHED) expiry_get(context, report->expiry);
-    }
-    if (report->mapped) *report->mapped = TRUE;
-    if (!report->data) return;
-    report->data->cbBuffer = 0;
-    report->data->pvBuffer = NULL;
+    /* Also of a leg that had nothing to allocate: curl gives up without what it asked for. */
+    if (leg->allocated || leg->requirements & LEG_REQ_ALLOCATE_MEMORY)
+        attributes |= LEG_RET_ALLOCATED_MEMORY;
+    if (report->expiry && context->stage == STAGE_ESTABLISHED) expiry_get(context, &expiry);
+    leg_report_fill(report, context, attributes, &expiry);
 }
 
 /* ---- tokens that did not fit ---- */
@@ -233,28 +220,28 @@ static status_t leg_next(struct leg *leg, struct context *context)
     return status;
 }
 
-static status_t run_first(struct leg *leg, const struct report *report)
+static status_t run_first(struct leg *leg, const struct leg_report *report)
 {
     struct context *context = NULL;
     status_t status = leg_first(leg, &context);
     status_t closed = leg_close(leg, status);
-    if (status_ok(closed)) leg_report(report, context, leg);
+    if (status_ok(closed)) report_fill(report, context, leg);
     else if (context) context_free(context);
     return closed;
 }
 
-static status_t run_next(struct leg *leg, struct context *context, const struct report *report)
+static status_t run_next(struct leg *leg, struct context *context, const struct leg_report *report)
 {
     context_lock(context);
     status_t status = leg_next(leg, context);
     status_t closed = leg_close(leg, status);
-    if (status_ok(closed)) leg_report(report, context, leg);
+    if (status_ok(closed)) report_fill(report, context, leg);
     else if (status_ok(status)) keep_unsent(context, leg, status);
     context_unlock(context);
     return closed;
 }
 
-static status_t run(struct leg *leg, struct context *context, const struct report *report)
+static status_t run(struct leg *leg, struct context *context, const struct leg_report *report)
 {
     status_t status = crypto_ready();
     if (status_ok(status)) status = leg_open(leg);
@@ -268,19 +255,6 @@ static status_t run(struct leg *leg, struct context *context, const struct repor
     return status;
 }
 
-/* A name of the host's strings may lack its terminator. */
-static status_t copy_target(const UNICODE_STRING *target, wchar_t **out)
-{
-    *out = NULL;
-    if (!target || !target->Buffer || !target->Length) return SEC_E_OK;
-    size_t length = target->Length / sizeof(wchar_t);
-    wchar_t *copy = calloc(length + 1, sizeof(*copy));
-    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
-    memcpy(copy, target->Buffer, length * sizeof(*copy));
-    *out = copy;
-    return SEC_E_OK;
-}
-
 NTSTATUS NTAPI context_initiate(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE handle,
                                 UNICODE_STRING *target, ULONG requirements, ULONG representation,
                                 SecBufferDesc *input, LSA_SEC_HANDLE *new_handle,
@@ -288,19 +262,14 @@ NTSTATUS NTAPI context_initiate(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE handle
                                 BOOLEAN *mapped, SecBuffer *data)
 {
     (void)representation;
-    const struct report report = {new_handle, attributes, expiry, mapped, data};
-    wchar_t *name;
-    status_t status = copy_target(target, &name);
-    if (!status_ok(status)) return status;
+    const struct leg_report report = {new_handle, attributes, expiry, mapped, data};
     struct leg leg = {.first = !handle,
                       .credential = (struct credential *)credential,
-                      .target = name,
                       .requirements = requirements,
                       .input = input,
                       .output = output};
-    status = run(&leg, context_get(handle), &report);
-    free(name);
-    return status;
+    leg_target(target, NULL, &leg.target);
+    return run(&leg, context_get(handle), &report);
 }
 
 NTSTATUS NTAPI context_accept(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE handle,
@@ -309,7 +278,7 @@ NTSTATUS NTAPI context_accept(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE handle,
                               TimeStamp *expiry, BOOLEAN *mapped, SecBuffer *data)
 {
     (void)representation;
-    const struct report report = {new_handle, attributes, expiry, mapped, data};
+    const struct leg_report report = {new_handle, attributes, expiry, mapped, data};
     struct leg leg = {.server = true,
                       .first = !handle,
                       .credential = (struct credential *)credential,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The end of a handshake: keys, sequence numbers and facts are taken over from the library of the
- * host, whose session goes as soon as nothing needs it. A client of TLS 1.2 keeps it for the case
- * that the server wants another handshake; one of TLS 1.3 until it has been sent a ticket.
+ * host, whose session goes as soon as nothing needs it. In TLS 1.2 a client keeps it for the case
+ * that the server wants another handshake, and a server for the case that its application does
+ * (server.c); a client of TLS 1.3 until it has been sent a ticket.
  */
 #include "schannel_package.h"
 
@@ -137,13 +138,18 @@ void context_store_resumption(struct context *context)
 
 /* ---- all ---- */
 
+static bool library_stays(struct context *context, bool resumable)
+{
+    if (!context->carried) return true;
+    if (context->server) return server_keeps_library(context);
+    return context->version < TLS_1_3 || resumable;
+}
+
 static void settle_library(struct context *context)
 {
     bool resumable = context_resumable(context);
     if (resumable && context->version < TLS_1_3) context_store_resumption(context);
-    if (!context->carried) return;
-    if (context->server || (context->version >= TLS_1_3 && !resumable))
-        context_drop_library(context);
+    if (!library_stays(context, resumable)) context_drop_library(context);
 }
 
 status_t context_establish(struct context *context, struct leg *leg)

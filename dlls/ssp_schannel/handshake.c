@@ -14,21 +14,30 @@ TRACE_CHANNEL("schannel");
 
 #define FLIGHT_ROOM 8192u /* more is fetched in pieces */
 
+status_t context_judge(const struct context *context, struct slice chain, struct slice staple,
+                       DWORD *errors)
+{
+    const struct credential *credential = context->credential;
+    struct verify_request request = {.chain = chain,
+                                     .staple = staple,
+                                     .server = !context->server,
+                                     .flags = credential ? credential->flags : 0};
+    if (request.server) request.name = context->connection.name;
+    if (request.flags & SCH_CRED_RESTRICTED_ROOTS) request.roots = credential->roots;
+    return verify_peer(&request, errors);
+}
+
 /* SEC_E_OK also where it is the application that judges. */
 static status_t judge(struct context *context)
 {
-    struct verify_request request = {.server = true, .flags = context->credential->flags};
+    DWORD errors;
     struct blob chain = {NULL, 0}, staple = {NULL, 0};
     context->judged = context->server || context->manual;
     if (context->judged) return SEC_E_OK;
     status_t status = library_read(context->library, CALL_READ_PEER_CHAIN, &chain);
     if (status_ok(status)) status = library_read(context->library, CALL_READ_STAPLE, &staple);
     if (!status_ok(status)) goto done;
-    request.chain = blob_slice(&chain);
-    request.staple = blob_slice(&staple);
-    if (!(request.flags & SCH_CRED_NO_SERVERNAME_CHECK)) request.name = context->connection.name;
-    if (request.flags & SCH_CRED_RESTRICTED_ROOTS) request.roots = context->credential->roots;
-    status = verify_peer(&request);
+    status = context_judge(context, blob_slice(&chain), blob_slice(&staple), &errors);
     context->judged = status_ok(status);
     if (!context->judged) WARN("the server's certificate will not do: %#lx\n", (ULONG)status);
 done:
@@ -87,16 +96,17 @@ status_t handshake_feed(struct context *context, struct leg *leg, struct slice r
         };
     }
     *event = call.event;
+    if (call.event == CALL_EVENT_DONE && call.alert == TLS_NO_RENEGOTIATION) *event = FEED_DECLINED;
     return SEC_E_OK;
 }
 
 static status_t feed(struct context *context, struct leg *leg, struct slice records,
                      uint32_t *event)
 {
-    if (context->server) return handshake_feed(context, leg, records, event);
-    return context->renegotiating && context->carried
-               ? renegotiation_feed(context, leg, records, event)
-               : client_feed(context, leg, records, event);
+    if (context->renegotiating && context->carried)
+        return renegotiation_feed(context, leg, records, event);
+    return context->server ? handshake_feed(context, leg, records, event)
+                           : client_feed(context, leg, records, event);
 }
 
 /* The records of this call that the library is to have. A client begins without any, and a
@@ -145,7 +155,8 @@ status_t handshake_leg(struct context *context, struct leg *leg)
     context->fed = 0;
     if (event == FEED_CERTIFICATE) return ask_for_certificate(context, leg);
     if (event == FEED_DATA) return SEC_E_OK;
-    if (event != CALL_EVENT_DONE) return SEC_I_CONTINUE_NEEDED;
+    if (event == CALL_EVENT_INPUT) return SEC_I_CONTINUE_NEEDED;
     status = context_establish(context, leg);
-    return status_ok(status) ? SEC_E_OK : context_fail(context, status);
+    if (!status_ok(status)) return context_fail(context, status);
+    return event == FEED_DECLINED ? SEC_I_NO_RENEGOTIATION : SEC_E_OK;
 }

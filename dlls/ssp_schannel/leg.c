@@ -8,6 +8,7 @@
  */
 #include "schannel_package.h"
 
+#include "ssp/leg.h"
 #include "ssp/trace.h"
 
 #include <string.h>
@@ -17,9 +18,6 @@ TRACE_CHANNEL("schannel");
 /* Of SEC_FLAGS: the upper half of the requirements. Tokens without records are not made here. */
 #define FLAG_MESSAGES 0x100000000ull
 #define FLAG_DEFERRED_CRED_VALIDATION 0x200000000ull
-
-/* ISC_ and ASC_ share this one. */
-#define REQ_ALLOCATE_MEMORY ISC_REQ_ALLOCATE_MEMORY
 
 /* What a record's fragment may have at the most, in any version (RFC 5246 6.2.3). */
 #define FRAGMENT_MAX (TLS_PLAIN_MAX + 2048u)
@@ -112,7 +110,7 @@ static status_t read_input(struct leg *leg)
 
 static bool is_allocated(const struct leg *leg, const SecBuffer *buffer)
 {
-    return leg->requirements & REQ_ALLOCATE_MEMORY || !buffer->pvBuffer;
+    return leg->requirements & LEG_REQ_ALLOCATE_MEMORY || !buffer->pvBuffer;
 }
 
 /* The token's buffer; curl has an EMPTY one in the first call. */
@@ -126,7 +124,7 @@ static SecBuffer *token_buffer(const struct leg *leg)
 static status_t check_output(const struct leg *leg)
 {
     const SecBuffer *token = token_buffer(leg);
-    bool allocate = leg->requirements & REQ_ALLOCATE_MEMORY;
+    bool allocate = leg->requirements & LEG_REQ_ALLOCATE_MEMORY;
     if (leg->first && !token) return SEC_E_INVALID_TOKEN;
     if (leg->first && !token->cbBuffer && !allocate) return SEC_E_INSUFFICIENT_MEMORY;
     ULONG count = leg->output ? leg->output->cBuffers : 0;

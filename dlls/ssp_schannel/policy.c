@@ -12,6 +12,7 @@
  */
 #include "schannel_package.h"
 
+#include "ssp/policy.h"
 #include "ssp/trace.h"
 
 #include <wchar.h>
@@ -25,30 +26,13 @@ TRACE_CHANNEL("schannel");
     L"SOFTWARE\\Policies\\Microsoft\\Cryptography\\Configuration\\SSL\\00010002"
 #define WINHTTP_KEY L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Internet Settings\\WinHttp"
 
-#define CACHE_MILLISECONDS 1000u
 #define DEFAULT_CACHE_TIME 36000000u /* ten hours */
 #define LIST_CHARS 8192u
 
-static HKEY key_open(HKEY parent, const wchar_t *path)
-{
-    HKEY key;
-    return RegOpenKeyExW(parent, path, 0, KEY_QUERY_VALUE | KEY_WOW64_64KEY, &key) ? NULL : key;
-}
-
-/* A value that is not there or is no number has its default. */
-static bool value_get(HKEY key, const wchar_t *name, DWORD *value)
-{
-    DWORD type, number, size = sizeof(number);
-    if (!key || RegQueryValueExW(key, name, NULL, &type, (BYTE *)&number, &size)) return false;
-    if (type != REG_DWORD || size != sizeof(number)) return false;
-    *value = number;
-    return true;
-}
-
 static bool value_below(HKEY parent, const wchar_t *path, const wchar_t *name, DWORD *value)
 {
-    HKEY key = parent ? key_open(parent, path) : NULL;
-    bool found = value_get(key, name, value);
+    HKEY key = parent ? policy_key_open(parent, path) : NULL;
+    bool found = policy_value_get(key, name, value);
     if (key) RegCloseKey(key);
     return found;
 }
@@ -76,10 +60,10 @@ static void read_protocol(HKEY schannel, const struct protocol *protocol, bool s
     DWORD bit = server ? protocol->client >> 1 : protocol->client;
     swprintf(path, ARRAYSIZE(path), L"Protocols\\%ls\\%ls", protocol->name,
              server ? L"Server" : L"Client");
-    HKEY key = schannel ? key_open(schannel, path) : NULL;
+    HKEY key = schannel ? policy_key_open(schannel, path) : NULL;
     if (key) {
-        value_get(key, L"Enabled", &enabled);
-        value_get(key, L"DisabledByDefault", &by_request);
+        policy_value_get(key, L"Enabled", &enabled);
+        policy_value_get(key, L"DisabledByDefault", &by_request);
         RegCloseKey(key);
     }
     if (!enabled) return;
@@ -193,7 +177,7 @@ static bool read_list(const wchar_t *name, wchar_t list[LIST_CHARS])
     static const wchar_t *const paths[] = {ORDER_POLICY_KEY, ORDER_KEY};
     for (size_t i = 0; i < ARRAYSIZE(paths); i++) {
         DWORD type, size = (LIST_CHARS - 2) * sizeof(*list); /* terminators may be missing */
-        HKEY key = key_open(HKEY_LOCAL_MACHINE, paths[i]);
+        HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, paths[i]);
         if (!key) continue;
         LSTATUS error = RegQueryValueExW(key, name, NULL, &type, (BYTE *)list, &size);
         RegCloseKey(key);
@@ -264,11 +248,11 @@ static void read_values(HKEY schannel, struct tls_policy *policy)
     policy->client_cache_time = policy->server_cache_time = DEFAULT_CACHE_TIME;
     policy->rsa_minimum = policy->dh_client_minimum = 1024;
     policy->dh_server_minimum = 2048;
-    value_get(schannel, L"ClientCacheTime", &policy->client_cache_time);
-    value_get(schannel, L"ServerCacheTime", &policy->server_cache_time);
-    if (value_get(schannel, L"MaximumCacheSize", &elements) && !elements)
+    policy_value_get(schannel, L"ClientCacheTime", &policy->client_cache_time);
+    policy_value_get(schannel, L"ServerCacheTime", &policy->server_cache_time);
+    if (policy_value_get(schannel, L"MaximumCacheSize", &elements) && !elements)
         policy->client_cache_time = policy->server_cache_time = 0;
-    value_get(schannel, L"SendTrustedIssuerList", &send_issuers);
+    policy_value_get(schannel, L"SendTrustedIssuerList", &send_issuers);
     policy->send_issuers = send_issuers;
     value_below(schannel, L"KeyExchangeAlgorithms\\PKCS", L"ClientMinKeyBitLength",
                 &policy->rsa_minimum);
@@ -278,9 +262,10 @@ static void read_values(HKEY schannel, struct tls_policy *policy)
                 &policy->dh_server_minimum);
 }
 
-static void read_policy(struct tls_policy *policy)
+static void read_policy(void *out)
 {
-    HKEY schannel = key_open(HKEY_LOCAL_MACHINE, SCHANNEL_KEY);
+    struct tls_policy *policy = out;
+    HKEY schannel = policy_key_open(HKEY_LOCAL_MACHINE, SCHANNEL_KEY);
     read_protocols(schannel, policy);
     read_algorithms(schannel, policy);
     read_values(schannel, policy);
@@ -292,21 +277,7 @@ static void read_policy(struct tls_policy *policy)
 
 void policy_get(struct tls_policy *out)
 {
-    static SRWLOCK lock = SRWLOCK_INIT;
     static struct tls_policy kept;
-    static ULONGLONG expires;
-
-    AcquireSRWLockShared(&lock);
-    bool fresh = GetTickCount64() < expires;
-    *out = kept;
-    ReleaseSRWLockShared(&lock);
-    if (fresh) return;
-
-    struct tls_policy policy = {0};
-    read_policy(&policy);
-    AcquireSRWLockExclusive(&lock);
-    kept = policy;
-    expires = GetTickCount64() + CACHE_MILLISECONDS;
-    ReleaseSRWLockExclusive(&lock);
-    *out = policy;
+    static struct policy_cache cache = {.kept = &kept, .size = sizeof(kept), .read = read_policy};
+    policy_cache_get(&cache, out);
 }

@@ -226,8 +226,11 @@ static status_t leg_without_input(struct context *context, struct leg *leg)
     if (context->version >= TLS_1_3 || context->datagram || context->close_sent ||
         context->close_received)
         return SEC_E_INCOMPLETE_MESSAGE;
+    if (context->server && !context->message_waits) server_wants_another();
     if (context->library) return renegotiation_begin(context, leg);
-    return context->message_waits ? refuse_renegotiation(context, leg) : SEC_E_UNSUPPORTED_FUNCTION;
+    if (context->message_waits) return refuse_renegotiation(context, leg);
+    WARN("the library's session for another handshake is gone\n");
+    return SEC_E_UNSUPPORTED_FUNCTION;
 }
 
 /* DecryptMessage has had the library make the last flight again. */

@@ -4,10 +4,13 @@
  * encrypted as those of before, and data may come and go between them, until each side changes its
  * ciphers. So both the session here and the library of the host count them.
  *
- * A client's records are looked at before the library gets them: data stays in the input, from
+ * The peer's records are looked at before the library gets them: data stays in the input, from
  * which DecryptMessage takes it until it comes to the handshake again (Microsoft: Renegotiating an
- * Schannel Connection); and a request for a certificate is put to the application, as in the first
- * handshake. Where the library makes the records, it has all that comes, and takes neither.
+ * Schannel Connection); and a request for a certificate is put to a client's application, as in the
+ * first handshake. Where the library makes the records, it has all that comes, and takes neither.
+ *
+ * A server asks its client to begin (HelloRequest), and goes on as before until that happens, which
+ * it need not.
  */
 #include "schannel_package.h"
 
@@ -21,22 +24,26 @@ TRACE_CHANNEL("schannel");
 
 /* ---- what the library is told ---- */
 
-static status_t library_tell(const struct context *context, uint64_t credentials)
+static status_t library_tell(const struct context *context, const struct leg *leg,
+                             uint64_t credentials)
 {
     const struct tls_session *session = &context->session;
+    bool certificate = leg->server && leg->requirements & ASC_REQ_MUTUAL_AUTH;
     struct schannel_call_renegotiate call = {
         .session = context->library,
         .credentials = credentials,
         .send_sequence = context->sent_change ? CALL_SEQUENCE_KEPT : session->send.sequence,
         .receive_sequence = session->receive.sequence,
+        .flags = certificate ? CALL_SESSION_REQUEST_CERTIFICATE : 0,
     };
     status_t status = library_call(SCHANNEL_CALL_RENEGOTIATE, &call);
     if (!status_ok(status)) WARN("no other handshake: %#lx: %s\n", (ULONG)status, call.why);
     return status;
 }
 
-static status_t begin_with(struct context *context, struct credential *credential)
+static status_t begin_with(struct context *context, const struct leg *leg)
 {
+    struct credential *credential = leg->credential;
     uint64_t credentials = 0;
     bool other = credential && credential != context->credential && credential->certificate_count &&
                  !context->former; /* the library goes on using what it has shown */
@@ -44,7 +51,7 @@ static status_t begin_with(struct context *context, struct credential *credentia
     if (other && credential->server != context->server) return SEC_E_NO_CREDENTIALS;
     if (other) status = credential_library(credential, context->datagram, &credentials);
     context->sent_change = context->received_change = false;
-    if (status_ok(status)) status = library_tell(context, credentials);
+    if (status_ok(status)) status = library_tell(context, leg, credentials);
     if (!status_ok(status) || !other) return status;
     context->former = context->credential;
     context->credential = credential_hold(credential);
@@ -73,14 +80,16 @@ static status_t feed(struct context *context, struct leg *leg, struct slice reco
 status_t renegotiation_begin(struct context *context, struct leg *leg)
 {
     uint32_t event;
-    status_t status = begin_with(context, leg->credential);
+    status_t status = begin_with(context, leg);
     if (!status_ok(status)) return status;
     context->stage = STAGE_HANDSHAKE;
     context->renegotiating = true;
     context->certificate_refused = context->flight_begun = false;
-    context->flight_watched = context->carried && !context->credential->certificate_count;
+    context->flight_watched = context->carried && !context->server &&
+                              !context->credential->certificate_count;
     status = feed(context, leg, (struct slice){NULL, 0}, &event);
-    return status_ok(status) ? SEC_I_CONTINUE_NEEDED : status;
+    if (!status_ok(status)) return status;
+    return context->server && context->carried ? SEC_E_OK : SEC_I_CONTINUE_NEEDED;
 }
 
 /* ---- looking at records ---- */
@@ -95,7 +104,8 @@ static enum found tell(struct context *context, status_t opened, const struct tl
     if (record->type == TLS_APPLICATION_DATA) return FOUND_DATA;
     if (record->type != TLS_HANDSHAKE) return FOUND_NOTHING;
     /* one that has crossed with our ClientHello, before the flight that answers it */
-    if (!context->flight_begun && tls_is_hello_request(record)) return FOUND_HELLO_REQUEST;
+    if (!context->server && !context->flight_begun && tls_is_hello_request(record))
+        return FOUND_HELLO_REQUEST;
     context->flight_begun = true;
     if (!context->flight_watched) return FOUND_NOTHING;
     const struct slice text = {record->data, record->size};
@@ -156,11 +166,11 @@ status_t renegotiation_feed(struct context *context, struct leg *leg, struct sli
     context->message_waits = false;
     do {
         *event = CALL_EVENT_INPUT;
-        status_t status = library_tell(context, 0);
+        status_t status = library_tell(context, leg, 0);
         if (status_ok(status)) status = look_ahead(context, records, &size, &found);
         if (!status_ok(status)) return context_fail(context, status);
         if (size) status = feed(context, leg, (struct slice){records.data, size}, event);
-        if (!status_ok(status) || *event == CALL_EVENT_DONE) return status;
+        if (!status_ok(status) || *event != CALL_EVENT_INPUT) return status;
         records = (struct slice){records.data + size, records.size - size};
         if (found == FOUND_HELLO_REQUEST) skip_hello_request(leg, &records);
     } while (found == FOUND_HELLO_REQUEST ||

@@ -111,8 +111,8 @@ struct verify_request {
     HCERTSTORE roots;    /* restricts the roots; NULL: the system's */
 };
 /* SEC_E_OK, SEC_E_UNTRUSTED_ROOT, SEC_E_CERT_EXPIRED, SEC_E_WRONG_PRINCIPAL, SEC_E_CERT_UNKNOWN,
- * CRYPT_E_REVOKED, SEC_E_CERT_WRONG_USAGE... */
-status_t verify_peer(const struct verify_request *request);
+ * CRYPT_E_REVOKED, SEC_E_CERT_WRONG_USAGE... *errors: CERT_TRUST_ bits of the chain. */
+status_t verify_peer(const struct verify_request *request, DWORD *errors);
 
 /* Whether a server's certificate is for a host, which may be an address (RFC 6125 6.4, RFC 2818
  * 3.1). names.c */
@@ -210,6 +210,7 @@ struct context {
     struct credential *former;     /* the library's session began with these, if there is one */
     uint64_t library;              /* session of the Unix half; 0 when nothing needs it any more */
     bool carried;                  /* records are made here; else by the library */
+    bool kept;                     /* a server's library: it counts among those that are */
     uint16_t version, suite;
     struct tls_session session; /* if carried */
     struct connection connection;
@@ -246,6 +247,7 @@ struct context {
     struct blob keying_label, keying_context; /* SECPKG_ATTR_KEYING_MATERIAL_INFO */
     DWORD keying_size;
     bool keying_has_context;
+    uint8_t eap_prf;      /* SECPKG_ATTR_EAP_PRF_INFO */
     struct blob app_data; /* SECPKG_ATTR_APP_DATA */
     DWORD app_flags;
     uint32_t record_header, record_trailer; /* if not carried */
@@ -275,7 +277,7 @@ SpAcceptLsaModeContextFn context_accept;
 struct leg {
     bool server, first;
     struct credential *credential; /* of this call; NULL when the application gave none */
-    const wchar_t *target;         /* terminated; NULL without */
+    struct slice target;           /* UTF-16; size 0 without */
     ULONG requirements;
     bool deferred; /* the certificate is judged later, by request (SECBUFFER_FLAGS) */
     const SecBufferDesc *input, *output;
@@ -319,9 +321,18 @@ static inline struct slice first_record(struct slice records)
 status_t client_start(struct context *context, const struct leg *leg);
 status_t server_start(struct context *context, const struct leg *leg);
 
+/* Whether the library's session stays for another handshake, although the records are made here;
+ * if so, context->kept is set, and the end of the session is to be told. */
+bool server_keeps_library(struct context *context);
+void server_library_dropped(void);
+
+/* The application wants another handshake: its sessions are worth keeping. */
+void server_wants_another(void);
+
 /* Events besides CALL_EVENT_. */
 #define FEED_CERTIFICATE 0x100u /* the application is asked for one: INCOMPLETE_CREDENTIALS */
 #define FEED_DATA 0x101u        /* data is next, which is for DecryptMessage */
+#define FEED_DECLINED 0x102u    /* the peer makes no other handshake; all is as it was */
 
 /* Feeds whole records to a client's handshake. */
 status_t client_feed(struct context *context, struct leg *leg, struct slice records,
@@ -349,6 +360,11 @@ status_t handshake_leg(struct context *context, struct leg *leg);
 status_t handshake_feed(struct context *context, struct leg *leg, struct slice records,
                         uint32_t *event);
 
+/* Whether the peer's certificate will do, by what the credential says of that; verify_peer's
+ * answers. */
+status_t context_judge(const struct context *context, struct slice chain, struct slice staple,
+                       DWORD *errors);
+
 /* From now on nothing works but the deletion; the answer is the status. */
 status_t context_fail(struct context *context, status_t status);
 
@@ -361,10 +377,11 @@ void context_store_resumption(struct context *context);
 
 /* ---- renegotiate.c ---- */
 
-/* TLS 1.2: begins another handshake; the answer is SEC_I_CONTINUE_NEEDED. */
+/* TLS 1.2: begins another handshake, with SEC_I_CONTINUE_NEEDED; a server whose records are made
+ * here has only asked for one, which is SEC_E_OK. */
 status_t renegotiation_begin(struct context *context, struct leg *leg);
 
-/* Feeds whole records to such a handshake of a client whose records are made here. */
+/* Feeds whole records to such a handshake where the records are made here. */
 status_t renegotiation_feed(struct context *context, struct leg *leg, struct slice records,
                             uint32_t *event);
 

@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What only a server's handshake has: whether the client is asked for a certificate. */
+/*
+ * What only a server's handshake has: whether the client is asked for a certificate, and whether
+ * the library's session stays for another handshake of TLS 1.2, in which it may be asked for one
+ * later (Microsoft: Renegotiating an Schannel Connection).
+ *
+ * Nothing in the calls for the first handshake says that there will be another one, and a session
+ * of the library takes more memory than all the rest of a connection. So each process keeps a few,
+ * which is enough for a server of few connections, and all once its application has wanted another
+ * one.
+ */
 #include "schannel_package.h"
 
 #include "ssp/trace.h"
@@ -7,6 +16,29 @@
 TRACE_CHANNEL("schannel");
 
 #define MTU_USUAL 1096u /* SecBuffer: the default of SECBUFFER_DTLS_MTU */
+#define KEPT_UNASKED 32 /* sessions of the library, half a megabyte */
+
+static volatile LONG sessions_kept;
+static volatile LONG another_wanted;
+
+bool server_keeps_library(struct context *context)
+{
+    if (context->version >= TLS_1_3) return false;
+    if (context->kept) return true;
+    context->kept = InterlockedIncrement(&sessions_kept) <= KEPT_UNASKED || another_wanted;
+    if (!context->kept) InterlockedDecrement(&sessions_kept);
+    return context->kept;
+}
+
+void server_library_dropped(void)
+{
+    InterlockedDecrement(&sessions_kept);
+}
+
+void server_wants_another(void)
+{
+    InterlockedExchange(&another_wanted, 1);
+}
 
 /* With MUTUAL_AUTH the client is asked, and may have none: the application sees by
  * SECPKG_ATTR_REMOTE_CERT_CONTEXT whether it had one. */

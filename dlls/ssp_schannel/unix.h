@@ -174,6 +174,7 @@ struct session {
     bool done;        /* there is none, or no longer */
     bool established; /* there was one that succeeded */
     bool peer_asked;  /* the peer has begun another one */
+    bool refused;     /* tickets, an odd number of times */
     bool verifying;   /* the peer's certificate waits for... */
     uint32_t verdict; /* CALL_VERDICT_ */
 
@@ -189,6 +190,9 @@ struct session {
 void session_callbacks(const struct credentials *credentials);
 
 unixcall_function session_create, session_free, session_set_credentials;
+
+/* A server's next handshake takes none of the tickets that it has given. */
+void session_refuse_tickets(struct session *session);
 
 /* The credentials of a session from now on. */
 status_t session_use(struct session *session, struct credentials *credentials,

@@ -199,8 +199,12 @@ status_t renegotiate(void *params)
         status_t status = session_use(session, unixcall_pointer(call->credentials), call->why);
         if (!status_ok(status)) return status;
     }
-    if (!error && session->server && !session->peer_asked)
-        error = gnutls.rehandshake(session->library);
+    if (!error && session->server && call->flags & CALL_SESSION_REQUEST_CERTIFICATE)
+        gnutls.certificate_server_set_request(session->library, GNUTLS_CERT_REQUEST);
+    if (!error && session->server && session->done) {
+        session_refuse_tickets(session);
+        if (!session->peer_asked) error = gnutls.rehandshake(session->library);
+    }
     if (error) return error_explain(error, call->why);
     session->done = session->peer_asked = false;
     return SEC_E_OK;

@@ -16,6 +16,8 @@
 #define RETRANSMISSION 0u
 #define PATIENCE 0x7fffffffu /* milliseconds */
 
+#define LIFE_LEAST 36u /* seconds of a ticket, where it has to differ from what it was */
+
 uint16_t session_version(const struct session *session)
 {
     if (!session->suite) return 0;
@@ -177,6 +179,17 @@ static int server_tickets(struct session *session)
     int error = gnutls.session_ticket_enable_server(session->library, &key);
     secret_wipe(bytes, sizeof(bytes));
     return error;
+}
+
+/* The library would resume the session with which a client comes back, instead of asking it for a
+ * certificate. Its key cannot be changed, but it makes those of tickets of that key and of the time
+ * in units of their life: with another life it cannot read the earlier ones. */
+void session_refuse_tickets(struct session *session)
+{
+    const uint32_t usual = session->credentials->ticket_lifetime;
+    uint32_t life = usual < LIFE_LEAST ? LIFE_LEAST : usual;
+    session->refused = !session->refused;
+    gnutls.db_set_cache_expiration(session->library, (int)(life / (session->refused ? 2 : 3)));
 }
 
 static int server_init(struct session *session, const struct schannel_call_session_create *call)

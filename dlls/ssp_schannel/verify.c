@@ -158,24 +158,24 @@ static DWORD chain_errors(const CERT_CHAIN_CONTEXT *chain)
     return errors & ~(DWORD)CERT_TRUST_IS_NOT_SIGNATURE_VALID;
 }
 
-status_t verify_peer(const struct verify_request *request)
+status_t verify_peer(const struct verify_request *request, DWORD *errors)
 {
     const CERT_CONTEXT *leaf = NULL;
     const CERT_CHAIN_CONTEXT *chain = NULL;
-    DWORD errors = 0;
+    *errors = 0;
     status_t status = chain_context(request->chain, request->staple, &leaf);
     if (!status_ok(status)) return status;
 
     status = chain_get(request, leaf, &chain);
     if (status_ok(status)) {
-        errors = chain_errors(chain);
-        status = chain_status(errors, request->flags);
+        *errors = chain_errors(chain);
+        status = chain_status(*errors, request->flags);
     }
     if (status_ok(status) && chain->cChain) status = chain_strength(chain->rgpChain[0]);
     if (status_ok(status) && request->name && !(request->flags & SCH_CRED_NO_SERVERNAME_CHECK) &&
         !certificate_is_for(leaf, request->name))
         status = SEC_E_WRONG_PRINCIPAL;
-    TRACE("errors %#lx of the chain: status %#lx\n", errors, (ULONG)status);
+    TRACE("errors %#lx of the chain: status %#lx\n", *errors, (ULONG)status);
     if (chain) CertFreeCertificateChain(chain);
     CertFreeCertificateContext(leaf);
     return status;

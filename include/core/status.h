@@ -49,6 +49,7 @@ typedef long HRESULT; /* winerror.h needs it, and winnt.h must stay the includer
 #define SEC_E_DECRYPT_FAILURE ((status_t)0x80090330)
 #define SEC_E_ALGORITHM_MISMATCH ((status_t)0x80090331)
 #define SEC_E_UNFINISHED_CONTEXT_DELETED ((status_t)0x80090333)
+#define SEC_E_NO_TGT_REPLY ((status_t)0x80090334)
 #define SEC_E_KDC_INVALID_REQUEST ((status_t)0x80090340)
 #define SEC_E_KDC_UNKNOWN_ETYPE ((status_t)0x80090342)
 #define SEC_E_BAD_BINDINGS ((status_t)0x80090346)

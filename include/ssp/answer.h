@@ -15,6 +15,12 @@ wchar_t *answer_string(const wchar_t *text);
 /* DOMAIN\user, or the user alone without a domain. */
 wchar_t *answer_account(struct slice domain, struct slice user);
 
+/* Gives texts that were made by these; SEC_E_INSUFFICIENT_MEMORY, and nothing given, for NULL. Of a
+ * pair both are given or none, and then the other one is freed. */
+status_t answer_give(wchar_t *made, wchar_t **out);
+status_t answer_give_pair(wchar_t *first, wchar_t *second, wchar_t **first_out,
+                          wchar_t **second_out);
+
 /* One block: the structure and its strings behind it. */
 SecPkgInfoW *answer_package(const SecPkgInfoW *info);
 

@@ -14,8 +14,9 @@
 /* The policy, as it was a second ago at the most. Any thread. */
 bool foreign_tokens_wanted(void);
 
-/* Whether the thread acts for a foreign client, or for one whose token it may not look at. Where
- * policy has no such tokens and this module has seen none, it is not looked at. */
+/* Whether the thread acts for a foreign client, for nobody, or for one whose token it may not look
+ * at. A token without rights is only one of those where policy has them or this module has seen
+ * one. */
 bool foreign_caller(void);
 
 /* NULL on failure. */

@@ -28,6 +28,9 @@ static inline struct lsa_buffer client_buffer(void *submitted, void *client_base
         {submitted, submitted ? size : 0}, (ULONG_PTR)client_base, sizeof(void *) == 8};
 }
 
+/* A host without functions (Wine's own secur32) shares its heap with the client. */
+NTSTATUS client_allocate(PLSA_CLIENT_REQUEST request, size_t size, void **out);
+NTSTATUS client_write(PLSA_CLIENT_REQUEST request, void *to, void *from, size_t size);
 void client_free(PLSA_CLIENT_REQUEST request, void *block); /* NULL is fine */
 
 /* ---- structures for it ---- */

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "core/reader.h"
 #include "ssp/abi.h"
 
 #define PREFIX_REGISTRY_KEY L"SOFTWARE\\winesspi"
@@ -24,6 +25,11 @@ status_t random_bytes(void *out, size_t size);
 /* crypto_init once per module, whichever thread comes first. Before anything of core/crypto.h;
  * prefix_secret_get sees to it itself. */
 status_t crypto_ready(void);
+
+/* A random key of this module in this process, made when it is first asked for. A single block of
+ * memory that gets out gives nothing away that is kept under it; whoever reads all memory finds the
+ * key as well. */
+status_t process_key_get(struct slice *out);
 
 /*
  * A ledger: a file-backed table shared by all processes of the prefix and changed by atomic

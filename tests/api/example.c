@@ -162,11 +162,6 @@ static void child_export(void)
 
 /* ---- in the parent ---- */
 
-#define CHILD(name)         \
-    {                       \
-#name, child_##name \
-    }
-
 static const struct hosting_case child_cases[] = {CHILD(handshake), CHILD(refusals),
                                                   CHILD(messages), CHILD(export)};
 

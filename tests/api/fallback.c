@@ -10,6 +10,8 @@
 #include "hosting.h"
 #include "spnego_peer.h"
 
+#include <wchar.h>
+
 #define POLICY_KEY \
     L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System\\Kerberos\\Parameters"
 
@@ -158,6 +160,34 @@ static void child_dce_style(void)
     expect_dce(L"fails-8009030c/localhost", FAILS, SEC_E_LOGON_DENIED);
 }
 
+/* [H sspi.h] SECBUFFER_TARGET: the target, where the argument does not say it; UTF-16 */
+static void child_target_buffer(void)
+{
+    static const struct {
+        const wchar_t *text;
+        ULONG type;
+        enum outcome expected;
+    } rows[] = {{L"HTTP/localhost", SECBUFFER_TARGET, KERBEROS},
+                {L"HTTP/localhost", SECBUFFER_TARGET_HOST, KERBEROS},
+                {L"HTTP/127.0.0.1", SECBUFFER_TARGET, NTLM},
+                {L"fails-80090303/host/name.example", SECBUFFER_TARGET, FAILS}};
+    for (size_t i = 0; i < ARRAYSIZE(rows); i++) {
+        SecBuffer in = {(ULONG)wcslen(rows[i].text) * 2, rows[i].type, (void *)rows[i].text};
+        SecBuffer out = {sizeof(client.token), SECBUFFER_TOKEN, client.token};
+        SecBufferDesc in_desc = {SECBUFFER_VERSION, 1, &in},
+                      out_desc = {SECBUFFER_VERSION, 1, &out};
+        TimeStamp expiry;
+        SECURITY_STATUS status = side_open(&client, L"Negotiate", false, NULL, NULL);
+        if (!ok(!status, "credential: %08lx", status)) return;
+        status = InitializeSecurityContextW(&client.credential, NULL, NULL, client.flags, 0,
+                                            SECURITY_NATIVE_DREP, &in_desc, 0, &client.context,
+                                            &out_desc, &client.attributes, &expiry);
+        client.size = status < 0 ? 0 : out.cbBuffer;
+        ok(outcome_of(status) == rows[i].expected, "row %lu: %08lx", (ULONG)i, status);
+        side_close(&client);
+    }
+}
+
 static void expect_nothing_left(void)
 {
     mech_counters_get_fn get = function_find("prov_kerberos.dll", "mech_counters_get");
@@ -169,14 +199,9 @@ static void expect_nothing_left(void)
 
 /* ---- in the parent ---- */
 
-#define CHILD(name)         \
-    {                       \
-#name, child_##name \
-    }
-
 static const struct hosting_case child_cases[] = {
-    CHILD(targets), CHILD(addresses),   CHILD(unusable),
-    CHILD(refused), CHILD(three_parts), CHILD(dce_style),
+    CHILD(targets),     CHILD(addresses), CHILD(unusable),      CHILD(refused),
+    CHILD(three_parts), CHILD(dce_style), CHILD(target_buffer),
 };
 
 static void run_named(const wchar_t *child)
@@ -203,6 +228,7 @@ CASE(unusable)
 CASE(refused)
 CASE(three_parts)
 CASE(dce_style)
+CASE(target_buffer)
 
 int main(int argc, char **argv)
 {
@@ -219,6 +245,7 @@ int main(int argc, char **argv)
     RUN(test_refused);
     RUN(test_three_parts);
     RUN(test_dce_style);
+    RUN(test_target_buffer);
     hosting_end();
     return test_end("api_fallback");
 }

@@ -12,6 +12,8 @@
 #include "hosting.h"
 
 union answers answers;
+wchar_t fault_target[256] = L"localhost";
+char fault_target_ansi[256] = "localhost";
 const struct account *fault_account;
 
 static struct account account;
@@ -24,6 +26,22 @@ static unsigned scenarios, refusals; /* of the running case */
 void expect_kept(bool condition)
 {
     kept = kept && condition;
+}
+
+SECURITY_STATUS fault_open(struct loopback *loop, const wchar_t *package, const struct account *as)
+{
+    SECURITY_STATUS status = loopback_open(loop, package, as);
+    loop->target = fault_target;
+    return status;
+}
+
+SECURITY_STATUS fault_make(struct loopback *loop, const wchar_t *package, const struct account *as)
+{
+    SECURITY_STATUS status = fault_open(loop, package, as);
+    if (status) return status;
+    status = loopback_connect(loop);
+    if (status) loopback_close(loop);
+    return status;
 }
 
 LONG win32_answer(BOOL result)
@@ -172,6 +190,10 @@ AREA(names)
 AREA(lsa)
 AREA(accounts)
 AREA(providers)
+AREA(kerberos_contexts)
+AREA(kerberos_transfers)
+AREA(kerberos_credentials)
+AREA(kerberos_calls)
 
 /* Each time in a process of its own; uncached: one that knows no package before it has loaded its
  * module. */
@@ -206,9 +228,24 @@ static void test_cold_uncached(void)
     run_cold(false);
 }
 
+/* kerberos TARGET DIGEST: where there are tickets for the target, and its key; the digest is that of
+ * their encryption type. */
+static int kerberos_main(char **arguments)
+{
+    lstrcpynA(fault_target_ansi, arguments[2], sizeof(fault_target_ansi));
+    MultiByteToWideChar(CP_ACP, 0, arguments[2], -1, fault_target, 256);
+    memory_digest((size_t)atoi(arguments[3]));
+    RUN(test_kerberos_contexts);
+    RUN(test_kerberos_transfers);
+    RUN(test_kerberos_credentials);
+    RUN(test_kerberos_calls);
+    return test_end("fault");
+}
+
 int main(int argc, char **argv)
 {
-    if (argc > 2) return cold_main((unsigned)atoi(argv[2]));
+    bool of_kerberos = argc == 4 && !strcmp(argv[1], "kerberos");
+    if (argc > 2 && !of_kerberos) return cold_main((unsigned)atoi(argv[2]));
 
     if (!running_under_wine() || !memory_watch()) {
         printf("skip all: looks inside this project's modules\n");
@@ -216,6 +253,7 @@ int main(int argc, char **argv)
         return 0;
     }
     setvbuf(stdout, NULL, _IONBF, 0); /* what was found is to be seen after a crash, too */
+    if (of_kerberos) return kerberos_main(argv);
     if (account_create(&account)) fault_account = &account;
     second_pass();
     if (argc > 1) {

@@ -42,6 +42,16 @@ LONG win32_answer(BOOL result);
 /* NULL where accounts of ours cannot be made. */
 extern const struct account *fault_account;
 
+/* What clients ask for, in both forms of text. */
+extern wchar_t fault_target[256];
+extern char fault_target_ansi[256];
+
+/* The loopback with that target; closed again if it does not connect. */
+SECURITY_STATUS fault_open(struct loopback *loop, const wchar_t *package,
+                           const struct account *account);
+SECURITY_STATUS fault_make(struct loopback *loop, const wchar_t *package,
+                           const struct account *account);
+
 /* In a process of its own, whose nth request for memory is refused: its exit status. */
 enum { COLD_SURVIVED = 0, COLD_FAILED = 1, COLD_OVER = 2 };
 int cold_main(unsigned nth);
@@ -56,3 +66,9 @@ void fault_names(void);
 void fault_lsa(void);
 void fault_accounts(void);
 void fault_providers(void);
+
+/* The same for the package Kerberos, for which the script has a KDC. */
+void fault_kerberos_contexts(void);
+void fault_kerberos_transfers(void);
+void fault_kerberos_credentials(void);
+void fault_kerberos_calls(void);

@@ -19,7 +19,7 @@ static const char *variant;
 
 static bool connected(void)
 {
-    return !loopback_make(&loop, package, as);
+    return !fault_make(&loop, package, as);
 }
 
 static void disconnect(void)
@@ -45,8 +45,7 @@ static void leg_allocation(bool wanted)
 
 static bool handshake_open(void)
 {
-    if (loopback_open(&loop, package, as)) return false;
-    loop.target = L"localhost";
+    if (fault_open(&loop, package, as)) return false;
     for (int i = 0; i < leg_before; i++) {
         SECURITY_STATUS status = i & 1 ? loopback_server_leg(&loop) : loopback_client_leg(&loop);
         if (status >= 0 && loop.token_size) continue;
@@ -69,7 +68,7 @@ static SECURITY_STATUS leg_run(SecBufferDesc *in, SecBufferDesc *out)
     }
     CtxtHandle *context = leg_before ? &loop.client : NULL;
     if (leg_ansi)
-        return InitializeSecurityContextA(&loop.client_cred, context, (char *)"localhost",
+        return InitializeSecurityContextA(&loop.client_cred, context, fault_target_ansi,
                                           loop.client_flags, 0, SECURITY_NATIVE_DREP, in, 0,
                                           &loop.client, out, &loop.client_attrs,
                                           &loop.client_expiry);
@@ -143,19 +142,29 @@ static void run_legs(void)
 #define MANY 40 /* buffers of one message */
 
 static int message_kind; /* signed, verified, sealed, opened */
-static BYTE text[MANY * 4], trailer[16];
+static BYTE text[MANY * 4], trailer[128];
+static ULONG trailer_size; /* of the last message */
 
 static LONG message_run(int kind)
 {
-    SecBuffer parts[MANY + 1] = {{sizeof(trailer), SECBUFFER_TOKEN, trailer}};
+    SecPkgContext_Sizes sizes;
+    if (!(kind & 1)) {
+        SECURITY_STATUS status = QueryContextAttributesW(&loop.client, SECPKG_ATTR_SIZES, &sizes);
+        if (status) return status;
+        trailer_size = kind ? sizes.cbSecurityTrailer : sizes.cbMaxSignature;
+    }
+    SecBuffer parts[MANY + 1] = {{trailer_size, SECBUFFER_TOKEN, trailer}};
     SecBufferDesc desc = {SECBUFFER_VERSION, MANY + 1, parts};
     for (int i = 0; i < MANY; i++) parts[i + 1] = (SecBuffer){4, SECBUFFER_DATA, text + 4 * i};
+    LONG status;
     switch (kind) {
-    case 0: return MakeSignature(&loop.client, 0, &desc, 0);
+    case 0: status = MakeSignature(&loop.client, 0, &desc, 0); break;
     case 1: return VerifySignature(&loop.server, &desc, 0, NULL);
-    case 2: return EncryptMessage(&loop.client, 0, &desc, 0);
+    case 2: status = EncryptMessage(&loop.client, 0, &desc, 0); break;
     default: return DecryptMessage(&loop.server, &desc, 0, NULL);
     }
+    if (!status) trailer_size = parts[0].cbBuffer;
+    return status;
 }
 
 static bool message_open_scenario(void)
@@ -332,18 +341,28 @@ static void run_bindings(void)
     scenario_run(&scenario, "four bytes");
 }
 
+static void run_all(const wchar_t *of_package, const struct account *account, const char *what)
+{
+    package = of_package;
+    as = account;
+    variant = what;
+    run_legs();
+    run_messages();
+    run_attributes();
+    run_tokens();
+}
+
+void fault_kerberos_contexts(void)
+{
+    run_all(L"Kerberos", NULL, "Kerberos");
+    run_all(L"Negotiate", NULL, "Negotiate with Kerberos");
+}
+
 void fault_contexts(void)
 {
     static const char *const variants[] = {"NTLM with an account", "NTLM by default",
                                            "Negotiate with an account", "Negotiate by default"};
-    for (int i = 0; i < 4; i++) {
-        package = i < 2 ? L"NTLM" : L"Negotiate";
-        as = i & 1 ? NULL : fault_account;
-        variant = variants[i];
-        run_legs();
-        run_messages();
-        run_attributes();
-        run_tokens();
-    }
+    for (int i = 0; i < 4; i++)
+        run_all(i < 2 ? L"NTLM" : L"Negotiate", i & 1 ? NULL : fault_account, variants[i]);
     run_bindings();
 }

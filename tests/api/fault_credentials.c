@@ -165,6 +165,13 @@ static void run_queries(void)
     }
 }
 
+void fault_kerberos_credentials(void)
+{
+    package = L"Kerberos";
+    run_acquiring();
+    run_queries();
+}
+
 void fault_credentials(void)
 {
     static const struct scenario packages[] = {

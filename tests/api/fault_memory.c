@@ -12,7 +12,10 @@
 
 #define BLOCKS 65536u /* places, most of them empty */
 #define CALLERS 12
-#define MAC_DIGEST 16u /* of MD5; the library heap always has room for one, which is not here */
+
+/* libgcrypt ends the process when there is no room for the digest of a MAC that it ends. The library
+ * heap always has some, which is not here: so a block of just that size is never refused. */
+static size_t digest = 16; /* MD5's */
 
 struct block {
     void *address; /* NULL: nothing is here */
@@ -169,7 +172,7 @@ static HLOCAL WINAPI our_local_free(HLOCAL block)
 
 static void *our_malloc(size_t size)
 {
-    if (size != MAC_DIGEST && refused(ENOMEM)) return NULL;
+    if (size != digest && refused(ENOMEM)) return NULL;
     void *block = ((void *(*)(size_t))hooks[MALLOC].real)(size);
     block_add(block, size, CALLER);
     return block;
@@ -253,7 +256,8 @@ static bool module_patch(BYTE *base, bool frees_only)
     return true;
 }
 
-static const char *const modules[] = {"secur32.dll", "ssp_ntlm.dll", "ssp_negotiate.dll"};
+static const char *const modules[] = {"secur32.dll", "ssp_ntlm.dll", "ssp_negotiate.dll",
+                                      "ssp_kerberos.dll"};
 
 bool memory_watch(void)
 {
@@ -270,6 +274,11 @@ bool memory_watch_loading(void)
 {
     watch_loading = true;
     return memory_watch() && hooks[LOAD].real;
+}
+
+void memory_digest(size_t size)
+{
+    digest = size;
 }
 
 void memory_refuse(unsigned nth)

@@ -15,6 +15,9 @@ bool memory_watch(void);
 /* Patches modules as secur32.dll loads them. */
 bool memory_watch_loading(void);
 
+/* Bytes of the digests that the running packages make MACs of; 16 unless said. */
+void memory_digest(size_t size);
+
 /* The nth of the calls for memory that this thread makes from now on is refused; 0: none. */
 void memory_refuse(unsigned nth);
 void memory_give(void); /* none from here on */

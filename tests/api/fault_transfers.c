@@ -23,8 +23,8 @@ static CtxtHandle *side(void)
 
 static bool context_open(void)
 {
-    if (!half_open) return !loopback_make(&loop, package, as);
-    if (loopback_open(&loop, package, as)) return false;
+    if (!half_open) return !fault_make(&loop, package, as);
+    if (fault_open(&loop, package, as)) return false;
     if (loopback_client_leg(&loop) >= 0 && (!server || loopback_server_leg(&loop) >= 0))
         return true;
     loopback_close(&loop);
@@ -134,19 +134,34 @@ static void run_imports(const char *variant)
     }
 }
 
-void fault_transfers(void)
+static void run_kind(int kind)
 {
     char variant[80];
+    server = kind & 4;
+    half_open = kind & 8;
+    with_token = kind & 16;
+    snprintf(variant, sizeof(variant), "%s %s of %ls%s%s", half_open ? "half-open" : "established",
+             server ? "server" : "client", package, as ? "" : " by default",
+             with_token ? " with a token" : "");
+    run_exports(variant);
+    run_imports(variant);
+}
+
+/* Of Kerberos' own contexts only those that are established can move. */
+void fault_kerberos_transfers(void)
+{
+    as = NULL;
+    for (int i = 0; i < 32; i += 4) {
+        package = L"Kerberos";
+        if (!(i & 8)) run_kind(i);
+    }
+}
+
+void fault_transfers(void)
+{
     for (int i = 0; i < 32; i++) {
         package = i & 1 ? L"Negotiate" : L"NTLM";
         as = i & 2 ? NULL : fault_account;
-        server = i & 4;
-        half_open = i & 8;
-        with_token = i & 16;
-        snprintf(variant, sizeof(variant), "%s %s of %ls%s%s",
-                 half_open ? "half-open" : "established", server ? "server" : "client", package,
-                 as ? "" : " by default", with_token ? " with a token" : "");
-        run_exports(variant);
-        run_imports(variant);
+        run_kind(i);
     }
 }

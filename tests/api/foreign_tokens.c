@@ -310,15 +310,31 @@ static void test_answers(void)
 }
 
 /* Credentials of the package for nobody in particular, in the ways in which one asks for them. */
-static SECURITY_STATUS acquire_unnamed(void)
+static SECURITY_STATUS acquire_given(SEC_WINNT_AUTH_IDENTITY_W identity)
 {
-    SEC_WINNT_AUTH_IDENTITY_W nothing = {.Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE};
     CredHandle credential;
+    identity.Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE;
     SECURITY_STATUS status = AcquireCredentialsHandleW(NULL, (wchar_t *)L"TestOne",
-                                                       SECPKG_CRED_OUTBOUND, NULL, &nothing, NULL,
+                                                       SECPKG_CRED_OUTBOUND, NULL, &identity, NULL,
                                                        NULL, &credential, NULL);
     if (!status) FreeCredentialsHandle(&credential);
     return status;
+}
+
+static SECURITY_STATUS acquire_unnamed(void)
+{
+    return acquire_given((SEC_WINNT_AUTH_IDENTITY_W){0});
+}
+
+/* By a name only, for which the owner may have something; and with what proves it. */
+static SECURITY_STATUS acquire_named(const wchar_t *password)
+{
+    return acquire_given((SEC_WINNT_AUTH_IDENTITY_W){
+        .User = (unsigned short *)L"somebody",
+        .UserLength = 8,
+        .Password = (unsigned short *)password,
+        .PasswordLength = password ? (ULONG)wcslen(password) : 0,
+    });
 }
 
 static SECURITY_STATUS add_unnamed(void)
@@ -348,16 +364,42 @@ static void test_credentials_of_others(void)
     ok(status == SEC_E_NO_CREDENTIALS, "default: %08lx", status);
     status = acquire_unnamed();
     ok(status == SEC_E_NO_CREDENTIALS, "an empty identity: %08lx", status);
+    status = acquire_named(NULL);
+    ok(status == SEC_E_NO_CREDENTIALS, "a name: %08lx", status);
+    status = acquire_named(L"secret");
+    ok(!status, "a name and a password: %08lx", status);
     status = add_unnamed();
     ok(status == SEC_E_NO_CREDENTIALS, "added: %08lx", status);
     ok(RevertSecurityContext(&loop.server) == SEC_E_OK, "revert");
     status = acquire_unnamed();
     ok(!status, "the owner's by an empty identity: %08lx", status);
+    status = acquire_named(NULL);
+    ok(!status, "the owner's by a name: %08lx", status);
     status = add_unnamed();
     ok(!status, "the owner's, added: %08lx", status);
     status = loopback_open(&other, L"TestOne", NULL);
     if (ok(!status, "the owner's: %08lx", status)) loopback_close(&other);
     loopback_close(&loop);
+}
+
+/* Nor is a thread that acts for nobody the owner, whatever the policy; what it can prove it may. */
+static void test_credentials_of_nobody(void)
+{
+    static const wchar_t *const packages[] = {L"NTLM", L"Negotiate", L"Kerberos"};
+    CredHandle credential;
+    if (!ImpersonateAnonymousToken(GetCurrentThread())) {
+        skip_case("a token of nobody");
+        return;
+    }
+    for (int i = 0; i < 3; i++) {
+        SECURITY_STATUS status = AcquireCredentialsHandleW(NULL, (wchar_t *)packages[i],
+                                                           SECPKG_CRED_OUTBOUND, NULL, NULL, NULL,
+                                                           NULL, &credential, NULL);
+        ok(status == SEC_E_NO_CREDENTIALS || status == SEC_E_SECPKG_NOT_FOUND, "%ls: %08lx",
+           packages[i], status);
+        if (!status) FreeCredentialsHandle(&credential);
+    }
+    RevertToSelf();
 }
 
 /* What the owner of the process encrypted for his log-on is not for his clients. */
@@ -431,6 +473,7 @@ int main(int count, char **arguments)
     }
     if (!bob_create() || !value_save(&policy, L"SOFTWARE\\winesspi", L"ForeignTokens")) return 99;
     RUN(test_default);
+    RUN(test_credentials_of_nobody);
     policy_set(1);
     RUN(test_impersonate);
     RUN(test_token);

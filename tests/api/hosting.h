@@ -34,6 +34,11 @@ struct hosting_case {
     const char *name;
     void (*function)(void);
 };
+/* One of the name that stands behind child_ in the function's. */
+#define CHILD(name)         \
+    {                       \
+#name, child_##name \
+    }
 
 /* In the child: runs the case of that name and then, unless NULL, after. Its failed statements, or
  * 98 when there is no such case: the child's exit status. */

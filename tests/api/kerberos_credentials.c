@@ -4,6 +4,7 @@
  * of the script of the same group: its arguments are the realm, a user, the password, and a
  * service. Sources in brackets, as in api_packages.
  */
+#include "identities.h"
 #include "loopback.h"
 
 #include <wchar.h>
@@ -52,15 +53,7 @@ static SECURITY_STATUS use_identity(void *identity)
 
 static SECURITY_STATUS use_names(const wchar_t *name, const wchar_t *domain, const wchar_t *secret)
 {
-    SEC_WINNT_AUTH_IDENTITY_W identity = {
-        .User = (unsigned short *)name,
-        .UserLength = name ? lstrlenW(name) : 0,
-        .Domain = (unsigned short *)domain,
-        .DomainLength = domain ? lstrlenW(domain) : 0,
-        .Password = (unsigned short *)secret,
-        .PasswordLength = secret ? lstrlenW(secret) : 0,
-        .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
-    };
+    SEC_WINNT_AUTH_IDENTITY_W identity = wide_identity(name, domain, secret);
     return use_identity(&identity);
 }
 
@@ -98,28 +91,10 @@ static void test_forms(void)
     WideCharToMultiByte(CP_ACP, 0, user, -1, user_a, 128, NULL, NULL);
     WideCharToMultiByte(CP_ACP, 0, realm, -1, realm_a, 128, NULL, NULL);
     WideCharToMultiByte(CP_ACP, 0, password, -1, password_a, 128, NULL, NULL);
-    SEC_WINNT_AUTH_IDENTITY_A ansi = {
-        .User = (unsigned char *)user_a,
-        .UserLength = (ULONG)strlen(user_a),
-        .Domain = (unsigned char *)realm_a,
-        .DomainLength = (ULONG)strlen(realm_a),
-        .Password = (unsigned char *)password_a,
-        .PasswordLength = (ULONG)strlen(password_a),
-        .Flags = SEC_WINNT_AUTH_IDENTITY_ANSI,
-    };
+    SEC_WINNT_AUTH_IDENTITY_A ansi = narrow_identity(user_a, realm_a, password_a);
     SECURITY_STATUS status = use_identity(&ansi);
     ok(!status, "ANSI: %08lx", status);
-    SEC_WINNT_AUTH_IDENTITY_EXW extended = {
-        .Version = SEC_WINNT_AUTH_IDENTITY_VERSION,
-        .Length = sizeof(extended),
-        .User = (unsigned short *)user,
-        .UserLength = lstrlenW(user),
-        .Domain = (unsigned short *)realm,
-        .DomainLength = lstrlenW(realm),
-        .Password = (unsigned short *)password,
-        .PasswordLength = lstrlenW(password),
-        .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
-    };
+    SEC_WINNT_AUTH_IDENTITY_EXW extended = wide_identity_ex(user, realm, password);
     status = use_identity(&extended);
     ok(!status, "EX: %08lx", status);
     PSEC_WINNT_AUTH_IDENTITY_OPAQUE opaque;
@@ -277,8 +252,48 @@ static void test_targets(void)
     FreeCredentialsHandle(&cred);
 }
 
+/* What fits into no call to the host is no name of anybody. [D AcquireCredentialsHandle] for the
+ * status */
+static void test_long_names(void)
+{
+    static wchar_t name[1025];
+    CredHandle cred;
+    wmemset(name, 'a', 1000);
+    SEC_WINNT_AUTH_IDENTITY_W identity = {
+        .User = (unsigned short *)name,
+        .UserLength = 1000,
+        .Domain = (unsigned short *)L"A.DOMAIN.OF.TWENTY.4",
+        .DomainLength = 20,
+        .Password = (unsigned short *)L"secret",
+        .PasswordLength = 6,
+        .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
+    };
+    for (int more = 0; more < 2 && ours_only(); more++) {
+        identity.UserLength = 1003 + (ULONG)more;
+        wmemset(name, 'a', identity.UserLength);
+        SECURITY_STATUS status = acquire(SECPKG_CRED_OUTBOUND, &identity, &cred);
+        ok(status == (more ? SEC_E_UNKNOWN_CREDENTIALS : SEC_E_OK), "%d: %08lx", more, status);
+        if (!status) FreeCredentialsHandle(&cred);
+    }
+}
+
+/* Where the script has no realm: each handshake is told so. It counts how often the host is asked,
+ * which is once a second (ours). */
+static void test_no_realm(void)
+{
+    for (int i = 0; i < 50; i++) {
+        SECURITY_STATUS status = use_names(L"somebody", i & 1 ? L"SOMEWHERE" : L"", L"secret");
+        ok(status == SEC_E_NO_AUTHENTICATING_AUTHORITY, "leg %d: %08lx", i, status);
+    }
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2 && !strcmp(argv[1], "no-realm")) {
+        wcscpy(service, L"HTTP/barn");
+        RUN(test_no_realm);
+        return test_end("api_kerberos_credentials");
+    }
     wchar_t *const texts[] = {realm, user, password, service};
     for (int i = 0; argc == 5 && i < 4; i++)
         MultiByteToWideChar(CP_ACP, 0, argv[i + 1], -1, texts[i], 128);
@@ -290,5 +305,6 @@ int main(int argc, char **argv)
     RUN(test_names);
     RUN(test_proxy);
     RUN(test_targets);
+    RUN(test_long_names);
     return test_end("api_kerberos_credentials");
 }

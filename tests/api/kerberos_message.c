@@ -495,17 +495,9 @@ static void test_bad_descriptors(void)
     pair_close();
 }
 
-static void test_nothing(void)
-{
-    skip_case("the module ssp_kerberos");
-}
-
 int main(int argc, char **argv)
 {
-    if (!kerberos_begin(argc, argv)) {
-        RUN(test_nothing);
-        return test_end("api_kerberos_message");
-    }
+    if (!kerberos_begin(argc, argv)) return kerberos_nothing("api_kerberos_message");
     RUN_KINDS(test_sign_and_seal);
     RUN_KINDS(test_token_sizes);
     RUN_KINDS(test_large_messages);

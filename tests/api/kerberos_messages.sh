@@ -9,17 +9,14 @@
 set -u
 : "${BUILD:?}" "${SRCDIR:?}" "${WINEPREFIX:?}"
 name=api_kerberos_messages
-work=$(mktemp -d) || exit 1
 # shellcheck source=tests/include/cases.sh
 . "$SRCDIR/tests/include/cases.sh"
 # shellcheck source=tests/include/kdc.sh
 . "$SRCDIR/tests/include/kdc.sh"
-trap 'kdc_stop; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM HUP
+kdc_script
 programs=$BUILD/${ARCH:-x86_64}-windows
 
 kdc_libdefaults=$kdc_weak
-kdc_found || skip_all "$no_kdc"
 kdc_start || {
     fail_case 'the KDC starts' "$work"/kdc/*.log
     finish

@@ -57,6 +57,17 @@ bool kerberos_begin(int argc, char **argv)
     return kerberos_crypto() && running_on_ours() && module_open();
 }
 
+static void test_nothing(void)
+{
+    skip_case("the module ssp_kerberos");
+}
+
+int kerberos_nothing(const char *program)
+{
+    RUN(test_nothing);
+    return test_end(program);
+}
+
 bool kerberos_next(void)
 {
     const struct kerberos_kind *first = user ? kinds : &asked;

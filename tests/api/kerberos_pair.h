@@ -29,9 +29,11 @@ struct kerberos_end {
 /* That of the running cases. */
 extern const struct kerberos_kind *kerberos_kind;
 
-/* With the program's arguments. False, and a skipped case, when nothing can be tested. */
+/* With the program's arguments. False when nothing can be tested. */
 bool kerberos_begin(int argc, char **argv);
 bool kerberos_has_module(void); /* the second form */
+/* Ends a program that cannot begin: with one case, which is skipped. */
+int kerberos_nothing(const char *program);
 
 /* Takes the next encryption type, from NULL on; false behind the last. */
 bool kerberos_next(void);

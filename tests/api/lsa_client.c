@@ -90,11 +90,6 @@ static void child_client(void)
     ok(status == STATUS_INVALID_SERVER_STATE, "a reason outside of a call: %08lx", status);
 }
 
-#define CHILD(name)         \
-    {                       \
-#name, child_##name \
-    }
-
 static const struct hosting_case child_cases[] = {CHILD(client), CHILD(callback), CHILD(anonymous)};
 
 /* ---- in the parent ---- */

@@ -527,11 +527,6 @@ static void child_logon_user(void)
     expect_logon_error(logon_user, L"me", L"right", network, 99, ERROR_INVALID_PARAMETER);
 }
 
-#define CHILD(name)         \
-    {                       \
-#name, child_##name \
-    }
-
 static const struct hosting_case child_cases[] = {
     CHILD(me),        CHILD(refused),    CHILD(arguments),  CHILD(groups),    CHILD(many),
     CHILD(user_info), CHILD(messages),   CHILD(failures),   CHILD(passwords), CHILD(ansi),

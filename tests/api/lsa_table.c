@@ -504,11 +504,6 @@ static void child_stored(void)
     ok(status == STATUS_NO_SUCH_LOGON_SESSION, "another session's: %08lx", status);
 }
 
-#define CHILD(name)         \
-    {                       \
-#name, child_##name \
-    }
-
 static const struct hosting_case child_cases[] = {
     CHILD(sessions), CHILD(enumerate), CHILD(protect), CHILD(tokens),  CHILD(handle_wait),
     CHILD(interval), CHILD(once),      CHILD(cancel),  CHILD(changes), CHILD(packages),

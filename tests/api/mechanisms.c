@@ -33,47 +33,6 @@ static void close_both(void)
     side_close(&server);
 }
 
-/* Somebody on the way, who may change what a side has just sent in a leg. */
-typedef void tamper(struct side *from, int leg);
-
-/* Legs of both sides, in turn, until they are done; their number is where it ended. */
-static SECURITY_STATUS run_legs(tamper *change, int *legs)
-{
-    SECURITY_STATUS status[2] = {SEC_I_CONTINUE_NEEDED, SEC_I_CONTINUE_NEEDED};
-    for (*legs = 1; *legs < 12; ++*legs) {
-        int side = *legs % 2 == 0;
-        struct side *from = side ? &server : &client, *to = side ? &client : &server;
-        if (status[side] == SEC_I_CONTINUE_NEEDED) status[side] = side_leg(from, side_token(to));
-        if (status[side] < 0) return status[side];
-        if (change) change(from, *legs);
-        if (status[0] == SEC_E_OK && status[1] == SEC_E_OK) return SEC_E_OK;
-    }
-    return SEC_I_CONTINUE_NEEDED;
-}
-
-static void expect_package(struct side *side, const wchar_t *name)
-{
-    SecPkgContext_NegotiationInfoW info;
-    SECURITY_STATUS status = QueryContextAttributesW(&side->context, SECPKG_ATTR_NEGOTIATION_INFO,
-                                                     &info);
-    if (!ok(!status, "negotiation info: %08lx", status)) return;
-    ok(info.NegotiationState == SECPKG_NEGOTIATION_COMPLETE, "state %lu", info.NegotiationState);
-    ok(!lstrcmpW(info.PackageInfo->Name, name), "%ls was chosen", info.PackageInfo->Name);
-    FreeContextBuffer(info.PackageInfo);
-}
-
-/* Both sides agree on this package in that many legs, and can use it. */
-static void expect_agreement(const wchar_t *package, int expected)
-{
-    int legs;
-    SECURITY_STATUS status = run_legs(NULL, &legs);
-    if (!ok(!status, "leg %d: %08lx", legs, status)) return;
-    ok(legs == expected, "%d legs", legs);
-    expect_package(&client, package);
-    expect_package(&server, package);
-    ok(contexts_talk(&client.context, &server.context), "no talk");
-}
-
 static void expect_offer(const struct slice *oids, size_t count)
 {
     struct spnego_init offer;
@@ -108,7 +67,7 @@ static void child_offer(void)
 static void child_preferred(void)
 {
     if (!open_lists(NULL, NULL)) return;
-    expect_agreement(MECH_PACKAGE, 3);
+    sides_expect_agreement(&client, &server, MECH_PACKAGE, 3);
     close_both();
 }
 
@@ -117,17 +76,17 @@ static void child_preferred(void)
 static void child_second(void)
 {
     if (!open_lists(NULL, L"!TestMech")) return;
-    expect_agreement(L"NTLM", 7);
+    sides_expect_agreement(&client, &server, L"NTLM", 7);
     close_both();
 }
 
 static void child_lists(void)
 {
     if (!open_lists(L"!testmech", NULL)) return;
-    expect_agreement(L"NTLM", 5);
+    sides_expect_agreement(&client, &server, L"NTLM", 5);
     close_both();
     if (!open_lists(L" TestMech , NTLM ", L"NTLM,TestMech")) return;
-    expect_agreement(MECH_PACKAGE, 3);
+    sides_expect_agreement(&client, &server, MECH_PACKAGE, 3);
     close_both();
     if (!open_lists(L"!NTLM", NULL)) return;
     ok(side_leg(&client, NONE) == SEC_I_CONTINUE_NEEDED, "client 1");
@@ -138,7 +97,7 @@ static void child_lists(void)
     ok(status == SEC_E_NO_CREDENTIALS, "none: %08lx", status);
     if (!open_lists(L"!NTLM", L"!TestMech")) return;
     int legs;
-    status = run_legs(NULL, &legs);
+    status = sides_run(&client, &server, NULL, &legs);
     ok(status == SEC_E_INVALID_TOKEN && legs == 2, "nothing in common: %08lx, leg %d", status,
        legs);
     close_both();
@@ -155,7 +114,7 @@ static void child_raw(void)
     ok(side_leg(&server, side_token(&client)) == SEC_E_OK, "server 1");
     ok(spnego_kind(side_token(&server), &oid) == SPNEGO_RAW_MECH, "an answer in SPNEGO");
     ok(side_leg(&client, side_token(&server)) == SEC_E_OK, "client 2");
-    expect_package(&server, MECH_PACKAGE);
+    side_expect_package(&server, MECH_PACKAGE);
     ok(contexts_talk(&client.context, &server.context), "no talk");
     close_both();
 }
@@ -169,7 +128,7 @@ static void child_fails_at_once(void)
     expect_offer(&spnego_oid_ntlm, 1);
     DeleteSecurityContext(&client.context);
     context_forget(&client.context);
-    expect_agreement(L"NTLM", 5);
+    sides_expect_agreement(&client, &server, L"NTLM", 5);
     close_both();
 
     if (!open_lists(L"!NTLM,!Kerberos", NULL)) return;
@@ -187,7 +146,7 @@ static void child_no_credential(void)
     if (!ok(get != NULL, "no prov_mech.dll")) return;
     get()->refuse = 1;
     if (!open_lists(NULL, NULL)) return;
-    expect_agreement(L"NTLM", 5);
+    sides_expect_agreement(&client, &server, L"NTLM", 5);
     close_both();
     SECURITY_STATUS status = side_open(&client, L"Negotiate", false, NULL, L"!NTLM,!Kerberos");
     ok(status == SEC_E_NO_CREDENTIALS, "nothing else: %08lx", status);
@@ -200,11 +159,11 @@ static void child_acceptor_fails(void)
     int legs;
     if (!open_lists(NULL, NULL)) return;
     client.target = L"unusable/localhost";
-    expect_agreement(L"NTLM", 7);
+    sides_expect_agreement(&client, &server, L"NTLM", 7);
     close_both();
     if (!open_lists(NULL, NULL)) return;
     client.target = L"deny/localhost";
-    SECURITY_STATUS status = run_legs(NULL, &legs);
+    SECURITY_STATUS status = sides_run(&client, &server, NULL, &legs);
     ok(status == SEC_E_LOGON_DENIED && legs == 2, "denied: %08lx, leg %d", status, legs);
     close_both();
 }
@@ -220,11 +179,11 @@ static void child_two_identifiers(void)
     expect_offer(oids, 3);
     DeleteSecurityContext(&client.context);
     context_forget(&client.context);
-    expect_agreement(L"Kerberos", 3);
+    sides_expect_agreement(&client, &server, L"Kerberos", 3);
     close_both();
     if (!open_lists(NULL, NULL)) return;
     client.target = L"unusable/localhost";
-    expect_agreement(L"NTLM", 7);
+    sides_expect_agreement(&client, &server, L"NTLM", 7);
     close_both();
 }
 
@@ -261,12 +220,12 @@ static void child_no_integrity(void)
     int legs;
     if (!open_lists(NULL, NULL)) return;
     client.target = L"plain/localhost";
-    SECURITY_STATUS status = run_legs(NULL, &legs);
+    SECURITY_STATUS status = sides_run(&client, &server, NULL, &legs);
     ok(!status && legs == 3, "%08lx, leg %d", status, legs);
     ok(spnego_response_decode(side_token(&server), &answer) == SEC_E_OK && !answer.mic.data, "MIC");
     ok(!(client.attributes & ISC_RET_INTEGRITY), "client's attributes %08lx", client.attributes);
     ok(!(server.attributes & ASC_RET_INTEGRITY), "server's attributes %08lx", server.attributes);
-    expect_package(&client, MECH_PACKAGE);
+    side_expect_package(&client, MECH_PACKAGE);
     close_both();
 }
 
@@ -418,12 +377,12 @@ static void force_second(struct side *from, int leg)
         replace(from, wire_response(SPNEGO_ACCEPT_INCOMPLETE, spnego_oid_ntlm, NONE, NONE));
 }
 
-static void expect_noticed(tamper *change, const wchar_t *server_list, SECURITY_STATUS expected,
-                           int leg)
+static void expect_noticed(side_tamper *change, const wchar_t *server_list,
+                           SECURITY_STATUS expected, int leg)
 {
     int legs;
     if (!open_lists(NULL, server_list)) return;
-    SECURITY_STATUS status = run_legs(change, &legs);
+    SECURITY_STATUS status = sides_run(&client, &server, change, &legs);
     ok(status == expected && legs == leg, "leg %d: %08lx", legs, status);
     close_both();
 }
@@ -488,11 +447,6 @@ static void expect_nothing_left(void)
 }
 
 /* ---- in the parent ---- */
-
-#define CHILD(name)         \
-    {                       \
-#name, child_##name \
-    }
 
 static const struct hosting_case child_cases[] = {
     CHILD(offer),

@@ -3,6 +3,7 @@
  * Negotiate beside its contexts: messages through LsaCallAuthenticationPackage, with the edge cases
  * of Wine's tests of them, and credentials that are added for one mechanism.
  */
+#include "identities.h"
 #include "loopback.h"
 #include "msv.h"
 
@@ -101,15 +102,8 @@ static void test_prefixes(void)
 static void test_added(void)
 {
     static struct loopback loop;
-    SEC_WINNT_AUTH_IDENTITY_W identity = {
-        .User = (unsigned short *)account.user,
-        .UserLength = lstrlenW(account.user),
-        .Domain = (unsigned short *)account.domain,
-        .DomainLength = lstrlenW(account.domain),
-        .Password = (unsigned short *)account.password,
-        .PasswordLength = lstrlenW(account.password),
-        .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
-    };
+    SEC_WINNT_AUTH_IDENTITY_W identity = wide_identity(account.user, account.domain,
+                                                       account.password);
     SecPkgContext_NamesW names = {NULL};
     if (!ours_only() || !have_account) return;
     SECURITY_STATUS status = loopback_open(&loop, L"Negotiate", NULL);

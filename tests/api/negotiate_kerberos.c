@@ -43,44 +43,6 @@ static void close_both(void)
     side_close(&server);
 }
 
-/* Until both are done; *legs is how many calls that took. */
-static SECURITY_STATUS run_legs(int *legs)
-{
-    SECURITY_STATUS status[2] = {SEC_I_CONTINUE_NEEDED, SEC_I_CONTINUE_NEEDED};
-    struct slice token = NONE;
-    for (*legs = 1; *legs < 10; ++*legs) {
-        int i = *legs % 2 == 0;
-        struct side *side = i ? &server : &client;
-        if (status[i] == SEC_I_CONTINUE_NEEDED) status[i] = side_leg(side, token);
-        if (status[i] < 0) return status[i];
-        token = side_token(side);
-        if (!status[0] && !status[1]) return SEC_E_OK;
-    }
-    return SEC_I_CONTINUE_NEEDED;
-}
-
-static void expect_package(struct side *side, const wchar_t *name)
-{
-    SecPkgContext_NegotiationInfoW info;
-    SECURITY_STATUS status = QueryContextAttributesW(&side->context, SECPKG_ATTR_NEGOTIATION_INFO,
-                                                     &info);
-    if (!ok(!status, "negotiation info: %08lx", status)) return;
-    ok(info.NegotiationState == SECPKG_NEGOTIATION_COMPLETE, "state %lu", info.NegotiationState);
-    ok(!lstrcmpW(info.PackageInfo->Name, name), "%ls was chosen", info.PackageInfo->Name);
-    FreeContextBuffer(info.PackageInfo);
-}
-
-static void expect_agreement(const wchar_t *package, int expected)
-{
-    int legs;
-    SECURITY_STATUS status = run_legs(&legs);
-    if (!ok(!status, "leg %d: %08lx", legs, status)) return;
-    ok(legs == expected, "%d legs", legs);
-    expect_package(&client, package);
-    expect_package(&server, package);
-    ok(contexts_talk(&client.context, &server.context), "no talk");
-}
-
 static bool is_kerberos_token(struct slice token)
 {
     struct slice oid;
@@ -144,8 +106,8 @@ static void test_preferred(void)
         ok(answer.mech.size && !memcmp(answer.mech.data, oids[0].data, oids[0].size), "choice");
         status = side_leg(&client, side_token(&server));
         ok(!status && !client.size, "client 2: %08lx", status);
-        expect_package(&client, kerberos);
-        expect_package(&server, kerberos);
+        side_expect_package(&client, kerberos);
+        side_expect_package(&server, kerberos);
         ok(contexts_talk(&client.context, &server.context), "no talk");
     }
     close_both();
@@ -157,7 +119,7 @@ static void test_flags(void)
     int legs;
     if (!open_both()) return;
     client.flags |= ISC_REQ_MUTUAL_AUTH | ISC_REQ_SEQUENCE_DETECT;
-    SECURITY_STATUS status = run_legs(&legs);
+    SECURITY_STATUS status = sides_run(&client, &server, NULL, &legs);
     ok(!status && legs == 3, "leg %d: %08lx", legs, status);
     const ULONG wanted = ISC_RET_MUTUAL_AUTH | ISC_RET_SEQUENCE_DETECT | ISC_RET_INTEGRITY |
                          ISC_RET_CONFIDENTIALITY;
@@ -203,10 +165,10 @@ static void test_bare(void)
         client.flags |= flags[i];
         if (open_server(NULL)) {
             server.flags |= flags[i] & ISC_REQ_USE_DCE_STYLE; /* ASC_REQ_ has the same bit */
-            status = run_legs(&legs);
+            status = sides_run(&client, &server, NULL, &legs);
             ok(!status && legs == (i < 2 ? 2 + (int)i : 4), "%lu: leg %d: %08lx", (ULONG)i, legs,
                status);
-            expect_package(&server, kerberos);
+            side_expect_package(&server, kerberos);
             side_close(&server);
         }
         side_close(&client);
@@ -227,12 +189,12 @@ static void test_lists(void)
         ok(spnego_kind(offer.token, NULL) == SPNEGO_RAW_NTLM, "!Kerberos: another token");
     side_close(&client);
     if (!open_client(NULL, L"!NTLM") || !open_server(NULL)) return;
-    status = run_legs(&legs);
+    status = sides_run(&client, &server, NULL, &legs);
     ok(!status && legs == 3, "!NTLM: leg %d, %08lx", legs, status);
-    expect_package(&server, kerberos);
+    side_expect_package(&server, kerberos);
     close_both();
     if (!open_client(NULL, NULL) || !open_server(L"!Kerberos")) return;
-    expect_agreement(ntlm, 7);
+    sides_expect_agreement(&client, &server, ntlm, 7);
     close_both();
 }
 
@@ -345,9 +307,9 @@ static void test_identities(void)
     for (size_t i = 0; i < (running_on_ours() ? 3 : 2); i++) {
         int legs;
         if (!open_client(&accounts[i], NULL) || !open_server(NULL)) return;
-        SECURITY_STATUS status = run_legs(&legs);
+        SECURITY_STATUS status = sides_run(&client, &server, NULL, &legs);
         ok(!status && legs == 3, "%lu: leg %d, %08lx", (ULONG)i, legs, status);
-        expect_package(&server, kerberos);
+        side_expect_package(&server, kerberos);
         close_both();
 
         lstrcpyW(accounts[i].password, L"wrong");
@@ -370,7 +332,7 @@ static void test_account_of_machine(void)
     if (!ours_only()) return;
     if (!ok(account_create(&account), "no account") || !open_client(&account, NULL)) return;
     if (open_server(NULL)) {
-        expect_agreement(ntlm, 5);
+        sides_expect_agreement(&client, &server, ntlm, 5);
         side_close(&server);
     }
     side_close(&client);
@@ -388,7 +350,7 @@ static void test_attributes(void)
     SecPkgContext_Sizes sizes;
     int legs;
     if (!open_both()) return;
-    if (!ok(!run_legs(&legs), "no contexts")) return;
+    if (!ok(!sides_run(&client, &server, NULL, &legs), "no contexts")) return;
     for (int i = 0; i < 2; i++) {
         CtxtHandle *context = i ? &server.context : &client.context;
         ok(!QueryContextAttributesW(context, SECPKG_ATTR_SIZES, &sizes), "sizes");
@@ -420,7 +382,7 @@ static void test_impersonation(void)
     int legs;
     if (!ours_only()) return;
     if (!value_save(&policy, L"SOFTWARE\\winesspi", L"ForeignTokens") || !open_both()) return;
-    if (!ok(!run_legs(&legs), "no contexts")) return;
+    if (!ok(!sides_run(&client, &server, NULL, &legs), "no contexts")) return;
     SECURITY_STATUS status = ImpersonateSecurityContext(&server.context);
     ok(status == SEC_E_NO_IMPERSONATION, "without the policy: %08lx", status);
     value_set(&policy, REG_DWORD, &one, sizeof(one));
@@ -443,14 +405,14 @@ static void test_export(void)
     int legs;
     if (!open_both()) return;
     client.flags |= ISC_REQ_MUTUAL_AUTH;
-    if (!ok(!run_legs(&legs), "no contexts")) return;
+    if (!ok(!sides_run(&client, &server, NULL, &legs), "no contexts")) return;
     for (int i = 0; i < 2; i++) {
         ok(side_move(&client, L"Negotiate"), "the client's does not move");
         ok(contexts_talk(&client.context, &server.context), "no talk");
         ok(side_move(&server, L"Negotiate"), "the server's does not move");
         ok(contexts_talk(&client.context, &server.context), "no talk");
     }
-    expect_package(&server, kerberos);
+    side_expect_package(&server, kerberos);
     close_both();
 }
 
@@ -493,10 +455,10 @@ static void test_no_key(void)
 {
     int legs;
     if (!open_both()) return;
-    expect_agreement(ntlm, 7);
+    sides_expect_agreement(&client, &server, ntlm, 7);
     close_both();
     if (!open_client(NULL, L"!NTLM") || !open_server(NULL)) return;
-    SECURITY_STATUS status = run_legs(&legs);
+    SECURITY_STATUS status = sides_run(&client, &server, NULL, &legs);
     ok(status < 0 && legs == 2, "nothing in common: leg %d, %08lx", legs, status);
     close_both();
 }
@@ -547,7 +509,7 @@ static void test_password(void)
     status = ChangeAccountPasswordW(negotiate, realm, user, before, after, FALSE, 0, &desc);
     if (!ok(!status, "of the realm: %08lx", status)) return;
     if (!open_client(&changed, NULL) || !open_server(NULL)) return;
-    status = run_legs(&legs);
+    status = sides_run(&client, &server, NULL, &legs);
     ok(!status && legs == 3, "with the new one: %08lx, leg %d", status, legs);
     close_both();
 

@@ -25,15 +25,9 @@ trap 'exit 1' INT TERM HUP
 
 # run_program WHAT USER: its cases are counted as ours.
 run_program() {
-    timeout 120 wine "$program" "$1" test/localhost "$kdc_realm" "$2" \
-        >"$work/$1.log" 2>&1 </dev/null
-    tr -d '\r' <"$work/$1.log" | sed "s/^\(ok  *\|FAIL \|skip \)/&$1: /; /passed, .* skipped$/d"
-    counts=$(tr -d '\r' <"$work/$1.log" |
-        sed -n 's/^.*: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p')
-    [ "$counts" ] || counts='0 1 0'
-    # shellcheck disable=SC2086 # three numbers
-    set -- $counts
-    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+    timeout 120 wine "$program" "$1" test/localhost "$kdc_realm" "$2" >"$work/log" 2>&1 </dev/null
+    count_log negotiate_kerberos $?
+    tr -d '\r' <"$work/log" | sed "s/^\(ok  *\|FAIL \|skip \)/&$1: /; /passed, .* skipped$/d"
 }
 
 kdc_found || skip_all "$no_kdc"

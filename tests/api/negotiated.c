@@ -106,6 +106,26 @@ static void test_token(void)
     loopback_close(&loop);
 }
 
+/* The user half of a context has the messages, whichever context they are for. */
+static void test_user_half(void)
+{
+    SECURITY_STATUS(WINAPI * delete_user)(CtxtHandle *);
+    SECURITY_STATUS(WINAPI * init_user)(CtxtHandle *, SecBuffer *);
+    struct message message;
+    SecBuffer nothing = {0, SECBUFFER_EMPTY, NULL};
+    if (!running_on_ours() || !connect_loop(usual())) return;
+    delete_user = function_find("sspicli.dll", "SecDeleteUserModeContext");
+    init_user = function_find("sspicli.dll", "SecInitUserModeContext");
+    ok(!delete_user(&loop.client), "not deleted");
+    message_set(&message, "a text", 6);
+    SECURITY_STATUS status = message_sign(&loop.client, &message);
+    ok(status == SEC_E_INVALID_HANDLE, "without user half: %08lx", status);
+    status = init_user(&loop.client, &nothing);
+    ok(!status, "a new user half: %08lx", status);
+    ok(contexts_talk(&loop.client, &loop.server), "no talk");
+    loopback_close(&loop);
+}
+
 /* What NTLM says of messages, Negotiate says */
 static void test_messages(void)
 {
@@ -146,6 +166,7 @@ int main(void)
     RUN(test_names_and_keys);
     RUN(test_token);
     RUN(test_messages);
+    RUN(test_user_half);
     if (have_account) account_remove(&account);
     return test_end("api_negotiated");
 }

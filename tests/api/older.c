@@ -355,11 +355,6 @@ static void child_ap(void)
 
 /* ---- in the parent ---- */
 
-#define CHILD(name)         \
-    {                       \
-#name, child_##name \
-    }
-
 static const struct hosting_case child_cases[] = {
     CHILD(sspi), CHILD(sspi_handover), CHILD(sspi_sasl), CHILD(sspi_wrap), CHILD(ansi), CHILD(ap)};
 

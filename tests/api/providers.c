@@ -9,6 +9,7 @@
 #include "../providers/prov_lsa.h"
 #include "hosting_checks.h"
 #include "loopback.h"
+#include "ssp/message_context.h"
 
 static struct loopback loop;
 
@@ -288,17 +289,120 @@ static void child_pinned(void)
     expect_nothing_left();
 }
 
+static SECURITY_STATUS talk_one_way(CtxtHandle *from, CtxtHandle *to)
+{
+    BYTE token[PROV_SIGNATURE_SIZE], text[] = "text";
+    SecBuffer parts[] = {{sizeof(token), SECBUFFER_TOKEN, token},
+                         {sizeof(text), SECBUFFER_DATA, text}};
+    SecBufferDesc desc = {SECBUFFER_VERSION, 2, parts};
+    SECURITY_STATUS status = MakeSignature(from, 0, &desc, 0);
+    return status ? status : VerifySignature(to, &desc, 0, NULL);
+}
+
+/* A new handshake of TestOne, with messages in the hands of the two contexts of the other. */
+static bool connect_around(struct loopback *inner)
+{
+    if (!ok(!loopback_open(&loop, L"TestOne", NULL), "no credentials")) return false;
+    counters()->message_context = inner->client;
+    bool good = ok(!loopback_client_leg(&loop), "client");
+    counters()->message_context = inner->server;
+    good = ok(!loopback_server_leg(&loop), "server") && good;
+    counters()->message_context = (CtxtHandle){0, 0};
+    return good;
+}
+
+/* ssp/message_context.h */
+static void child_messages_elsewhere(void)
+{
+    static struct loopback inner;
+    static struct blob blob;
+    CtxtHandle named;
+    SECURITY_STATUS status = loopback_make(&inner, L"TestTwo", NULL);
+    if (!ok(!status, "TestTwo: %08lx", status) || !connect_around(&inner)) return;
+
+    /* The keys are those of the inner contexts, for signatures and seals. */
+    ok(contexts_talk(&loop.client, &inner.server), "not to the inner server");
+    ok(contexts_talk(&inner.client, &loop.server), "not from the inner client");
+    ok(contexts_talk(&loop.client, &loop.server), "not between the outer ones");
+    counters()->message_context = inner.client;
+    status = QueryContextAttributesW(&loop.client, WINESSPI_ATTR_MESSAGE_CONTEXT, &named);
+    ok(status == SEC_E_UNSUPPORTED_FUNCTION, "an application asks: %08lx", status);
+
+    /* An import asks anew. */
+    status = context_export(&loop.client, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &blob, NULL);
+    ok(!status, "export: %08lx", status);
+    status = talk_one_way(&loop.client, &inner.server);
+    ok(status == SEC_E_INVALID_HANDLE, "exported: %08lx", status);
+    status = context_import(L"TestOne", blob.bytes, blob.size, &loop.client);
+    counters()->message_context = (CtxtHandle){0, 0};
+    ok(!status, "import: %08lx", status);
+    ok(contexts_talk(&loop.client, &inner.server), "not to the inner server after an import");
+
+    /* Without the inner ones the outer ones have keys of their own. */
+    loopback_close(&inner);
+    ok(contexts_talk(&loop.client, &loop.server), "not without the inner ones");
+    loopback_close(&loop);
+    expect_nothing_left();
+}
+
+/* What an application deletes is gone, whatever is behind it. */
+static void child_messages_nowhere(void)
+{
+    static struct loopback inner;
+    static struct blob blob;
+    SECURITY_STATUS(WINAPI * delete_user)(CtxtHandle *);
+    delete_user = function_find("sspicli.dll", "SecDeleteUserModeContext");
+    SECURITY_STATUS status = loopback_make(&inner, L"TestTwo", NULL);
+    if (!ok(!status, "TestTwo: %08lx", status) || !connect_around(&inner)) return;
+    ok(!delete_user(&loop.client), "the user half is not deleted");
+    status = talk_one_way(&loop.client, &inner.server);
+    ok(status == SEC_E_INVALID_HANDLE, "without user half: %08lx", status);
+    ok(!talk_one_way(&loop.server, &inner.client), "before the end");
+    ok(!DeleteSecurityContext(&loop.server), "not deleted");
+    status = talk_one_way(&loop.server, &inner.client);
+    ok(status == SEC_E_INVALID_HANDLE, "deleted: %08lx", status);
+    context_forget(&loop.server);
+    loopback_close(&loop);
+
+    /* Deleted while a call is inside, which began before the export that fails asked anew. */
+    ok(!loopback_make(&loop, L"TestEmptyExport", NULL), "TestEmptyExport");
+    HANDLE thread = CreateThread(NULL, 0, sign_slowly, &loop.client, 0, NULL);
+    while (!counters()->threads_inside) Sleep(1);
+    counters()->message_context = inner.client;
+    ok(context_export(&loop.client, 0, &blob, NULL) < 0, "an empty export");
+    counters()->message_context = (CtxtHandle){0, 0};
+    ok(!talk_one_way(&loop.client, &inner.server), "not to the inner server");
+    ok(!DeleteSecurityContext(&loop.client), "not deleted");
+    status = talk_one_way(&loop.client, &inner.server);
+    ok(status == SEC_E_INVALID_HANDLE, "deleted, and not gone: %08lx", status);
+    WaitForSingleObject(thread, INFINITE);
+    CloseHandle(thread);
+    context_forget(&loop.client);
+    loopback_close(&loop);
+
+    /* Who comes next has no part in it: so many that places of handles are used again. */
+    bool apart = ok(!loopback_open(&loop, L"TestTwo", NULL), "no credentials");
+    for (int i = 0; i < 1100 && apart; i++) {
+        apart = ok(loopback_client_leg(&loop) == SEC_I_CONTINUE_NEEDED, "client %d", i);
+        status = talk_one_way(&loop.client, &inner.server);
+        apart = ok(status == SEC_E_INVALID_HANDLE, "half-open: %08lx", status) && apart;
+        ok(!DeleteSecurityContext(&loop.client), "not deleted");
+        context_forget(&loop.client);
+    }
+    loopback_close(&loop);
+    loopback_close(&inner);
+    expect_nothing_left();
+}
+
 /* ---- in the parent ---- */
 
-#define CHILD(name)         \
-    {                       \
-#name, child_##name \
-    }
-
 static const struct hosting_case child_cases[] = {
-    CHILD(listed),      CHILD(lazy),   CHILD(handshakes),   CHILD(attributes),
-    CHILD(credentials), CHILD(export), CHILD(empty_export), CHILD(allocated_token),
-    CHILD(pinned),
+    CHILD(listed),           CHILD(lazy),
+    CHILD(handshakes),       CHILD(attributes),
+    CHILD(credentials),      CHILD(export),
+    CHILD(empty_export),     CHILD(allocated_token),
+    CHILD(pinned),           CHILD(messages_elsewhere),
+    CHILD(messages_nowhere),
 };
 
 static void run(const wchar_t *child)
@@ -329,6 +433,8 @@ CASE(export)
 CASE(empty_export)
 CASE(allocated_token)
 CASE(pinned)
+CASE(messages_elsewhere)
+CASE(messages_nowhere)
 
 int main(int argc, char **argv)
 {
@@ -347,6 +453,8 @@ int main(int argc, char **argv)
     RUN(test_empty_export);
     RUN(test_allocated_token);
     RUN(test_pinned);
+    RUN(test_messages_elsewhere);
+    RUN(test_messages_nowhere);
     hosting_end();
     return test_end("api_providers");
 }

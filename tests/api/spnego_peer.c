@@ -2,24 +2,15 @@
 /* The peer of the package Negotiate, see spnego_peer.h. */
 #include "spnego_peer.h"
 
+#include "identities.h"
+
 static uint8_t wire[SPNEGO_TOKEN_MAX];
 
 static void fill_identity(SEC_WINNT_AUTH_IDENTITY_EXW *identity, const struct account *account,
                           const wchar_t *package_list)
 {
-    *identity = (SEC_WINNT_AUTH_IDENTITY_EXW){
-        .Version = SEC_WINNT_AUTH_IDENTITY_VERSION,
-        .Length = sizeof(*identity),
-        .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
-    };
-    if (account) {
-        identity->User = (unsigned short *)account->user;
-        identity->UserLength = lstrlenW(account->user);
-        identity->Domain = (unsigned short *)account->domain;
-        identity->DomainLength = lstrlenW(account->domain);
-        identity->Password = (unsigned short *)account->password;
-        identity->PasswordLength = lstrlenW(account->password);
-    }
+    if (account) *identity = wide_identity_ex(account->user, account->domain, account->password);
+    else *identity = wide_identity_ex(NULL, NULL, NULL);
     if (package_list) {
         identity->PackageList = (unsigned short *)package_list;
         identity->PackageListLength = lstrlenW(package_list);
@@ -67,6 +58,43 @@ SECURITY_STATUS side_leg(struct side *side, struct slice token)
             token.size ? &in_desc : NULL, 0, &side->context, &out_desc, &side->attributes, NULL);
     side->size = status < 0 ? 0 : out.cbBuffer;
     return status;
+}
+
+SECURITY_STATUS sides_run(struct side *client, struct side *server, side_tamper *change, int *legs)
+{
+    SECURITY_STATUS status[2] = {SEC_I_CONTINUE_NEEDED, SEC_I_CONTINUE_NEEDED};
+    for (*legs = 1; *legs < 12; ++*legs) {
+        int side = *legs % 2 == 0;
+        struct side *from = side ? server : client, *to = side ? client : server;
+        if (status[side] == SEC_I_CONTINUE_NEEDED) status[side] = side_leg(from, side_token(to));
+        if (status[side] < 0) return status[side];
+        if (change) change(from, *legs);
+        if (status[0] == SEC_E_OK && status[1] == SEC_E_OK) return SEC_E_OK;
+    }
+    return SEC_I_CONTINUE_NEEDED;
+}
+
+void side_expect_package(struct side *side, const wchar_t *name)
+{
+    SecPkgContext_NegotiationInfoW info;
+    SECURITY_STATUS status = QueryContextAttributesW(&side->context, SECPKG_ATTR_NEGOTIATION_INFO,
+                                                     &info);
+    if (!ok(!status, "negotiation info: %08lx", status)) return;
+    ok(info.NegotiationState == SECPKG_NEGOTIATION_COMPLETE, "state %lu", info.NegotiationState);
+    ok(!lstrcmpW(info.PackageInfo->Name, name), "%ls was chosen", info.PackageInfo->Name);
+    FreeContextBuffer(info.PackageInfo);
+}
+
+void sides_expect_agreement(struct side *client, struct side *server, const wchar_t *package,
+                            int expected)
+{
+    int legs;
+    SECURITY_STATUS status = sides_run(client, server, NULL, &legs);
+    if (!ok(!status, "leg %d: %08lx", legs, status)) return;
+    ok(legs == expected, "%d legs", legs);
+    side_expect_package(client, package);
+    side_expect_package(server, package);
+    ok(contexts_talk(&client->context, &server->context), "no talk");
 }
 
 bool side_seals(struct side *side)

@@ -35,6 +35,18 @@ static inline struct slice side_token(const struct side *side)
     return (struct slice){side->token, side->size};
 }
 
+/* Somebody on the way, who may change what a side has just sent in a leg. */
+typedef void side_tamper(struct side *from, int leg);
+
+/* Legs of both sides, in turn, until they are done; their number is where it ended. */
+SECURITY_STATUS sides_run(struct side *client, struct side *server, side_tamper *change, int *legs);
+
+/* States which package a side has agreed on; that both agree on it in that many legs, and can use
+ * it. */
+void side_expect_package(struct side *side, const wchar_t *name);
+void sides_expect_agreement(struct side *client, struct side *server, const wchar_t *package,
+                            int expected);
+
 /* Whether the side's context can be used for messages. */
 bool side_seals(struct side *side);
 

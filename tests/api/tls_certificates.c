@@ -113,6 +113,82 @@ static void test_chains(void)
     expect(TLS_CERT_SERVER_EC, NULL, 0, SEC_E_OK, "a key of a curve");
 }
 
+/* schannel.h of the SDK for Windows 11. */
+#define CERT_CHECK_RESULT 0x71
+#define CERT_CHECK_RESULT_INPROC 0x72
+struct check_result { /* SecPkgContext_CertificateValidationResult */
+    DWORD chain_errors;
+    HRESULT verdict;
+};
+
+static SECURITY_STATUS check(bool server, ULONG attribute, struct check_result *out)
+{
+    memset(out, 0x55, sizeof(*out));
+    return QueryContextAttributesW(server ? &pair.server : &pair.client, attribute, out);
+}
+
+/* [H schannel.h] the errors of the chain, and the verdict of its policy; [D CERT_CHAIN_POLICY_STATUS]
+ * for who judges by himself. During a handshake the one, afterwards both. */
+static void test_check_result(void)
+{
+    static const struct {
+        enum tls_cert cert;
+        const wchar_t *target;
+        DWORD errors;
+        HRESULT verdict;
+    } cases[] = {
+        {TLS_CERT_SERVER_RSA, NULL, 0, S_OK},
+        {TLS_CERT_SERVER_RSA, L"other.test", 0, CERT_E_CN_NO_MATCH},
+        {TLS_CERT_STRANGER, NULL, CERT_TRUST_IS_UNTRUSTED_ROOT, CERT_E_UNTRUSTEDROOT},
+        {TLS_CERT_EXPIRED, NULL, CERT_TRUST_IS_NOT_TIME_VALID, CERT_E_EXPIRED},
+        {TLS_CERT_WRONG_USAGE, NULL, CERT_TRUST_IS_NOT_VALID_FOR_USAGE, CERT_E_WRONG_USAGE},
+    };
+    struct check_result result;
+    if (!ours_only()) return; /* not every Windows has it */
+    for (size_t i = 0; i < ARRAYSIZE(cases); i++) {
+        const struct tls_pair_options options = {.server_cert = cases[i].cert,
+                                                 .target = cases[i].target};
+        SECURITY_STATUS status = tls_pair_open(&pair, &options);
+        if (!ok(status == SEC_E_OK, "row %u: %08lx", (unsigned)i, status)) continue;
+        tls_pair_client_leg(&pair);
+        status = check(false, CERT_CHECK_RESULT, &result);
+        ok(status == SEC_E_INVALID_HANDLE, "row %u: before it has come: %08lx", (unsigned)i,
+           status);
+        status = check(false, CERT_CHECK_RESULT_INPROC, &result);
+        ok(status == SEC_E_INVALID_HANDLE, "row %u: too early: %08lx", (unsigned)i, status);
+        tls_pair_delete(&pair);
+        ok(!tls_pair_connect(&pair), "row %u: no connection", (unsigned)i);
+        for (ULONG id = CERT_CHECK_RESULT; id <= CERT_CHECK_RESULT_INPROC; id++) {
+            status = check(false, id, &result);
+            ok(status == SEC_E_OK && result.chain_errors == cases[i].errors &&
+                   result.verdict == cases[i].verdict,
+               "row %u, %#lx: %08lx, %#lx, %08lx", (unsigned)i, id, status, result.chain_errors,
+               result.verdict);
+        }
+        status = check(true, CERT_CHECK_RESULT, &result);
+        ok(status == SEC_E_NO_CREDENTIALS, "row %u: no client's: %08lx", (unsigned)i, status);
+        tls_pair_close(&pair);
+    }
+}
+
+/* A client's is judged as one, without a name. */
+static void test_check_client(void)
+{
+    static const enum tls_cert certs[] = {TLS_CERT_CLIENT_RSA, TLS_CERT_SERVER_RSA};
+    struct check_result result;
+    if (!ours_only()) return;
+    for (unsigned i = 0; i < ARRAYSIZE(certs); i++) {
+        const struct tls_pair_options options = {.client_cert = certs[i],
+                                                 .server_flags = ASC_REQ_MUTUAL_AUTH};
+        SECURITY_STATUS status = tls_pair_make(&pair, &options);
+        if (!ok(status == SEC_E_OK, "%08lx", status)) continue;
+        status = check(true, CERT_CHECK_RESULT, &result);
+        ok(status == SEC_E_OK && result.verdict == (i ? CERT_E_WRONG_USAGE : S_OK),
+           "certificate %u: %08lx, %08lx", i, status, result.verdict);
+        tls_pair_close(&pair);
+    }
+}
+
 /* [D tls-registry-settings], [K]; the status is ours */
 static void test_strength(void)
 {
@@ -274,6 +350,8 @@ int main(int argc, char **argv)
     }
     RUN(test_names);
     RUN(test_chains);
+    RUN(test_check_result);
+    RUN(test_check_client);
     RUN(test_strength);
     RUN(test_revocation);
     RUN(test_revoked_process);

@@ -216,6 +216,61 @@ static void test_eap_keys(void)
     }
 }
 
+static SECURITY_STATUS set_eap(CtxtHandle *context, DWORD version, DWORD size, DWORD number)
+{
+    SecPkgContext_EapPrfInfo info = {version, size, (BYTE *)&number};
+    return SetContextAttributesW(context, SECPKG_ATTR_EAP_PRF_INFO, &info, sizeof(info));
+}
+
+/* [D SecPkgContext_EapPrfInfo] which label; [OS RFC 5281 8, 11.1] in which order of randoms, against
+ * that page; [OS RFC 9427 2.1] the type of TTLS in TLS 1.3 */
+static void test_eap_methods(void)
+{
+    static const struct {
+        DWORD number;
+        const char *labels[2];
+        const char *modern_context;
+    } rows[] = {
+        {1, {"ttls keying material", "EXPORTER_EAP_TLS_Key_Material"}, "\x15"},
+        {2, {"ttls challenge", "ttls challenge"}, NULL},
+        {0, {"client EAP encryption", "EXPORTER_EAP_TLS_Key_Material"}, "\x0d"},
+    };
+    if (!ours_only()) return;
+    for (unsigned i = 0; i < 2 * ARRAYSIZE(rows); i++) {
+        const unsigned v = i & 1;
+        const char *context = v ? rows[i / 2].modern_context : NULL;
+        SecPkgContext_EapKeyBlock block;
+        if (!connect_version(versions[v])) return;
+        SECURITY_STATUS status = set_eap(&pair.client, 0, sizeof(DWORD), rows[i / 2].number);
+        ok(status == SEC_E_OK, "set %u: %08lx", i, status);
+        status = query(&pair.client, SECPKG_ATTR_EAP_KEY_BLOCK, &block);
+        ok(status == SEC_E_OK, "%u: %08lx", i, status);
+        SecPkgContext_KeyingMaterial_Inproc made = {
+            .cbLabel = (WORD)(strlen(rows[i / 2].labels[v]) + 1),
+            .pszLabel = (char *)rows[i / 2].labels[v],
+            .cbContextValue = context ? 1 : 0,
+            .pbContextValue = (BYTE *)context,
+            .cbKeyingMaterial = sizeof(block.rgbKeys),
+        };
+        status = query(&pair.client, SECPKG_ATTR_KEYING_MATERIAL_INPROC, &made);
+        if (ok(status == SEC_E_OK, "%u: %08lx", i, status)) {
+            ok(!memcmp(made.pbKeyingMaterial, block.rgbKeys, sizeof(block.rgbKeys)),
+               "%u: other keys", i);
+            FreeContextBuffer(made.pbKeyingMaterial);
+        }
+        tls_pair_close(&pair);
+    }
+    if (!connect_version(TLS_PAIR_1_2)) return;
+    ok(set_eap(&pair.client, 1, sizeof(DWORD), 0) == SEC_E_INVALID_PARAMETER, "another version");
+    ok(set_eap(&pair.client, 0, 2, 0) == SEC_E_INVALID_PARAMETER, "half a number");
+    ok(set_eap(&pair.client, 0, sizeof(DWORD), 4) == SEC_E_INVALID_PARAMETER, "no such thing");
+    ok(set_eap(&pair.client, 0, sizeof(DWORD), 3) == SEC_E_UNSUPPORTED_FUNCTION, "EAP-FAST");
+    SECURITY_STATUS status = SetContextAttributesW(&pair.client, SECPKG_ATTR_EAP_PRF_INFO, &status,
+                                                   sizeof(status));
+    ok(status == SEC_E_BUFFER_TOO_SMALL, "a small structure: %08lx", status);
+    tls_pair_close(&pair);
+}
+
 int main(void)
 {
     RUN(test_endpoint_bindings);
@@ -223,6 +278,7 @@ int main(void)
     RUN(test_keying_material);
     RUN(test_keying_errors);
     RUN(test_eap_keys);
+    RUN(test_eap_methods);
     tls_certs_end();
     return test_end("api_tls_keying");
 }

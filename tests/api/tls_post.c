@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What comes after a handshake of TLS: tickets, new keys and further handshakes, which go through
- * legs. Peers that say what SSPI has no call for are played with the secrets of TLS 1.3.
+ * What comes after a handshake of TLS 1.3: tickets and new keys, which go through legs. Peers that
+ * say what SSPI has no call for are played with the secrets of TLS 1.3.
  */
 #include "support.h"
 #include "tls_records.h"
@@ -358,185 +358,6 @@ static void test_data_in_leg(void)
     end();
 }
 
-/* ---- further handshakes of TLS 1.2 ---- */
-
-/* What one side has sent is heard by the other, which was told to expect it. */
-static bool arrives(bool to_server, const char *text)
-{
-    BYTE heard[32];
-    DWORD size;
-    struct tls_wire *from = to_server ? &pair.to_server : &pair.to_client;
-    SECURITY_STATUS status = tls_pair_receive(&pair, to_server, heard, sizeof(heard), &size);
-    return ok(status == SEC_E_OK && size == strlen(text) && !memcmp(heard, text, size) &&
-                  !from->size,
-              "%s: %08lx, %lu bytes, %lu left", text, status, size, from->size);
-}
-
-/* A client that has begun another handshake with a server whose session is all here, and which
- * therefore makes none. */
-static bool begin_in_vain(void)
-{
-    const struct tls_pair_options options = {.client_version = TLS_PAIR_1_2,
-                                             .server_version = TLS_PAIR_1_2};
-    SECURITY_STATUS status = tls_pair_make(&pair, &options);
-    if (!ok(status == SEC_E_OK, "%08lx", status)) return false;
-    ok(tls_pair_talk(&pair), "no data");
-    status = tls_pair_client_leg(&pair);
-    return ok(status == SEC_I_CONTINUE_NEEDED && pair.token_size > 64, "client: %08lx, %lu bytes",
-              status, pair.token_size);
-}
-
-/* The server's answer, and what the connection is like then. */
-static void decline(void)
-{
-    struct opened opened;
-    memcpy(wire.data, pair.to_server.bytes, wire.size = pair.to_server.size);
-    record_open(&pair.server, &wire, 0, &opened);
-    ok(opened.status == SEC_I_RENEGOTIATE, "server: %08lx", opened.status);
-    pair.to_server.arrived = pair.token_size;
-    SECURITY_STATUS status = tls_pair_server_leg(&pair);
-    ok(status == SEC_E_OK && pair.token_size, "server's leg: %08lx, %lu bytes", status,
-       pair.token_size);
-}
-
-/* ours: the connection goes on as it was */
-static void test_refused_renegotiation(void)
-{
-    if (!ours_only() || !begin_in_vain()) return;
-    decline();
-    pair.to_client.arrived = pair.to_client.size;
-    SECURITY_STATUS status = tls_pair_client_leg(&pair);
-    ok(status == SEC_E_OK && !pair.token_size, "client's second leg: %08lx", status);
-    ok(tls_pair_talk(&pair), "no data afterwards");
-    status = tls_pair_server_leg(&pair);
-    ok(status == SEC_E_UNSUPPORTED_FUNCTION, "a server's wish: %08lx", status);
-    tls_pair_close(&pair);
-}
-
-/* [D Renegotiating an Schannel Connection]: a client that has asked goes on with DecryptMessage,
- * which says when the answer is there. ours: what is said in the meantime by it */
-static void test_data_in_renegotiation(void)
-{
-    struct opened opened;
-    if (!ours_only() || !begin_in_vain()) return;
-    const DWORD hello = pair.token_size;
-    ok(!tls_pair_send(&pair, false, "from the client", 15), "not sent");
-    ok(!tls_pair_send(&pair, true, "to the client", 13), "not sent");
-    ok(arrives(false, "to the client"), "before the answer");
-    pair.token_size = hello;
-    decline();
-    ok(arrives(true, "from the client"), "behind the question");
-    memcpy(wire.data, pair.to_client.bytes, wire.size = pair.to_client.size);
-    record_open(&pair.client, &wire, 0, &opened);
-    ok(opened.status == SEC_I_RENEGOTIATE &&
-           opened_part(&opened, SECBUFFER_EXTRA).cbBuffer == pair.to_client.size,
-       "the answer: %08lx", opened.status);
-    ok(tls_pair_send(&pair, false, "early", 5) == SEC_E_CONTEXT_EXPIRED, "before its leg");
-    pair.to_client.arrived = pair.to_client.size;
-    SECURITY_STATUS status = tls_pair_client_leg(&pair);
-    ok(status == SEC_E_OK && !pair.token_size, "its leg: %08lx", status);
-    ok(tls_pair_talk(&pair), "no data afterwards");
-    tls_pair_close(&pair);
-}
-
-/* ours: a client that does not do so is sent there by a leg that leaves the data where it is */
-static void test_data_for_renegotiation(void)
-{
-    if (!ours_only() || !begin_in_vain()) return;
-    const DWORD hello = pair.token_size;
-    ok(!tls_pair_send(&pair, true, "to the client", 13), "not sent");
-    const DWORD data = pair.to_client.size;
-    for (unsigned i = 0; i < 2; i++) {
-        pair.to_client.arrived = data;
-        SECURITY_STATUS status = tls_pair_client_leg(&pair);
-        ok(status == SEC_E_OK && !pair.token_size && pair.to_client.size == data,
-           "leg %u: %08lx, %lu of %lu bytes are left", i, status, pair.to_client.size, data);
-    }
-    pair.token_size = hello;
-    decline();
-    const DWORD all = pair.to_client.size;
-    pair.to_client.arrived = all;
-    SECURITY_STATUS status = tls_pair_client_leg(&pair);
-    ok(status == SEC_E_OK && pair.to_client.size == all, "with the answer: %08lx", status);
-    BYTE heard[32];
-    DWORD size;
-    status = tls_pair_receive(&pair, false, heard, sizeof(heard), &size);
-    ok(status == SEC_E_OK && size == 13, "read: %08lx, %lu bytes", status, size);
-    pair.to_client.arrived = pair.to_client.size;
-    status = tls_pair_client_leg(&pair);
-    ok(status == SEC_E_OK && !pair.to_client.size, "the answer: %08lx", status);
-    ok(tls_pair_talk(&pair), "no data afterwards");
-    tls_pair_close(&pair);
-}
-
-/* The server asks, and the client comes again; legs until both are done, or one fails. */
-static void renegotiate(void)
-{
-    SECURITY_STATUS status = tls_pair_server_leg(&pair);
-    ok(status == SEC_I_CONTINUE_NEEDED && pair.token_size, "asked: %08lx", status);
-    SecBuffer buffers[4] = {{pair.to_client.size, SECBUFFER_DATA, pair.to_client.bytes}};
-    SecBufferDesc desc = {SECBUFFER_VERSION, 4, buffers};
-    status = DecryptMessage(&pair.client, &desc, 0, NULL);
-    ok(status == SEC_I_RENEGOTIATE, "told: %08lx", status);
-    pair.to_client.size = pair.to_client.arrived = 0;
-    status = tls_pair_client_leg(&pair);
-    ok(status == SEC_I_CONTINUE_NEEDED && pair.token_size, "begun: %08lx", status);
-    for (unsigned i = 0; i < 6 && (pair.client_status || pair.server_status); i++) {
-        pair.to_server.arrived = pair.to_server.size;
-        if (pair.to_server.size) tls_pair_server_leg(&pair);
-        pair.to_client.arrived = pair.to_client.size;
-        if (pair.to_client.size) tls_pair_client_leg(&pair);
-        if (pair.client_status < 0) break;
-    }
-}
-
-/* Both sides have the library: data goes on. [D Renegotiating an Schannel Connection], [W8T
- * schannel.c:1436-1468] */
-static void test_renegotiation(void)
-{
-    const struct tls_pair_options options = {
-        .client_version = TLS_PAIR_1_2, .server_version = TLS_PAIR_1_2, .without_aead = true};
-    SECURITY_STATUS status = tls_pair_make(&pair, &options);
-    if (!ok(status == SEC_E_OK, "%08lx", status)) return;
-    renegotiate();
-    ok(!pair.client_status && !pair.server_status, "client %08lx, server %08lx", pair.client_status,
-       pair.server_status);
-    ok(tls_pair_talk(&pair), "no data");
-    tls_pair_close(&pair);
-}
-
-/* ours, as to the status: within a connection a server does not become another one, be the new
- * certificate good or not, and whoever judges it */
-static void test_other_server(void)
-{
-    static const struct {
-        enum tls_cert certificate;
-        bool automatic;
-    } rows[] = {{TLS_CERT_STRANGER, true}, {TLS_CERT_CHAINED, true}, {TLS_CERT_STRANGER, false}};
-    if (!ours_only() || !ok(tls_root_trust(), "the root cannot be trusted")) return;
-    for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        const struct tls_pair_options options = {.client_version = TLS_PAIR_1_2,
-                                                 .server_version = TLS_PAIR_1_2,
-                                                 .without_aead = true,
-                                                 .automatic = rows[i].automatic};
-        const struct tls_pair_options other = {.server_version = TLS_PAIR_1_2,
-                                               .server_cert = rows[i].certificate,
-                                               .without_aead = true};
-        CredHandle second;
-        SECURITY_STATUS status = tls_pair_make(&pair, &options);
-        if (!ok(status == SEC_E_OK, "row %u: %08lx", i, status)) continue;
-        status = tls_pair_credential(&other, true, &second);
-        ok(status == SEC_E_OK, "row %u: credential: %08lx", i, status);
-        FreeCredentialsHandle(&pair.server_cred);
-        pair.server_cred = second;
-        renegotiate();
-        ok(pair.client_status < 0, "row %u: client %08lx", i, pair.client_status);
-        ok(tls_pair_send(&pair, false, "now", 3) < 0, "row %u: sent", i);
-        tls_pair_close(&pair);
-    }
-    tls_root_distrust();
-}
-
 int main(void)
 {
     RUN(test_ticket);
@@ -550,11 +371,6 @@ int main(void)
     RUN(test_alert_in_leg);
     RUN(test_key_update_after_close);
     RUN(test_data_in_leg);
-    RUN(test_refused_renegotiation);
-    RUN(test_data_in_renegotiation);
-    RUN(test_data_for_renegotiation);
-    RUN(test_renegotiation);
-    RUN(test_other_server);
     tls_certs_end();
     return test_end("api_tls_post");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One credential for the handshakes of several threads, and one context that sends and receives in
- * two. */
+/* One credential for the handshakes of several threads, one context that sends and receives in two,
+ * and one that sends in two. */
 #include "support.h"
 #include "tls_pair.h"
 
@@ -100,10 +100,65 @@ static void test_context(void)
     }
 }
 
+/* ---- one direction of one context ---- */
+
+#define SEALED 50000
+#define SEALED_SIZE 1000
+#define NUMBERS (2 * SEALED + 64)
+
+static volatile LONG seen[NUMBERS]; /* how many records show the number */
+static volatile LONG ready;         /* threads: they begin together */
+
+/* The number of an AES-GCM record stands behind its five bytes of header (RFC 5288 3). */
+static DWORD number_shown(const BYTE *record)
+{
+    return (DWORD)record[9] << 24 | record[10] << 16 | record[11] << 8 | record[12];
+}
+
+static DWORD WINAPI seal_all(void *argument)
+{
+    BYTE header[13], text[SEALED_SIZE] = {0}, trailer[16];
+    DWORD failed = 0;
+    (void)argument;
+    for (InterlockedIncrement(&ready); ready < 2;) SwitchToThread();
+    for (unsigned i = 0; i < SEALED; i++) {
+        SecBuffer buffers[4] = {{sizeof(header), SECBUFFER_STREAM_HEADER, header},
+                                {sizeof(text), SECBUFFER_DATA, text},
+                                {sizeof(trailer), SECBUFFER_STREAM_TRAILER, trailer},
+                                {0, SECBUFFER_EMPTY, NULL}};
+        SecBufferDesc desc = {SECBUFFER_VERSION, 4, buffers};
+        if (EncryptMessage(&shared.server, 0, &desc, 0) || number_shown(header) >= NUMBERS)
+            failed++;
+        else InterlockedIncrement(&seen[number_shown(header)]);
+    }
+    return failed;
+}
+
+/* ours: each takes its turn, and no number serves twice */
+static void test_direction(void)
+{
+    const struct tls_pair_options options = {.client_version = TLS_PAIR_1_2,
+                                             .server_version = TLS_PAIR_1_2};
+    DWORD failed = 0, once = 0;
+    SECURITY_STATUS status = tls_pair_make(&shared, &options);
+    if (!ok(status == SEC_E_OK, "%08lx", status)) return;
+    HANDLE other = CreateThread(NULL, 0, seal_all, NULL, 0, NULL);
+    DWORD mine = seal_all(NULL);
+    ok(WaitForSingleObject(other, 60000) == WAIT_OBJECT_0, "it waits");
+    GetExitCodeThread(other, &failed);
+    CloseHandle(other);
+    for (unsigned n = 0; n < NUMBERS; n++)
+        if (seen[n] == 1) once++;
+    ok(!mine && !failed, "%lu and %lu were not sealed", mine, failed);
+    ok(once == 2 * SEALED, "%lu numbers served once", once);
+    tls_pair_close(&shared);
+}
+
 int main(void)
 {
     RUN(test_credential);
     RUN(test_context);
+    RUN(test_direction);
     tls_certs_end();
     return test_end("api_tls_threads");
 }

@@ -5,14 +5,10 @@
  * the process that exports or imports is killed at any moment: a blob that can be imported once,
  * or none, but never two contexts.
  */
-#include "worker.h"
-
-#define DELETE_OLD SECPKG_CONTEXT_EXPORT_DELETE_OLD
+#include "moves.h"
 
 static struct account account;
 static bool have_account;
-static struct loopback loop;
-static struct blob blob;
 
 static bool connect_loop(void)
 {
@@ -20,42 +16,16 @@ static bool connect_loop(void)
     return ok(!status, "no contexts: %08lx", status);
 }
 
-static bool export_side(CtxtHandle *context, ULONG flags)
-{
-    SECURITY_STATUS status = context_export(context, flags, &blob, NULL);
-    if (flags & DELETE_OLD) context_forget(context);
-    return ok(!status && blob.size, "export: %08lx, %lu bytes", status, blob.size);
-}
-
-static bool start(struct worker *worker)
-{
-    return ok(worker_start(worker, NULL), "no worker");
-}
-
-/* The worker takes the blob over and talks with our peer. */
-static bool hand_to(struct worker *worker, CtxtHandle *peer)
-{
-    SECURITY_STATUS status = worker_import(worker, &blob);
-    if (!ok(status == SEC_E_OK, "import in the worker: %08lx", status)) return false;
-    return ok(worker_talks(worker, peer), "the worker does not talk");
-}
-
-static bool take_from(struct worker *worker, ULONG flags)
-{
-    SECURITY_STATUS status = worker_export(worker, flags, &blob);
-    return ok(!status && blob.size, "export of the worker: %08lx", status);
-}
-
 /* [D ExportSecurityContext] each role, with and without deletion of the old context */
 static void test_to_a_child(void)
 {
     for (int i = 0; i < 4; i++) {
         struct worker worker;
-        if (!connect_loop() || !start(&worker)) return;
+        if (!connect_loop() || !move_begin(&worker)) return;
         CtxtHandle *moved = i & 1 ? &loop.server : &loop.client;
         CtxtHandle *peer = i & 1 ? &loop.client : &loop.server;
         ok(contexts_talk(&loop.client, &loop.server), "%d: before", i);
-        if (export_side(moved, i & 2 ? DELETE_OLD : 0)) hand_to(&worker, peer);
+        if (move_export(moved, i & 2 ? DELETE_OLD : 0)) move_to(&worker, peer);
         ok(worker_end(&worker), "%d: the worker did not end well", i);
         loopback_close(&loop);
     }
@@ -67,11 +37,11 @@ static void test_several_hops(void)
     struct worker workers[3];
     if (!connect_loop()) return;
     for (int i = 0; i < 3; i++)
-        if (!start(&workers[i])) return;
-    bool moving = export_side(&loop.server, DELETE_OLD);
+        if (!move_begin(&workers[i])) return;
+    bool moving = move_export(&loop.server, DELETE_OLD);
     for (int hop = 0; moving && hop < 30; hop++) {
         struct worker *worker = &workers[hop * 7 % 3];
-        moving = hand_to(worker, &loop.client) && take_from(worker, DELETE_OLD);
+        moving = move_to(worker, &loop.client) && move_from(worker);
     }
     if (moving) {
         SECURITY_STATUS status = context_import(worker_package, blob.bytes, blob.size,
@@ -89,27 +59,8 @@ static void test_several_hops(void)
 static void test_both_ends(void)
 {
     struct worker client, server;
-    if (!connect_loop() || !start(&client) || !start(&server)) return;
-    bool moved = export_side(&loop.client, DELETE_OLD);
-    SECURITY_STATUS status = moved ? worker_import(&client, &blob) : SEC_E_OK;
-    ok(status == SEC_E_OK, "client: %08lx", status);
-    moved = moved && export_side(&loop.server, DELETE_OLD);
-    status = moved ? worker_import(&server, &blob) : SEC_E_OK;
-    ok(status == SEC_E_OK, "server: %08lx", status);
-    for (int i = 0; moved && i < 100; i++) {
-        struct worker *from = i % 3 ? &client : &server, *to = i % 3 ? &server : &client;
-        struct message message;
-        BYTE text[64];
-        for (int j = 0; j < 64; j++) text[j] = (BYTE)(i * j + i);
-        message_set(&message, text, 64);
-        status = worker_seal(from, &message);
-        ok(!status && memcmp(message.data, text, 64), "message %d, seal: %08lx", i, status);
-        status = worker_open(to, &message);
-        ok(!status && !memcmp(message.data, text, 64), "message %d, open: %08lx", i, status);
-    }
-    ok(worker_end(&client), "the client's process did not end well");
-    ok(worker_end(&server), "the server's process did not end well");
-    loopback_close(&loop);
+    if (!connect_loop() || !move_begin(&client) || !move_begin(&server)) return;
+    move_both(&client, &server, 100);
 }
 
 /* ours: the server of a stateless front end, whose second leg is taken by another process. The
@@ -118,10 +69,10 @@ static void run_half_open(bool home)
 {
     struct worker worker;
     SECURITY_STATUS status = loopback_open(&loop, worker_package, have_account ? &account : NULL);
-    if (!ok(!status, "no credentials: %08lx", status) || !start(&worker)) return;
+    if (!ok(!status, "no credentials: %08lx", status) || !move_begin(&worker)) return;
     ok(loopback_client_leg(&loop) == SEC_I_CONTINUE_NEEDED, "client 1");
     ok(loopback_server_leg(&loop) == SEC_I_CONTINUE_NEEDED, "server 1");
-    if (export_side(&loop.server, DELETE_OLD)) {
+    if (move_export(&loop.server, DELETE_OLD)) {
         status = worker_import(&worker, &blob);
         ok(status == SEC_E_OK, "import in the worker: %08lx", status);
         SECURITY_STATUS client = loopback_client_leg(&loop);
@@ -130,7 +81,7 @@ static void run_half_open(bool home)
         ok(status == SEC_E_OK, "server 2: %08lx", status);
         if (client == SEC_I_CONTINUE_NEEDED) ok(loopback_client_leg(&loop) == SEC_E_OK, "client 3");
         ok(worker_talks(&worker, &loop.client), "the worker does not talk");
-        if (home && take_from(&worker, DELETE_OLD)) {
+        if (home && move_from(&worker)) {
             status = context_import(worker_package, blob.bytes, blob.size, &loop.server);
             ok(status == SEC_E_OK, "import: %08lx", status);
             ok(contexts_talk(&loop.client, &loop.server), "no talk");
@@ -149,46 +100,10 @@ static void test_half_open(void)
 
 /* ---- to a process of the other width ---- */
 
-/* False where there are no such programs; Wine starts the process then, and it ends at once. */
-static bool start_other_width(struct worker *worker)
-{
-    const bool wide = sizeof(void *) == 8;
-    wchar_t program[MAX_PATH];
-    program_folder(program, MAX_PATH - 64);
-    lstrcatW(program, wide ? L"..\\i386-windows\\export_process.exe"
-                           : L"..\\x86_64-windows\\export_process.exe");
-    if (GetFileAttributesW(program) != INVALID_FILE_ATTRIBUTES && worker_start(worker, program) &&
-        worker_delete(worker) != WORKER_GONE)
-        return true;
-    skip_case(wide ? "32-bit Wine" : "64-bit Wine");
-    return false;
-}
-
-/* The worker's context comes home, and goes on there. */
-static void bring_home(struct worker *worker, CtxtHandle *moved)
-{
-    if (!take_from(worker, DELETE_OLD)) return;
-    SECURITY_STATUS status = context_import(worker_package, blob.bytes, blob.size, moved);
-    ok(status == SEC_E_OK, "home: %08lx", status);
-    if (!status) ok(contexts_talk(&loop.client, &loop.server), "at home");
-}
-
 /* ours: a blob is the same for 32 and 64 bit, with what each direction has counted */
 static void test_other_width(void)
 {
-    if (!ours_only()) return;
-    for (int side = 0; side < 2; side++) {
-        struct worker worker;
-        if (!start_other_width(&worker)) return;
-        if (!connect_loop()) return;
-        CtxtHandle *moved = side ? &loop.server : &loop.client;
-        CtxtHandle *peer = side ? &loop.client : &loop.server;
-        for (int i = 0; i < 5; i++)
-            ok(contexts_talk(&loop.client, &loop.server), "%d: before", side);
-        if (export_side(moved, DELETE_OLD) && hand_to(&worker, peer)) bring_home(&worker, moved);
-        ok(worker_end(&worker), "%d: the worker did not end well", side);
-        loopback_close(&loop);
-    }
+    if (ours_only()) move_to_other_width(connect_loop);
 }
 
 /* The server has sent its challenge; it gets the answer in the other process. */
@@ -200,7 +115,7 @@ static void finish_server(struct worker *worker)
     ok(status == SEC_E_OK, "server 2: %08lx", status);
     if (client == SEC_I_CONTINUE_NEEDED) ok(!loopback_client_leg(&loop), "client 3");
     ok(worker_talks(worker, &loop.client), "the worker does not talk");
-    bring_home(worker, &loop.server);
+    move_home(worker, &loop.server);
 }
 
 /* The client has sent its first message; it gets the challenge in the other process. */
@@ -213,7 +128,7 @@ static void finish_client(struct worker *worker)
     if (status == SEC_I_CONTINUE_NEEDED)
         ok(!worker_initialize(worker, known, loop.token, &loop.token_size), "client 3");
     ok(worker_talks(worker, &loop.server), "the worker does not talk");
-    bring_home(worker, &loop.client);
+    move_home(worker, &loop.client);
 }
 
 /* ours: so is the blob of a context in mid-handshake, of either end */
@@ -222,13 +137,13 @@ static void test_half_open_to_other_width(void)
     if (!ours_only()) return;
     for (int side = 0; side < 2; side++) {
         struct worker worker;
-        if (!start_other_width(&worker)) return;
+        if (!move_begin_other_width(&worker)) return;
         SECURITY_STATUS status = loopback_open(&loop, worker_package,
                                                have_account ? &account : NULL);
         if (!ok(!status, "no credentials: %08lx", status)) return;
         ok(loopback_client_leg(&loop) == SEC_I_CONTINUE_NEEDED, "client 1");
         ok(loopback_server_leg(&loop) == SEC_I_CONTINUE_NEEDED, "server 1");
-        if (export_side(side ? &loop.server : &loop.client, DELETE_OLD)) {
+        if (move_export(side ? &loop.server : &loop.client, DELETE_OLD)) {
             status = worker_import(&worker, &blob);
             ok(status == SEC_E_OK, "import in the worker: %08lx", status);
             if (side) finish_server(&worker);
@@ -256,9 +171,9 @@ static void test_killed_after_export(void)
 {
     if (!ours_only()) return;
     struct worker worker;
-    if (!connect_loop() || !start(&worker)) return;
-    if (export_side(&loop.server, DELETE_OLD) && hand_to(&worker, &loop.client) &&
-        take_from(&worker, DELETE_OLD)) {
+    if (!connect_loop() || !move_begin(&worker)) return;
+    if (move_export(&loop.server, DELETE_OLD) && move_to(&worker, &loop.client) &&
+        move_from(&worker)) {
         child_kill(&worker.child);
         expect_importable_once("killed after its export");
     }
@@ -271,8 +186,8 @@ static void test_killed_before_export(void)
     if (!ours_only()) return;
     struct worker worker;
     CtxtHandle made;
-    if (!connect_loop() || !start(&worker)) return;
-    if (export_side(&loop.server, DELETE_OLD) && hand_to(&worker, &loop.client)) {
+    if (!connect_loop() || !move_begin(&worker)) return;
+    if (move_export(&loop.server, DELETE_OLD) && move_to(&worker, &loop.client)) {
         child_kill(&worker.child);
         SECURITY_STATUS status = context_import(worker_package, blob.bytes, blob.size, &made);
         ok(status == SEC_E_CONTEXT_EXPIRED, "the used blob: %08lx", status);
@@ -295,8 +210,8 @@ static void test_killed_during_export(void)
     int whole = 0, none = 0;
     for (int i = 0; i < 40; i++) {
         struct worker worker;
-        if (!connect_loop() || !start(&worker)) return;
-        bool ready = export_side(&loop.server, DELETE_OLD) && !worker_import(&worker, &blob) &&
+        if (!connect_loop() || !move_begin(&worker)) return;
+        bool ready = move_export(&loop.server, DELETE_OLD) && !worker_import(&worker, &blob) &&
                      worker_export_begin(&worker, DELETE_OLD);
         ok(ready, "round %d: no worker with a context", i);
         spin_us((double)(random_next(&random) % 8000));
@@ -323,8 +238,8 @@ static void test_killed_while_churning(void)
         struct worker worker;
         static struct blob earlier, next;
         CtxtHandle made;
-        if (!connect_loop() || !start(&worker)) return;
-        bool ready = export_side(&loop.server, DELETE_OLD) && !worker_import(&worker, &blob) &&
+        if (!connect_loop() || !move_begin(&worker)) return;
+        bool ready = move_export(&loop.server, DELETE_OLD) && !worker_import(&worker, &blob) &&
                      worker_churn(&worker);
         ok(ready, "round %d: no worker with a context", i);
         for (uint64_t reads = 3 + random_next(&random) % 40; ready && reads; reads--) {
@@ -365,11 +280,11 @@ static void test_killed_during_import(void)
     for (int i = 0; i < 40; i++) {
         struct worker worker;
         CtxtHandle made;
-        if (!connect_loop() || !start(&worker)) return;
+        if (!connect_loop() || !move_begin(&worker)) return;
         /* A first import and deletion, so that everything is loaded. */
-        if (export_side(&loop.client, 0)) ok(!worker_import(&worker, &blob), "first import");
+        if (move_export(&loop.client, 0)) ok(!worker_import(&worker, &blob), "first import");
         ok(!worker_delete(&worker), "not deleted");
-        if (export_side(&loop.server, DELETE_OLD)) {
+        if (move_export(&loop.server, DELETE_OLD)) {
             BYTE request[sizeof(blob.bytes) + 1] = {'I'};
             memcpy(request + 1, blob.bytes, blob.size);
             block_write(worker.child.to, request, blob.size + 1);

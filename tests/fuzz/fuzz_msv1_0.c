@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Buffers of MSV1_0. The first byte says for which width and base, the rest is the buffer: what is
- * found lies in it. */
-#include "fuzz.h"
+/* Buffers of MSV1_0. */
+#include "fuzz_lsa.h"
 
 #include "core/msv1_0.h"
-
-static void inside(const struct lsa_buffer *buffer, struct slice part)
-{
-    const uint8_t *start = buffer->bytes.data;
-    if (!part.size) return;
-    must(part.data >= start + 4 && part.size <= buffer->bytes.size);
-    must((size_t)(part.data - start) <= buffer->bytes.size - part.size);
-}
 
 static void log_on(const struct lsa_buffer *buffer)
 {
@@ -50,8 +41,7 @@ static void message(const struct lsa_buffer *buffer)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (!size) return 0;
-    const struct lsa_buffer buffer = {
-        {data + 1, size - 1}, data[0] & 2 ? 0x7ffd0000 : 0, data[0] & 1};
+    const struct lsa_buffer buffer = lsa_input(data, size);
     log_on(&buffer);
     message(&buffer);
     return 0;

@@ -5,6 +5,7 @@
 #include "seeds.h"
 
 #include "core/kerberos_body.h"
+#include "core/kerberos_user.h"
 
 /* Behind the bytes that fuzz_kerberos_token.c takes for the kind and for places. */
 static void save_token(const char *name, size_t kind, uint8_t place, struct slice token)
@@ -68,8 +69,39 @@ static void kerberos_bodies(void)
     }
 }
 
+static void user_token(const char *name, enum kerberos_user_kind kind, struct writer *message)
+{
+    struct writer w;
+    writer_init(&w);
+    kerberos_user_token_write(&w, kind, writer_view(message));
+    seeds_save("kerberos_user", name, writer_view(&w));
+    writer_free(&w);
+    writer_free(message);
+}
+
+static void user_tokens(void)
+{
+    const struct kerberos_name server = {2, 2, hex("0400 48545450 0400 6261726e"), ascii("FARM")};
+    const struct kerberos_user_checksum checksum = {.bindings = {1, 2, 3}, .flags = 0x3e};
+    struct writer w;
+    writer_init(&w);
+    kerberos_user_request_write(&w, &server);
+    user_token("request", KERBEROS_USER_TGT_REQUEST, &w);
+    writer_init(&w);
+    kerberos_user_reply_write(&w,
+                              hex("613f 303d a003020105 a106 1b04 4641524d"
+                                  "a219 3017 a003020102 a110 300e 1b06 6b7262746774 1b04 4641524d"
+                                  "a313 3011 a003020112 a20a 0408 0102030405060708"));
+    user_token("reply", KERBEROS_USER_TGT_REPLY, &w);
+    writer_init(&w);
+    kerberos_user_checksum_write(&w, &checksum);
+    seeds_save("kerberos_user", "checksum", writer_view(&w));
+    writer_free(&w);
+}
+
 void seeds_kerberos(void)
 {
     kerberos_tokens();
     kerberos_bodies();
+    user_tokens();
 }

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154 # variables that the script sets that sources this
 #
 # The cases of a script: what passes and fails is counted and said, as tools/check reads it. The
-# caller sets $name, sources this file and ends with finish.
+# caller sets $name, sources this file and ends with finish. $work is a folder of its own.
 
 passed=0 failed=0 skipped=0
 
@@ -32,6 +32,19 @@ fail_case() {
     for file; do
         [ ! -f "$file" ] || sed "s|^|  $(basename "$file"): |" "$file"
     done
+}
+
+# count_log PROGRAM STATUS: the cases of a program that has counted them, in $work/log, are the
+# script's. One that ended badly without having counted a failure, or before it had counted, is one
+# failure.
+count_log() {
+    counts=$(tr -d '\r' <"$work/log" |
+        sed -n "s/^$1: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped\$/\1 \2 \3/p")
+    ended=$2
+    # shellcheck disable=SC2086 # three numbers
+    set -- ${counts:-0 1 0}
+    [ "$ended" = 0 ] || [ "$2" != 0 ] || set -- "$1" 1 "$3"
+    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
 }
 
 # ok NAME COMMAND...: a case that passes when the command succeeds. Its output goes to the folder

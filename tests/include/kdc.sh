@@ -24,6 +24,15 @@ kdc_found() {
         kdc_program kadmin.local >/dev/null && kdc_program kinit >/dev/null
 }
 
+# kdc_script: $work, a folder that goes away with the script and the KDC; without a KDC the script's
+# cases are skipped. For scripts that have started nothing else.
+kdc_script() {
+    kdc_found || skip_all "$no_kdc"
+    work=$(mktemp -d) || exit 1
+    trap 'kdc_stop; rm -rf "$work"' EXIT
+    trap 'exit 130' INT TERM HUP
+}
+
 # kdc_configure: writes both configurations for $kdc_port and $kadmin_port; what $kdc_libdefaults
 # and $kdc_realm_lines hold goes along. The host localhost and those of winesspi.test belong to it.
 kdc_configure() {

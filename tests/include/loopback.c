@@ -5,23 +5,12 @@
  */
 #include "loopback.h"
 
+#include "identities.h"
+
 #include <stdio.h>
 
 /* More legs than any package of ours needs; a handshake that goes on longer is a failure. */
 #define MAX_ROUNDS 8
-
-static void fill_identity(SEC_WINNT_AUTH_IDENTITY_W *identity, const struct account *account)
-{
-    *identity = (SEC_WINNT_AUTH_IDENTITY_W){
-        .User = (unsigned short *)account->user,
-        .UserLength = lstrlenW(account->user),
-        .Domain = (unsigned short *)account->domain,
-        .DomainLength = lstrlenW(account->domain),
-        .Password = (unsigned short *)account->password,
-        .PasswordLength = lstrlenW(account->password),
-        .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
-    };
-}
 
 void context_forget(CtxtHandle *context)
 {
@@ -38,7 +27,7 @@ SECURITY_STATUS loopback_open(struct loopback *loop, const wchar_t *package,
 {
     SEC_WINNT_AUTH_IDENTITY_W identity;
     TimeStamp expiry;
-    if (account) fill_identity(&identity, account);
+    if (account) identity = wide_identity(account->user, account->domain, account->password);
 
     loop->target = NULL;
     loop->token_size = 0;

@@ -85,3 +85,12 @@ wait_for_port() {
     done
     [ "$port" ]
 }
+
+# as_nobody COMMAND...: what does not run as root, or not as it should.
+as_nobody() {
+    if [ "$(id -u)" = 0 ]; then
+        setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups "$@"
+    else
+        "$@"
+    fi
+}

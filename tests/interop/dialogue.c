@@ -107,6 +107,7 @@ bool dialogue_split(const struct octets *frame, struct dialogue_parts *parts)
 bool dialogue_send(struct dialogue *dialogue, const struct octets *frame)
 {
     uint8_t length[4];
+    if (dialogue->framing) return dialogue->framing->send(dialogue, frame);
     put_size(length, frame->size);
     const char *failure = dialogue->ops->write(dialogue->channel, length, sizeof(length));
     if (!failure) failure = dialogue->ops->write(dialogue->channel, frame->data, frame->size);
@@ -116,6 +117,7 @@ bool dialogue_send(struct dialogue *dialogue, const struct octets *frame)
 bool dialogue_receive(struct dialogue *dialogue, struct octets *frame)
 {
     uint8_t length[4];
+    if (dialogue->framing) return dialogue->framing->receive(dialogue, frame);
     const char *failure = dialogue->ops->read(dialogue->channel, length, sizeof(length));
     if (failure) return dialogue_fail(dialogue, "connection", failure);
     const size_t size = get_size(length);

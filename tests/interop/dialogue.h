@@ -62,8 +62,17 @@ struct dialogue_ops {
     const char *(*read)(intptr_t channel, uint8_t *bytes, size_t count);
 };
 
+struct dialogue;
+
+/* How another protocol than this one writes and reads frames. */
+struct dialogue_framing {
+    bool (*send)(struct dialogue *dialogue, const struct octets *frame);
+    bool (*receive)(struct dialogue *dialogue, struct octets *frame);
+};
+
 struct dialogue {
     const struct dialogue_ops *ops;
+    const struct dialogue_framing *framing; /* NULL: this protocol's */
     void *context;
     intptr_t channel;
     bool server;

@@ -6,6 +6,8 @@
  */
 #include "errand.h"
 
+#include "sample.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +20,7 @@ struct parcel {
     char domain[16], user[64], password[64];
     char package[16], target[64], bindings[64];
     uint32_t ask, qop;
-    uint32_t server, tamper, tamper_round, opened, legs;
+    uint32_t server, sample, tamper, tamper_round, opened, legs;
     uint32_t finish_handshake, complete, first, count;
     uint32_t sender; /* process id */
     uint32_t blob_size;
@@ -207,6 +209,7 @@ static void fill_parcel(struct parcel *parcel, const struct dialogue *dialogue,
     memcpy(parcel->bindings, options->bindings, sizeof(parcel->bindings));
     parcel->sender = GetCurrentProcessId();
     parcel->server = dialogue->server;
+    parcel->sample = options->sample;
     parcel->tamper = dialogue->tamper;
     parcel->tamper_round = dialogue->tamper_round;
     parcel->finish_handshake = errand->finish_handshake;
@@ -258,7 +261,10 @@ done:
 
 static bool run_errand(struct dialogue *dialogue, const struct parcel *parcel)
 {
-    if (!parcel->finish_handshake) return dialogue_run(dialogue, parcel->first, parcel->count);
+    if (!parcel->finish_handshake) {
+        return parcel->sample ? sample_run(dialogue, parcel->first, parcel->count)
+                              : dialogue_run(dialogue, parcel->first, parcel->count);
+    }
     struct options options = {.server = dialogue->server, .ask = parcel->ask};
     memcpy(options.domain, parcel->domain, sizeof(options.domain));
     memcpy(options.user, parcel->user, sizeof(options.user));
@@ -280,6 +286,7 @@ int errand_serve(void)
 
     bool good = receive_parcel(&dialogue, &parcel, in);
     dialogue.server = parcel.server;
+    if (parcel.sample) dialogue.framing = &sample_framing;
     dialogue.tamper = (enum dialogue_tamper)parcel.tamper;
     dialogue.tamper_round = parcel.tamper_round;
     good = good && run_errand(&dialogue, &parcel) &&

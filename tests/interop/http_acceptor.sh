@@ -14,33 +14,8 @@ slashed=$domain/alice
 # Letters of curl's NTLM stand for their bytes, so it has no passwords beyond ASCII.
 password='Secret, with spaces'
 
-# The server ends when its input does, which is when this script closes descriptor 3.
-start_server() {
-    mkfifo "$work/hold" || exit 1
-    : >"$work/server"
-    "$WINE" "$programs/webworkers.exe" serve <"$work/hold" >"$work/server" 2>&1 &
-    server_pid=$!
-    exec 3>"$work/hold"
-    wait_for_port && return
-    fail_case 'the server starts' "$work/server"
-    finish
-}
-
-# curl_run ARGUMENT...: "code" of each answer and how many connections were made is in
-# $work/codes, the bodies in $work/body.
-curl_run() {
-    : >"$work/body"
-    $limit curl -q -sS --noproxy '*' -D "$work/heads" -w '%{stderr}%{http_code} %{num_connects}\n' \
-        "$@" >"$work/body" 2>"$work/codes"
-    tr '\n' ' ' <"$work/codes"
-}
-
-# Who the bodies say the client is.
-users() { sed -n 's/.*user: //p' "$work/body" | tr '\\\n' '/ '; }
-
 add_account "$user" "$password"
-start_server
-at=http://localhost:$port
+start_workers
 as() { printf '%s:%s' "$user" "$password"; }
 
 # Without anything
@@ -155,10 +130,8 @@ wait $clients
 is=$(cat "$work"/at-once.* | grep -cFx "user: $user")
 expect 'curl, eight clients at once' "$is" 16 "$work"/at-once.*
 
-exec 3>&-
-wait "$server_pid"
-expect 'the server and its workers end well' "$?" 0 "$work/server"
-server_pid=
+stop_workers
+expect 'the server and its workers end well' "$ended" 0 "$work/server"
 
 # It has its own limits; this one is for what they do not reach.
 timeout --foreground --kill-after=2 450 "$WINE" "$programs/webworkers.exe" demo \

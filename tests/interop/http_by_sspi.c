@@ -2,24 +2,18 @@
 /* The kind of web client that calls SSPI itself, as curl and browsers do. */
 #include "http_client.h"
 
+#include "identities.h"
+
 #include "../../tools/sspictl/names.h"
 #include "../../tools/webworkers/client.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <wchar.h>
 
 static SECURITY_STATUS open_initiator(const struct http_client *client, struct initiator *initiator)
 {
-    SEC_WINNT_AUTH_IDENTITY_W identity = {
-        .User = (unsigned short *)client->user,
-        .UserLength = (unsigned long)wcslen(client->user),
-        .Domain = (unsigned short *)client->domain,
-        .DomainLength = (unsigned long)wcslen(client->domain),
-        .Password = (unsigned short *)client->password,
-        .PasswordLength = (unsigned long)wcslen(client->password),
-        .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
-    };
+    SEC_WINNT_AUTH_IDENTITY_W identity = wide_identity(client->user, client->domain,
+                                                       client->password);
     SECURITY_STATUS status = initiator_open(
         initiator, client->package ? client->package : client->scheme, L"HTTP/localhost",
         client->explicit_login ? &identity : NULL);

@@ -6,6 +6,7 @@
  * noticing.
  */
 #include "errand.h"
+#include "sample.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,11 +71,13 @@ static bool authenticate(struct dialogue *dialogue, const struct options *option
 
 static bool converse(struct dialogue *dialogue, const struct options *options)
 {
-    if (!options->move) return dialogue_run(dialogue, 0, options->rounds);
+    bool (*run)(struct dialogue *, uint32_t, uint32_t) = options->sample ? sample_run
+                                                                         : dialogue_run;
+    if (!options->move) return run(dialogue, 0, options->rounds);
     const uint32_t third = options->rounds / 3;
     const struct errand errand = {.first = third, .count = third};
-    return dialogue_run(dialogue, 0, third) && errand_send(dialogue, options, &errand) &&
-           dialogue_run(dialogue, 2 * third, options->rounds - 2 * third);
+    return run(dialogue, 0, third) && errand_send(dialogue, options, &errand) &&
+           run(dialogue, 2 * third, options->rounds - 2 * third);
 }
 
 static int run(const struct options *options)
@@ -90,19 +93,21 @@ static int run(const struct options *options)
     if (!strcmp(options->layer, "integrity")) side.qop = SECQOP_WRAP_NO_ENCRYPT;
     struct dialogue dialogue = {
         .ops = &sspi_side_ops,
+        .framing = options->sample ? &sample_framing : NULL,
         .context = &side,
         .channel = (intptr_t)channel,
         .server = options->server,
         .tamper = options->tamper,
         .tamper_round = options->rounds ? options->rounds - 1 : 0,
     };
-    bool good = authenticate(&dialogue, options);
+    bool good = (!options->sample || sample_begin(&dialogue)) && authenticate(&dialogue, options);
     if (good) dialogue_progress("authenticated");
     if (good && options->server) good = sspi_side_print_client(&dialogue);
     if (good && options->server && options->ask & ASK_DELEGATE) {
         good = sspi_side_use_delegated(&dialogue);
     }
     if (good) good = converse(&dialogue, options);
+    if (good && options->sample) good = sample_end(&dialogue);
     if (good && options->key) sspi_side_print_key(&dialogue);
     closesocket((SOCKET)dialogue.channel);
     sspi_side_clear(&side);

@@ -54,6 +54,13 @@ use_bare_names() {
     kdc_keys "$1/localhost"
 }
 
+# share_kdc: with servers that run as another user.
+share_kdc() {
+    chmod 755 "$work" "$kdc_dir"
+    chmod 644 "$kdc_dir/keytab" "$kdc_dir/krb5.conf"
+    chmod 1777 "$kdc_dir/tmp"
+}
+
 use_ticket() {
     kdc_login alice "$password" && return
     fail_case 'alice gets a ticket' "$kdc_dir/kinit.log"

@@ -16,10 +16,7 @@ name=interop_kerberos_apache
 need_apache
 use_kdc
 use_bare_names HTTP
-# Apache may run as another user.
-chmod 755 "$kdc_dir"
-chmod 644 "$kdc_dir/keytab" "$kdc_dir/krb5.conf"
-chmod 1777 "$kdc_dir/tmp"
+share_kdc
 # Wine's libraries ask for DCE style, whose handshake takes one request more.
 apache_directives='GssapiAllowedMech krb5
     GssapiConnectionBound On'

@@ -9,17 +9,9 @@ name=interop_kerberos_sasl
 . "${SRCDIR:?names the source folder}/tests/interop/pairs.sh"
 # shellcheck source=tests/interop/kerberos.sh
 . "$SRCDIR/tests/interop/kerberos.sh"
-ours=$programs/interop_sasl.exe
-peer=$BUILD/interop_cyrus_peer
 rounds=40
 few=6
-[ -x "$peer" ] || skip_all "Cyrus SASL at build time (Debian package libsasl2-dev)"
-plugin=
-for file in /usr/lib/*/sasl2/libgssapiv2.so /usr/lib*/sasl2/libgssapiv2.so; do
-    [ -e "$file" ] && plugin=$file
-done
-[ "$plugin" ] ||
-    skip_all "the mechanism GSSAPI of Cyrus SASL (Debian package libsasl2-modules-gssapi-mit)"
+use_cyrus GSSAPI
 use_kdc
 
 ok="ok after $rounds rounds"

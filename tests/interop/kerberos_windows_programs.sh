@@ -1,11 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Programs that were built for Windows and know nothing of this project authenticate by Kerberos
-# with its modules: libpq.dll to a PostgreSQL server of the host's, whose method is GSS, and to one
-# of Windows', whose method is SSPI; libcurl.dll to Apache; node.exe with two add-ons that call
-# SSPI. Debian's PostgreSQL is not installed by tools/check, since Debian starts it at once for
-# everybody. Environment: BUILD (build folder), SRCDIR (source folder), WINEPREFIX (with the modules
-# installed).
+# with its modules: libcurl.dll to Apache; node.exe with two add-ons that call SSPI, also as a web
+# server for curl of the host. Environment: BUILD (build folder), SRCDIR (source folder), WINEPREFIX
+# (with the modules installed).
 
 name=interop_kerberos_windows_programs
 # shellcheck source=tests/interop/web.sh
@@ -16,77 +14,11 @@ name=interop_kerberos_windows_programs
 . "$SRCDIR/tests/interop/apache_server.sh"
 # shellcheck source=tests/interop/kerberos.sh
 . "$SRCDIR/tests/interop/kerberos.sh"
-data=
 
-# shellcheck disable=SC2317 # called by the trap
-end_postgres() {
-    [ ! "$data" ] || as_nobody "$host_postgres/pg_ctl" -D "$data" stop -m immediate >/dev/null 2>&1
-}
-trap 'end_postgres; kdc_stop; clean_up' EXIT
-
-use_kdc HTTP postgres
+use_kdc HTTP
 with_ticket=$KRB5CCNAME
 without=FILE:$work/no-tickets
-# Servers may run as other users.
-chmod 755 "$work" "$kdc_dir"
-chmod 644 "$kdc_dir/keytab" "$kdc_dir/krb5.conf"
-chmod 1777 "$kdc_dir/tmp"
-
-# ---- PostgreSQL of the host ----
-
-host_postgres=$(find /usr/lib/postgresql/*/bin /usr/bin /usr/pgsql-*/bin -name initdb 2>/dev/null |
-    sed 's|/initdb$||' | tail -n 1)
-
-# PostgreSQL does not run as root.
-as_nobody() {
-    if [ "$(id -u)" = 0 ]; then
-        setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups "$@"
-    else
-        "$@"
-    fi
-}
-
-# start_postgres: with a port that the kernel finds free now.
-start_postgres() {
-    data=$work/data
-    mkdir "$data" && chmod 700 "$data" || return 1
-    [ "$(id -u)" != 0 ] || chown nobody "$data"
-    (cd / && as_nobody "$host_postgres/initdb" -D "$data" -U owner -A reject --no-sync \
-        --no-instructions -E UTF8 --locale=C) >"$work/initdb" 2>&1 || return 1
-    printf '%s\n' 'local all owner trust' 'host all all 127.0.0.1/32 gss include_realm=0' |
-        as_nobody tee "$data/pg_hba.conf" >/dev/null
-    settings="-k $data -c listen_addresses=127.0.0.1 -c krb_server_keyfile=$kdc_dir/keytab"
-    for _ in 1 2 3; do
-        port=$(free_port)
-        (cd / && as_nobody "$host_postgres/pg_ctl" -D "$data" -l "$data/log" -w -t 20 \
-            -o "-p $port $settings" start) >"$work/start" 2>&1 </dev/null && break
-    done
-    (cd / && as_nobody "$host_postgres/psql" -h "$data" -p "$port" -U owner -d postgres \
-        -c 'create role alice login' -c 'create role bob login') >>"$work/start" 2>&1
-}
-
-# postgres_case CASE EXPECTED CONNINFO: the session's user, or the error.
-postgres_case() {
-    timeout 25 "$WINE" "$libraries" pq "$(windows_path "$postgres/libpq.dll")" \
-        "host=localhost hostaddr=127.0.0.1 port=$port dbname=postgres connect_timeout=20 $3" \
-        >"$work/result" 2>&1 </dev/null
-    expect "$1" "$(result_of)" "$2" "$work/result" "$data/log" "$work/log"
-}
-
-if [ ! "$host_postgres" ]; then
-    skip_cases 4 'the PostgreSQL server (Debian package postgresql)'
-elif start_postgres; then
-    postgres_case 'libpq.dll, the user'\''s ticket' alice 'user=alice'
-    postgres_case 'libpq.dll, another user'\''s name' '*GSSAPI authentication failed*' 'user=bob'
-    postgres_case 'libpq.dll, a service that is not' '*' 'user=alice krbsrvname=nobody'
-    KRB5CCNAME=$without
-    postgres_case 'libpq.dll, no ticket' '*' 'user=alice'
-    KRB5CCNAME=$with_ticket
-    end_postgres
-    data=
-else
-    fail_case 'the PostgreSQL server starts' "$work/initdb" "$work/start" "$data/log"
-fi
+share_kdc
 
 # ---- libcurl.dll and Apache ----
 
@@ -118,4 +50,31 @@ fi
 # ---- node.exe ----
 
 run_node "$kdc_realm" alice "$password" ticket
+
+# Its web server, and a client of the host.
+# node_case CASE EXPECTED ARGUMENT...: status, connections and what the server says of the client.
+node_case() {
+    title=$1 pattern=$2
+    shift 2
+    is=$(curl_run --negotiate -u : "$@" "http://localhost:$port/")
+    expect "node.exe as a web server, $title" "$is$(cat "$work/body")" "$pattern" "$work/codes" \
+        "$work/heads" "$work/body" "$work/server" "$work/server.err"
+}
+
+if curl --version | grep -q SPNEGO; then
+    start_node "$work/server" serve
+    if wait_for_port; then
+        node_case 'a ticket' '200 1 *"Kerberos"*"'$kdc_realm'","name":"alice"*' -b ''
+        node_case 'a ticket for another service' "401 1 *" --service-name other
+        KRB5CCNAME=$without
+        node_case 'no ticket' "401 1 "
+        KRB5CCNAME=$with_ticket
+        curl_run "http://localhost:$port/end" >/dev/null
+    else
+        fail_case 'node.exe serves' "$work/server" "$work/server.err"
+    fi
+    end_node
+else
+    skip_cases 3 'curl with SPNEGO (Debian package curl)'
+fi
 finish

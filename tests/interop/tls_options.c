@@ -27,7 +27,8 @@ static const char usage[] =
     "  echo:N mirror       N numbered lines that come back; gives back until the end\n"
     "  ask:PATH body:N     a request of HTTP; N bytes to the file (0: all until the end)\n"
     "  http                answers requests until the end; /N has N numbered lines\n"
-    "  renegotiate move facts again wait:MILLISECONDS close end\n";
+    "  renegotiate[:ask]   another handshake; a server can ask for a certificate then\n"
+    "  move facts again wait:MILLISECONDS close end\n";
 
 struct switch_option {
     const char *name;

@@ -49,3 +49,40 @@ client_verdict() {
     sed -n -e 's/^status: //p' -e 's/^body: user: //p' -e 's/^error: /error /p' \
         -e 's/^handshake: //p' -e 's/^secur32.dll: //p' "$work/client" | tr '\\\n' '/ '
 }
+
+# start_workers: our web server of three processes that share nothing (tools/webworkers) serves at
+# $at, or there is nothing more to do. It ends when its input does, which is when stop_workers
+# closes descriptor 3.
+start_workers() {
+    mkfifo "$work/hold" || exit 1
+    : >"$work/server"
+    "$WINE" "$programs/webworkers.exe" serve <"$work/hold" >"$work/server" 2>&1 &
+    server_pid=$!
+    exec 3>"$work/hold"
+    wait_for_port || {
+        fail_case 'the web server starts' "$work/server"
+        finish
+    }
+    at=http://localhost:$port
+}
+
+# stop_workers: its status is in $ended.
+stop_workers() {
+    exec 3>&-
+    wait "$server_pid"
+    ended=$?
+    server_pid=
+    rm "$work/hold"
+}
+
+# curl_run ARGUMENT...: "code" of each answer and how many connections were made is in
+# $work/codes, the bodies in $work/body.
+curl_run() {
+    : >"$work/body"
+    $limit curl -q -sS --noproxy '*' -D "$work/heads" -w '%{stderr}%{http_code} %{num_connects}\n' \
+        "$@" >"$work/body" 2>"$work/codes"
+    tr '\n' ' ' <"$work/codes"
+}
+
+# Who the bodies say the client is.
+users() { sed -n 's/.*user: //p' "$work/body" | tr '\\\n' '/ '; }

@@ -3,7 +3,8 @@
 // Runs in node.exe under Wine: the add-ons node-expose-sspi and win-sso, prebuilt for Windows,
 // call SSPI as their users' programs do. Prints "ok" or "FAIL" for each case and counts them.
 // The arguments are an account (DOMAIN, user, password) that NTLM servers of this prefix know, or, with
-// a fourth one, of a realm, with a ticket in the cache.
+// a fourth one, of a realm, with a ticket in the cache. With the one argument "serve" it is a web
+// server that tells clients who they are, until one asks for /end.
 'use strict';
 
 const assert = require('assert');
@@ -259,10 +260,23 @@ async function ntlm() {
   }
 }
 
+// Wine looks for accounts on this computer only; a domain's are not there to be found.
+async function serve() {
+  const { LookupAccountName } = sspi;
+  sspi.LookupAccountName = (name) => (name.startsWith(process.env.COMPUTERNAME) ?
+    LookupAccountName(name) : { sid: 'S-1-0-0' });
+  const server = await listen({ useActiveDirectory: false, useOwner: false });
+  server.prependListener('request', (request) => {
+    if (request.url === '/end') process.exit(0);
+  });
+  console.log(`port: ${server.address().port}`);
+}
+
 async function main() {
   await (byTicket ? kerberos() : ntlm());
   console.log(`windows_node: ${counts.passed} passed, ${counts.failed} failed, 0 skipped`);
   process.exit(counts.failed ? 1 : 0);
 }
 
-main();
+if (domain === 'serve') serve();
+else main();

@@ -11,6 +11,8 @@ name=interop_windows_programs
 . "${SRCDIR:?names the source folder}/tests/interop/web.sh"
 # shellcheck source=tests/interop/npm.sh
 . "$SRCDIR/tests/interop/npm.sh"
+# shellcheck source=tests/interop/postgres.sh
+. "$SRCDIR/tests/interop/postgres.sh"
 user=$domain\\bob
 password=Password
 
@@ -27,52 +29,15 @@ curl_case() {
     expect "$1" "$(result_of)" "$2" "$work/result" "$work/server"
 }
 
-mkfifo "$work/hold" || exit 1
-: >"$work/server"
-"$WINE" "$programs/webworkers.exe" serve <"$work/hold" >"$work/server" 2>&1 &
-server_pid=$!
-exec 3>"$work/hold"
-if wait_for_port; then
-    curl_case 'libcurl.dll' "200 user: $domain/bob*" "$password"
-    curl_case 'libcurl.dll, wrong password' '401 *' wrong
-else
-    fail_case 'the web server starts' "$work/server"
-fi
-exec 3>&-
-wait "$server_pid"
-server_pid=
+start_workers
+curl_case 'libcurl.dll' "200 user: $domain/bob*" "$password"
+curl_case 'libcurl.dll, wrong password' '401 *' wrong
+stop_workers
 
-# PostgreSQL: initdb makes the user of the prefix the owner of everything; the server believes
-# nobody but SSPI, and takes the user's name from the context's token.
-pg_ctl() { timeout 60 "$WINE" "$postgres/pg_ctl.exe" -D "$data" "$@" </dev/null; }
-
-# postgres_case CASE EXPECTED CONNINFO: the session's user, or the beginning of the error.
-postgres_case() {
-    timeout 60 "$WINE" "$libraries" pq "$(windows_path "$postgres/libpq.dll")" \
-        "host=127.0.0.1 port=$port dbname=postgres connect_timeout=20 $3" \
-        >"$work/result" 2>&1 </dev/null
-    expect "$1" "$(result_of)" "$2" "$work/result" "$work/log"
-}
-
-owner=$($limit "$WINE" cmd /c 'echo %USERNAME%' 2>/dev/null </dev/null | tr -d '\r')
-data=$(windows_path "$work")\\data
-timeout 180 "$WINE" "$postgres/initdb.exe" -D "$data" -U "$owner" -A reject --no-sync \
-    --no-instructions -E UTF8 --locale=C >"$work/initdb" 2>&1 </dev/null
-printf 'host all all 127.0.0.1/32 sspi include_realm=0\n' >"$work/data/pg_hba.conf"
-# It wants to be told its port: one that is taken makes it end, and another is tried.
-started=
-for attempt in 1 2 3 4 5; do
-    port=$(awk -v seed="$$$attempt" 'BEGIN { srand(seed); print 20000 + int(rand() * 12000) }')
-    if pg_ctl -l "$(windows_path "$work")\\log" -w -t 50 \
-        -o "-p $port -c listen_addresses=127.0.0.1" start >"$work/start" 2>&1; then
-        started=yes
-        break
-    fi
-done
-if [ "$started" ]; then
+if start_windows_postgres; then
     postgres_case "PostgreSQL's server and libpq.dll, default credentials" "$owner" "user=$owner"
     postgres_case "PostgreSQL, another user's name" '*SSPI authentication failed*' user=somebody
-    pg_ctl stop -m immediate >/dev/null 2>&1
+    end_windows_postgres
 else
     fail_case 'the PostgreSQL server starts' "$work/initdb" "$work/start" "$work/log"
 fi

@@ -3,11 +3,11 @@
  * An LDAP client on Wine's wldap32, which binds with GSS-SPNEGO by SSPI and protects what follows:
  * it asks the server over and over who it is (RFC 4532).
  */
+#include "identities.h"
 #include "options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <windows.h>
 
 #include <sspi.h>
@@ -32,15 +32,7 @@ static ULONG bind_to(LDAP *ldap, const struct options *options)
     widen(user, sizeof(options->user), options->user);
     widen(domain, sizeof(options->domain), options->domain);
     widen(password, sizeof(options->password), options->password);
-    SEC_WINNT_AUTH_IDENTITY_W identity = {
-        .User = (unsigned short *)user,
-        .UserLength = (ULONG)wcslen(user),
-        .Domain = (unsigned short *)domain,
-        .DomainLength = (ULONG)wcslen(domain),
-        .Password = (unsigned short *)password,
-        .PasswordLength = (ULONG)wcslen(password),
-        .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE,
-    };
+    SEC_WINNT_AUTH_IDENTITY_W identity = wide_identity(user, domain, password);
     return ldap_bind_sW(ldap, NULL, options->by_default ? NULL : (WCHAR *)&identity,
                         LDAP_AUTH_NEGOTIATE);
 }

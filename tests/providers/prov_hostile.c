@@ -161,6 +161,8 @@ BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, void *reserved)
         size_t length = wcslen(fault_names[i]);
         if (!_wcsnicmp(name + 1, fault_names[i], length) && name[1 + length] == L'.') fault = i;
     }
+    /* The name of one of the host's own modules does not make it one. */
+    if (name && !_wcsicmp(name, L"_ntlm.dll")) fault = FAULT_CALLS;
     /* Under any other name it refuses to be loaded, which is one more thing a module can do. */
     return fault != FAULT_COUNT;
 }

@@ -6,6 +6,8 @@
  */
 #include "prov_lsa.h"
 
+#include "ssp/message_context.h"
+
 #include <string.h>
 
 struct prov_counters prov_counters;
@@ -112,7 +114,8 @@ static NTSTATUS get_info(int package, PSecPkgInfo ansi_name)
     return STATUS_SUCCESS;
 }
 
-/* Attribute 2 (LIFESPAN) is answered by the LSA half, all others by the user half. */
+/* Attribute 2 (LIFESPAN) is answered by the LSA half, and so is the context for messages while
+ * there is one; all others by the user half. */
 static NTSTATUS NTAPI get_extended_information(SECPKG_EXTENDED_INFORMATION_CLASS class,
                                                PSECPKG_EXTENDED_INFORMATION *information)
 {
@@ -121,8 +124,9 @@ static NTSTATUS NTAPI get_extended_information(SECPKG_EXTENDED_INFORMATION_CLASS
                                                                             4 * sizeof(DWORD));
     if (!made) return STATUS_NO_MEMORY;
     made->Class = SecpkgContextThunks;
-    made->Info.ContextThunks.InfoLevelCount = 1;
+    made->Info.ContextThunks.InfoLevelCount = 2;
     made->Info.ContextThunks.Levels[0] = SECPKG_ATTR_LIFESPAN;
+    made->Info.ContextThunks.Levels[1] = WINESSPI_ATTR_MESSAGE_CONTEXT;
     *information = made;
     return STATUS_SUCCESS;
 }
@@ -367,6 +371,13 @@ static NTSTATUS NTAPI delete_context(LSA_SEC_HANDLE handle)
     return STATUS_SUCCESS;
 }
 
+NTSTATUS prov_message_context(void *buffer)
+{
+    if (!prov_counters.message_context.dwLower) return SEC_E_UNSUPPORTED_FUNCTION;
+    *(CtxtHandle *)buffer = prov_counters.message_context;
+    return STATUS_SUCCESS;
+}
+
 /* Only what get_extended_information listed may come here once the user half exists. */
 static NTSTATUS NTAPI query_context(LSA_SEC_HANDLE handle, ULONG attribute, PVOID buffer)
 {
@@ -375,6 +386,7 @@ static NTSTATUS NTAPI query_context(LSA_SEC_HANDLE handle, ULONG attribute, PVOI
         prov_fault(__LINE__);
         return STATUS_INVALID_HANDLE;
     }
+    if (attribute == WINESSPI_ATTR_MESSAGE_CONTEXT) return prov_message_context(buffer);
     if (attribute != SECPKG_ATTR_LIFESPAN) return SEC_E_UNSUPPORTED_FUNCTION;
     SecPkgContext_Lifespan span = {.tsStart.QuadPart = 11, .tsExpiry.QuadPart = 22};
     return prov_lsa_functions->CopyToClientBuffer(NULL, sizeof(span), buffer, &span);

@@ -28,6 +28,7 @@ struct prov_counters {
     LONG faults;
     LONG last_fault;                          /* source line */
     LONG threads_inside, threads_inside_most; /* in MakeSignature at one time */
+    CtxtHandle message_context;               /* of new contexts, unless it is 0 */
 };
 
 typedef struct prov_counters *(WINAPI *prov_counters_get_fn)(void);
@@ -54,6 +55,7 @@ void prov_fault(int line);
 #define PROV_EXPECT(condition) ((condition) ? (void)0 : prov_fault(__LINE__))
 
 struct prov_context *prov_context_make(int package, bool server);
+NTSTATUS prov_message_context(void *buffer); /* WINESSPI_ATTR_MESSAGE_CONTEXT */
 void prov_context_drop_half(struct prov_context *context, bool *half);
 
 /* prov_lsa_user.c */

@@ -6,6 +6,8 @@
  */
 #include "prov_lsa.h"
 
+#include "ssp/message_context.h"
+
 #include <string.h>
 
 static PSECPKG_DLL_FUNCTIONS dll_functions;
@@ -207,6 +209,9 @@ static NTSTATUS NTAPI query_context(LSA_SEC_HANDLE handle, ULONG attribute, PVOI
     case SECPKG_ATTR_LIFESPAN: /* the LSA half's, while there is one */
         PROV_EXPECT(!context->lsa_half);
         return SEC_E_UNSUPPORTED_FUNCTION;
+    case WINESSPI_ATTR_MESSAGE_CONTEXT:
+        PROV_EXPECT(!context->lsa_half);
+        return prov_message_context(buffer);
     default: return SEC_E_UNSUPPORTED_FUNCTION;
     }
 }

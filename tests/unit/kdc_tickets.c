@@ -9,6 +9,7 @@
 #include "core/kerberos_ticket.h"
 #include "unit.h"
 
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -204,6 +205,96 @@ static void unreadable(void)
     free(kept);
 }
 
+static unsigned stores, stores_allowed;
+
+/* What a full disk does: the last one is there in part. */
+static krb5_error_code store_limited(krb5_context context, krb5_ccache cache, krb5_creds *creds)
+{
+    static __typeof__(krb5.cc_store_cred) real;
+    if (!real) real = dlsym(dlopen("libkrb5.so.3", RTLD_NOW | RTLD_NOLOAD), "krb5_cc_store_cred");
+    krb5_error_code error = real(context, cache, creds);
+    return stores++ < stores_allowed ? error : KRB5_CC_WRITE;
+}
+
+/* A submission that fails leaves the cache as it was, or none where none was. */
+static void half_way(void)
+{
+    char *kept = strdup(getenv("KRB5CCNAME")), folder[] = "/tmp/kdc_tickets.XXXXXX", name[64];
+    __typeof__(krb5.cc_store_cred) real = krb5.cc_store_cred;
+    struct kerberos_ticket ticket;
+    struct writer cred;
+    uint32_t before = count(0);
+    ok(retrieve("", 0, 0, &ticket) == SEC_E_OK && mkdtemp(folder), "a ticket and a folder");
+    writer_init(&cred);
+    kerberos_cred_write(&cred, &ticket);
+    stores = stores_allowed = 0;
+    krb5.cc_store_cred = store_limited;
+    ok(!status_ok(submit(writer_view(&cred))) && stores == 1, "it is not stored");
+    ok(count(0) == before, "%u tickets, not %u", count(0), before);
+    snprintf(name, sizeof(name), "FILE:%s/cache", folder);
+    setenv("KRB5CCNAME", name, 1);
+    ok(!status_ok(submit(writer_view(&cred))) && stores == 2, "nor elsewhere");
+    ok(access(name + 5, F_OK) != 0, "a cache has come");
+    krb5.cc_store_cred = real;
+    ok(submit(writer_view(&cred)) == SEC_E_OK && count(0) == 1, "with room it is");
+    unlink(name + 5);
+    setenv("KRB5CCNAME", kept, 1);
+    ok(submit(writer_view(&cred)) == SEC_E_OK && count(0) == before + 1, "here, too");
+    rmdir(folder);
+    writer_free(&cred);
+    free(kept);
+}
+
+/* What is in memory only goes with its credential, whatever has become of the configuration. */
+static void ended(void)
+{
+    struct kerberos_call_credential_acquire bob = {
+        .principal = bytes("bob"), .password = bytes("two"), .use = CALL_USE_INITIATE};
+    char *kept = strdup(getenv("KRB5_CONFIG")), *name, path[] = "/tmp/kdc_tickets.XXXXXX";
+    int file = mkstemp(path);
+    krb5_context context;
+    krb5_ccache cache;
+    krb5_principal client = NULL;
+    OM_uint32 minor;
+    ok(file >= 0 && write(file, "[", 1) == 1, "a file");
+    ok(call(KERBEROS_CALL_CREDENTIAL_ACQUIRE, &bob) == SEC_E_OK, "bob: %s", bob.why);
+    struct credential *credential = unixcall_pointer(bob.credential);
+    name = strdup(credential->cache);
+    gss.release_name(&minor, &credential->name);
+    /* GSS-API's own do not end without the configuration. */
+    while (credential->spare_count) {
+        struct lease *spare = &credential->spare[--credential->spare_count];
+        gss.release_cred(&minor, &spare->library);
+        blob_clear(&spare->principal);
+    }
+    setenv("KRB5_CONFIG", path, 1);
+    ok(krb5.init_context(&context) != 0, "the configuration can be read");
+    struct kerberos_call_free f = {bob.credential};
+    call(KERBEROS_CALL_CREDENTIAL_FREE, &f);
+    setenv("KRB5_CONFIG", kept, 1);
+    ok(!krb5.init_context(&context) && !krb5.cc_resolve(context, name, &cache), "%s", name);
+    ok(krb5.cc_get_principal(context, cache, &client) != 0, "the tickets are still there");
+    krb5.free_principal(context, client);
+    krb5.cc_destroy(context, cache);
+    krb5.free_context(context);
+    close(file);
+    unlink(path);
+    free(name);
+    free(kept);
+}
+
+/* ---- names ---- */
+
+/* What does not fit into a call is refused in so many words: LONG_NAME is somebody. */
+static void long_names(void)
+{
+    struct kerberos_call_credential_acquire c = {.principal = bytes(getenv("LONG_NAME")),
+                                                 .password = bytes("five"),
+                                                 .use = CALL_USE_INITIATE};
+    status_t status = call(KERBEROS_CALL_CREDENTIAL_ACQUIRE, &c);
+    ok(status == SEC_E_UNKNOWN_CREDENTIALS && strstr(c.why, "too long"), "%#x %s", status, c.why);
+}
+
 /* ---- passwords ---- */
 
 static status_t change(const char *principal, const char *old_password, const char *new_password,
@@ -337,6 +428,9 @@ int main(void)
     RUN(whole);
     RUN(nowhere);
     RUN(unreadable);
+    RUN(half_way);
+    RUN(ended);
+    RUN(long_names);
     RUN(passwords);
     RUN(rules);
     RUN(accounts);

@@ -236,7 +236,8 @@ static void keys_agree(const struct connection *c, uint8_t before[32])
     memcpy(before, client.send_key, 32);
 }
 
-/* The server asks for another handshake, which the client begins with other credentials. */
+/* The server asks for another handshake, in which it will ask for a certificate; the client begins
+ * it with other credentials. */
 static void renegotiation_begin(struct connection *c, const struct tls_session *server,
                                 struct tls_session *client, uint64_t credentials)
 {
@@ -244,7 +245,8 @@ static void renegotiation_begin(struct connection *c, const struct tls_session *
     size_t missing;
     struct schannel_call_renegotiate call = {.session = c->server.session,
                                              .send_sequence = server->send.sequence,
-                                             .receive_sequence = server->receive.sequence};
+                                             .receive_sequence = server->receive.sequence,
+                                             .flags = CALL_SESSION_REQUEST_CERTIFICATE};
     ok(half(SCHANNEL_CALL_RENEGOTIATE, &call) == SEC_E_OK, "server: %s", call.why);
     ok(side_call(&c->server, &c->client, 0, 0) && c->server.event == CALL_EVENT_INPUT, "it asks");
     ok(tls_record_open(client, c->client.inbox.data + c->client.read,
@@ -267,7 +269,6 @@ static void renegotiations(void)
     uint8_t key[32] = {0};
     struct tls_session client, server;
     ok(side_credentials(&late, false), "credentials");
-    c.server.flags = CALL_SESSION_REQUEST_CERTIFICATE;
     ok(connection_start(&c), "start");
     connection_run(&c);
     ok(connection_done(&c), "client %s, server %s", c.client.why, c.server.why);
