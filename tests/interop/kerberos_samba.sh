@@ -122,6 +122,7 @@ start_back || fail_case 'services of other accounts' "$work/samba-tool"
 acting "without a ticket of its own" refused tickets
 echo 'Passw0rd,of-it' | kinit -c "FILE:$kdc_dir/service" service >"$work/kinit" 2>&1
 acting "a ticket from the cache" allowed service "$password"
+# shellcheck disable=SC2086 # options are words
 tool delegation for-any-protocol $with service on
 acting "a client that it vouches for" transition service
 keys service
