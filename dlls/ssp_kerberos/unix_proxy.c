@@ -232,21 +232,32 @@ static bool fill_from_kept(struct proxy *proxy, krb5_data *evidence)
     return filled;
 }
 
+/* The user's cache, unless its tickets are the client's own, which are of no use to another. */
+static krb5_error_code fill_from_default(struct proxy *proxy, krb5_data *evidence)
+{
+    krb5_context context = proxy->context;
+    krb5_principal owner = NULL;
+    krb5_ccache own = NULL;
+    krb5_error_code error = krb5.cc_default(context, &own);
+    if (!error) error = krb5.cc_get_principal(context, own, &owner);
+    if (!error && krb5.principal_compare(context, owner, proxy->ticket->enc_part2->client))
+        error = KRB5_CC_NOTFOUND;
+    if (!error) error = cache_fill(proxy, own, evidence);
+    krb5.free_principal(context, owner);
+    if (own) krb5.cc_close(context, own);
+    return error;
+}
+
 static krb5_error_code fill(struct proxy *proxy, krb5_data *evidence)
 {
     krb5_ccache own = NULL;
     time_t end = 0;
     if (fill_from_kept(proxy, evidence)) return 0;
     krb5_error_code error = service_login(proxy, &own, &end);
-    if (!error) {
-        error = cache_fill(proxy, own, evidence);
-        service_keep(proxy, own, end);
-        return error;
-    }
-    if (krb5.cc_default(proxy->context, &own)) return error;
-    krb5_error_code second = cache_fill(proxy, own, evidence);
-    krb5.cc_close(proxy->context, own);
-    return second ? error : 0;
+    if (error) return fill_from_default(proxy, evidence) ? error : 0;
+    error = cache_fill(proxy, own, evidence);
+    service_keep(proxy, own, end);
+    return error;
 }
 
 static krb5_error_code ticket_open(struct proxy *proxy, const krb5_data *bytes)

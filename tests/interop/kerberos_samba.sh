@@ -26,7 +26,7 @@ need_kerberos
 tool() { samba-tool "$@" >>"$work/samba-tool" 2>&1 </dev/null; }
 
 provision() {
-    timeout 90 samba-tool domain provision --realm=$kdc_realm --domain=WINESSPI --host-name=dc \
+    timeout 180 samba-tool domain provision --realm=$kdc_realm --domain=WINESSPI --host-name=dc \
         --host-ip=127.0.0.1 --adminpass='Passw0rd,of-nobody' --server-role=dc --dns-backend=NONE \
         --targetdir="$directory" --option="posix:eadb=$directory/eadb.tdb" \
         >"$work/provision" 2>&1 </dev/null || return 1
@@ -86,7 +86,7 @@ acting() {
     what=$1 outcome=$2 tickets=$3
     shift 3
     ok "server that acts for its client, $what" env KRB5CCNAME="FILE:$kdc_dir/$tickets" \
-        timeout 60 "$WINE" "$programs/api_kerberos_proxy.exe" "$outcome" test/localhost \
+        timeout 120 "$WINE" "$programs/api_kerberos_proxy.exe" "$outcome" test/localhost \
         back/localhost closed/localhost "$principal" 'WINESSPI\alice' "$@"
 }
 
@@ -122,6 +122,7 @@ start_back || fail_case 'services of other accounts' "$work/samba-tool"
 acting "without a ticket of its own" refused tickets
 echo 'Passw0rd,of-it' | kinit -c "FILE:$kdc_dir/service" service >"$work/kinit" 2>&1
 acting "a ticket from the cache" allowed service "$password"
+# shellcheck disable=SC2086 # options are words
 tool delegation for-any-protocol $with service on
 acting "a client that it vouches for" transition service
 keys service

@@ -141,6 +141,26 @@ static void no_evidence(void)
     free(token);
 }
 
+/* A service without a cache: what its keys give is the library's to get. */
+static void client_keytab(void)
+{
+    environment("KRB5CCNAME", "MEMORY:", "none");
+    environment("KRB5_CLIENT_KTNAME", "FILE:", "keytab");
+    struct kerberos_call_credential_acquire call = {
+        .principal = unixcall_slice(ascii("bob")),
+        .impersonator = acquired(CALL_USE_INITIATE, "", NULL),
+        .use = CALL_USE_INITIATE,
+    };
+    status_t status = half(KERBEROS_CALL_CREDENTIAL_ACQUIRE, &call);
+    ok(status == SEC_E_OK && call.credential, "%#x %s", status, call.why);
+    credential_end(call.impersonator);
+    environment_usual();
+    if (!call.credential) return;
+    status = reach(call.credential, BACK, "bob" REALM);
+    ok(status == SEC_E_OK, "%#x", status);
+    credential_end(call.credential);
+}
+
 /* The same without another ticket of the client's in between. */
 static void transition(void)
 {
@@ -201,6 +221,7 @@ int main(void)
         RUN(not_forwardable);
         RUN(no_evidence);
         RUN(transition);
+        RUN(client_keytab);
     } else {
         RUN(other_library);
     }
