@@ -3,8 +3,8 @@
  * The client's legs: one that makes the AP-REQ, one that takes the AP-REP where the server is to
  * prove itself, too (RFC 4121 4.1), and in DCE style a third token (MS-KILE 3.4.5.1).
  *
- * ISC_REQ_USE_SESSION_KEY asks for a ticket under the session key of the server's user, who need not
- * be a service: the first leg asks for that user's ticket, and two more are as above
+ * ISC_REQ_USE_SESSION_KEY asks for a ticket under the session key of the server's user, who need
+ * not be a service: the first leg asks for that user's ticket, and two more are as above
  * (draft-swift-win2k-krb-user2user). DCE style and datagrams have no such form, and no ticket is
  * delegated. A null session is refused: who is nobody has no ticket. Requirements that Kerberos has
  * no answer to are not refused but not returned either.

@@ -359,17 +359,25 @@ static status_t owner_check(const struct credential *credential)
     return outbound && own && foreign_caller() ? SEC_E_NO_CREDENTIALS : SEC_E_OK;
 }
 
-/* A server without a keytab finds out now, unless it has tickets, with which it can take those who
- * come by user-to-user. */
-static status_t keytab_check(struct credential *credential)
+/* Whether somebody without a keytab can serve: with a library that has user-to-user, and tickets. */
+static bool has_own_tickets(const struct credential *credential)
 {
     struct kerberos_call_credential_acquire call;
+    struct kerberos_call_library library = {.name = ""};
+    if (foreign_caller()) return false;
+    if (!status_ok(library_call(KERBEROS_CALL_LIBRARY, &library)) || !library.tickets) return false;
+    if (!status_ok(library_acquire(credential, CALL_USE_INITIATE, &call))) return false;
+    library_free(call.credential);
+    return true;
+}
+
+/* A server with neither finds out now. */
+static status_t keytab_check(struct credential *credential)
+{
     uint64_t acceptor;
     if ((credential->use & SECPKG_CRED_BOTH) != SECPKG_CRED_INBOUND) return SEC_E_OK;
     status_t status = credential_library(credential, CALL_USE_ACCEPT, false, &acceptor);
-    if (status != SEC_E_NO_CREDENTIALS || foreign_caller()) return status;
-    if (!status_ok(library_acquire(credential, CALL_USE_INITIATE, &call))) return status;
-    library_free(call.credential);
+    if (status != SEC_E_NO_CREDENTIALS || !has_own_tickets(credential)) return status;
     TRACE("there is no keytab: only user-to-user is possible\n");
     return SEC_E_OK;
 }

@@ -156,8 +156,8 @@ static const gss_krb5_lucid_key_t *lucid_key(const gss_krb5_lucid_context_v1_t *
                                               : &lucid->cfx_kd.ctx_key;
 }
 
-/* A server that has said nothing counts from the client's number on, of which Heimdal's export knows
- * nothing, on either side. */
+/* A server that has said nothing counts from the client's number on, of which Heimdal's export
+ * knows nothing, on either side. */
 static status_t lucid_read(const struct context *context, const gss_krb5_lucid_context_v1_t *lucid,
                            struct outcome *outcome)
 {

@@ -421,13 +421,12 @@ static uint8_t *text_find(struct side *side, const char *text)
 static void wrong_tickets(void)
 {
     static const struct {
-        const char *target, *find, *change;
-        status_t status;
+        const char *target, *find, *change, *words;
     } table[] = {
-        {BOB, "krbtgt", "krbtgu", SEC_E_WRONG_PRINCIPAL},
-        {"bob@ELSEWHERE", "krbtgt", "krbtgt", SEC_E_WRONG_PRINCIPAL},
-        {"alice" REALM, "krbtgt", "krbtgt", SEC_E_WRONG_PRINCIPAL},
-        {BOB, NULL, NULL, SEC_E_WRONG_PRINCIPAL},
+        {BOB, "krbtgt", "krbtgu", "grants no tickets"},
+        {"bob@ELSEWHERE", "krbtgt", "krbtgt", "another realm"},
+        {"alice" REALM, "krbtgt", "krbtgt", ""},
+        {BOB, NULL, NULL, ""},
     };
     struct side *client = calloc(1, sizeof(*client));
     if (!client) abort();
@@ -441,7 +440,8 @@ static void wrong_tickets(void)
         if (at) memcpy(at, table[i].change, 6);
         else client->token[client->token_size - 1] ^= 1;
         side_run(client, KERBEROS_CALL_INITIATE, table[i].target, client, 0);
-        ok(client->status == table[i].status, "ticket %zu: %#x %s", i, client->status, client->why);
+        ok(client->status == SEC_E_WRONG_PRINCIPAL && strstr(client->why, table[i].words),
+           "ticket %zu: %#x %s", i, client->status, client->why);
         krb5.free_cred_contents(own, &creds);
         side_end(client);
     }
