@@ -359,7 +359,7 @@ static status_t owner_check(const struct credential *credential)
     return outbound && own && foreign_caller() ? SEC_E_NO_CREDENTIALS : SEC_E_OK;
 }
 
-/* Whether somebody without a keytab can serve: with a library that has user-to-user, and tickets. */
+/* Whether one can serve without a keytab: with a library that has user-to-user, and tickets. */
 static bool has_own_tickets(const struct credential *credential)
 {
     struct kerberos_call_credential_acquire call;

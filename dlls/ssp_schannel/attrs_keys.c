@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Attributes made of secrets: keying material (RFC 5705, RFC 8446 7.5), the keys of EAP-TLS (RFC
- * 5216 2.3, RFC 9190 2.3) and EAP-TTLS (RFC 5281 8 and 11.1, RFC 9427 2.1), channel bindings (RFC 5929). TLS 1.3 has no tls-unique; its
- * bindings for RFC 9266 are keying material under the label EXPORTER-Channel-Binding.
+ * 5216 2.3, RFC 9190 2.3) and EAP-TTLS (RFC 5281 8 and 11.1, RFC 9427 2.1), channel bindings
+ * (RFC 5929). TLS 1.3 has no tls-unique; its bindings for RFC 9266 are keying material under the
+ * label EXPORTER-Channel-Binding.
  */
 #include "attrs.h"
 

@@ -228,8 +228,8 @@ static void test_cold_uncached(void)
     run_cold(false);
 }
 
-/* kerberos TARGET DIGEST: where there are tickets for the target, and its key; the digest is that of
- * their encryption type. */
+/* kerberos TARGET DIGEST: where there are tickets for the target, and its key; the digest is that
+ * of their encryption type. */
 static int kerberos_main(char **arguments)
 {
     lstrcpynA(fault_target_ansi, arguments[2], sizeof(fault_target_ansi));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the package Kerberos is asked through the LSA, short of memory: lists of tickets, tickets for
- * the target, tickets that leave and come back, and log-ons of the process's user, whose password
- * is "four".
+ * What the package Kerberos is asked through the LSA, short of memory: lists of tickets, tickets
+ * for the target, tickets that leave and come back, and log-ons of the process's user, whose
+ * password is "four".
  */
 #include "ssp/abi.h"
 

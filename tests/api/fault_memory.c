@@ -13,8 +13,8 @@
 #define BLOCKS 65536u /* places, most of them empty */
 #define CALLERS 12
 
-/* libgcrypt ends the process when there is no room for the digest of a MAC that it ends. The library
- * heap always has some, which is not here: so a block of just that size is never refused. */
+/* libgcrypt ends the process when there is no room for the digest of a MAC that it ends. The
+ * library heap always has some, which is not here: so a block of that size is never refused. */
 static size_t digest = 16; /* MD5's */
 
 struct block {

@@ -127,8 +127,9 @@ static SECURITY_STATUS check(bool server, ULONG attribute, struct check_result *
     return QueryContextAttributesW(server ? &pair.server : &pair.client, attribute, out);
 }
 
-/* [H schannel.h] the errors of the chain, and the verdict of its policy; [D CERT_CHAIN_POLICY_STATUS]
- * for who judges by himself. During a handshake the one, afterwards both. */
+/* [H schannel.h] the errors of the chain, and the verdict of its policy;
+ * [D CERT_CHAIN_POLICY_STATUS] for who judges by himself. During a handshake the one,
+ * afterwards both. */
 static void test_check_result(void)
 {
     static const struct {

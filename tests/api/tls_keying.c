@@ -222,8 +222,8 @@ static SECURITY_STATUS set_eap(CtxtHandle *context, DWORD version, DWORD size, D
     return SetContextAttributesW(context, SECPKG_ATTR_EAP_PRF_INFO, &info, sizeof(info));
 }
 
-/* [D SecPkgContext_EapPrfInfo] which label; [OS RFC 5281 8, 11.1] in which order of randoms, against
- * that page; [OS RFC 9427 2.1] the type of TTLS in TLS 1.3 */
+/* [D SecPkgContext_EapPrfInfo] which label; [OS RFC 5281 8, 11.1] in which order of randoms,
+ * against that page; [OS RFC 9427 2.1] the type of TTLS in TLS 1.3 */
 static void test_eap_methods(void)
 {
     static const struct {
