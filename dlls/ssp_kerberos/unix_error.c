@@ -145,7 +145,8 @@ static bool is_refusal(krb5_error_code error)
     case KRB5KDC_ERR_POLICY:
     case KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN:
     case KRB5KRB_AP_ERR_BADMATCH:
-    case KRB5KRB_AP_ERR_BAD_INTEGRITY: return true;
+    case KRB5KRB_AP_ERR_BAD_INTEGRITY:
+    case KRB5_TKT_NOT_FORWARDABLE: return true;
     default: return false;
     }
 }

@@ -97,7 +97,9 @@ static void service_keep(struct proxy *proxy, krb5_ccache cache, time_t end)
 
 /* ---- the client's cache ---- */
 
-/* The client's ticket, which the library looks for by the name of who acts. */
+/* The client's ticket, which the library looks for by the name of who acts. Whether it may be used
+ * is the KDC's to say, by what is encrypted in it; older libraries end the process over one that is
+ * not called forwardable in the cache. */
 static krb5_error_code evidence_store(struct proxy *proxy, krb5_principal impersonator,
                                       krb5_data *bytes)
 {
@@ -107,7 +109,7 @@ static krb5_error_code evidence_store(struct proxy *proxy, krb5_principal impers
         .server = impersonator,
         .keyblock = *part->session,
         .times = part->times,
-        .ticket_flags = part->flags,
+        .ticket_flags = part->flags | TKT_FLG_FORWARDABLE,
         .ticket = *bytes,
     };
     return krb5.cc_store_cred(proxy->context, proxy->cache, &evidence);
