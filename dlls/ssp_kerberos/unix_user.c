@@ -138,7 +138,10 @@ static status_t data_queue(struct context *context, enum kerberos_user_kind kind
     return status;
 }
 
-/* What the peer says is wrong. */
+#define PROTOCOL_ERRORS 128u /* KRB5KDC_ERR_NONE and what follows it */
+
+/* What the peer says is wrong. A number that is none of the protocol's must not become an error of
+ * another kind. */
 static status_t error_read(struct context *context, struct slice message)
 {
     krb5_context library = context->user->tickets.context;
@@ -146,7 +149,9 @@ static status_t error_read(struct context *context, struct slice message)
     krb5_error *said;
     krb5_error_code error = krb5.rd_error(library, &data, &said);
     if (error) return failed(context, error);
-    error = KRB5KDC_ERR_NONE + (krb5_error_code)said->error;
+    error = said->error && said->error < PROTOCOL_ERRORS
+                ? KRB5KDC_ERR_NONE + (krb5_error_code)said->error
+                : KRB5KRB_ERR_GENERIC;
     krb5.free_error(library, said);
     return failed(context, error);
 }

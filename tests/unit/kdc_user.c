@@ -390,9 +390,12 @@ static void wrong_replies(void)
         const char *kind, *code;
         status_t status;
     } table[] = {
-        {"0300", "a603020143", SEC_E_NO_TGT_REPLY},  /* KRB_AP_ERR_NO_TGT */
-        {"0300", "a603020145", SEC_E_NO_TGT_REPLY},  /* KRB_AP_ERR_USER_TO_USER_REQUIRED */
-        {"0300", "a603020125", SEC_E_TIME_SKEW},     /* KRB_AP_ERR_SKEW */
+        {"0300", "a603020143", SEC_E_NO_TGT_REPLY},         /* KRB_AP_ERR_NO_TGT */
+        {"0300", "a603020145", SEC_E_NO_TGT_REPLY},         /* KRB_AP_ERR_USER_TO_USER_REQUIRED */
+        {"0300", "a603020125", SEC_E_TIME_SKEW},            /* KRB_AP_ERR_SKEW */
+        {"0300", "a606 0204 6938c60c", SEC_E_LOGON_DENIED}, /* would be ENOMEM */
+        {"0300", "a607 0205 0080000000", SEC_E_LOGON_DENIED},
+        {"0300", "a603020100", SEC_E_LOGON_DENIED},
         {"0200", "a603020125", SEC_E_INVALID_TOKEN}, /* out of turn */
         {"0401", "a603020125", SEC_E_INVALID_TOKEN}, /* no reply */
     };
