@@ -97,8 +97,8 @@ UNIXCALL_LAYOUT(struct kerberos_call_free, object, 0, 8);
 #define CALL_IDENTIFY 0x2000u
 #define CALL_EXTENDED_ERROR 0x4000u
 #define CALL_DELEGATE_POLICY 0x8000u /* delegate where the KDC approves of it */
-/* Not of GSS-API: user-to-user, in which the server's key is that of its user's tickets. A client's
- * exchange becomes one where the KDC wants that, too. */
+/* Not of GSS-API: user-to-user, in which the server's key is that of its user's tickets. Either
+ * side asks for it with its first leg. */
 #define CALL_USER_TO_USER 0x10000u
 
 /* Channel bindings (RFC 2744 3.11); absent when all is zero and given is 0. */

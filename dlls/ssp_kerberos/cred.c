@@ -6,10 +6,10 @@
  * Windows.
  *
  * Default credentials are the host's: the cache of tickets for a client, the keytab for a server,
- * whose handle is refused where there is no keytab. A named user without a password is looked for
- * in the user's collection of caches. Who only accepts needs no identity, and what is given for one
- * is not looked at. The logon id and the key function mean nothing to this package, and there are
- * no credentials to add.
+ * whose handle is refused where there is no keytab and no ticket for user-to-user either. A named
+ * user without a password is looked for in the user's collection of caches. Who only accepts needs
+ * no identity, and what is given for one is not looked at. The logon id and the key function mean
+ * nothing to this package, and there are no credentials to add.
  */
 #include "logon.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Tickets that a client has sent along. A thread of the server that acts for the client, by the
+ * Tickets of a client's: those that it has sent along, or what its server can get in its name by
+ * the one that it came with (token.c). A thread of the server that acts for the client, by the
  * token of its context or a copy of that, has them as its default credentials (the documentation of
  * delegation). Tokens are told apart by their ModifiedId, which a copy of the same level shares.
  */
