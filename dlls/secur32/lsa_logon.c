@@ -234,10 +234,12 @@ static WCHAR *logon_name(const struct logon *logon)
     return name;
 }
 
-/* Of one who comes over the network, where policy has tokens for such. */
+/* Of one who comes over the network, where policy has tokens for such. Nobody is not
+ * among them, who has a token without the process's user in it or none. */
 static bool foreign_logon(const struct logon *logon, const TOKEN_GROUPS *groups, HANDLE *token)
 {
-    if (logon->type != Network || groups || !foreign_tokens_wanted()) return false;
+    bool somebody = logon->token_kind != LsaTokenInformationNull;
+    if (logon->type != Network || !somebody || groups || !foreign_tokens_wanted()) return false;
     WCHAR *name = logon_name(logon);
     HANDLE made = name ? foreign_token_make() : NULL;
     if (made) {
