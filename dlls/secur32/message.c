@@ -22,7 +22,9 @@ void context_follow(struct context *context)
         if (!status_ok(status)) inner = (SecHandle){0, 0};
     }
     handle_set_inner(context->place, &inner);
-    /* Only now: the application may be deleting the user half. */
+    /* Only now, and by a look that does not come before: the application may be deleting the user
+     * half. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (provider->user_closed) handle_set_inner(context->place, NULL);
 }
 

@@ -22,10 +22,18 @@ struct slice server_certificate(const struct context *context)
     return chain->size ? chain_leaf(blob_slice(chain)) : (struct slice){NULL, 0};
 }
 
-/* Before its end a handshake may bring what is not there yet; afterwards there is none. */
+/* Before its end the first handshake may bring what is not there yet. In another one all is as it
+ * was before, until that has ended, too: there are legs in its middle that answer SEC_E_OK, and
+ * nothing may have proven by then that the certificate is the peer's. */
+static bool may_come(const struct context *context)
+{
+    return context->stage == STAGE_HANDSHAKE && !context->renegotiating;
+}
+
 static status_t certificate_missing(const struct context *context)
 {
-    return context->stage == STAGE_ESTABLISHED ? SEC_E_NO_CREDENTIALS : SEC_E_INVALID_HANDLE;
+    bool settled = context->stage == STAGE_ESTABLISHED || context->renegotiating;
+    return settled ? SEC_E_NO_CREDENTIALS : SEC_E_INVALID_HANDLE;
 }
 
 static status_t give_certificate(struct slice chain, struct slice staple, void *buffer)
@@ -36,7 +44,7 @@ static status_t give_certificate(struct slice chain, struct slice staple, void *
     return status;
 }
 
-/* In the middle of a handshake the library has it, once it has come. */
+/* In the middle of the first handshake the library has it, once it has come. */
 static status_t query_coming_certificate(const struct context *context, void *buffer)
 {
     struct blob chain = {NULL, 0};
@@ -54,8 +62,7 @@ status_t query_remote_certificate(struct context *context, void *buffer)
     if (connection->peer_chain.size)
         return give_certificate(blob_slice(&connection->peer_chain),
                                 blob_slice(&connection->staple), buffer);
-    if (context->stage == STAGE_HANDSHAKE && context->library)
-        return query_coming_certificate(context, buffer);
+    if (may_come(context) && context->library) return query_coming_certificate(context, buffer);
     return certificate_missing(context);
 }
 
@@ -91,7 +98,7 @@ status_t query_certificate_check(struct context *context, void *buffer)
     struct blob coming = {NULL, 0};
     struct slice chain = blob_slice(&connection->peer_chain);
     DWORD errors;
-    if (!chain.size && context->stage == STAGE_HANDSHAKE && context->library) {
+    if (!chain.size && may_come(context) && context->library) {
         status_t status = library_read(context->library, CALL_READ_PEER_CHAIN, &coming);
         if (!status_ok(status)) return status;
         chain = blob_slice(&coming);

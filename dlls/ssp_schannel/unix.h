@@ -174,6 +174,7 @@ struct session {
     bool done;        /* there is none, or no longer */
     bool established; /* there was one that succeeded */
     bool peer_asked;  /* the peer has begun another one */
+    bool begun;       /* its hello of the one that goes on has come */
     bool refused;     /* tickets, an odd number of times */
     bool verifying;   /* the peer's certificate waits for... */
     uint32_t verdict; /* CALL_VERDICT_ */

@@ -96,6 +96,12 @@ static bool cookie_check(struct session *session)
 
 /* ---- the handshake ---- */
 
+static bool peer_declines(const struct session *session, int error)
+{
+    return error == GNUTLS_E_WARNING_ALERT_RECEIVED && session->established &&
+           gnutls.alert_get(session->library) == GNUTLS_A_NO_RENEGOTIATION;
+}
+
 /* One result of the library: whether there is more to do at once. */
 static bool step(struct session *session, struct schannel_call_handshake *call, status_t *status)
 {
@@ -108,9 +114,13 @@ static bool step(struct session *session, struct schannel_call_handshake *call, 
     }
     if (error == GNUTLS_E_AGAIN || error == GNUTLS_E_INTERRUPTED)
         return !session->verifying && progress && reader_left(&session->input);
-    if (error == GNUTLS_E_WARNING_ALERT_RECEIVED && session->established &&
-        gnutls.alert_get(session->library) == GNUTLS_A_NO_RENEGOTIATION) {
-        /* The peer declines, and all is as it was before. */
+    if (peer_declines(session, error)) {
+        /* All is as it was before; but not once the peer has begun, since the library may have been
+         * shown a certificate by then, which nothing has proven to be the peer's. */
+        if (session->begun) {
+            *status = fail(session, GNUTLS_E_UNEXPECTED_PACKET, call);
+            return false;
+        }
         call->alert = GNUTLS_A_NO_RENEGOTIATION;
         session->done = true;
         return false;
@@ -206,6 +216,7 @@ status_t renegotiate(void *params)
         if (!session->peer_asked) error = gnutls.rehandshake(session->library);
     }
     if (error) return error_explain(error, call->why);
+    if (session->done) session->begun = false;
     session->done = session->peer_asked = false;
     return SEC_E_OK;
 }

@@ -2,8 +2,9 @@
 /*
  * What is read from the messages of a handshake beside the library: the number of the suite, the
  * size of records that the peer asks for (RFC 8449), of which the library tells its own half only,
- * and whether a client would show a certificate after the handshake (RFC 8446 4.2.6). What cannot
- * be read says nothing; that the library refuses it is not for here to repeat.
+ * whether a client would show a certificate after the handshake (RFC 8446 4.2.6), and that the peer
+ * has begun. What cannot be read says nothing; that the library refuses it is not for here to
+ * repeat.
  */
 #include "unix.h"
 
@@ -54,8 +55,10 @@ static int message_read(gnutls_session_t library, unsigned type, unsigned when, 
     (void)when;
     reader_init(&r, message->data, message->size);
     if (incoming &&
-        (type == GNUTLS_HANDSHAKE_CLIENT_HELLO || type == GNUTLS_HANDSHAKE_SERVER_HELLO))
+        (type == GNUTLS_HANDSHAKE_CLIENT_HELLO || type == GNUTLS_HANDSHAKE_SERVER_HELLO)) {
         session->record_size_limit = 0;
+        session->begun = true;
+    }
     if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO && incoming) client_hello(session, &r);
     if (type == GNUTLS_HANDSHAKE_SERVER_HELLO) server_hello(session, &r);
     if (type == GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS && incoming) extensions_read(session, &r);

@@ -13,23 +13,17 @@ name=hammer_kerberos
 . "$SRCDIR/tests/include/kdc.sh"
 
 programs=$BUILD/${ARCH:-x86_64}-windows
-work=$(mktemp -d) || exit 1
-trap 'kdc_stop; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM HUP
+kdc_script
 
 prepare() {
     kdc_add HTTP/barn && kdc_keys HTTP/barn && kdc_add alice one && kdc_login alice one
 }
 
-kdc_found || skip_all "$no_kdc"
 if kdc_start && prepare; then
     timeout 200 wine "$programs/api_hammer.exe" 10 HTTP/barn "$kdc_realm" alice one \
         >"$work/log" 2>&1 </dev/null
+    count_log api_hammer $?
     tr -d '\r' <"$work/log" | sed '/^api_hammer: /d'
-    # shellcheck disable=SC2046 # three numbers
-    set -- $(tr -d '\r' <"$work/log" | sed -n \
-        's/^api_hammer: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p')
-    passed=$((passed + ${1:-0})) failed=$((failed + ${2:-1})) skipped=$((skipped + ${3:-0}))
 else
     fail_case 'a KDC with a user and a service' "$kdc_dir"/*.log "$kdc_dir"/*.out
 fi

@@ -14,9 +14,7 @@ name=kerberos_user
 . "$SRCDIR/tests/include/kdc.sh"
 
 programs=$BUILD/${ARCH:-x86_64}-windows
-work=$(mktemp -d) || exit 1
-trap 'kdc_stop; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM HUP
+kdc_script
 
 prepare() {
     kdc_add alice one && kdc_add bob two && kdc_add carol three
@@ -33,7 +31,6 @@ run() {
         timeout 300 wine "$programs/api_kerberos_user.exe" "$kdc_realm" "$2"
 }
 
-kdc_found || skip_all "$no_kdc"
 if kdc_start && prepare; then
     run bob server
     run alice client

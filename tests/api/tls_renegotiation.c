@@ -6,6 +6,8 @@
 #include "support.h"
 #include "tls_records.h"
 
+#define CERT_CHECK_RESULT 0x71 /* SECPKG_ATTR_CERT_CHECK_RESULT, which MinGW lacks */
+
 static struct tls_pair pair;
 static struct tls_bytes wire;
 
@@ -217,6 +219,37 @@ static void test_data_meanwhile(void)
         status = client_turn();
         ok(status == SEC_E_OK, "client's last: %08lx", status);
         ok(tls_pair_talk(&pair), "no data afterwards");
+        ok(server_sees(TLS_CERT_CLIENT_RSA) == SEC_E_OK, "no certificate");
+    }
+    tls_pair_close(&pair);
+}
+
+/* [OS RFC 5246 7.4.8] what shows that the certificate is the client's comes behind it: until then
+ * the server's application is told of none. In the middle of the client's flight it could be told
+ * that data is next, which is SEC_E_OK. */
+static void test_unproven_certificate(void)
+{
+    DWORD check[2];
+    if (!ours_only() || !connect_to(TLS_CERT_CLIENT_RSA, 0)) return;
+    pair.options.server_flags = ASC_REQ_MUTUAL_AUTH;
+    pair.options.client_flags |= ISC_REQ_USE_SUPPLIED_CREDS;
+    if (ask()) {
+        begin();
+        expect_leg(true, false);
+        SECURITY_STATUS status = server_turn();
+        ok(status == SEC_I_CONTINUE_NEEDED, "server: %08lx", status);
+        status = client_turn();
+        ok(status == SEC_I_CONTINUE_NEEDED && pair.token_size, "client: %08lx", status);
+        const BYTE *first = pair.to_server.bytes;
+        pair.to_server.arrived = 5 + (DWORD)(first[3] << 8 | first[4]);
+        ok(pair.to_server.arrived < pair.to_server.size, "all in one record");
+        status = tls_pair_server_leg(&pair);
+        ok(status == SEC_I_CONTINUE_NEEDED, "with the certificate: %08lx", status);
+        ok(server_sees(TLS_CERT_CLIENT_RSA) == SEC_E_NO_CREDENTIALS, "it is given out");
+        status = QueryContextAttributesW(&pair.server, CERT_CHECK_RESULT, check);
+        ok(status == SEC_E_NO_CREDENTIALS, "it is judged: %08lx", status);
+        status = server_turn();
+        ok(status == SEC_E_OK, "server's last: %08lx", status);
         ok(server_sees(TLS_CERT_CLIENT_RSA) == SEC_E_OK, "no certificate");
     }
     tls_pair_close(&pair);
@@ -447,6 +480,7 @@ int main(void)
     RUN(test_late_without_certificate);
     RUN(test_again);
     RUN(test_data_meanwhile);
+    RUN(test_unproven_certificate);
     RUN(test_unwilling_client);
     RUN(test_modern);
     RUN(test_refused_renegotiation);

@@ -3,14 +3,14 @@
 #
 # The Unix half of ssp_kerberos where services act for their clients, natively. MIT's KDC has no
 # place in its usual database for who may; Heimdal's has. Environment: NATIVE (folder of the native
-# programs) and SRCDIR.
+# programs), SRCDIR, and BUILD, the folder that Heimdal is unpacked in, if not NATIVE.
 
 set -u
 name=unit_kerberos_proxy
 : "${NATIVE:?}"
 # shellcheck source=tests/include/cases.sh
 . "${SRCDIR:?}/tests/include/cases.sh"
-BUILD=$(dirname "$NATIVE")
+: "${BUILD:=$NATIVE}"
 # shellcheck source=tests/interop/heimdal.sh
 . "$SRCDIR/tests/interop/heimdal.sh"
 

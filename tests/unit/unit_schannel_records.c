@@ -295,24 +295,28 @@ static void renegotiations(void)
     side_end(&late);
 }
 
+static void client_declines(struct connection *c, struct tls_session *client)
+{
+    uint8_t block[64], alert[2] = {TLS_ALERT_WARNING, TLS_NO_RENEGOTIATION};
+    size_t header = tls_header_size(client);
+    memcpy(block + header, alert, 2);
+    ok(tls_record_seal(client, TLS_ALERT, block, block + header, 2, block + header + 2) == SEC_E_OK,
+       "seal");
+    writer_bytes(&c->server.inbox, block, header + 2 + tls_trailer_size(client));
+    side_call(&c->server, &c->client, 0, 0);
+}
+
 /* A server whose client declines goes on as before. */
 static void renegotiation_declined(void)
 {
     struct connection c = plain(PRIORITY_1_2);
     struct tls_session client;
-    uint8_t block[64], alert[2] = {TLS_ALERT_WARNING, TLS_NO_RENEGOTIATION};
     ok(connection_start(&c), "start");
     connection_run(&c);
     session_make(&c.client, false, &client);
     ok(renegotiate(&c.server, 0), "server");
     side_call(&c.server, &c.client, 0, 0);
-    size_t header = tls_header_size(&client);
-    memcpy(block + header, alert, 2);
-    ok(tls_record_seal(&client, TLS_ALERT, block, block + header, 2, block + header + 2) ==
-           SEC_E_OK,
-       "seal");
-    writer_bytes(&c.server.inbox, block, header + 2 + tls_trailer_size(&client));
-    side_call(&c.server, &c.client, 0, 0);
+    client_declines(&c, &client);
     ok(c.server.status == SEC_E_OK && c.server.event == CALL_EVENT_DONE && c.server.alert == 100,
        "%#x %u alert %u", c.server.status, c.server.event, c.server.alert);
     struct schannel_call_secrets secrets = side_secrets(&c.server);
@@ -327,6 +331,30 @@ static void renegotiation_declined(void)
     connection_run(&c);
     struct schannel_call_renegotiate call = {.session = c.server.session};
     ok(half(SCHANNEL_CALL_RENEGOTIATE, &call) == SEC_E_UNSUPPORTED_FUNCTION, "not in TLS 1.3");
+    connection_end(&c);
+}
+
+/* Not in the middle of the handshake: the server could have been shown a certificate by then that
+ * nothing has proven to be the client's. */
+static void renegotiation_broken_off(void)
+{
+    struct connection c = plain(PRIORITY_1_2);
+    struct tls_session client;
+    ok(connection_start(&c), "start");
+    connection_run(&c);
+    session_make(&c.client, false, &client);
+    ok(renegotiate(&c.server, 0), "server");
+    side_call(&c.server, &c.client, 0, 0);
+    c.client.read = c.client.inbox.size; /* a HelloRequest */
+    ok(renegotiate(&c.client, 0), "client");
+    side_call(&c.client, &c.server, 0, 0);
+    client.send.sequence++;
+    side_call(&c.server, &c.client, 0, 0);
+    ok(c.server.event == CALL_EVENT_INPUT && c.client.inbox.size > c.client.read, "it answers");
+    client_declines(&c, &client);
+    ok(c.server.status != SEC_E_OK && c.server.event != CALL_EVENT_DONE, "%#x %u", c.server.status,
+       c.server.event);
+    tls_session_clear(&client);
     connection_end(&c);
 }
 
@@ -544,6 +572,7 @@ int main(void)
     RUN(library_alerts);
     RUN(renegotiations);
     RUN(renegotiation_declined);
+    RUN(renegotiation_broken_off);
     RUN(library_renegotiations);
     RUN(datagram_handshake);
     RUN(datagram_cookies);
