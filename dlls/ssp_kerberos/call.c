@@ -49,7 +49,7 @@ static NTSTATUS session_find(const struct call *call, const struct kerb_session 
     if (!call->trusted) return denied;
     *credential = session_credential(&id);
     if (!*credential) return STATUS_NO_SUCH_LOGON_SESSION;
-    status_t status = credential_library(*credential, CALL_USE_INITIATE, false, library);
+    status_t status = credential_library(*credential, CALL_USE_INITIATE, library);
     if (status_ok(status)) return STATUS_SUCCESS;
     credential_release(*credential);
     *credential = NULL;

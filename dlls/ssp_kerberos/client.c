@@ -122,7 +122,7 @@ status_t client_start(struct leg *leg, struct credential *credential, struct con
     context->credential = credential_hold(credential);
     context->requirements = requirements_meant(leg->requirements);
     context->user = leg->requirements & ISC_REQ_USE_SESSION_KEY;
-    status = credential_library(credential, CALL_USE_INITIATE, false, &call.credential);
+    status = credential_library(credential, CALL_USE_INITIATE, &call.credential);
     if (status_ok(status)) status = exchange(context, leg, &call);
     blob_clear(&principal);
     return status;

@@ -164,7 +164,7 @@ static status_t library_store(struct credential *credential, uint64_t seen, uint
     return retired ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-status_t credential_library(struct credential *credential, uint32_t use, bool fresh, uint64_t *out)
+status_t credential_library(struct credential *credential, uint32_t use, uint64_t *out)
 {
     struct kerberos_call_credential_acquire call;
     uint64_t seen;
@@ -173,7 +173,7 @@ status_t credential_library(struct credential *credential, uint32_t use, bool fr
     AcquireSRWLockShared(&credential->lock);
     bool usable = is_usable(credential, use, &seen);
     ReleaseSRWLockShared(&credential->lock);
-    if (usable && (!fresh || credential->adopted)) {
+    if (usable) {
         *out = seen;
         return SEC_E_OK;
     }
@@ -376,7 +376,7 @@ static status_t keytab_check(struct credential *credential)
 {
     uint64_t acceptor;
     if ((credential->use & SECPKG_CRED_BOTH) != SECPKG_CRED_INBOUND) return SEC_E_OK;
-    status_t status = credential_library(credential, CALL_USE_ACCEPT, false, &acceptor);
+    status_t status = credential_library(credential, CALL_USE_ACCEPT, &acceptor);
     if (status != SEC_E_NO_CREDENTIALS || !has_own_tickets(credential)) return status;
     TRACE("there is no keytab: only user-to-user is possible\n");
     return SEC_E_OK;

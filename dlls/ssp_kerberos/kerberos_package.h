@@ -104,10 +104,10 @@ struct credential {
 struct credential *credential_hold(struct credential *credential);
 void credential_release(struct credential *credential); /* NULL is fine */
 
-/* What the library has for it, CALL_USE_INITIATE or CALL_USE_ACCEPT; fresh asks for new ones in
- * the place of those that have run out. Borrowed from the credential, which the caller holds. May
- * wait for a KDC, without a lock that others of the credential need. */
-status_t credential_library(struct credential *credential, uint32_t use, bool fresh, uint64_t *out);
+/* What the library has for it, CALL_USE_INITIATE or CALL_USE_ACCEPT, new where what there was has
+ * run out. Borrowed from the credential, which the caller holds. May wait for a KDC, without a lock
+ * that others of the credential need. */
+status_t credential_library(struct credential *credential, uint32_t use, uint64_t *out);
 
 /* Its password, as UTF-8, wiped and freed by the caller (blob_clear); empty without one. */
 status_t credential_password(const struct credential *credential, struct blob *out);

@@ -86,7 +86,7 @@ static status_t judge_password(const struct kerb_logon *logon, struct verdict *o
         status = credential_from_password(blob_slice(&principal), blob_slice(&password),
                                           &out->credential);
     if (status_ok(status))
-        status = credential_library(out->credential, CALL_USE_INITIATE, false, &library);
+        status = credential_library(out->credential, CALL_USE_INITIATE, &library);
     if (status_ok(status)) status = principal_read(library, &out->principal);
     if (status_ok(status)) status = account_verify(library, blob_slice(&out->principal));
     blob_clear(&principal);

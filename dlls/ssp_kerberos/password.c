@@ -88,7 +88,7 @@ NTSTATUS password_set(struct credential *credential, const struct kerb_password_
     status_t status = user_principal(set->user, set->realm, &target);
     if (status_ok(status)) status = utf8_make(set->password, &password);
     if (status_ok(status) && credential) {
-        status = credential_library(credential, CALL_USE_INITIATE, false, &call.credential);
+        status = credential_library(credential, CALL_USE_INITIATE, &call.credential);
         if (status_ok(status)) status = credential_password(credential, &own_password);
         if (status_ok(status) && own_password.size)
             call.principal = unixcall_slice(blob_slice(&credential->principal));

@@ -157,7 +157,7 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
     context->binding = wanted;
     context->credential = credential_hold(credential);
     context->requirements = leg->requirements;
-    status = credential_library(credential, user ? CALL_USE_INITIATE : CALL_USE_ACCEPT, false,
+    status = credential_library(credential, user ? CALL_USE_INITIATE : CALL_USE_ACCEPT,
                                 &call.credential);
     if (status_ok(status)) status = exchange(context, leg, &call, wanted);
     if (status_ok(status) && !user) evidence_keep(context, token);
