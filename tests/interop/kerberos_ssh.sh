@@ -58,11 +58,16 @@ start_sshd() {
     configure_sshd >"$work/sshd.conf"
     as_nobody "$sshd" -t -f "$work/sshd.conf" >/dev/null 2>&1 || key_exchange=
     configure_sshd >"$work/sshd.conf"
+    # The process of as_nobody is not the server's, which outlives it.
+    # shellcheck disable=SC2016 # for that shell
     as_nobody env LD_PRELOAD="$wrapper" NSS_WRAPPER_PASSWD="$work/passwd" \
-        NSS_WRAPPER_GROUP=/etc/group "$sshd" -D -e -f "$work/sshd.conf" >"$work/log" 2>&1 \
-        </dev/null &
+        NSS_WRAPPER_GROUP=/etc/group sh -c 'echo $$ >"$1" && shift && exec "$@"' sh \
+        "$work/sshd/pid" "$sshd" -D -e -f "$work/sshd.conf" >"$work/log" 2>&1 </dev/null &
     server_pid=$!
     wait_listening "$server_pid" "$port"
+    listens=$?
+    server_pid=$(cat "$work/sshd/pid")
+    return $listens
 }
 
 start_sshd || start_sshd || {
