@@ -263,6 +263,11 @@ void cache_destroy(const char *name);
 /* What one has in the place of what another had. */
 krb5_error_code cache_copy(krb5_context context, krb5_ccache from, krb5_ccache to);
 
+/* The end of making a cache in memory: closes it and gives its name. When that fails, or making it
+ * has failed, the cache goes, if there is one, and the error is given back. */
+krb5_error_code cache_keep(krb5_context context, krb5_ccache cache, krb5_error_code error,
+                           char **name);
+
 /* ---- unix_credentials.c ---- */
 
 /* What the library has for a credential. It lets one thread wait for another that uses the same, so

@@ -65,27 +65,18 @@ static struct service *service_remove(const char *name)
     return NULL;
 }
 
-static krb5_error_code cache_name(krb5_context context, krb5_ccache cache, char **out)
-{
-    char *full = NULL;
-    krb5_error_code error = krb5.cc_get_full_name(context, cache, &full);
-    if (error) return error;
-    *out = strdup(full);
-    krb5.free_string(context, full);
-    return *out ? 0 : ENOMEM;
-}
-
 /* Takes the cache over. */
 static void service_keep(struct proxy *proxy, krb5_ccache cache, time_t end)
 {
+    char *kept;
     struct service *service = calloc(1, sizeof(*service)), *old = NULL;
     if (service) service->name = strdup(proxy->service);
-    if (!service || !service->name || cache_name(proxy->context, cache, &service->cache)) {
+    krb5_error_code error = service && service->name ? 0 : ENOMEM;
+    if (cache_keep(proxy->context, cache, error, &kept)) {
         service_free(service);
-        krb5.cc_destroy(proxy->context, cache);
         return;
     }
-    krb5.cc_close(proxy->context, cache);
+    service->cache = kept;
     service->end = end;
     pthread_mutex_lock(&lock);
     old = service_remove(service->name);
@@ -294,10 +285,8 @@ status_t proxy_make(struct slice request, char **out, char why[CALL_WHY_SIZE])
     error = ticket_open(&proxy, &evidence);
     if (!error) error = krb5.cc_new_unique(proxy.context, "MEMORY", NULL, &proxy.cache);
     if (!error) error = fill(&proxy, &evidence);
-    if (!error) error = cache_name(proxy.context, proxy.cache, out);
+    error = cache_keep(proxy.context, proxy.cache, error, out);
     status_t status = error ? error_krb5(ERROR_OF_PROXY, proxy.context, error, why) : SEC_E_OK;
-    if (proxy.cache && error) krb5.cc_destroy(proxy.context, proxy.cache);
-    else if (proxy.cache) krb5.cc_close(proxy.context, proxy.cache);
     proxy_clear(&proxy);
     return status;
 }
