@@ -317,6 +317,10 @@ status_t credential_cache(uint64_t credential, krb5_context context, krb5_ccache
 status_t name_import(struct slice text, gss_name_t *out, enum error_of of, char why[CALL_WHY_SIZE]);
 status_t name_text(gss_name_t name, struct blob *out);
 
+/* How first tickets are asked for, and into which cache they go. */
+krb5_error_code login_options(krb5_context context, krb5_ccache cache,
+                              krb5_get_init_creds_opt **out);
+
 /* One that has come along with a client; takes it over after a success. */
 status_t credential_adopt(gss_cred_id_t delegated, uint64_t *out);
 

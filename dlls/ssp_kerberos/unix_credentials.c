@@ -286,20 +286,30 @@ static void credential_clear(struct credential *credential)
     free(credential);
 }
 
-/* The first ticket of a principal into a cache, which canonicalisation may give another name. */
-static krb5_error_code ticket_get(krb5_context context, krb5_principal principal,
-                                  const char *password, krb5_ccache cache)
+krb5_error_code login_options(krb5_context context, krb5_ccache cache,
+                              krb5_get_init_creds_opt **out)
 {
-    krb5_creds ticket = {0};
     krb5_get_init_creds_opt *options = NULL;
     krb5_error_code error = krb5.get_init_creds_opt_alloc(context, &options);
     if (error) return error;
     krb5.get_init_creds_opt_set_forwardable(options, 1);
     krb5.get_init_creds_opt_set_canonicalize(options, 1);
     error = krb5.get_init_creds_opt_set_out_ccache(context, options, cache);
-    if (!error)
-        error = krb5.get_init_creds_password(context, &ticket, principal, password, NULL, NULL, 0,
-                                             NULL, options);
+    if (error) krb5.get_init_creds_opt_free(context, options);
+    else *out = options;
+    return error;
+}
+
+/* The first ticket of a principal into a cache, which canonicalisation may give another name. */
+static krb5_error_code ticket_get(krb5_context context, krb5_principal principal,
+                                  const char *password, krb5_ccache cache)
+{
+    krb5_creds ticket = {0};
+    krb5_get_init_creds_opt *options;
+    krb5_error_code error = login_options(context, cache, &options);
+    if (error) return error;
+    error = krb5.get_init_creds_password(context, &ticket, principal, password, NULL, NULL, 0, NULL,
+                                         options);
     if (!error) krb5.free_cred_contents(context, &ticket);
     krb5.get_init_creds_opt_free(context, options);
     return error;

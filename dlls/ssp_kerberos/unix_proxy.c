@@ -133,15 +133,11 @@ static krb5_error_code key_login(struct proxy *proxy, krb5_principal principal, 
 {
     krb5_context context = proxy->context;
     krb5_creds ticket = {0};
-    krb5_get_init_creds_opt *options = NULL;
-    krb5_error_code error = krb5.get_init_creds_opt_alloc(context, &options);
+    krb5_get_init_creds_opt *options;
+    krb5_error_code error = login_options(context, cache, &options);
     if (error) return error;
-    krb5.get_init_creds_opt_set_forwardable(options, 1);
-    krb5.get_init_creds_opt_set_canonicalize(options, 1);
-    error = krb5.get_init_creds_opt_set_out_ccache(context, options, cache);
-    if (!error)
-        error = krb5.get_init_creds_keytab(context, &ticket, principal, proxy->keytab, 0, NULL,
-                                           options);
+    error = krb5.get_init_creds_keytab(context, &ticket, principal, proxy->keytab, 0, NULL,
+                                       options);
     if (!error) *end = (time_t)(uint32_t)ticket.times.endtime;
     if (!error) krb5.free_cred_contents(context, &ticket);
     krb5.get_init_creds_opt_free(context, options);
