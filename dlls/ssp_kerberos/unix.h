@@ -201,6 +201,16 @@ static inline gss_buffer_desc buffer_of(struct slice bytes)
     return (gss_buffer_desc){bytes.size, (void *)(uintptr_t)bytes.data};
 }
 
+static inline krb5_data data_of(struct slice bytes)
+{
+    return (krb5_data){.length = (unsigned)bytes.size, .data = (char *)(uintptr_t)bytes.data};
+}
+
+static inline struct slice slice_of(const krb5_data *data)
+{
+    return (struct slice){(const uint8_t *)data->data, data->length};
+}
+
 /* A copy with a zero at its end, for secret_free or free. SEC_E_INVALID_PARAMETER for a text with a
  * zero in it. */
 status_t text_copy(struct slice text, char **out);

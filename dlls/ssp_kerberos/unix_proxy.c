@@ -272,7 +272,7 @@ status_t proxy_make(struct slice request, char **out, char why[CALL_WHY_SIZE])
 {
     struct proxy proxy = {NULL};
     struct slice ticket = ticket_of(request);
-    krb5_data evidence = {.length = (unsigned)ticket.size, .data = (char *)(uintptr_t)ticket.data};
+    krb5_data evidence = data_of(ticket);
     if (!krb5_found)
         return error_say(SEC_E_NO_CREDENTIALS, why, "a service acts with MIT's library only");
     if (!ticket.size) return error_say(SEC_E_INVALID_TOKEN, why, "there is no ticket in the token");
