@@ -107,7 +107,7 @@ struct call_bindings {
     uint32_t initiator_type, acceptor_type;
     uint32_t given; /* 0 or 1 */
     uint32_t reserved;
-    uint8_t digest[16]; /* of all that (RFC 4121 4.1.1.2) */
+    uint8_t digest[16]; /* user-to-user: of all that (RFC 4121 4.1.1.2) */
 };
 UNIXCALL_LAYOUT(struct call_bindings, digest, 64, 80);
 

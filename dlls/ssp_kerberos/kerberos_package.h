@@ -244,7 +244,9 @@ status_t context_exchange(struct context *context, struct leg *leg, enum kerbero
 /* Brings the context to where the library's status has led: the answer is that of the leg. */
 status_t context_settle(struct context *context, ULONG attributes, bool done, status_t status);
 
-status_t leg_bindings_pass(const struct leg_bindings *bindings, struct call_bindings *out);
+/* With the digest, which the library makes for itself, for user-to-user only. */
+status_t leg_bindings_pass(const struct leg_bindings *bindings, bool user,
+                           struct call_bindings *out);
 
 /* ---- established.c ---- */
 

@@ -59,7 +59,7 @@ static ULONG attributes_of(ULONG requirements, uint32_t flags)
 enum binding { BINDING_ANY, BINDING_OPTIONAL, BINDING_WANTED };
 
 /* Asked for only when the application says which channel it is. */
-static status_t bindings_add(const struct leg *leg, struct kerberos_call_leg *call,
+static status_t bindings_add(const struct leg *leg, bool user, struct kerberos_call_leg *call,
                              enum binding *wanted)
 {
     struct leg_bindings own;
@@ -72,7 +72,7 @@ static status_t bindings_add(const struct leg *leg, struct kerberos_call_leg *ca
     bool optional = policy.channel_bindings < POLICY_REQUIRED &&
                     leg->requirements & ASC_REQ_ALLOW_MISSING_BINDINGS;
     *wanted = optional ? BINDING_OPTIONAL : BINDING_WANTED;
-    return leg_bindings_pass(&own, &call->bindings);
+    return leg_bindings_pass(&own, user, &call->bindings);
 }
 
 /* ---- legs ---- */
@@ -146,10 +146,10 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
     enum binding wanted;
     status_t status = start_check(leg, credential);
     if (status_ok(status)) status = leg_token(leg->input, &token);
-    if (status_ok(status)) status = bindings_add(leg, &call, &wanted);
     if (!status_ok(status)) return status;
     bool user = kerberos_user_is_token(token);
-    if (user) status = user_check(leg, credential);
+    status = bindings_add(leg, user, &call, &wanted);
+    if (status_ok(status) && user) status = user_check(leg, credential);
     if (!status_ok(status)) return status;
     call.input = unixcall_slice(token);
     call.flags = user ? CALL_USER_TO_USER : 0;
@@ -168,7 +168,7 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
 static status_t user_next(struct leg *leg, struct context *context, struct kerberos_call_leg *call)
 {
     enum binding wanted;
-    status_t status = bindings_add(leg, call, &wanted);
+    status_t status = bindings_add(leg, true, call, &wanted);
     if (!status_ok(status)) return status;
     if (wanted != BINDING_ANY) context->binding = wanted;
     return exchange(context, leg, call, context->binding);

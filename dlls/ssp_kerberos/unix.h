@@ -201,6 +201,16 @@ static inline gss_buffer_desc buffer_of(struct slice bytes)
     return (gss_buffer_desc){bytes.size, (void *)(uintptr_t)bytes.data};
 }
 
+static inline krb5_data data_of(struct slice bytes)
+{
+    return (krb5_data){.length = (unsigned)bytes.size, .data = (char *)(uintptr_t)bytes.data};
+}
+
+static inline struct slice slice_of(const krb5_data *data)
+{
+    return (struct slice){(const uint8_t *)data->data, data->length};
+}
+
 /* A copy with a zero at its end, for secret_free or free. SEC_E_INVALID_PARAMETER for a text with a
  * zero in it. */
 status_t text_copy(struct slice text, char **out);
@@ -263,6 +273,11 @@ void cache_destroy(const char *name);
 /* What one has in the place of what another had. */
 krb5_error_code cache_copy(krb5_context context, krb5_ccache from, krb5_ccache to);
 
+/* The end of making a cache in memory: closes it and gives its name. When that fails, or making it
+ * has failed, the cache goes, if there is one, and the error is given back. */
+krb5_error_code cache_keep(krb5_context context, krb5_ccache cache, krb5_error_code error,
+                           char **name);
+
 /* ---- unix_credentials.c ---- */
 
 /* What the library has for a credential. It lets one thread wait for another that uses the same, so
@@ -311,6 +326,10 @@ status_t credential_cache(uint64_t credential, krb5_context context, krb5_ccache
 /* A principal's name to the library and back; nothing for GSS_C_NO_NAME. */
 status_t name_import(struct slice text, gss_name_t *out, enum error_of of, char why[CALL_WHY_SIZE]);
 status_t name_text(gss_name_t name, struct blob *out);
+
+/* How first tickets are asked for, and into which cache they go. */
+krb5_error_code login_options(krb5_context context, krb5_ccache cache,
+                              krb5_get_init_creds_opt **out);
 
 /* One that has come along with a client; takes it over after a success. */
 status_t credential_adopt(gss_cred_id_t delegated, uint64_t *out);

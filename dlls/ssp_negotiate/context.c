@@ -67,6 +67,15 @@ static status_t output_check(const struct leg *leg)
     return SEC_E_OK;
 }
 
+/* For the application: the spare one, when the answer fits. */
+static void *block_take(struct leg *leg, size_t size)
+{
+    void *block = leg->spare;
+    if (!block || size > SPARE_ROOM) return package_alloc(size);
+    leg->spare = NULL;
+    return block;
+}
+
 /* *allocated tells whether the application has a block to free. */
 static status_t output_put(struct leg *leg, struct slice token, bool *allocated)
 {
@@ -80,11 +89,7 @@ static status_t output_put(struct leg *leg, struct slice token, bool *allocated)
     status_t status = output_check(leg);
     if (!status_ok(status)) return status;
     if (!allocate && buffer->cbBuffer < token.size) return SEC_E_BUFFER_TOO_SMALL;
-    void *block = allocate ? package_alloc(token.size) : buffer->pvBuffer;
-    if (!block && token.size <= SPARE_ROOM) {
-        block = leg->spare;
-        leg->spare = NULL;
-    }
+    void *block = allocate ? block_take(leg, token.size) : buffer->pvBuffer;
     if (!block) return SEC_E_INSUFFICIENT_MEMORY;
     memcpy(block, token.data, token.size);
     buffer->pvBuffer = block;

@@ -171,7 +171,7 @@ struct leg {
     struct slice token;   /* of the input; data NULL when there is none */
     struct slice mic;     /* the peer's mechListMIC in it, likewise */
     struct writer answer; /* what the leg sends; empty for nothing */
-    void *spare;          /* for the application, where there is no other block for the answer */
+    void *spare;          /* a block for the answer, got before the mechanism goes on */
     status_t status;      /* of a leg of a raw context, whose output the mechanism has filled in */
     bool moved;           /* the mechanism has gone on: it cannot be asked again */
     bool resumable;       /* but what it said is there */

@@ -39,6 +39,19 @@ void expect_kept(bool kept);
 /* Of a function that returns BOOL. */
 LONG win32_answer(BOOL result);
 
+/* What a log-on gives; fault_logon_end releases it and says whether that went well. */
+struct fault_logon {
+    void *profile;
+    ULONG profile_size;
+    LUID id;
+    HANDLE token;
+    QUOTA_LIMITS quotas;
+    NTSTATUS sub_status;
+};
+
+LONG fault_logon(HANDLE lsa, ULONG package, void *message, ULONG size, struct fault_logon *out);
+bool fault_logon_end(struct fault_logon *logon);
+
 /* NULL where accounts of ours cannot be made. */
 extern const struct account *fault_account;
 

@@ -81,13 +81,8 @@ static LONG leg_call(void)
 {
     static BYTE made[sizeof(loop.token)];
     static struct loopback before;
-    struct {
-        SEC_CHANNEL_BINDINGS header;
-        char data[16];
-    } bindings = {.header = {.cbApplicationDataLength = 16,
-                             .dwApplicationDataOffset = sizeof(SEC_CHANNEL_BINDINGS)},
-                  .data = "binding of tests"};
-    SecBuffer in[2] = {{sizeof(bindings), SECBUFFER_CHANNEL_BINDINGS, &bindings},
+    struct bindings bound;
+    SecBuffer in[2] = {bindings_fill(&bound, "binding of tests"),
                        {spoken_size, SECBUFFER_TOKEN, spoken}};
     SecBuffer out = {sizeof(made), SECBUFFER_TOKEN, made};
     if (leg_allocates) out = (SecBuffer){0, SECBUFFER_TOKEN, NULL};

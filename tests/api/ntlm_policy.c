@@ -269,25 +269,17 @@ static void test_receiving(void)
 
 /* ---- extended protection ---- */
 
-struct bindings {
-    SEC_CHANNEL_BINDINGS header;
-    char data[32];
-};
-
-/* All legs; each side's channel is named by a character, or 0 for none. */
-static SECURITY_STATUS connect_bound(char client, char server, ULONG more_flags)
+/* All legs; each side's channel is named by a text, an empty one for none. */
+static SECURITY_STATUS connect_bound(const char *client, const char *server, ULONG more_flags)
 {
     SECURITY_STATUS status = SEC_E_INTERNAL_ERROR;
     if (!open_loop(SEAL_FLAGS)) return status;
     for (int leg = 0; leg < 4; leg++) {
         bool is_client = leg % 2 == 0;
-        char name = is_client ? client : server;
         BYTE room[4096];
-        struct bindings bindings = {.header = {.cbApplicationDataLength = name != 0,
-                                               .dwApplicationDataOffset = sizeof(bindings.header)},
-                                    .data = {name}};
+        struct bindings bindings;
         SecBuffer in[2] = {{loop.token_size, SECBUFFER_TOKEN, loop.token},
-                           {sizeof(bindings), SECBUFFER_CHANNEL_BINDINGS, &bindings}};
+                           bindings_fill(&bindings, is_client ? client : server)};
         SecBuffer out = {sizeof(room), SECBUFFER_TOKEN, room};
         SecBufferDesc in_desc = {SECBUFFER_VERSION, 2, in}, out_desc = {SECBUFFER_VERSION, 1, &out};
         status = is_client
@@ -311,16 +303,16 @@ static void test_channel_bindings(void)
 {
     const ULONG allow = ASC_REQ_ALLOW_MISSING_BINDINGS;
     if (!can_run()) return;
-    expect(connect_bound('a', 'b', 0), SEC_E_BAD_BINDINGS, "default, others");
-    expect(connect_bound(0, 'b', allow), SEC_E_OK, "default, none, allowed");
+    expect(connect_bound("a", "b", 0), SEC_E_BAD_BINDINGS, "default, others");
+    expect(connect_bound("", "b", allow), SEC_E_OK, "default, none, allowed");
     set_number(OWN, L"ChannelBindings", 0);
-    expect(connect_bound('a', 'b', 0), SEC_E_OK, "0, others");
-    expect(connect_bound(0, 'b', 0), SEC_E_OK, "0, none");
+    expect(connect_bound("a", "b", 0), SEC_E_OK, "0, others");
+    expect(connect_bound("", "b", 0), SEC_E_OK, "0, none");
     set_number(OWN, L"ChannelBindings", 2);
-    expect(connect_bound('a', 'b', 0), SEC_E_BAD_BINDINGS, "2, others");
-    expect(connect_bound(0, 'b', allow), SEC_E_BAD_BINDINGS, "2, none, allowed");
-    expect(connect_bound('b', 'b', 0), SEC_E_OK, "2, the same");
-    expect(connect_bound('b', 0, 0), SEC_E_OK, "2, a server that does not say");
+    expect(connect_bound("a", "b", 0), SEC_E_BAD_BINDINGS, "2, others");
+    expect(connect_bound("", "b", allow), SEC_E_BAD_BINDINGS, "2, none, allowed");
+    expect(connect_bound("b", "b", 0), SEC_E_OK, "2, the same");
+    expect(connect_bound("b", "", 0), SEC_E_OK, "2, a server that does not say");
     restore();
 }
 
@@ -329,8 +321,8 @@ static void test_suppression(void)
 {
     if (!can_run()) return;
     set_number(LSA, L"SuppressExtendedProtection", 1);
-    expect(connect_bound('a', 'a', 0), SEC_E_BAD_BINDINGS, "missing");
-    expect(connect_bound('a', 'b', ASC_REQ_ALLOW_MISSING_BINDINGS), SEC_E_OK, "may be missing");
+    expect(connect_bound("a", "a", 0), SEC_E_BAD_BINDINGS, "missing");
+    expect(connect_bound("a", "b", ASC_REQ_ALLOW_MISSING_BINDINGS), SEC_E_OK, "may be missing");
     restore();
 }
 

@@ -327,18 +327,13 @@ static void test_without_ledger(void)
 
 /* ---- channel bindings ---- */
 
-struct bindings {
-    SEC_CHANNEL_BINDINGS header;
-    char data[64];
-};
-
 static struct bindings bindings_of(ULONG type, const char *initiator, const char *acceptor,
                                    const char *data)
 {
     struct bindings made = {0};
-    SEC_CHANNEL_BINDINGS *header = &made.header;
+    SEC_CHANNEL_BINDINGS *header = &made.head;
     header->dwInitiatorAddrType = header->dwAcceptorAddrType = type;
-    header->dwInitiatorOffset = sizeof(made.header);
+    header->dwInitiatorOffset = sizeof(made.head);
     header->cbInitiatorLength = (ULONG)strlen(initiator);
     header->dwAcceptorOffset = header->dwInitiatorOffset + header->cbInitiatorLength;
     header->cbAcceptorLength = (ULONG)strlen(acceptor);
@@ -428,10 +423,9 @@ static void test_binding_borders(void)
     if (!ours_only() || !have_account) return;
     for (int i = 0; i < 6; i++) {
         struct bindings bad = good;
-        ULONG *fields[] = {
-            &bad.header.cbInitiatorLength,       &bad.header.dwInitiatorOffset,
-            &bad.header.cbAcceptorLength,        &bad.header.dwAcceptorOffset,
-            &bad.header.cbApplicationDataLength, &bad.header.dwApplicationDataOffset};
+        ULONG *fields[] = {&bad.head.cbInitiatorLength,       &bad.head.dwInitiatorOffset,
+                           &bad.head.cbAcceptorLength,        &bad.head.dwAcceptorOffset,
+                           &bad.head.cbApplicationDataLength, &bad.head.dwApplicationDataOffset};
         *fields[i] = 0xfffffff0;
         SECURITY_STATUS status = connect_bound(&bad, &good, 0);
         ok(status == SEC_E_INVALID_PARAMETER, "field %d: %08lx", i, status);
