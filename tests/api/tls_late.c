@@ -183,6 +183,26 @@ static void test_again(void)
     end();
 }
 
+/* Of a client that has shown one in the handshake, or in that of the session which is resumed. */
+static void test_shown_before(void)
+{
+    struct tls_pair_options options = usual;
+    options.server_flags = ASC_REQ_MUTUAL_AUTH;
+    if (!connect_to(&options)) return;
+    for (unsigned i = 0; i < 2; i++) {
+        ok(sees(true, TLS_CERT_CLIENT_RSA) == SEC_E_OK, "none in connection %u", i);
+        if (!ask() || !show() || !take()) break;
+        ok(sees(true, TLS_CERT_CLIENT_RSA) == SEC_E_OK, "none afterwards in connection %u", i);
+        ok(tls_pair_talk(&pair), "no data in connection %u", i);
+        if (i) break;
+        tls_pair_delete(&pair);
+        SECURITY_STATUS status = tls_pair_connect(&pair);
+        ok(status == SEC_E_OK, "again: %08lx", status);
+        ok(tls_pair_talk(&pair), "no data in the second connection");
+    }
+    end();
+}
+
 /* [OS RFC 8446 4.6.2] a server goes on with whatever comes before the answer */
 static void test_data_meanwhile(void)
 {
@@ -572,6 +592,7 @@ int main(void)
     RUN(test_many);
     RUN(test_certificate);
     RUN(test_again);
+    RUN(test_shown_before);
     RUN(test_data_meanwhile);
     RUN(test_awaited);
     RUN(test_not_offered);
