@@ -13,8 +13,8 @@ name=interop_tls_apache
 
 command -v apache2 >/dev/null || skip_all 'the web server (Debian package apache2-bin)'
 
-# Apache gives a ticket of TLS 1.2 in the first handshake only; GnuTLS, which has had one, fails in the
-# other one without. So there is none.
+# Apache gives a ticket of TLS 1.2 in the first handshake only; GnuTLS, which has had one, fails in
+# the other one without. So there is none.
 write_configuration() {
     mkdir -p "$work/www/named"
     numbered_lines 20000 | tee "$work/www/lines" >"$work/www/named/lines"
