@@ -18,6 +18,7 @@ TRACE_CHANNEL("schannel");
 /* Of SEC_FLAGS: the upper half of the requirements. Tokens without records are not made here. */
 #define FLAG_MESSAGES 0x100000000ull
 #define FLAG_DEFERRED_CRED_VALIDATION 0x200000000ull
+#define FLAG_NO_POST_HANDSHAKE_AUTH 0x400000000ull
 
 /* What a record's fragment may have at the most, in any version (RFC 5246 6.2.3). */
 #define FRAGMENT_MAX (TLS_PLAIN_MAX + 2048u)
@@ -55,6 +56,7 @@ static status_t read_flags(struct leg *leg, const SecBuffer *buffer)
     }
     leg->requirements |= (ULONG)flags;
     leg->deferred = flags & FLAG_DEFERRED_CRED_VALIDATION;
+    leg->not_late = flags & FLAG_NO_POST_HANDSHAKE_AUTH;
     return SEC_E_OK;
 }
 

@@ -34,8 +34,11 @@ enum tls_message {
     TLS_CLIENT_HELLO = 1,
     TLS_SERVER_HELLO = 2,
     TLS_NEW_SESSION_TICKET = 4,
+    TLS_CERTIFICATE = 11,
     TLS_CERTIFICATE_REQUEST = 13,
     TLS_SERVER_HELLO_DONE = 14,
+    TLS_CERTIFICATE_VERIFY = 15,
+    TLS_FINISHED = 20,
     TLS_KEY_UPDATE = 24,
 };
 
@@ -190,6 +193,7 @@ void tls_key_update_write(bool request, uint8_t out[TLS_KEY_UPDATE_SIZE]);
 #define TLS_ALERT_WARNING 1u
 #define TLS_ALERT_FATAL 2u
 #define TLS_CLOSE_NOTIFY 0u
+#define TLS_UNEXPECTED_MESSAGE 10u
 #define TLS_USER_CANCELED 90u
 #define TLS_NO_RENEGOTIATION 100u
 status_t tls_alert_status(uint8_t description);

@@ -91,6 +91,13 @@ client_case 'a server that renegotiates and asks for a certificate again' \
     -- 'say:**REHANDSHAKE**' hear:executed renegotiate say:two hear:two close
 end_peer
 
+serve -a --x509cafile "$certs/ca.pem"
+client_case 'TLS 1.3, a server that asks for a certificate' \
+    'executed two SEC_E_NO_CREDENTIALS Alice of EC* ok' 'heard own result' \
+    --certificate "$certs/client-ec.p7b" \
+    -- 'say:**REAUTH**' hear:executed say:two hear:two facts close
+end_peer
+
 serve -a --alpn h2
 client_case 'ALPN' 'h2 ok' 'alpn result' --alpn http/1.1,h2 -- echo:2000 close
 end_peer
@@ -137,6 +144,28 @@ done
 server_case 'server, client certificates' \
     'Alice of RSA* SEC_E_NO_CREDENTIALS Alice of RSA* SEC_E_NO_CREDENTIALS ok ok ok ok' \
     'peer result'
+
+# late CASE EXPECTED OPTION...: our server asks for a certificate after the handshake of TLS 1.3.
+late() {
+    late_case=$1 late_expected=$2
+    shift 2
+    start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate:ask hear:two facts \
+        say:three close
+    start_peer $limit gnutls-cli --x509cafile "$certs/ca.pem" -p "$port" "$@" localhost
+    wait_for '^ready' "$work/peer"
+    printf 'one\n' >&3
+    sleep 0.1
+    printf 'two\n' >&3
+    server_case "$late_case" "$late_expected" 'heard peer declined result'
+    end_peer
+}
+late 'server, TLS 1.3, a client that shows a certificate' \
+    'one two SEC_E_NO_CREDENTIALS Alice of RSA* ok' --post-handshake-auth \
+    --x509certfile "$certs/client.chain.pem" --x509keyfile "$certs/rsa.key"
+late 'server, TLS 1.3, a client that has none to show' \
+    'one two SEC_E_NO_CREDENTIALS SEC_E_NO_CREDENTIALS ok' --post-handshake-auth
+late 'server, TLS 1.3, a client that would show none' \
+    'one two SEC_E_NO_CREDENTIALS SEC_E_NO_CREDENTIALS by the peer ok'
 
 for version in 1.2 1.3; do
     # gnutls-cli makes a first connection on which it says nothing; with the ticket of TLS 1.3 it

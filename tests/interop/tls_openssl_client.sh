@@ -247,9 +247,31 @@ talk 'a server that renegotiates twice, and moves' \
 start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate:ask hear:two
 talk 'TLS 1.3, a client that would show none' 'one two by the peer ok' 'heard declined result' '' \
     -tls1_3
-start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate:ask
-talk 'TLS 1.3, a client that would show one' 'one handshake SEC_E_UNSUPPORTED_FUNCTION' \
-    'heard declined result' '' -tls1_3 -enable_pha
+# shown CASE EXPECTED COMMANDS ACTIONS OPTION...: our server does these things in TLS 1.3.
+shown() {
+    shown_case=$1 shown_expected=$2 shown_commands=$3 shown_actions=$4
+    shift 4
+    # shellcheck disable=SC2086 # actions are words
+    start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one $shown_actions facts \
+        say:three close
+    talk "$shown_case" "$shown_expected" 'heard peer declined successor result' "$shown_commands" \
+        -tls1_3 -enable_pha "$@"
+}
+# shellcheck disable=SC2086 # options are words
+for suite in TLS_AES_256_GCM_SHA384 TLS_CHACHA20_POLY1305_SHA256; do
+    shown "TLS 1.3, a client that shows one, $suite" \
+        'one two SEC_E_NO_CREDENTIALS Alice of RSA* ok' '' 'renegotiate:ask hear:two' \
+        -ciphersuites $suite $alice
+done
+shown 'TLS 1.3, a client that shows one on a curve' \
+    'one two SEC_E_NO_CREDENTIALS Alice of EC* ok' '' 'renegotiate:ask hear:two' \
+    -cert "$certs/client-ec.pem" -key "$certs/p256.key"
+shown 'TLS 1.3, a client that has none to show' \
+    'one two SEC_E_NO_CREDENTIALS SEC_E_NO_CREDENTIALS ok' '' 'renegotiate:ask hear:two'
+# shellcheck disable=SC2086
+shown 'TLS 1.3, a client that shows one with other keys of both, twice, and the server moves' \
+    'one between two SEC_E_NO_CREDENTIALS Alice of RSA* ok ok' 'k K between K' \
+    'hear:between renegotiate:ask renegotiate:ask hear:two move' $alice
 start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one move renegotiate
 talk 'a moved server does not renegotiate' '*SEC_E_UNSUPPORTED_FUNCTION*' 'heard successor result' \
     '' -tls1_2

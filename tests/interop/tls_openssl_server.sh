@@ -323,6 +323,20 @@ expect 'data in the middle of a renegotiation' \
     'two three closed* 2 renegotiations the server asks for one * Alice of RSA* ok' \
     "$work/client" "$work/peer"
 end_peer
+# A line c has it ask in TLS 1.3.
+for commands in c 'c c' 'K c k' 'K k c K'; do
+    serve rsa -tls1_3 -CAfile "$certs/ca.pem"
+    later_case "TLS 1.3, a server that asks for a certificate: $commands" \
+        'two closed* SEC_E_NO_CREDENTIALS Alice of RSA* ok' 'heard end own result' "$commands" \
+        --certificate "$certs/client.pfx" -- say:one hear:two facts say:three end
+    expect "TLS 1.3, a server that asks for a certificate, has it: $commands" \
+        "$(grep -c '^depth=0 CN = Alice of RSA' "$work/peer")" "$(echo "$commands" | tr -cd c | wc -c)" \
+        "$work/peer"
+done
+serve rsa -tls1_3 -CAfile "$certs/ca.pem"
+later_case 'TLS 1.3, a server that asks a moved client' \
+    '* SEC_E_ILLEGAL_MESSAGE*' 'heard end successor result' c \
+    --certificate "$certs/client.pfx" -- move say:one hear:two
 serve rsa -tls1_2 -client_renegotiation
 later_case 'a client that renegotiates' 'two closed* ok' 'heard end result' '' \
     -- renegotiate say:one hear:two renegotiate say:three end
