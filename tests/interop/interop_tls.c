@@ -38,7 +38,7 @@ static SOCKET accept_one(SOCKET listener)
 }
 
 /* A connection with its handshake. */
-static bool open_link(struct tls_opener *opener, struct tls_link *link)
+static bool open_link(struct tls_opener *opener, struct tls_link *link, unsigned port)
 {
     struct side *side = (struct side *)opener;
     link->failure[0] = 0;
@@ -46,7 +46,7 @@ static bool open_link(struct tls_opener *opener, struct tls_link *link)
     link->credential = &side->credential;
     link->later = side->options.later ? &side->later : NULL;
     link->socket = side->options.server ? accept_one(side->listener)
-                                        : socket_connect(side->options.port);
+                                        : socket_connect(port ? port : side->options.port);
     if (link->socket == INVALID_SOCKET) return tls_link_fail(link, "connection", "none");
     socket_prepare(link->socket, PATIENCE_MS);
     if (!tls_link_handshake(link)) return false;
@@ -85,7 +85,7 @@ static int run(struct side *side)
     }
     for (unsigned i = 0; i < count; i++) {
         struct tls_link *link = &side->link;
-        bool done = open_link(&side->opener, link) && tls_actions_run(link, 0, &side->opener);
+        bool done = open_link(&side->opener, link, 0) && tls_actions_run(link, 0, &side->opener);
         good = report_result(link, done) && good;
         tls_link_close(link);
     }

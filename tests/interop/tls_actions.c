@@ -245,12 +245,11 @@ static bool act_move(struct run *run, const char *none)
     return tls_move_send(run->link, run->next);
 }
 
-static bool act_again(struct run *run, const char *none)
+static bool act_again(struct run *run, const char *port)
 {
-    (void)none;
     if (!run->opener) return tls_link_fail(run->link, "again", "is for the first process");
     tls_link_close(run->link);
-    return run->opener->open(run->opener, run->link);
+    return run->opener->open(run->opener, run->link, (unsigned)strtoul(port, NULL, 10));
 }
 
 static bool act_wait(struct run *run, const char *milliseconds)

@@ -28,7 +28,8 @@ static const char usage[] =
     "  ask:PATH body:N     a request of HTTP; N bytes to the file (0: all until the end)\n"
     "  http                answers requests until the end; /N has N numbered lines\n"
     "  renegotiate[:ask]   another handshake; a server can ask for a certificate then\n"
-    "  move facts again wait:MILLISECONDS close end\n";
+    "  again[:PORT]        another connection\n"
+    "  move facts wait:MILLISECONDS close end\n";
 
 struct switch_option {
     const char *name;

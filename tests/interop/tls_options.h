@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define TLS_CERTIFICATES_MAX 4
-#define TLS_ACTIONS_MAX 32
+#define TLS_ACTIONS_MAX 256
 
 struct tls_options {
     bool server;
