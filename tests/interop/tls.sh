@@ -382,6 +382,25 @@ c012 1.2 rsa ECDHE-RSA-DES-CBC3-SHA TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA
 # names_of SUITES: as name_suites takes them.
 names_of() { echo "$1" | awk 'NF { print $5 }' | paste -sd , -; }
 
+# gnutls_priority VERSION NAME: of a suite, for GnuTLS.
+gnutls_priority() {
+    gnutls_cipher=$(echo "$2" | sed -E -e 's/.*CHACHA20.POLY1305.*/CHACHA20-POLY1305/' \
+        -e 's/.*AES_?([0-9]+).([GC]CM)[-_]?(8?).*/AES-\1-\2-\3/' -e 's/.*AES(...)-.*/AES-\1-CBC/' \
+        -e 's/.*DES-CBC3.*/3DES-CBC/' -e 's/-$//')
+    case $2 in
+    *GCM* | *CCM* | *CHACHA*) gnutls_mac=AEAD ;;
+    *-SHA) gnutls_mac=SHA1 ;;
+    *) gnutls_mac=${2##*-} ;;
+    esac
+    case $2 in
+    TLS_*) gnutls_exchange= ;;
+    ECDHE-ECDSA* | ECDHE-RSA* | DHE-RSA*) gnutls_exchange=+${2%%-*}-$(echo "$2" | cut -d - -f 2): ;;
+    *) gnutls_exchange=+RSA: ;;
+    esac
+    echo "NORMAL:-VERS-ALL:+VERS-TLS$1:-KX-ALL:$gnutls_exchange-CIPHER-ALL:+$gnutls_cipher:-MAC-ALL:\
++$gnutls_mac" | tr -d ' \n'
+}
+
 # certificate_file NAME: as interop_tls takes it.
 certificate_file() {
     case $(key_of "$1") in
