@@ -6,6 +6,7 @@
  */
 #include "tls_actions.h"
 #include "tls_credential.h"
+#include "tls_datagram.h"
 #include "tls_key.h"
 #include "tls_move.h"
 #include "tls_report.h"
@@ -17,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE_MS = 20000 };
+enum { PATIENCE_MS = 20000, RETRY_MS = 1000 };
 
 struct side {
     struct tls_opener opener; /* first: it is what actions know of this */
@@ -37,6 +38,16 @@ static SOCKET accept_one(SOCKET listener)
     return accept(listener, NULL, NULL);
 }
 
+static SOCKET open_socket(const struct side *side, struct tls_link *link, unsigned port)
+{
+    const struct tls_options *options = &side->options;
+    if (!port) port = options->port;
+    if (options->server && options->datagram)
+        return tls_datagram_accept(side->listener, PATIENCE_MS, &link->peer);
+    if (options->server) return accept_one(side->listener);
+    return options->datagram ? tls_datagram_connect(port) : socket_connect(port);
+}
+
 /* A connection with its handshake. */
 static bool open_link(struct tls_opener *opener, struct tls_link *link, unsigned port)
 {
@@ -45,10 +56,9 @@ static bool open_link(struct tls_opener *opener, struct tls_link *link, unsigned
     link->renegotiations = 0;
     link->credential = &side->credential;
     link->later = side->options.later ? &side->later : NULL;
-    link->socket = side->options.server ? accept_one(side->listener)
-                                        : socket_connect(port ? port : side->options.port);
+    link->socket = open_socket(side, link, port);
     if (link->socket == INVALID_SOCKET) return tls_link_fail(link, "connection", "none");
-    socket_prepare(link->socket, PATIENCE_MS);
+    socket_prepare(link->socket, side->options.datagram ? RETRY_MS : PATIENCE_MS);
     if (!tls_link_handshake(link)) return false;
     tls_report(link);
     return true;
@@ -78,7 +88,8 @@ static int run(struct side *side)
     }
     if (side->options.server) {
         unsigned port;
-        side->listener = socket_listen(side->options.port, 5, &port);
+        side->listener = side->options.datagram ? tls_datagram_listen(&port)
+                                                : socket_listen(side->options.port, 5, &port);
         if (side->listener == INVALID_SOCKET) return EXIT_FAILURE;
         printf("port: %u\n", port);
         fflush(stdout);

@@ -238,13 +238,15 @@ keep_peer() {
     exec 3>&-
 }
 
-# visit_kept ACTION...: a case for each kept peer; the peers end.
+# visit_kept ACTION...: a case for each kept peer; the peers end. Our client's options are in
+# $visit_options.
+visit_options=
 visit_kept() {
     printf '%s' "$kept" >"$work/kept"
     port=$(sed 's/^[0-9]*;//; s/;.*//; q' "$work/kept")
     rest=$(sed "1d; s/^[0-9]*;/again:/; s/;.*//; s,\$, $*," "$work/kept")
-    # shellcheck disable=SC2086 # actions are words
-    run_ours -- "$@" $rest
+    # shellcheck disable=SC2086 # options and actions are words
+    run_ours $visit_options -- "$@" $rest
     visited=0
     while IFS=';' read -r _ port pattern kept_case; do
         visited=$((visited + 1))

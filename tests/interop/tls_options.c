@@ -18,6 +18,8 @@ static const char usage[] =
     "  --later FILE       for when the server asks for a certificate\n"
     "  --name NAME        the server's name; localhost without it\n"
     "  --manual, --no-default, --ask, --issuers CERTIFICATE\n"
+    "  --datagram         DTLS over UDP; a server has one connection\n"
+    "  --ansi             a client calls InitializeSecurityContextA\n"
     "  --alpn LIST        names with commas\n"
     "  --label LABEL      shows keying material\n"
     "  --split N, --record N, --connections N, --save FILE\n"
@@ -41,6 +43,8 @@ static const struct switch_option switches[] = {
     {"--manual", offsetof(struct tls_options, manual)},
     {"--ask", offsetof(struct tls_options, ask)},
     {"--no-default", offsetof(struct tls_options, no_default)},
+    {"--datagram", offsetof(struct tls_options, datagram)},
+    {"--ansi", offsetof(struct tls_options, ansi)},
 };
 
 struct text_option {

@@ -17,6 +17,8 @@ struct tls_options {
     bool manual;     /* the program judges certificates, that is, takes any */
     bool ask;        /* server: wants a certificate of the client */
     bool no_default; /* client: no certificate that was not named */
+    bool datagram;   /* DTLS over UDP; a server has one connection only */
+    bool ansi;       /* client: through InitializeSecurityContextA */
     uint16_t port;
     unsigned connections; /* server: how many, each with all actions */
     unsigned split;       /* the most bytes that are taken from the socket at once; 0: all */
