@@ -79,6 +79,10 @@ end_peer
 
 serve rsa -www
 client_case 'by default' '1.3 new ok' 'version session result' -- close
+client_case 'through the ANSI function' '1.3 localhost* new ok' 'version peer session result' \
+    --ansi -- close
+client_case 'through the ANSI function, another name' 'handshake SEC_E_WRONG_PRINCIPAL' result \
+    --ansi --name other.test -- close
 client_case 'SCHANNEL_CRED by default' '1.2 new ok' 'version session result' --old -- close
 client_case 'SCHANNEL_CRED with 1.3 asked for' '1.3 new ok' 'version session result' \
     --old --versions 1.2,1.3 -- close
