@@ -22,6 +22,7 @@ static const char usage[] =
     "  --ansi             a client calls InitializeSecurityContextA\n"
     "  --alpn LIST        names with commas\n"
     "  --label LABEL      shows keying material\n"
+    "  --login FILE       the account and the password, a line each, for login\n"
     "  --split N, --record N, --connections N, --save FILE\n"
     "Actions:\n"
     "  say:TEXT hear:TEXT  a line; whatever comes until there was such a text\n"
@@ -29,6 +30,7 @@ static const char usage[] =
     "  echo:N mirror       N numbered lines that come back; gives back until the end\n"
     "  ask:PATH body:N     a request of HTTP; N bytes to the file (0: all until the end)\n"
     "  http                answers requests until the end; /N has N numbered lines\n"
+    "  login:PACKAGE+BINDINGS  NTLM or Negotiate inside, bound by endpoint, unique or none\n"
     "  renegotiate[:ask]   another handshake; a server can ask for a certificate then\n"
     "  again[:PORT]        another connection\n"
     "  move facts wait:MILLISECONDS close end\n";
@@ -59,6 +61,7 @@ static const struct text_option texts[] = {
     {"--save", offsetof(struct tls_options, save)},
     {"--issuers", offsetof(struct tls_options, issuers)},
     {"--later", offsetof(struct tls_options, later)},
+    {"--login", offsetof(struct tls_options, login)},
 };
 
 struct number_option {
