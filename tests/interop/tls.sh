@@ -77,6 +77,13 @@ make_root() {
         openssl x509 -in "$certs/$1.pem" -outform DER -out "$certs/$1.der"
 }
 
+# make_response CERTIFICATE FILE: of OCSP, without a responder.
+make_response() {
+    openssl ocsp -issuer "$certs/ca.pem" -cert "$certs/$1.pem" -no_nonce -reqout "$2.request" &&
+        openssl ocsp -index "$certs/index" -CA "$certs/ca.pem" -rsigner "$certs/ca.pem" \
+            -rkey "$certs/ca.key" -ndays 2 -reqin "$2.request" -respout "$2"
+}
+
 for_servers='extendedKeyUsage=serverAuth\nsubjectAltName=DNS:localhost'
 for_clients='extendedKeyUsage=clientAuth'
 

@@ -133,6 +133,31 @@ for version in 1.2 1.3; do
         "$(lines_of "$work/server" endpoint)" "$(digest_of rsa)" "$work/server"
 done
 
+# ---- the server's OCSP response ----
+
+# stapled: what s_client says of it.
+stapled() {
+    sed -n -e 's/^OCSP response: \(no response sent\)/\1/p' -e 's/.*OCSP Response Status: //p' \
+        -e 's/.*Cert Status: //p' -e 's/.*\(olleh\)$/\1/p' "$work/peer" | tr '\n' ' '
+}
+make_response rsa "$work/ocsp" >"$work/made" 2>&1 || fail_case 'a response is made' "$work/made"
+for version in 1_2 1_3; do
+    # shellcheck disable=SC2086
+    start_ours --certificate "$certs/rsa.pfx" --staple "$work/ocsp" --connections 2 -- $answer
+    ask -tls$version -status
+    expect "a stapled response, TLS $version" "$(stapled)" 'successful (0x0) good olleh ' \
+        "$work/peer" "$work/server"
+    ask -tls$version
+    expect "a stapled response, not asked for, TLS $version" "$(stapled)" 'olleh ' "$work/peer"
+    end_ours
+    # shellcheck disable=SC2086
+    start_ours --certificate "$certs/rsa.pfx" -- $answer
+    ask -tls$version -status
+    expect "no stapled response, TLS $version" "$(stapled)" 'no response sent olleh ' \
+        "$work/peer" "$work/server"
+    end_ours
+done
+
 # ---- certificates of the client ----
 
 for version in 1.2 1.3; do

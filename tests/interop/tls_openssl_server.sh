@@ -121,11 +121,7 @@ for version in 1.2 1.3; do
     end_peer
 done
 
-# A response without a responder.
-openssl ocsp -issuer "$certs/ca.pem" -cert "$certs/rsa.pem" -no_nonce -reqout "$work/ocsp.request" \
-    >/dev/null 2>&1
-openssl ocsp -index "$certs/index" -CA "$certs/ca.pem" -rsigner "$certs/ca.pem" -rkey \
-    "$certs/ca.key" -ndays 2 -reqin "$work/ocsp.request" -respout "$work/ocsp" >/dev/null 2>&1
+make_response rsa "$work/ocsp" >"$work/made" 2>&1 || fail_case 'a response is made' "$work/made"
 serve rsa -www -status_file "$work/ocsp"
 size=$(wc -c <"$work/ocsp")
 client_case 'a stapled response' "$size bytes ok" 'staple result' -- close

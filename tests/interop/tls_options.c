@@ -16,6 +16,7 @@ static const char usage[] =
     "  --old              SCHANNEL_CRED instead of SCH_CREDENTIALS\n"
     "  --certificate FILE a PFX file, or .p7b with .p7b.key; may be given several times\n"
     "  --later FILE       for when the server asks for a certificate\n"
+    "  --staple FILE      a server's OCSP response for its first certificate\n"
     "  --name NAME        the server's name; localhost without it\n"
     "  --manual, --no-default, --ask, --issuers CERTIFICATE\n"
     "  --datagram         DTLS over UDP; a server has one connection\n"
@@ -61,6 +62,7 @@ static const struct text_option texts[] = {
     {"--save", offsetof(struct tls_options, save)},
     {"--issuers", offsetof(struct tls_options, issuers)},
     {"--later", offsetof(struct tls_options, later)},
+    {"--staple", offsetof(struct tls_options, staple)},
     {"--login", offsetof(struct tls_options, login)},
 };
 

@@ -31,8 +31,9 @@ struct tls_options {
     const char *issuers;  /* server: file with a certificate whose issuer the client is told */
     const char *certificates[TLS_CERTIFICATES_MAX]; /* PFX files, or .p7b with .p7b.key */
     unsigned certificate_count;
-    const char *login; /* client: file with the account and password of `login` */
-    const char *later; /* client: the certificate for when the server asks */
+    const char *login;  /* client: file with the account and password of `login` */
+    const char *staple; /* server: file with an OCSP response for its first certificate */
+    const char *later;  /* client: the certificate for when the server asks */
     const char *actions[TLS_ACTIONS_MAX];
     unsigned action_count;
 };
