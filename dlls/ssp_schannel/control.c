@@ -76,7 +76,7 @@ bool control_pending(const struct context *context)
 static status_t library_seal(struct context *context, struct leg *leg, enum tls_type type,
                              struct slice message)
 {
-    uint8_t room[TLS_RECORD_HEADER + TLS_PLAIN_MAX + 2048];
+    uint8_t room[TLS_RECORD_HEADER + TLS_FRAGMENT_MAX];
     while (message.size) {
         struct schannel_call_records call = {
             .session = context->library,

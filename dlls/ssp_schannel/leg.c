@@ -19,9 +19,6 @@ TRACE_CHANNEL("schannel");
 #define FLAG_MESSAGES 0x100000000ull
 #define FLAG_DEFERRED_CRED_VALIDATION 0x200000000ull
 
-/* What a record's fragment may have at the most, in any version (RFC 5246 6.2.3). */
-#define FRAGMENT_MAX (TLS_PLAIN_MAX + 2048u)
-
 /* ---- input ---- */
 
 /* SEC_APPLICATION_PROTOCOLS: lists behind one size, each with its kind, of which ALPN's counts. */
@@ -238,7 +235,7 @@ static size_t measure(struct slice bytes, bool *whole)
     if (bytes.size < TLS_RECORD_HEADER) return TLS_RECORD_HEADER;
     reader_skip(&r, 1);
     size_t fragment = reader_u16be(&r);
-    if (fragment > FRAGMENT_MAX) return 0;
+    if (fragment > TLS_FRAGMENT_MAX) return 0;
     *whole = reader_left(&r) >= fragment;
     return TLS_RECORD_HEADER + fragment;
 }

@@ -227,6 +227,51 @@ static void test_last_flight_lost(void)
     tls_pair_close(&pair);
 }
 
+static void drop(const BYTE *bytes, ULONG size, const char *what)
+{
+    static BYTE room[300];
+    memcpy(room, bytes, size);
+    SecBuffer buffers[4] = {{size, SECBUFFER_DATA, room}};
+    SecBufferDesc desc = {SECBUFFER_VERSION, 4, buffers};
+    SECURITY_STATUS status = DecryptMessage(&pair.server, &desc, 0, NULL);
+    ok(status == SEC_E_OK, "%s, %lu bytes: %08lx", what, size, status);
+    ok(buffers[1].BufferType == SECBUFFER_DATA && !buffers[1].cbBuffer, "%s, %lu bytes: data", what,
+       size);
+    ok(buffers[3].BufferType == SECBUFFER_EMPTY, "%s, %lu bytes: type %lu", what, size,
+       buffers[3].BufferType);
+}
+
+/* [OS RFC 6347 4.1.2.7] what is no record is dropped, and changes nothing; nothing more of a
+ * datagram comes */
+static void test_dropped(void)
+{
+    static const char text[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    BYTE record[256];
+    unsigned most;
+    if (!ours_only()) return;
+    handshake(0, &most);
+    pair.to_server.size = 0;
+    ok(!tls_pair_send(&pair, false, "lost", 4), "no record");
+    ULONG size = min(pair.to_server.size, sizeof(record));
+    memcpy(record, pair.to_server.bytes, size);
+    pair.to_server.size = 0;
+    for (ULONG cut = 0; cut < size; cut++) drop(record, cut, "cut off");
+    drop((const BYTE *)text, sizeof(text), "text");
+    record[11] = 0xff;
+    drop(record, size, "a length that is wrong");
+    record[11] = 0;
+    record[1] = 3;
+    drop(record, size, "another version");
+    record[1] = 0xfe;
+    record[0] = 99;
+    drop(record, size, "another type");
+    record[0] = 23;
+    record[size - 1] ^= 1;
+    drop(record, size, "damaged");
+    ok(tls_pair_talk(&pair), "no data");
+    tls_pair_close(&pair);
+}
+
 int main(void)
 {
     RUN(test_handshake);
@@ -236,6 +281,7 @@ int main(void)
     RUN(test_mtu_range);
     RUN(test_again);
     RUN(test_last_flight_lost);
+    RUN(test_dropped);
     tls_certs_end();
     return test_end("api_tls_datagram");
 }
