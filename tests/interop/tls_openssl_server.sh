@@ -71,8 +71,10 @@ end_peer
 serve rsa -www
 client_case 'by default' '1.3 new ok' 'version session result' -- close
 client_case 'SCHANNEL_CRED by default' '1.2 new ok' 'version session result' --old -- close
-client_case 'SCHANNEL_CRED with 1.3 asked for' '1.3 new ok' 'version session result' \
+client_case 'SCHANNEL_CRED with 1.3 asked for' '1.2 new ok' 'version session result' \
     --old --versions 1.2,1.3 -- close
+client_case 'SCHANNEL_CRED with 1.3 alone' 'AcquireCredentialsHandle SEC_E_ALGORITHM_MISMATCH *' \
+    error --old --versions 1.3 -- close
 client_case 'without 1.3' '1.2 new ok' 'version session result' --versions 1.2 -- close
 client_case 'no protocol' 'none ok' 'alpn result' --alpn h2 -- close
 for split in 1 7; do
