@@ -156,6 +156,7 @@ static status_t give_unsent(struct context *context, struct leg *leg)
     status_t status = writer_status(&leg->reply);
     if (!status_ok(status)) return status;
     blob_clear(&context->unsent);
+    leg->secrets_told = true; /* with the token that did not fit */
     if (!context->unsent_are_datagrams)
         leg->consumed = min(context->unsent_consumed, leg->token.size);
     return context->unsent_status;

@@ -293,6 +293,7 @@ struct leg {
     size_t missing;      /* for SEC_E_INCOMPLETE_MESSAGE */
     struct writer reply; /* what is to be sent */
     bool allocated;      /* memory was given to the application */
+    bool secrets_told;   /* those of TLS 1.3, or that there are none */
 };
 
 /* Reads the buffers of a call, whose other members are set. Nothing is to be released after a
@@ -308,7 +309,8 @@ void leg_release(struct leg *leg);
  * leg->missing, when there is none; SEC_E_INVALID_TOKEN for what is no record. */
 status_t leg_records(struct leg *leg, size_t *whole);
 
-/* The secrets of TLS 1.3 into the buffers that the application has for them, if any. */
+/* The secrets of TLS 1.3 into the buffers that the application has for them, if any; NULL: this leg
+ * has none, which leg_close says of itself. */
 void leg_give_secrets(struct leg *leg, const struct schannel_call_secrets *secrets);
 
 /* ---- client.c, server.c, default_cert.c ---- */
