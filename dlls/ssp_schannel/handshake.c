@@ -122,6 +122,10 @@ static status_t find_records(struct context *context, struct leg *leg, struct sl
     if (context->datagram)
         return leg->first && !leg->token.size ? SEC_E_INCOMPLETE_MESSAGE : SEC_E_OK;
     status_t status = leg_records(leg, &whole);
+    if (status == SEC_E_INVALID_TOKEN) {
+        context_tell(context, leg);
+        return context_fail(context, status);
+    }
     if (!status_ok(status)) return status;
     leg->consumed = min(context->fed, whole);
     *records = (struct slice){leg->token.data + leg->consumed, whole - leg->consumed};

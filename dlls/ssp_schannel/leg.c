@@ -252,7 +252,10 @@ status_t leg_records(struct leg *leg, size_t *whole)
         if (!size) break;
         if (complete) at += size;
     }
-    if (leg->token.size && !size && !(at && leg->spare)) return SEC_E_INVALID_TOKEN;
+    if (leg->token.size && !size && !(at && leg->spare)) {
+        leg->alert = tls_record_alert(NULL, leg->token.data + at, leg->token.size - at);
+        return SEC_E_INVALID_TOKEN;
+    }
     *whole = at;
     if (at && (leg->spare || complete)) return SEC_E_OK;
     if (!leg->token.size) size = TLS_RECORD_HEADER;

@@ -73,7 +73,10 @@ static status_t record_measure(const struct context *context, struct incoming *i
     bool has_header = reader_ok(&r);
     bool fits = type >= TLS_CHANGE_CIPHER_SPEC && type <= TLS_APPLICATION_DATA &&
                 version == min(context->version, TLS_1_2) && length <= TLS_FRAGMENT_MAX;
-    if (has_header && !fits) return SEC_E_INVALID_TOKEN;
+    if (has_header && !fits) {
+        in->alert = tls_record_alert(NULL, in->bytes, in->size);
+        return SEC_E_INVALID_TOKEN;
+    }
     size_t needed = TLS_RECORD_HEADER + (has_header ? length : 0);
     if (in->size < needed) {
         in->missing = needed - in->size;

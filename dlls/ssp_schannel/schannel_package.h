@@ -291,6 +291,7 @@ struct leg {
     uint16_t mtu;        /* 0: not said */
     size_t consumed;     /* of the token */
     size_t missing;      /* for SEC_E_INCOMPLETE_MESSAGE */
+    uint8_t alert;       /* for what is no record */
     struct writer reply; /* what is to be sent */
     bool allocated;      /* memory was given to the application */
     bool secrets_told;   /* those of TLS 1.3, or that there are none */
@@ -306,7 +307,7 @@ status_t leg_close(struct leg *leg, status_t status);
 void leg_release(struct leg *leg);
 
 /* The records at the front of the token that are whole. SEC_E_INCOMPLETE_MESSAGE, with
- * leg->missing, when there is none; SEC_E_INVALID_TOKEN for what is no record. */
+ * leg->missing, when there is none; SEC_E_INVALID_TOKEN, with leg->alert, for what is no record. */
 status_t leg_records(struct leg *leg, size_t *whole);
 
 /* The secrets of TLS 1.3 into the buffers that the application has for them, if any; NULL: this leg
@@ -405,6 +406,9 @@ status_t control_leg(struct context *context, struct leg *leg);
 /* Seals a message that may be longer than a record into the reply. */
 status_t context_seal(struct context *context, struct leg *leg, enum tls_type type,
                       struct slice message);
+
+/* The leg's fatal alert for its peer; NULL where there is no context yet. */
+void context_tell(struct context *context, struct leg *leg);
 
 /* ---- control.c, message.c, attrs.c, attrs_connection.c, attrs_certs.c, export.c ---- */
 

@@ -148,6 +148,10 @@ status_t tls_record_measure(const struct tls_session *session, const uint8_t *by
 status_t tls_record_open(struct tls_session *session, uint8_t *bytes, size_t size,
                          struct tls_record *out, size_t *missing);
 
+/* The alert for what these two have refused as SEC_E_INVALID_TOKEN, or for what no record of any
+ * session can be (NULL): RFC 8446 5, 5.2 and 5.4, RFC 5246 6.2.1 and 6.2.3. */
+uint8_t tls_record_alert(const struct tls_session *session, const uint8_t *bytes, size_t size);
+
 /* Takes the last tls_record_open back, after which nothing has changed the bytes: they and the
  * sequence number are as before. */
 status_t tls_record_restore(struct tls_session *session, uint8_t *bytes,
@@ -191,6 +195,7 @@ void tls_key_update_write(bool request, uint8_t out[TLS_KEY_UPDATE_SIZE]);
 #define TLS_ALERT_WARNING 1u
 #define TLS_ALERT_FATAL 2u
 #define TLS_CLOSE_NOTIFY 0u
+#define TLS_UNEXPECTED_MESSAGE 10u
 #define TLS_USER_CANCELED 90u
 #define TLS_NO_RENEGOTIATION 100u
 status_t tls_alert_status(uint8_t description);
