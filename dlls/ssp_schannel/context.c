@@ -50,6 +50,7 @@ static void connection_clear(struct connection *connection)
     blob_clear(&connection->peer_chain);
     blob_clear(&connection->local_chain);
     blob_clear(&connection->staple);
+    blob_clear(&connection->roots);
 }
 
 void context_free(struct context *context)

@@ -99,8 +99,10 @@ status_t chain_context(struct slice chain, struct slice staple, const CERT_CONTE
 struct slice chain_leaf(struct slice chain);
 struct slice chain_next(struct reader *chain);
 
-/* One certificate more for a chain that is being written. */
-void chain_add(struct writer *w, struct slice der);
+/* All certificates of a store in the form of a chain, and such in a store, which the caller
+ * closes. */
+status_t chain_of_store(HCERTSTORE store, struct blob *out);
+status_t chain_store(struct slice chain, HCERTSTORE *out);
 
 /* ---- verify.c ---- */
 
@@ -196,6 +198,10 @@ struct connection {
     uint8_t alpn_size, session_id_size;
     wchar_t *name; /* client: the target asked for; server: SNI; NULL without */
     struct blob peer_chain, local_chain, staple;
+    /* by what the peer is judged, once the credential is gone: SCH_CRED_ flags, and the roots if
+     * RESTRICTED_ROOTS is among them */
+    DWORD judge_flags;
+    struct blob roots;
 };
 
 /*
