@@ -40,8 +40,26 @@ void context_drop_library(struct context *context)
     }
     if (context->kept) server_library_dropped();
     context->kept = false;
-    credential_release(context->former);
-    context->former = NULL;
+    for (size_t i = 0; i < context->former_count; i++) credential_release(context->formers[i]);
+    free(context->formers);
+    context->formers = NULL;
+    context->former_count = 0;
+}
+
+/* What the library has shown of a credential it goes on using as long as its session lives. */
+status_t context_reserve_credential(struct context *context)
+{
+    size_t size = (context->former_count + 1) * sizeof(*context->formers);
+    struct credential **grown = realloc(context->formers, size);
+    if (!grown) return SEC_E_INSUFFICIENT_MEMORY;
+    context->formers = grown;
+    return SEC_E_OK;
+}
+
+void context_change_credential(struct context *context, struct credential *credential)
+{
+    context->formers[context->former_count++] = context->credential;
+    context->credential = credential_hold(credential);
 }
 
 static void connection_clear(struct connection *connection)

@@ -126,7 +126,7 @@ bool context_resumable(const struct context *context)
 {
     const struct credential *credential = context->credential;
     if (context->server || context->datagram || context->unresumable || !credential) return false;
-    if (context->former) return false;
+    if (context->former_count) return false;
     if (!context->connection.name || credential->flags & SCH_CRED_DISABLE_RECONNECTS) return false;
     return context->manual == !!(credential->flags & SCH_CRED_MANUAL_CRED_VALIDATION);
 }

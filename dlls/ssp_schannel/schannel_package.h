@@ -215,11 +215,12 @@ struct context {
     bool exported; /* handed over: all that is left is to delete it */
     enum stage stage;
     struct credential *credential; /* NULL after an import */
-    struct credential *former;     /* the library's session began with these, if there is one */
-    uint64_t library;              /* session of the Unix half; 0 when nothing needs it any more */
-    bool carried;                  /* records are made here; else by the library */
-    bool kept;                     /* a server's library: it counts among those that are */
-    bool late_certificate;         /* TLS 1.3: the client would show one after the handshake */
+    struct credential **formers;   /* what the library's session had before, and may hold on to */
+    size_t former_count;
+    uint64_t library;      /* session of the Unix half; 0 when nothing needs it any more */
+    bool carried;          /* records are made here; else by the library */
+    bool kept;             /* a server's library: it counts among those that are */
+    bool late_certificate; /* TLS 1.3: the client would show one after the handshake */
     uint16_t version, suite;
     struct tls_session session; /* if carried */
     struct connection connection;
@@ -227,7 +228,7 @@ struct context {
     /* the handshake */
     struct tls_flight flight;
     bool flight_watched; /* the client has no certificate and wants to know whether it needs one */
-    bool certificate_refused; /* SEC_I_INCOMPLETE_CREDENTIALS was given once */
+    bool certificate_refused; /* SEC_I_INCOMPLETE_CREDENTIALS was given, and no other credential */
     bool answered;            /* the library has had something of the peer: keys may be in use */
     bool manual;              /* the application judges the server's certificate */
     bool judged;              /* it has been looked at, or is left to the application */
@@ -276,6 +277,10 @@ static inline struct context *context_get(LSA_SEC_HANDLE handle)
 
 /* Frees the library's session, if there is one. */
 void context_drop_library(struct context *context);
+
+/* Room for another credential, and its change, which cannot fail then. */
+status_t context_reserve_credential(struct context *context);
+void context_change_credential(struct context *context, struct credential *credential);
 
 SpInitLsaModeContextFn context_initiate;
 SpAcceptLsaModeContextFn context_accept;
