@@ -496,6 +496,9 @@ static void tls_bodies(void)
         body.app_data = ascii("app");
         body.peer_chain = hex("000002 3000 000001 ff");
         body.staple = hex("3001");
+        body.issuers = hex("0002 3000");
+        body.judge_flags = 0x2000;
+        body.roots = hex("000002 3000");
         writer_init(&w);
         tls_body_write(&body, &session, &w);
         save("tls_body", version == TLS_1_3 ? "full-1.3" : "full-1.2", writer_view(&w));

@@ -84,8 +84,10 @@ client_case 'through the ANSI function' '1.3 localhost* new ok' 'version peer se
 client_case 'through the ANSI function, another name' 'handshake SEC_E_WRONG_PRINCIPAL' result \
     --ansi --name other.test -- close
 client_case 'SCHANNEL_CRED by default' '1.2 new ok' 'version session result' --old -- close
-client_case 'SCHANNEL_CRED with 1.3 asked for' '1.3 new ok' 'version session result' \
+client_case 'SCHANNEL_CRED with 1.3 asked for' '1.2 new ok' 'version session result' \
     --old --versions 1.2,1.3 -- close
+client_case 'SCHANNEL_CRED with 1.3 alone' 'AcquireCredentialsHandle SEC_E_ALGORITHM_MISMATCH *' \
+    error --old --versions 1.3 -- close
 client_case 'without 1.3' '1.2 new ok' 'version session result' --versions 1.2 -- close
 client_case 'no protocol' 'none ok' 'alpn result' --alpn h2 -- close
 for split in 1 7; do
