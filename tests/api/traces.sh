@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# What the traces of our own channels show while test programs log on or use TLS: names and statuses,
-# the peer that a program has named, but no password, no hash and no key. Environment: BUILD, as
-# tools/check sets it; WINEPREFIX has the modules installed.
+# What the traces of our own channels show while test programs log on or use TLS: names and
+# statuses, the peer that a program has named, but no password, no hash and no key. Environment:
+# BUILD, as tools/check sets it; WINEPREFIX has the modules installed.
 
 set -u
 : "${BUILD:?}" "${WINEPREFIX:?}"
