@@ -122,7 +122,7 @@ static const struct variant {
     const char *name;
     struct tls_pair_options options;
     bool resumed; /* the second handshake of these credentials */
-    bool again;   /* another handshake in the connection */
+    bool again;   /* another handshake in the connection, or the late question of TLS 1.3 */
     bool kind;    /* of connections: not the legs alone are tried */
 } variants[] = {
     {.name = "TLS 1.2", .options = {SERVER, .client_version = TLS_PAIR_1_2}, .kind = true},
@@ -149,6 +149,9 @@ static const struct variant {
     {.name = "TLS 1.3, resumed",
      .options = {SERVER, .client_version = TLS_PAIR_1_3},
      .resumed = true},
+    {.name = "a late certificate",
+     .options = {SERVER, .client_version = TLS_PAIR_1_3, .client_cert = TLS_CERT_CLIENT_EC},
+     .again = true},
     {.name = "another handshake",
      .options = {SERVER, .client_version = TLS_PAIR_1_2},
      .again = true},
@@ -211,8 +214,11 @@ static bool handshake_prepare(void)
     pair.client_status = pair.server_status = SEC_I_CONTINUE_NEEDED;
     if (!variant->resumed && !variant->again) return true;
     if (!turns_end() || !tls_pair_talk(&pair)) return false;
-    if (variant->resumed) tls_pair_delete(&pair);
-    else return true;
+    if (variant->again) {
+        pair.options.server_flags |= ASC_REQ_MUTUAL_AUTH;
+        return true;
+    }
+    tls_pair_delete(&pair);
     pair.client_status = pair.server_status = SEC_I_CONTINUE_NEEDED;
     return true;
 }

@@ -59,6 +59,10 @@ struct row {
     } parts[2]; /* unit 0: none */
 };
 
+/* schannel.h of the SDK for Windows 11. */
+#define CERT_CHECK_RESULT 0x71
+#define CERT_CHECK_RESULT_INPROC 0x72
+
 #define FLAT(name, type)                  \
     {                                     \
         SECPKG_ATTR_##name, sizeof(type), \
@@ -91,6 +95,9 @@ static const struct row rows[] = {
     FLAT(FLAGS, SecPkgContext_Flags),
     FLAT(LIFESPAN, SecPkgContext_Lifespan),
     FLAT(DTLS_MTU, ULONG),
+    {CERT_CHECK_RESULT, 2 * sizeof(DWORD), {{0}}},
+    {CERT_CHECK_RESULT_INPROC, 2 * sizeof(DWORD), {{0}}},
+    POINTED(ISSUER_LIST, SecPkgContext_IssuerListInfo, pIssuerList, cbIssuerList, 1),
     POINTED(APP_DATA, SecPkgContext_SessionAppData, pbAppData, cbAppData, 1),
     POINTED(SUPPORTED_SIGNATURES, SecPkgContext_SupportedSignatures, pSignatureAndHashAlgorithms,
             cSignatureAndHashAlgorithms, sizeof(WORD)),
