@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The body of an exported TLS context, version 1, little endian:
+ * The body of an exported TLS context, version 2, little endian:
  *   version 1, flags 2, attributes 4, group 2, signature 2, group bits 4,
  *   ALPN and session id (each behind its size, 1), name (behind its size, 2),
  *   keying size 4, label and context of keying material (each behind its size, 2),
  *   application data: flags 4, bytes (behind their size, 4),
- *   peer's chain, own chain, staple (each behind its size, 4),
+ *   peer's chain, own chain, staple, issuers (each behind its size, 4),
+ *   judgement: flags 4, roots (behind their size, 4),
  *   the session, to the end
  */
 #include "core/tls_body.h"
 
 #include "core/secret.h"
 
-#define VERSION 1u
+#define VERSION 2u
 
 #define FLAG_RESUMED 0x01u
 #define FLAG_CLOSE_SENT 0x02u
@@ -77,6 +78,9 @@ void tls_body_write(const struct tls_body *body, const struct tls_session *sessi
     write_part32(w, body->peer_chain);
     write_part32(w, body->local_chain);
     write_part32(w, body->staple);
+    write_part32(w, body->issuers);
+    writer_u32le(w, body->judge_flags);
+    write_part32(w, body->roots);
     tls_session_write(session, w);
 }
 
@@ -107,6 +111,15 @@ bool tls_chain_valid(struct slice chain)
     return reader_ok(&r);
 }
 
+bool tls_issuers_valid(struct slice names)
+{
+    struct reader r;
+    reader_init(&r, names.data, names.size);
+    while (reader_left(&r))
+        if (!reader_bytes(&r, reader_u16be(&r)).size) return false;
+    return reader_ok(&r);
+}
+
 /* Who uses a name looks for its end, and finds it where it is. */
 static bool name_fits(struct slice name)
 {
@@ -130,7 +143,8 @@ static bool keying_fits(const struct tls_body *body)
 bool tls_body_fits(const struct tls_body *body)
 {
     return body->session_id.size <= SESSION_ID_MAX && name_fits(body->name) && keying_fits(body) &&
-           tls_chain_valid(body->peer_chain) && tls_chain_valid(body->local_chain);
+           tls_chain_valid(body->peer_chain) && tls_chain_valid(body->local_chain) &&
+           tls_issuers_valid(body->issuers) && tls_chain_valid(body->roots);
 }
 
 static void read_facts(struct reader *r, struct tls_body *body)
@@ -150,6 +164,9 @@ static void read_facts(struct reader *r, struct tls_body *body)
     body->peer_chain = reader_bytes(r, reader_u32le(r));
     body->local_chain = reader_bytes(r, reader_u32le(r));
     body->staple = reader_bytes(r, reader_u32le(r));
+    body->issuers = reader_bytes(r, reader_u32le(r));
+    body->judge_flags = reader_u32le(r);
+    body->roots = reader_bytes(r, reader_u32le(r));
 }
 
 status_t tls_body_read(struct slice bytes, struct tls_body *body, struct tls_session *session)

@@ -167,6 +167,21 @@ status_t tls_record_measure(const struct tls_session *session, const uint8_t *by
     return status;
 }
 
+uint8_t tls_record_alert(const struct tls_session *session, const uint8_t *bytes, size_t size)
+{
+    enum { RECORD_OVERFLOW = 22, DECODE_ERROR = 50 };
+    struct reader r;
+    reader_init(&r, bytes, size);
+    uint8_t type = reader_u8(&r);
+    uint16_t version = reader_u16be(&r);
+    size_t length = reader_u16be(&r), more = session ? overhead(session) : 0;
+    if (type < TLS_CHANGE_CIPHER_SPEC || type > TLS_APPLICATION_DATA) return TLS_UNEXPECTED_MESSAGE;
+    if (!reader_ok(&r) || version >> 8 != TLS_1_0 >> 8) return DECODE_ERROR;
+    if (length > (session ? TLS_PLAIN_MAX + more : TLS_FRAGMENT_MAX)) return RECORD_OVERFLOW;
+    bool is_short = length < more && !(session && is_clear(session, type));
+    return is_short ? DECODE_ERROR : TLS_UNEXPECTED_MESSAGE;
+}
+
 /* A record in the caller's block, in its parts. */
 struct parts {
     struct protection protection;

@@ -182,6 +182,7 @@ enum call_read {
     CALL_READ_STAPLE,         /* OCSP response that the server sent */
     CALL_READ_RESUMPTION,     /* for schannel_call_session_create */
     CALL_READ_LOCAL_CHAIN,    /* the certificate that was shown to the peer */
+    CALL_READ_ISSUERS,        /* client: names of a request, each behind a u16be length */
 };
 
 /* SEC_E_OK with size 0 when there is no such thing; SEC_E_BUFFER_TOO_SMALL with the size needed. */

@@ -9,17 +9,13 @@
 
 /* ---- to be sent ---- */
 
-void chain_add(struct writer *w, struct slice der)
+static void certificate_write(struct writer *w, const CERT_CONTEXT *certificate)
 {
+    struct slice der = {certificate->pbCertEncoded, certificate->cbCertEncoded};
     if (der.size > 0xffffff) writer_fail(w);
     writer_u8(w, (uint8_t)(der.size >> 16));
     writer_u16be(w, (uint16_t)der.size);
     writer_slice(w, der);
-}
-
-static void certificate_write(struct writer *w, const CERT_CONTEXT *certificate)
-{
-    chain_add(w, (struct slice){certificate->pbCertEncoded, certificate->cbCertEncoded});
 }
 
 static bool is_self_issued(const CERT_CONTEXT *certificate)
@@ -103,6 +99,22 @@ status_t chain_make(const CERT_CONTEXT *leaf, bool with_root, struct blob *out)
     return SEC_E_OK;
 }
 
+status_t chain_of_store(HCERTSTORE store, struct blob *out)
+{
+    const CERT_CONTEXT *certificate = NULL;
+    struct blob chain;
+    struct writer w;
+    writer_init(&w);
+    while ((certificate = CertEnumCertificatesInStore(store, certificate)))
+        certificate_write(&w, certificate);
+    status_t status = writer_take(&w, &chain.data, &chain.size);
+    writer_free(&w);
+    if (!status_ok(status)) return status;
+    blob_clear(out);
+    *out = chain;
+    return SEC_E_OK;
+}
+
 /* ---- that came ---- */
 
 struct slice chain_next(struct reader *chain)
@@ -125,7 +137,7 @@ static status_t add_error(void)
 }
 
 /* Enumeration gives them in the order in which they are added: the leaf first. */
-static status_t chain_store(struct slice chain, HCERTSTORE store, const CERT_CONTEXT **leaf)
+static status_t chain_put(struct slice chain, HCERTSTORE store, const CERT_CONTEXT **leaf)
 {
     struct reader r;
     reader_init(&r, chain.data, chain.size);
@@ -136,16 +148,33 @@ static status_t chain_store(struct slice chain, HCERTSTORE store, const CERT_CON
                                               CERT_STORE_ADD_ALWAYS, *leaf ? NULL : leaf))
             return add_error();
     }
-    return *leaf ? SEC_E_OK : SEC_E_CERT_UNKNOWN;
+    return SEC_E_OK;
+}
+
+static HCERTSTORE store_create(void)
+{
+    return CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, CERT_STORE_CREATE_NEW_FLAG, NULL);
+}
+
+status_t chain_store(struct slice chain, HCERTSTORE *out)
+{
+    const CERT_CONTEXT *first = NULL;
+    HCERTSTORE store = store_create();
+    if (!store) return SEC_E_INSUFFICIENT_MEMORY;
+    status_t status = chain_put(chain, store, &first);
+    if (first) CertFreeCertificateContext(first);
+    if (status_ok(status)) *out = store;
+    else CertCloseStore(store, 0);
+    return status;
 }
 
 status_t chain_context(struct slice chain, struct slice staple, const CERT_CONTEXT **out)
 {
     const CERT_CONTEXT *leaf = NULL;
-    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, CERT_STORE_CREATE_NEW_FLAG,
-                                     NULL);
+    HCERTSTORE store = store_create();
     if (!store) return SEC_E_INSUFFICIENT_MEMORY;
-    status_t status = chain_store(chain, store, &leaf);
+    status_t status = chain_put(chain, store, &leaf);
+    if (status_ok(status) && !leaf) status = SEC_E_CERT_UNKNOWN;
     CRYPT_DATA_BLOB response = {(DWORD)staple.size, (BYTE *)staple.data};
     if (status_ok(status) && staple.size &&
         !CertSetCertificateContextProperty(leaf, CERT_OCSP_RESPONSE_PROP_ID, 0, &response))

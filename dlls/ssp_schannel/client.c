@@ -106,20 +106,21 @@ static status_t set_credential(struct context *context, struct credential *crede
 {
     struct schannel_call_set_credentials call = {.session = context->library};
     status_t status = credential_library(credential, context->datagram, &call.credentials);
+    if (status_ok(status)) status = context_reserve_credential(context);
     if (status_ok(status)) status = library_call(SCHANNEL_CALL_SET_CREDENTIALS, &call);
-    if (!status_ok(status)) return status;
-    context->former = context->credential;
-    context->credential = credential_hold(credential);
-    return SEC_E_OK;
+    if (status_ok(status)) context_change_credential(context, credential);
+    return status;
 }
 
-/* Once: what the library has shown of a credential it goes on using. */
+/* Once in a handshake: the library is past the question then. */
 status_t client_change_credential(struct context *context, struct credential *credential)
 {
     if (!credential || credential == context->credential || !credential->certificate_count)
         return SEC_E_OK;
-    if (context->former) return SEC_E_OK;
-    return credential->server ? SEC_E_NO_CREDENTIALS : set_credential(context, credential);
+    if (credential->server) return SEC_E_NO_CREDENTIALS;
+    status_t status = set_credential(context, credential);
+    if (status_ok(status)) context->certificate_refused = false;
+    return status;
 }
 
 static bool default_allowed(const struct context *context, const struct leg *leg)

@@ -40,8 +40,26 @@ void context_drop_library(struct context *context)
     }
     if (context->kept) server_library_dropped();
     context->kept = false;
-    credential_release(context->former);
-    context->former = NULL;
+    for (size_t i = 0; i < context->former_count; i++) credential_release(context->formers[i]);
+    free(context->formers);
+    context->formers = NULL;
+    context->former_count = 0;
+}
+
+/* What the library has shown of a credential it goes on using as long as its session lives. */
+status_t context_reserve_credential(struct context *context)
+{
+    size_t size = (context->former_count + 1) * sizeof(*context->formers);
+    struct credential **grown = realloc(context->formers, size);
+    if (!grown) return SEC_E_INSUFFICIENT_MEMORY;
+    context->formers = grown;
+    return SEC_E_OK;
+}
+
+void context_change_credential(struct context *context, struct credential *credential)
+{
+    context->formers[context->former_count++] = context->credential;
+    context->credential = credential_hold(credential);
 }
 
 static void connection_clear(struct connection *connection)
@@ -50,6 +68,7 @@ static void connection_clear(struct connection *connection)
     blob_clear(&connection->peer_chain);
     blob_clear(&connection->local_chain);
     blob_clear(&connection->staple);
+    blob_clear(&connection->roots);
 }
 
 void context_free(struct context *context)
@@ -156,6 +175,7 @@ static status_t give_unsent(struct context *context, struct leg *leg)
     status_t status = writer_status(&leg->reply);
     if (!status_ok(status)) return status;
     blob_clear(&context->unsent);
+    leg->secrets_told = true; /* with the token that did not fit */
     if (!context->unsent_are_datagrams)
         leg->consumed = min(context->unsent_consumed, leg->token.size);
     return context->unsent_status;
@@ -194,6 +214,7 @@ static status_t leg_first(struct leg *leg, struct context **out)
     status_t status = SEC_E_OK;
     if (!leg->credential || leg->credential->server != leg->server) return SEC_E_NO_CREDENTIALS;
     if (leg->server && !(leg->requirements & ASC_REQ_DATAGRAM)) status = leg_records(leg, &whole);
+    if (status == SEC_E_INVALID_TOKEN) context_tell(NULL, leg);
     if (status_ok(status)) status = context_create(leg->server, HALF_LSA, &context);
     if (!status_ok(status)) return status;
     context->credential = credential_hold(leg->credential);

@@ -76,7 +76,7 @@ bool control_pending(const struct context *context)
 static status_t library_seal(struct context *context, struct leg *leg, enum tls_type type,
                              struct slice message)
 {
-    uint8_t room[TLS_RECORD_HEADER + TLS_PLAIN_MAX + 2048];
+    uint8_t room[TLS_RECORD_HEADER + TLS_FRAGMENT_MAX];
     while (message.size) {
         struct schannel_call_records call = {
             .session = context->library,
@@ -85,7 +85,10 @@ static status_t library_seal(struct context *context, struct leg *leg, enum tls_
             .output_room = sizeof(room),
             .type = type,
         };
-        status_t status = library_call(SCHANNEL_CALL_SEND, &call);
+        /* A record that is made counts, so that there has to be room for it. */
+        status_t status = writer_prepare(&leg->reply, sizeof(room));
+        if (!status_ok(status)) return status;
+        status = library_call(SCHANNEL_CALL_SEND, &call);
         if (!status_ok(status) || !call.consumed) {
             WARN("no record: status %#lx: %s\n", (ULONG)status, call.why);
             return status_ok(status) ? SEC_E_INTERNAL_ERROR : status;
@@ -96,8 +99,8 @@ static status_t library_seal(struct context *context, struct leg *leg, enum tls_
     return writer_status(&leg->reply);
 }
 
-/* A client's before the server has said anything; the version is that of a first record (RFC 5246
- * E.1). */
+/* Before a client has heard of its server, or a server has a context; the version is that of a first
+ * record (RFC 5246 E.1). */
 static status_t plain_seal(struct leg *leg, enum tls_type type, struct slice message)
 {
     writer_u8(&leg->reply, (uint8_t)type);
@@ -135,6 +138,14 @@ status_t context_seal(struct context *context, struct leg *leg, enum tls_type ty
     if (context->stage == STAGE_HANDSHAKE && !context->answered && !context->datagram)
         return plain_seal(leg, type, message);
     return library_seal(context, leg, type, message);
+}
+
+void context_tell(struct context *context, struct leg *leg)
+{
+    const uint8_t alert[2] = {TLS_ALERT_FATAL, leg->alert};
+    const struct slice message = {alert, sizeof(alert)};
+    if (context) context_seal(context, leg, TLS_ALERT, message);
+    else plain_seal(leg, TLS_ALERT, message);
 }
 
 /* The input, should there be any, stays the application's. After a fatal alert there is nothing

@@ -125,16 +125,9 @@ static status_t holder_fill(const struct credential *credential, struct key_hold
 static status_t issuers_make(const struct credential *credential, struct blob *out)
 {
     struct tls_policy policy;
-    struct writer w;
-    const CERT_CONTEXT *root = NULL;
     policy_get(&policy);
     if (!credential->server || !credential->roots || !policy.send_issuers) return SEC_E_OK;
-    writer_init(&w);
-    while ((root = CertEnumCertificatesInStore(credential->roots, root)))
-        chain_add(&w, (struct slice){root->pbCertEncoded, root->cbCertEncoded});
-    status_t status = writer_take(&w, &out->data, &out->size);
-    writer_free(&w);
-    return status;
+    return chain_of_store(credential->roots, out);
 }
 
 /* ---- the whole ---- */

@@ -76,22 +76,25 @@ static status_t take_name(struct connection *connection, const char *name)
 static status_t take_chains(struct context *context)
 {
     struct connection *connection = &context->connection;
-    struct blob peer = {NULL, 0}, local = {NULL, 0}, staple = {NULL, 0};
-    status_t status = library_read(context->library, CALL_READ_PEER_CHAIN, &peer);
-    if (status_ok(status)) status = library_read(context->library, CALL_READ_LOCAL_CHAIN, &local);
-    if (status_ok(status)) status = library_read(context->library, CALL_READ_STAPLE, &staple);
-    if (!status_ok(status)) goto done;
-    blob_clear(&connection->peer_chain);
-    blob_clear(&connection->local_chain);
-    blob_clear(&connection->staple);
-    connection->peer_chain = peer;
-    connection->local_chain = local;
-    connection->staple = staple;
-    peer = local = staple = (struct blob){NULL, 0};
-done:
-    blob_clear(&peer);
-    blob_clear(&local);
-    blob_clear(&staple);
+    const struct {
+        enum call_read what;
+        struct blob *place;
+    } rows[] = {
+        {CALL_READ_PEER_CHAIN, &connection->peer_chain},
+        {CALL_READ_LOCAL_CHAIN, &connection->local_chain},
+        {CALL_READ_STAPLE, &connection->staple},
+        {CALL_READ_ISSUERS, &context->issuers},
+    };
+    struct blob read[ARRAYSIZE(rows)] = {0};
+    status_t status = SEC_E_OK;
+    for (size_t i = 0; i < ARRAYSIZE(rows) && status_ok(status); i++)
+        status = library_read(context->library, rows[i].what, &read[i]);
+    for (size_t i = 0; i < ARRAYSIZE(rows) && status_ok(status); i++) {
+        blob_clear(rows[i].place);
+        *rows[i].place = read[i];
+        read[i] = (struct blob){NULL, 0};
+    }
+    for (size_t i = 0; i < ARRAYSIZE(rows); i++) blob_clear(&read[i]);
     return status;
 }
 
@@ -124,7 +127,7 @@ bool context_resumable(const struct context *context)
 {
     const struct credential *credential = context->credential;
     if (context->server || context->datagram || context->unresumable || !credential) return false;
-    if (context->former) return false;
+    if (context->former_count) return false;
     if (!context->connection.name || credential->flags & SCH_CRED_DISABLE_RECONNECTS) return false;
     return context->manual == !!(credential->flags & SCH_CRED_MANUAL_CRED_VALIDATION);
 }

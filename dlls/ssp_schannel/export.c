@@ -73,6 +73,9 @@ static void body_describe(const struct context *context, struct tls_body *body)
         .peer_chain = blob_slice(&connection->peer_chain),
         .local_chain = blob_slice(&connection->local_chain),
         .staple = blob_slice(&connection->staple),
+        .issuers = blob_slice(&context->issuers),
+        .judge_flags = connection->judge_flags,
+        .roots = blob_slice(&connection->roots),
     };
 }
 
@@ -97,11 +100,23 @@ static status_t body_pack(const struct context *context, SecBuffer *packed)
         return SEC_E_CANNOT_PACK;
     }
     size_t usual = BODY_ROOM + body->name.size + body->keying_context.size + body->app_data.size +
-                   body->peer_chain.size + body->local_chain.size + body->staple.size;
+                   body->peer_chain.size + body->local_chain.size + body->staple.size +
+                   body->issuers.size + body->roots.size;
     status_t status = handover_pack(body_write, &connection, usual, packed);
     if (status_ok(status) || status == SEC_E_INSUFFICIENT_MEMORY) return status;
     WARN("this connection does not fit: status %#lx\n", (ULONG)status);
     return SEC_E_CANNOT_PACK;
+}
+
+/* What context_judge needs of a credential that stays behind. */
+static status_t keep_judgement(const struct credential *credential, struct connection *out)
+{
+    DWORD flags = credential->flags;
+    status_t status = SEC_E_OK;
+    if (!credential->roots) flags &= ~(DWORD)SCH_CRED_RESTRICTED_ROOTS;
+    if (flags & SCH_CRED_RESTRICTED_ROOTS) status = chain_of_store(credential->roots, &out->roots);
+    if (status_ok(status)) out->judge_flags = flags;
+    return status;
 }
 
 static status_t export_locked(struct context *context, ULONG flags, SecBuffer *packed)
@@ -116,7 +131,9 @@ static status_t export_locked(struct context *context, ULONG flags, SecBuffer *p
         WARN("%s\n", why);
         return SEC_E_NOT_SUPPORTED;
     }
-    status_t status = body_pack(context, packed);
+    status_t status = SEC_E_OK;
+    if (context->credential) status = keep_judgement(context->credential, &context->connection);
+    if (status_ok(status)) status = body_pack(context, packed);
     if (status_ok(status)) context->exported = true;
     return status;
 }
@@ -155,6 +172,8 @@ static status_t copy_variable(struct context *context, const struct tls_body *bo
     if (status_ok(status)) status = blob_set(&connection->peer_chain, body->peer_chain);
     if (status_ok(status)) status = blob_set(&connection->local_chain, body->local_chain);
     if (status_ok(status)) status = blob_set(&connection->staple, body->staple);
+    if (status_ok(status)) status = blob_set(&connection->roots, body->roots);
+    if (status_ok(status)) status = blob_set(&context->issuers, body->issuers);
     if (status_ok(status)) status = blob_set(&context->keying_label, body->keying_label);
     if (status_ok(status)) status = blob_set(&context->keying_context, body->keying_context);
     if (status_ok(status)) status = blob_set(&context->app_data, body->app_data);
@@ -180,6 +199,7 @@ static void copy_fixed(struct context *context, const struct tls_body *body)
     context->keying_size = body->keying_size;
     context->keying_has_context = body->keying_has_context;
     context->app_flags = body->app_flags;
+    connection->judge_flags = body->judge_flags;
 }
 
 /* Takes the session over, whatever comes of it. */

@@ -18,13 +18,23 @@ status_t context_judge(const struct context *context, struct slice chain, struct
                        DWORD *errors)
 {
     const struct credential *credential = context->credential;
-    struct verify_request request = {.chain = chain,
-                                     .staple = staple,
-                                     .server = !context->server,
-                                     .flags = credential ? credential->flags : 0};
-    if (request.server) request.name = context->connection.name;
-    if (request.flags & SCH_CRED_RESTRICTED_ROOTS) request.roots = credential->roots;
-    return verify_peer(&request, errors);
+    const struct connection *connection = &context->connection;
+    HCERTSTORE kept = NULL;
+    status_t status = SEC_E_OK;
+    struct verify_request request = {
+        .chain = chain,
+        .staple = staple,
+        .server = !context->server,
+        .flags = credential ? credential->flags : connection->judge_flags,
+    };
+    bool restricted = request.flags & SCH_CRED_RESTRICTED_ROOTS;
+    if (request.server) request.name = connection->name;
+    if (restricted && !credential) status = chain_store(blob_slice(&connection->roots), &kept);
+    if (!status_ok(status)) return status;
+    if (restricted) request.roots = credential ? credential->roots : kept;
+    status = verify_peer(&request, errors);
+    if (kept) CertCloseStore(kept, 0);
+    return status;
 }
 
 /* SEC_E_OK also where it is the application that judges. */
@@ -122,6 +132,10 @@ static status_t find_records(struct context *context, struct leg *leg, struct sl
     if (context->datagram)
         return leg->first && !leg->token.size ? SEC_E_INCOMPLETE_MESSAGE : SEC_E_OK;
     status_t status = leg_records(leg, &whole);
+    if (status == SEC_E_INVALID_TOKEN) {
+        context_tell(context, leg);
+        return context_fail(context, status);
+    }
     if (!status_ok(status)) return status;
     leg->consumed = min(context->fed, whole);
     *records = (struct slice){leg->token.data + leg->consumed, whole - leg->consumed};

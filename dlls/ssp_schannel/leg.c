@@ -20,9 +20,6 @@ TRACE_CHANNEL("schannel");
 #define FLAG_DEFERRED_CRED_VALIDATION 0x200000000ull
 #define FLAG_NO_POST_HANDSHAKE_AUTH 0x400000000ull
 
-/* What a record's fragment may have at the most, in any version (RFC 5246 6.2.3). */
-#define FRAGMENT_MAX (TLS_PLAIN_MAX + 2048u)
-
 /* ---- input ---- */
 
 /* SEC_APPLICATION_PROTOCOLS: lists behind one size, each with its kind, of which ALPN's counts. */
@@ -208,6 +205,7 @@ static void tell_of_failure(struct leg *leg)
 status_t leg_close(struct leg *leg, status_t status)
 {
     SecBuffer *token = token_buffer(leg);
+    if (!leg->secrets_told && status != SEC_E_INCOMPLETE_MESSAGE) leg_give_secrets(leg, NULL);
     if (status_ok(status)) {
         if (token) token->BufferType = SECBUFFER_TOKEN;
         status_t written = writer_status(&leg->reply);
@@ -240,7 +238,7 @@ static size_t measure(struct slice bytes, bool *whole)
     if (bytes.size < TLS_RECORD_HEADER) return TLS_RECORD_HEADER;
     reader_skip(&r, 1);
     size_t fragment = reader_u16be(&r);
-    if (fragment > FRAGMENT_MAX) return 0;
+    if (fragment > TLS_FRAGMENT_MAX) return 0;
     *whole = reader_left(&r) >= fragment;
     return TLS_RECORD_HEADER + fragment;
 }
@@ -256,7 +254,10 @@ status_t leg_records(struct leg *leg, size_t *whole)
         if (!size) break;
         if (complete) at += size;
     }
-    if (leg->token.size && !size && !(at && leg->spare)) return SEC_E_INVALID_TOKEN;
+    if (leg->token.size && !size && !(at && leg->spare)) {
+        leg->alert = tls_record_alert(NULL, leg->token.data + at, leg->token.size - at);
+        return SEC_E_INVALID_TOKEN;
+    }
     *whole = at;
     if (at && (leg->spare || complete)) return SEC_E_OK;
     if (!leg->token.size) size = TLS_RECORD_HEADER;
@@ -295,21 +296,30 @@ static void give_secret(struct leg *leg, SecBuffer *buffer, const struct tls_sui
     SecureZeroMemory(&room, sizeof(room));
 }
 
+/* It is empty, and memory of the application's says by the type that it has no secret. */
+static void give_no_secret(struct leg *leg, SecBuffer *buffer)
+{
+    if (!is_allocated(leg, buffer)) memset(buffer->pvBuffer, 0, SECRETS_HEADER);
+    put_or_nothing(leg, buffer, (struct slice){NULL, 0});
+}
+
 void leg_give_secrets(struct leg *leg, const struct schannel_call_secrets *secrets)
 {
-    const struct tls_suite *suite = tls_suite_find((uint16_t)secrets->suite);
+    const struct tls_suite *suite = secrets ? tls_suite_find((uint16_t)secrets->suite) : NULL;
+    bool known = suite && secrets->version == TLS_1_3 && secrets->secret_size <= CALL_SECRET_MAX;
     ULONG count = leg->output ? leg->output->cBuffers : 0;
-    if (secrets->version != TLS_1_3 || secrets->secret_size > CALL_SECRET_MAX || !suite) return;
-    bool client_is_next = true;
+    SEC_TRAFFIC_SECRET_TYPE next = known ? SecTrafficSecret_Client : SecTrafficSecret_None;
+    leg->secrets_told = true;
     for (ULONG i = 0; i < count; i++) {
         SecBuffer *buffer = &leg->output->pBuffers[i];
         if (secbuf_type(buffer) != SECBUFFER_TRAFFIC_SECRETS) continue;
-        bool ours = client_is_next != leg->server;
+        if (next == SecTrafficSecret_None) {
+            give_no_secret(leg, buffer);
+            continue;
+        }
+        bool ours = (next == SecTrafficSecret_Client) != leg->server;
         const uint8_t *secret = ours ? secrets->send_secret : secrets->receive_secret;
-        give_secret(leg, buffer, suite,
-                    client_is_next ? SecTrafficSecret_Client : SecTrafficSecret_Server,
-                    (struct slice){secret, secrets->secret_size});
-        if (!client_is_next) return;
-        client_is_next = false;
+        give_secret(leg, buffer, suite, next, (struct slice){secret, secrets->secret_size});
+        next = next == SecTrafficSecret_Client ? SecTrafficSecret_Server : SecTrafficSecret_None;
     }
 }

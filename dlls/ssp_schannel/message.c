@@ -180,7 +180,7 @@ static bool alert_is_fatal(const struct context *context, const uint8_t alert[AL
 
 status_t alert_received(struct context *context, const uint8_t *alert, size_t size)
 {
-    if (size != ALERT_SIZE) return SEC_E_ILLEGAL_MESSAGE;
+    if (size != ALERT_SIZE) return SEC_E_INVALID_TOKEN;
     TRACE("level %u, description %u\n", alert[0], alert[1]);
     if (alert[1] == TLS_CLOSE_NOTIFY) {
         context->close_received = true;
@@ -252,6 +252,9 @@ static status_t open_carried(struct context *context, struct incoming *in)
     for (;;) {
         status_t status = tls_record_open(&context->session, in->bytes + in->skipped,
                                           in->size - in->skipped, &record, &in->missing);
+        if (status == SEC_E_INVALID_TOKEN)
+            in->alert = tls_record_alert(&context->session, in->bytes + in->skipped,
+                                         in->size - in->skipped);
         if (!status_ok(status)) return status;
         if (context->version != TLS_1_3 || record.type != TLS_CHANGE_CIPHER_SPEC)
             return record_received(context, in, &record);
@@ -260,16 +263,18 @@ static status_t open_carried(struct context *context, struct incoming *in)
 }
 
 /* What no peer that means well can have sent ends the connection (RFC 8446 6.2): the next leg says
- * why. */
-static void receive_failed(struct context *context, status_t status)
+ * why. An illegal message is one that has no place here. */
+static void receive_failed(struct context *context, const struct incoming *in, status_t status)
 {
+    uint8_t alert = in->alert;
+    if (status == SEC_E_ILLEGAL_MESSAGE) alert = TLS_UNEXPECTED_MESSAGE;
     if (context->broken) return; /* the peer has said so first */
     if (status != SEC_E_MESSAGE_ALTERED && status != SEC_E_ILLEGAL_MESSAGE &&
         status != SEC_E_INVALID_TOKEN)
         return;
     context->broken = true;
     context->alert[0] = TLS_ALERT_FATAL;
-    context->alert[1] = tls_alert_of(status);
+    context->alert[1] = alert ? alert : tls_alert_of(status);
 }
 
 static status_t receive_locked(struct context *context, struct incoming *in)
@@ -277,7 +282,7 @@ static status_t receive_locked(struct context *context, struct incoming *in)
     status_t status = check_receive(context);
     if (!status_ok(status)) return status;
     status = context->carried ? open_carried(context, in) : message_library_open(context, in);
-    if (!status_ok(status)) receive_failed(context, status);
+    if (!status_ok(status)) receive_failed(context, in, status);
     return status;
 }
 

@@ -17,6 +17,7 @@ struct incoming {
     size_t skipped;                /* before the record: what says nothing */
     size_t header, plain, trailer; /* of the record, which they make up */
     size_t missing;                /* for SEC_E_INCOMPLETE_MESSAGE */
+    uint8_t alert;                 /* what the peer hears of a failure; 0: by its status */
 };
 
 /* One record through the library; the context is locked for it. */

@@ -61,18 +61,40 @@ status_t message_library_seal(struct context *context, const struct outgoing *ou
 
 /* ---- receiving ---- */
 
-/* Whether the first record is whole. */
+/* Whether the first record is whole. What cannot be one is refused before more of it is waited for
+ * (RFC 5246 6.2.1, 6.2.3; RFC 8446 5.1 as to the version). */
 static status_t record_measure(const struct context *context, struct incoming *in, size_t *whole)
 {
-    size_t header = context->datagram ? DATAGRAM_HEADER : TLS_RECORD_HEADER;
-    size_t needed = header;
-    if (in->size >= header) needed += (size_t)in->bytes[header - 2] << 8 | in->bytes[header - 1];
+    struct reader r;
+    reader_init(&r, in->bytes, in->size);
+    uint8_t type = reader_u8(&r);
+    uint16_t version = reader_u16be(&r);
+    size_t length = reader_u16be(&r);
+    bool has_header = reader_ok(&r);
+    bool fits = type >= TLS_CHANGE_CIPHER_SPEC && type <= TLS_APPLICATION_DATA &&
+                version == min(context->version, TLS_1_2) && length <= TLS_FRAGMENT_MAX;
+    if (has_header && !fits) {
+        in->alert = tls_record_alert(NULL, in->bytes, in->size);
+        return SEC_E_INVALID_TOKEN;
+    }
+    size_t needed = TLS_RECORD_HEADER + (has_header ? length : 0);
     if (in->size < needed) {
         in->missing = needed - in->size;
         return SEC_E_INCOMPLETE_MESSAGE;
     }
     *whole = needed;
     return SEC_E_OK;
+}
+
+/* 0: the rest of the datagram is no record, of which nobody hears (RFC 6347 4.1.2.7); a part of one
+ * never comes alone. */
+static size_t datagram_measure(const struct incoming *in)
+{
+    struct reader r;
+    reader_init(&r, in->bytes, in->size);
+    reader_skip(&r, DATAGRAM_HEADER - 2);
+    reader_skip(&r, reader_u16be(&r));
+    return reader_ok(&r) ? r.pos : 0;
 }
 
 /* The plain text goes where the encrypted one was. */
@@ -117,9 +139,16 @@ static status_t open_failed(struct context *context, const struct schannel_call_
 
 status_t message_library_open(struct context *context, struct incoming *in)
 {
-    size_t whole;
-    status_t status = record_measure(context, in, &whole);
+    size_t whole = 0;
+    status_t status = SEC_E_OK;
+    if (context->datagram) whole = datagram_measure(in);
+    else status = record_measure(context, in, &whole);
     if (!status_ok(status)) return status;
+    if (!whole) {
+        TRACE("a datagram's %u bytes are no record, and are dropped\n", (unsigned)in->size);
+        in->trailer = in->size;
+        return SEC_E_OK;
+    }
     uint8_t *block = malloc(whole);
     if (!block) return SEC_E_INSUFFICIENT_MEMORY;
     struct schannel_call_records call = {

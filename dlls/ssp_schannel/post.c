@@ -232,6 +232,9 @@ static status_t take_records(struct context *context, struct leg *leg, struct po
         if (!status_ok(status)) return leg->consumed ? SEC_E_OK : status;
         rest.size = size;
         status = take_record(context, leg, rest, post, &taken);
+        /* What has been read cannot be read again: the rest is for another leg. */
+        if (status == SEC_E_INSUFFICIENT_MEMORY && context->stage != STAGE_FAILED && leg->consumed)
+            return SEC_E_OK;
         if (!status_ok(status)) return status;
         if (!taken) return leg->consumed ? SEC_E_OK : SEC_E_INVALID_TOKEN;
         leg->consumed += size;

@@ -51,18 +51,16 @@ status_t renegotiation_prepare(struct context *context, const struct leg *leg)
 {
     struct credential *credential = leg->credential;
     uint64_t credentials = 0;
-    bool other = credential && credential != context->credential && credential->certificate_count &&
-                 !context->former; /* the library goes on using what it has shown */
+    bool other = credential && credential != context->credential && credential->certificate_count;
     status_t status = SEC_E_OK;
     if (other && credential->server != context->server) return SEC_E_NO_CREDENTIALS;
     if (other) status = credential_library(credential, context->datagram, &credentials);
+    if (status_ok(status) && other) status = context_reserve_credential(context);
     context->sent_change = context->received_change = false;
     if (status_ok(status))
         status = renegotiation_tell(context, leg, credentials, context->session.receive.sequence);
-    if (!status_ok(status) || !other) return status;
-    context->former = context->credential;
-    context->credential = credential_hold(credential);
-    return SEC_E_OK;
+    if (status_ok(status) && other) context_change_credential(context, credential);
+    return status;
 }
 
 /* ---- what the library says ---- */

@@ -99,8 +99,10 @@ status_t chain_context(struct slice chain, struct slice staple, const CERT_CONTE
 struct slice chain_leaf(struct slice chain);
 struct slice chain_next(struct reader *chain);
 
-/* One certificate more for a chain that is being written. */
-void chain_add(struct writer *w, struct slice der);
+/* All certificates of a store in the form of a chain, and such in a store, which the caller
+ * closes. */
+status_t chain_of_store(HCERTSTORE store, struct blob *out);
+status_t chain_store(struct slice chain, HCERTSTORE *out);
 
 /* ---- verify.c ---- */
 
@@ -196,6 +198,10 @@ struct connection {
     uint8_t alpn_size, session_id_size;
     wchar_t *name; /* client: the target asked for; server: SNI; NULL without */
     struct blob peer_chain, local_chain, staple;
+    /* by what the peer is judged, once the credential is gone: SCH_CRED_ flags, and the roots if
+     * RESTRICTED_ROOTS is among them */
+    DWORD judge_flags;
+    struct blob roots;
 };
 
 /*
@@ -209,11 +215,12 @@ struct context {
     bool exported; /* handed over: all that is left is to delete it */
     enum stage stage;
     struct credential *credential; /* NULL after an import */
-    struct credential *former;     /* the library's session began with these, if there is one */
-    uint64_t library;              /* session of the Unix half; 0 when nothing needs it any more */
-    bool carried;                  /* records are made here; else by the library */
-    bool kept;                     /* a server's library: it counts among those that are */
-    bool late_certificate;         /* TLS 1.3: the client offers one after the handshake */
+    struct credential **formers;   /* what the library's session had before, and may hold on to */
+    size_t former_count;
+    uint64_t library;      /* session of the Unix half; 0 when nothing needs it any more */
+    bool carried;          /* records are made here; else by the library */
+    bool kept;             /* a server's library: it counts among those that are */
+    bool late_certificate; /* TLS 1.3: the client offers one after the handshake */
     uint16_t version, suite;
     struct tls_session session; /* if carried */
     struct connection connection;
@@ -221,7 +228,7 @@ struct context {
     /* the handshake */
     struct tls_flight flight;
     bool flight_watched; /* the client has no certificate and wants to know whether it needs one */
-    bool certificate_refused; /* SEC_I_INCOMPLETE_CREDENTIALS was given once */
+    bool certificate_refused; /* SEC_I_INCOMPLETE_CREDENTIALS was given, and no other credential */
     bool answered;            /* the library has had something of the peer: keys may be in use */
     bool manual;              /* the application judges the server's certificate */
     bool judged;              /* it has been looked at, or is left to the application */
@@ -273,6 +280,10 @@ static inline struct context *context_get(LSA_SEC_HANDLE handle)
 /* Frees the library's session, if there is one. */
 void context_drop_library(struct context *context);
 
+/* Room for another credential, and its change, which cannot fail then. */
+status_t context_reserve_credential(struct context *context);
+void context_change_credential(struct context *context, struct credential *credential);
+
 SpInitLsaModeContextFn context_initiate;
 SpAcceptLsaModeContextFn context_accept;
 
@@ -294,8 +305,10 @@ struct leg {
     uint16_t mtu;        /* 0: not said */
     size_t consumed;     /* of the token */
     size_t missing;      /* for SEC_E_INCOMPLETE_MESSAGE */
+    uint8_t alert;       /* for what is no record */
     struct writer reply; /* what is to be sent */
     bool allocated;      /* memory was given to the application */
+    bool secrets_told;   /* those of TLS 1.3, or that there are none */
 };
 
 /* Reads the buffers of a call, whose other members are set. Nothing is to be released after a
@@ -308,10 +321,11 @@ status_t leg_close(struct leg *leg, status_t status);
 void leg_release(struct leg *leg);
 
 /* The records at the front of the token that are whole. SEC_E_INCOMPLETE_MESSAGE, with
- * leg->missing, when there is none; SEC_E_INVALID_TOKEN for what is no record. */
+ * leg->missing, when there is none; SEC_E_INVALID_TOKEN, with leg->alert, for what is no record. */
 status_t leg_records(struct leg *leg, size_t *whole);
 
-/* The secrets of TLS 1.3 into the buffers that the application has for them, if any. */
+/* The secrets of TLS 1.3 into the buffers that the application has for them, if any; NULL: this leg
+ * has none, which leg_close says of itself. */
 void leg_give_secrets(struct leg *leg, const struct schannel_call_secrets *secrets);
 
 /* ---- client.c, server.c, default_cert.c ---- */
@@ -439,6 +453,9 @@ status_t control_leg(struct context *context, struct leg *leg);
 /* Seals a message that may be longer than a record into the reply. */
 status_t context_seal(struct context *context, struct leg *leg, enum tls_type type,
                       struct slice message);
+
+/* The leg's fatal alert for its peer; NULL where there is no context yet. */
+void context_tell(struct context *context, struct leg *leg);
 
 /* ---- control.c, message.c, attrs.c, attrs_connection.c, attrs_certs.c, export.c ---- */
 

@@ -184,6 +184,7 @@ struct session {
     /* what it has settled */
     uint16_t suite;
     uint16_t record_size_limit; /* the peer's, 0 without one */
+    struct writer issuers;      /* as in call.h */
     bool late_certificate;      /* a server's client would show one after the handshake */
     uint8_t server_handshake[CALL_SECRET_MAX], client_secret[CALL_SECRET_MAX];
     uint8_t server_secret[CALL_SECRET_MAX], exporter_secret[CALL_SECRET_MAX];

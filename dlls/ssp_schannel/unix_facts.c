@@ -278,6 +278,7 @@ static int thing_write(const struct session *session, uint32_t what, struct writ
         ours = gnutls.certificate_get_ours(session->library);
         if (ours) writer_slice(out, credentials_chain(session->credentials, ours));
         return 0;
+    case CALL_READ_ISSUERS: writer_slice(out, writer_view(&session->issuers)); return 0;
     default: return GNUTLS_E_INVALID_REQUEST;
     }
 }

@@ -99,6 +99,17 @@ static bool key_fits(const struct identity *identity, const struct gnutls_cert_r
     return !request->pk_algos_length;
 }
 
+static void keep_issuers(struct session *session, const struct gnutls_cert_retr_st *request)
+{
+    writer_free(&session->issuers);
+    writer_init(&session->issuers);
+    for (unsigned i = 0; i < (unsigned)request->nreqs; i++) {
+        const gnutls_datum_t *name = &request->req_ca_rdn[i];
+        writer_u16be(&session->issuers, (uint16_t)name->size);
+        writer_bytes(&session->issuers, name->data, name->size);
+    }
+}
+
 /* A client's certificate: the first one whose key serves. The issuers that a server names do not
  * restrict the choice, which was the application's. */
 static int retrieve(gnutls_session_t library, const struct gnutls_cert_retr_st *request,
@@ -110,6 +121,7 @@ static int retrieve(gnutls_session_t library, const struct gnutls_cert_retr_st *
     const struct credentials *credentials = session->credentials;
     *certificate_count = *staple_count = *flags = 0;
     *staples = NULL;
+    keep_issuers(session, request);
     for (size_t i = 0; i < credentials->identity_count; i++) {
         const struct identity *identity = &credentials->identities[i];
         if (!key_fits(identity, request)) continue;
@@ -134,6 +146,7 @@ static void session_clear(struct session *session)
 {
     if (!session) return;
     if (session->library) gnutls.deinit(session->library);
+    writer_free(&session->issuers);
     writer_free(&session->peer);
     writer_free(&session->queue);
     secret_free(session, sizeof(*session));

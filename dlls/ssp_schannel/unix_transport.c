@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define RECORD_LIMIT 0x4800u /* 2^14 + 2048, the most that any version allows: RFC 5246 6.2.3 */
-
 /* The size of a whole record in these bytes by its header, 0 when it has none yet. */
 static size_t record_size(bool datagram, struct reader at)
 {
@@ -28,7 +26,7 @@ size_t transport_record(const struct session *session, const struct reader *inpu
     reader_init(&at, input->base + input->pos, left);
     size_t size = record_size(session->datagram, at);
     /* The library knows what to say of what cannot be one. */
-    if (size > RECORD_LIMIT + TLS_RECORD_HEADER && !session->datagram) return left;
+    if (size > TLS_FRAGMENT_MAX + TLS_RECORD_HEADER && !session->datagram) return left;
     return size && size <= left ? size : 0;
 }
 

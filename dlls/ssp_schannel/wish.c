@@ -270,14 +270,17 @@ static DWORD protocols_of(const struct tls_wish *wish, unsigned left)
     return result;
 }
 
-/* What was asked for, or else what is on by itself: TLS 1.3 only for the structure that was made
- * for it. */
+/* What was asked for, or else what is on by itself; TLS 1.3 is to be had with SCH_CREDENTIALS only,
+ * as on Windows, also where it is asked for. */
 static DWORD protocols_wished(const struct tls_policy *policy, const struct tls_wish *wish)
 {
     DWORD enabled = wish->server ? policy->server_enabled : policy->client_enabled;
     DWORD result = wish->server ? policy->server_default : policy->client_default;
-    if (!wish->modern) result &= ~(DWORD)SP_PROT_TLS1_3;
     if (wish->protocols) result = wish->protocols;
+    if (!wish->modern && result & SP_PROT_TLS1_3) {
+        if (wish->protocols) WARN("TLS 1.3 takes SCH_CREDENTIALS\n");
+        result &= ~(DWORD)SP_PROT_TLS1_3;
+    }
     return result & enabled;
 }
 

@@ -29,6 +29,10 @@ struct tls_body {
     uint32_t app_flags;
     struct slice peer_chain, local_chain; /* DER certificates, each behind a u24be length */
     struct slice staple;
+    struct slice issuers; /* DER names of the server's request, each behind a u16be length */
+    /* By what the peer's certificate is judged: SCH_CRED_ bits, and the roots that are left. */
+    uint32_t judge_flags;
+    struct slice roots; /* form as of a chain */
 };
 
 /* Whether the parts are such that tls_body_read takes them; who writes a body asks first. */
@@ -46,3 +50,6 @@ bool tls_chain_next(struct reader *chain, struct slice *certificate);
 
 /* Whether a chain is whole: empty, or certificates to its end. */
 bool tls_chain_valid(struct slice chain);
+
+/* The same of issuers. */
+bool tls_issuers_valid(struct slice names);

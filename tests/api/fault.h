@@ -69,6 +69,10 @@ SECURITY_STATUS fault_make(struct loopback *loop, const wchar_t *package,
 enum { COLD_SURVIVED = 0, COLD_FAILED = 1, COLD_OVER = 2 };
 int cold_main(unsigned nth);
 
+/* QueryContextAttributes in one of four ways: W, A, Ex W, Ex A. */
+struct attribute;
+LONG fault_query(CtxtHandle *context, const struct attribute *attribute, int way);
+
 /* The scenarios of each area. */
 void fault_contexts(void);
 void fault_transfers(void);
@@ -85,3 +89,8 @@ void fault_kerberos_contexts(void);
 void fault_kerberos_transfers(void);
 void fault_kerberos_credentials(void);
 void fault_kerberos_calls(void);
+
+/* And for those of Schannel. */
+void fault_schannel_credentials(void);
+void fault_schannel_legs(void);
+void fault_schannel_connections(void);

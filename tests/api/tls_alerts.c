@@ -120,6 +120,49 @@ static void test_sent(void)
        status, out[1].cbBuffer);
 }
 
+/* What a leg makes of bytes that are no record. 0: the peer is not told. */
+static BYTE told_of(bool server, bool first, ULONG flags, const BYTE *bytes, ULONG size)
+{
+    const struct tls_pair_options options = {.client_version = TLS_PAIR_1_2,
+                                             .server_version = TLS_PAIR_1_2};
+    ULONG attrs;
+    SECURITY_STATUS status = tls_pair_open(&pair, &options);
+    if (!ok(status == SEC_E_OK, "%08lx", status)) return 0;
+    tls_pair_client_leg(&pair);
+    pair.to_server.arrived = pair.to_server.size;
+    if (!first) tls_pair_server_leg(&pair);
+    SecBuffer in[2] = {{size, SECBUFFER_TOKEN, (void *)bytes}, {0, SECBUFFER_EMPTY, NULL}};
+    SecBufferDesc in_desc = {SECBUFFER_VERSION, 2, in}, out_desc = {SECBUFFER_VERSION, 1, out};
+    out[0] = (SecBuffer){sizeof(token), SECBUFFER_TOKEN, token};
+    status = server
+                 ? AcceptSecurityContext(&pair.server_cred, first ? NULL : &pair.server, &in_desc,
+                                         flags, 0, &pair.server, &out_desc, &attrs, NULL)
+                 : InitializeSecurityContextW(&pair.client_cred, &pair.client, NULL, flags, 0, 0,
+                                              &in_desc, 0, NULL, &out_desc, &attrs, NULL);
+    ok(status == SEC_E_INVALID_TOKEN, "%08lx", status);
+    tls_pair_close(&pair);
+    bool made = out[0].cbBuffer == 7 && token[0] == 21 && token[5] == TLS1_ALERT_FATAL;
+    ok(made || !out[0].cbBuffer, "%lu bytes", out[0].cbBuffer);
+    return made ? token[6] : 0;
+}
+
+/* [OS RFC 5246 6.2.1, 6.2.3; RFC 8446 5, 5.2] also in a handshake, and before one */
+static void test_sent_of_no_record(void)
+{
+    static const BYTE text[] = "HTTP/1.1 400 Bad Request\r\n\r\n", large[] = {22, 3, 3, 0x48, 1, 2};
+    if (!ours_only()) return;
+    for (unsigned i = 0; i < 3; i++) {
+        const bool server = i, first = i == 1;
+        const ULONG flags = server ? ASC_REQ_EXTENDED_ERROR : ISC_REQ_EXTENDED_ERROR;
+        BYTE told = told_of(server, first, flags, text, sizeof(text));
+        ok(told == TLS1_ALERT_UNEXPECTED_MESSAGE, "%u: text: %u", i, told);
+        told = told_of(server, first, flags, large, sizeof(large));
+        ok(told == 22, "%u: too large: %u", i, told);
+        told = told_of(server, first, 0, large, sizeof(large));
+        ok(!told, "%u: not asked for: %u", i, told);
+    }
+}
+
 /* ---- certificates that will not do ---- */
 
 /* [W8 schannel.c:1506-1510], [D InitializeSecurityContext (Schannel)]; what the server then hears
@@ -233,6 +276,7 @@ int main(void)
     RUN(test_received);
     RUN(test_closed);
     RUN(test_sent);
+    RUN(test_sent_of_no_record);
     RUN(test_certificates);
     RUN(test_leniency);
     RUN(test_damage);

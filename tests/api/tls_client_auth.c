@@ -411,6 +411,40 @@ static void test_one_record(void)
     value_restore(&naming);
 }
 
+/* Also to who has brought a certificate. */
+static void test_issuers_of_shown(void)
+{
+    if (!ours_only() || !ok(name_issuers(), "the registry cannot be written")) return;
+    HCERTSTORE store = issuers();
+    for (unsigned i = 0; i < 2; i++) {
+        const struct tls_pair_options options = {.client_version = versions[i],
+                                                 .server_version = versions[i],
+                                                 .client_cert = TLS_CERT_CLIENT_RSA,
+                                                 .server_flags = ASC_REQ_MUTUAL_AUTH};
+        SecPkgContext_IssuerListInfoEx list = {0};
+        SecPkgContext_IssuerListInfo old = {0};
+        SECURITY_STATUS status = tls_pair_open(&pair, &options);
+        if (!ok(status == SEC_E_OK, "%08lx", status)) continue;
+        FreeCredentialsHandle(&pair.server_cred);
+        acquire(true, 0, store, &pair.server_cred);
+        status = tls_pair_connect(&pair);
+        ok(status == SEC_E_OK, "row %u: %08lx", i, status);
+        status = QueryContextAttributesW(&pair.client, SECPKG_ATTR_ISSUER_LIST_EX, &list);
+        ok(status == SEC_E_OK && list.cIssuers == 1, "row %u: %08lx, %lu", i, status,
+           list.cIssuers);
+        status = QueryContextAttributesW(&pair.client, SECPKG_ATTR_ISSUER_LIST, &old);
+        ok(status == SEC_E_OK && list.cIssuers && old.cbIssuerList == list.aIssuers[0].cbData + 2 &&
+               !memcmp(old.pIssuerList + 2, list.aIssuers[0].pbData, list.aIssuers[0].cbData),
+           "row %u: %08lx, %lu bytes", i, status, old.cbIssuerList);
+        if (list.aIssuers) FreeContextBuffer(list.aIssuers);
+        if (old.pIssuerList) FreeContextBuffer(old.pIssuerList);
+        check_client("Alice", "shown");
+        tls_pair_close(&pair);
+    }
+    CertCloseStore(store, 0);
+    value_restore(&naming);
+}
+
 int main(void)
 {
     RUN(test_supplied);
@@ -422,6 +456,7 @@ int main(void)
     RUN(test_default);
     RUN(test_issuers);
     RUN(test_one_record);
+    RUN(test_issuers_of_shown);
     tls_certs_end();
     return test_end("api_tls_client_auth");
 }

@@ -184,6 +184,16 @@ static void test_protocols(void)
     ok(status == SEC_E_ALGORITHM_MISMATCH, "streams and datagrams: %08lx", status);
     status = with_protocols(SECPKG_CRED_OUTBOUND, SP_PROT_SSL3_CLIENT);
     ok(status != SEC_E_OK, "SSL 3: %08lx", status); /* [CI PSSPI] */
+    /* [OBS awslabs/aws-c-io issue 609], [OBS curl/curl pull request 21725]: TLS 1.3 takes
+     * SCH_CREDENTIALS; it is an error alone, and left out of what else is asked for */
+    status = with_protocols(SECPKG_CRED_OUTBOUND, SP_PROT_TLS1_3_CLIENT);
+    ok(status == SEC_E_ALGORITHM_MISMATCH, "a client of TLS 1.3 alone: %08lx", status);
+    status = with_protocols(SECPKG_CRED_INBOUND, SP_PROT_TLS1_3_SERVER);
+    ok(status == SEC_E_ALGORITHM_MISMATCH, "a server of TLS 1.3 alone: %08lx", status);
+    SCHANNEL_CRED both = {.dwVersion = SCHANNEL_CRED_VERSION,
+                          .grbitEnabledProtocols = SP_PROT_TLS1_2_CLIENT | SP_PROT_TLS1_3_CLIENT};
+    DWORD left = protocols_of(SECPKG_CRED_OUTBOUND, &both);
+    ok(left == SP_PROT_TLS1_2_CLIENT, "TLS 1.2 and 1.3: %lx", left);
     /* [D schannel_cred]: SP_PROT_TLS1_2 has the bits of both sides */
     status = with_protocols(SECPKG_CRED_OUTBOUND, SP_PROT_TLS1_2);
     ok(status == SEC_E_OK, "the bits of both sides: %08lx", status);

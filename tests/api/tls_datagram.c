@@ -3,6 +3,8 @@
 #include "support.h"
 #include "tls_pair.h"
 
+#define SCHANNEL L"SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL"
+
 static struct tls_pair pair;
 
 /* One leg, with a datagram or without; the token goes to room. */
@@ -12,6 +14,8 @@ struct step {
     ULONG size, attrs;
     ULONG limit; /* of the token; 0: room enough */
 };
+
+static ULONG server_flags;
 
 static const BYTE address[16] = {2, 0, 0x11, 0x5c, 127, 0, 0, 1}; /* a SOCKADDR_IN */
 
@@ -25,8 +29,8 @@ static void leg(bool server, const void *bytes, ULONG size, WORD mtu, struct ste
     if (server) in[in_desc.cBuffers++] = (SecBuffer){16, SECBUFFER_EXTRA, (void *)address};
     if (mtu) in[in_desc.cBuffers++] = (SecBuffer){2, SECBUFFER_DTLS_MTU, &mtu};
     out->status = server ? AcceptSecurityContext(&pair.server_cred, first ? NULL : context,
-                                                 &in_desc, ASC_REQ_DATAGRAM, 0, context, &out_desc,
-                                                 &out->attrs, NULL)
+                                                 &in_desc, ASC_REQ_DATAGRAM | server_flags, 0,
+                                                 context, &out_desc, &out->attrs, NULL)
                          : InitializeSecurityContextW(
                                &pair.client_cred, first ? NULL : context, (wchar_t *)L"localhost",
                                ISC_REQ_DATAGRAM | ISC_REQ_MANUAL_CRED_VALIDATION, 0, 0,
@@ -60,12 +64,11 @@ static SECURITY_STATUS flight(bool to_server, struct step *from, struct step *to
 }
 
 /* ours, as to the number of legs */
-static void handshake(WORD mtu, unsigned *most)
+static void connect_pair(WORD mtu, unsigned *most)
 {
     static struct step client, server;
     unsigned datagrams;
     *most = 0;
-    if (!open_pair()) return;
     leg(false, NULL, 0, mtu, &client);
     ok(client.status == SEC_I_CONTINUE_NEEDED, "first leg: %08lx", client.status);
     ok(client.attrs & ISC_RET_DATAGRAM, "attributes %08lx", client.attrs);
@@ -78,6 +81,12 @@ static void handshake(WORD mtu, unsigned *most)
     ok(client.status == SEC_E_OK && server.status == SEC_E_OK, "client %08lx, server %08lx",
        client.status, server.status);
     ok(server.attrs & ASC_RET_DATAGRAM, "attributes %08lx", server.attrs);
+}
+
+static void handshake(WORD mtu, unsigned *most)
+{
+    *most = 0;
+    if (open_pair()) connect_pair(mtu, most);
 }
 
 static void test_handshake(void)
@@ -227,6 +236,103 @@ static void test_last_flight_lost(void)
     tls_pair_close(&pair);
 }
 
+static void drop(const BYTE *bytes, ULONG size, const char *what)
+{
+    static BYTE room[300];
+    memcpy(room, bytes, size);
+    SecBuffer buffers[4] = {{size, SECBUFFER_DATA, room}};
+    SecBufferDesc desc = {SECBUFFER_VERSION, 4, buffers};
+    SECURITY_STATUS status = DecryptMessage(&pair.server, &desc, 0, NULL);
+    ok(status == SEC_E_OK, "%s, %lu bytes: %08lx", what, size, status);
+    ok(buffers[1].BufferType == SECBUFFER_DATA && !buffers[1].cbBuffer, "%s, %lu bytes: data", what,
+       size);
+    ok(buffers[3].BufferType == SECBUFFER_EMPTY, "%s, %lu bytes: type %lu", what, size,
+       buffers[3].BufferType);
+}
+
+/* [OS RFC 6347 4.1.2.7] what is no record is dropped, and changes nothing; nothing more of a
+ * datagram comes */
+static void test_dropped(void)
+{
+    static const char text[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    BYTE record[256];
+    unsigned most;
+    if (!ours_only()) return;
+    handshake(0, &most);
+    pair.to_server.size = 0;
+    ok(!tls_pair_send(&pair, false, "lost", 4), "no record");
+    ULONG size = min(pair.to_server.size, sizeof(record));
+    memcpy(record, pair.to_server.bytes, size);
+    pair.to_server.size = 0;
+    for (ULONG cut = 0; cut < size; cut++) drop(record, cut, "cut off");
+    drop((const BYTE *)text, sizeof(text), "text");
+    record[11] = 0xff;
+    drop(record, size, "a length that is wrong");
+    record[11] = 0;
+    record[1] = 3;
+    drop(record, size, "another version");
+    record[1] = 0xfe;
+    record[0] = 99;
+    drop(record, size, "another type");
+    record[0] = 23;
+    record[size - 1] ^= 1;
+    drop(record, size, "damaged");
+    ok(tls_pair_talk(&pair), "no data");
+    tls_pair_close(&pair);
+}
+
+/* A server that asks for a certificate and names whom it trusts. */
+static bool open_asking(enum tls_cert client_cert, HCERTSTORE roots)
+{
+    const struct tls_pair_options options = {.datagram = true, .client_cert = client_cert};
+    SECURITY_STATUS status = tls_pair_open(&pair, &options);
+    if (!ok(status == SEC_E_OK, "credentials: %08lx", status)) return false;
+    const CERT_CONTEXT *certificate = tls_cert_with_key(TLS_CERT_SERVER_RSA);
+    SCHANNEL_CRED data = {.dwVersion = SCHANNEL_CRED_VERSION,
+                          .cCreds = 1,
+                          .paCred = &certificate,
+                          .hRootStore = roots,
+                          .grbitEnabledProtocols = SP_PROT_DTLS1_2_SERVER};
+    FreeCredentialsHandle(&pair.server_cred);
+    status = AcquireCredentialsHandleW(NULL, (wchar_t *)UNISP_NAME_W, SECPKG_CRED_INBOUND, NULL,
+                                       &data, NULL, NULL, &pair.server_cred, NULL);
+    CertFreeCertificateContext(certificate);
+    return ok(status == SEC_E_OK, "a server's credential: %08lx", status);
+}
+
+/* [D QueryContextAttributes (Schannel), ISSUER_LIST_EX] */
+static void test_issuers(void)
+{
+    static struct saved_value naming;
+    const DWORD on = 1;
+    SecPkgContext_IssuerListInfoEx list = {0};
+    const CERT_CONTEXT *shown = NULL, *root = tls_cert(TLS_CERT_ROOT);
+    unsigned most;
+    if (!ours_only()) return;
+    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, 0, NULL);
+    CertAddCertificateContextToStore(store, root, CERT_STORE_ADD_ALWAYS, NULL);
+    ok(value_save(&naming, SCHANNEL, L"SendTrustedIssuerList") &&
+           value_set(&naming, REG_DWORD, &on, sizeof(on)),
+       "the registry cannot be written");
+    second_pass();
+    server_flags = ASC_REQ_MUTUAL_AUTH;
+    if (open_asking(TLS_CERT_CLIENT_RSA, store)) connect_pair(8192, &most);
+    SECURITY_STATUS status = QueryContextAttributesW(&pair.server, SECPKG_ATTR_REMOTE_CERT_CONTEXT,
+                                                     (void *)&shown);
+    ok(status == SEC_E_OK, "the client's certificate: %08lx", status);
+    if (shown) CertFreeCertificateContext(shown);
+    status = QueryContextAttributesW(&pair.client, SECPKG_ATTR_ISSUER_LIST_EX, &list);
+    ok(status == SEC_E_OK && list.cIssuers == 1 &&
+           list.aIssuers[0].cbData == root->pCertInfo->Subject.cbData,
+       "%08lx, %lu issuers", status, list.cIssuers);
+    if (list.aIssuers) FreeContextBuffer(list.aIssuers);
+    tls_pair_close(&pair);
+    server_flags = 0;
+    value_restore(&naming);
+    CertFreeCertificateContext(root);
+    CertCloseStore(store, 0);
+}
+
 int main(void)
 {
     RUN(test_handshake);
@@ -236,6 +342,8 @@ int main(void)
     RUN(test_mtu_range);
     RUN(test_again);
     RUN(test_last_flight_lost);
+    RUN(test_dropped);
+    RUN(test_issuers);
     tls_certs_end();
     return test_end("api_tls_datagram");
 }

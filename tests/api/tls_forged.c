@@ -259,8 +259,22 @@ static void test_change_cipher_spec(void)
     tls_pair_close(&pair);
 }
 
-/* [OS RFC 8446 5.1, 6.2] records that a peer must not send: the connection has ended. Which of the
- * two statuses a record has is ours. */
+/* The server's next leg tells its peer, who is played. */
+static void check_told(struct forger *forger, const char *what, BYTE told)
+{
+    static struct tls_bytes sent;
+    const BYTE alert[2] = {2, told};
+    if (!running_on_ours()) return;
+    pair.to_client.size = pair.to_client.arrived = pair.to_server.size = pair.to_server.arrived = 0;
+    SECURITY_STATUS status = tls_pair_server_leg(&pair);
+    ok(status == SEC_E_OK && pair.to_client.size, "%s: leg: %08lx", what, status);
+    sent.size = pair.to_client.size;
+    memcpy(sent.data, pair.to_client.bytes, sent.size);
+    ok(forger_get(forger, &sent, TLS_ALERT, alert, 2), "%s: the peer is not told %u", what, told);
+}
+
+/* [OS RFC 8446 5, 5.1, 5.4, 6.2] records that a peer must not send: the connection has ended, and
+ * the peer hears why. Which of the two statuses a record has is ours. */
 static void test_forged(void)
 {
     static const struct {
@@ -268,13 +282,14 @@ static void test_forged(void)
         enum tls_type type;
         const char *data;
         ULONG size;
+        BYTE told;
     } rows[] = {
-        {"an alert of one byte", TLS_ALERT, "\1", 1},
-        {"an alert of three", TLS_ALERT, "\1\0\0", 3},
-        {"an empty alert", TLS_ALERT, "", 0},
-        {"an empty handshake record", TLS_HANDSHAKE, "", 0},
-        {"ChangeCipherSpec inside", TLS_CHANGE_CIPHER_SPEC, "\1", 1},
-        {"a type that there is not", (enum tls_type)99, "x", 1},
+        {"an alert of one byte", TLS_ALERT, "\1", 1, 50},
+        {"an alert of three", TLS_ALERT, "\1\0\0", 3, 50},
+        {"an empty alert", TLS_ALERT, "", 0, 10},
+        {"an empty handshake record", TLS_HANDSHAKE, "", 0, 10},
+        {"ChangeCipherSpec inside", TLS_CHANGE_CIPHER_SPEC, "\1", 1, 10},
+        {"a type that there is not", (enum tls_type)99, "x", 1, 10},
     };
     for (size_t i = 0; i < ARRAYSIZE(rows); i++) {
         struct forger forger;
@@ -285,6 +300,33 @@ static void test_forged(void)
            "%s: %08lx", rows[i].what, opened.status);
         SECURITY_STATUS status = record_seal(&pair.server, 0, "x", 1, &bytes);
         ok(status == SEC_E_CONTEXT_EXPIRED, "%s: sending: %08lx", rows[i].what, status);
+        check_told(&forger, rows[i].what, rows[i].told);
+        forger_end(&forger);
+        tls_pair_close(&pair);
+    }
+}
+
+/* [OS RFC 8446 5, 5.2] the same of what is no record, or too long for one */
+static void test_no_record_told(void)
+{
+    static const struct {
+        const char *what;
+        BYTE header[5], told;
+    } rows[] = {
+        {"an unknown type", {24, 3, 3, 0, 40}, 10},
+        {"a type that is not for now", {22, 3, 3, 0, 40}, 10},
+        {"ChangeCipherSpec of two bytes", {20, 3, 3, 0, 2}, 10},
+        {"a record that is too long", {23, 3, 3, 0x40, 0x12}, 22},
+        {"a record too short for its tag", {23, 3, 3, 0, 8}, 50},
+    };
+    for (size_t i = 0; i < ARRAYSIZE(rows); i++) {
+        struct forger forger;
+        if (!ours_only() || !forge(&forger, false)) return;
+        memcpy(bytes.data, rows[i].header, 5);
+        bytes.size = 64;
+        record_open(&pair.server, &bytes, 0, &opened);
+        ok(opened.status == SEC_E_INVALID_TOKEN, "%s: %08lx", rows[i].what, opened.status);
+        check_told(&forger, rows[i].what, rows[i].told);
         forger_end(&forger);
         tls_pair_close(&pair);
     }
@@ -299,6 +341,7 @@ int main(void)
     RUN(test_key_update);
     RUN(test_change_cipher_spec);
     RUN(test_forged);
+    RUN(test_no_record_told);
     tls_certs_end();
     return test_end("api_tls_forged");
 }

@@ -380,6 +380,58 @@ static void test_wrong_credentials(void)
     tls_pair_close(&pair);
 }
 
+/* A client's leg with buffers for secrets, which have been used for something before. */
+static SECURITY_STATUS leg_with_secrets(ULONG flags, struct tls_wire *from, SecBuffer out[3])
+{
+    static struct {
+        SEC_TRAFFIC_SECRETS given;
+        BYTE more[64];
+    } rooms[2];
+    static BYTE token[4096];
+    bool first = !tls_handle_present(&pair.client);
+    SecBuffer in[2] = {{from->size, SECBUFFER_TOKEN, from->bytes}, {0, SECBUFFER_EMPTY, NULL}};
+    SecBufferDesc in_desc = {SECBUFFER_VERSION, 2, in}, out_desc = {SECBUFFER_VERSION, 3, out};
+    memset(rooms, 0x5a, sizeof(rooms));
+    out[0] = (SecBuffer){sizeof(token), SECBUFFER_TOKEN, token};
+    for (unsigned i = 0; i < 2; i++)
+        out[i + 1] = (SecBuffer){sizeof(rooms[i]), SECBUFFER_TRAFFIC_SECRETS, &rooms[i]};
+    SECURITY_STATUS status = InitializeSecurityContextW(
+        &pair.client_cred, first ? NULL : &pair.client, NULL, USUAL | flags, 0, 0,
+        first ? NULL : &in_desc, 0, &pair.client, &out_desc, &attrs, NULL);
+    wire_put(&pair.to_server, out[0].pvBuffer, out[0].cbBuffer);
+    pair.to_server.arrived = pair.to_server.size;
+    from->size = from->arrived = 0;
+    if (flags && out[0].pvBuffer) FreeContextBuffer(out[0].pvBuffer);
+    return status;
+}
+
+/* [D SEC_TRAFFIC_SECRET_TYPE] none; ours, as to the buffer: it is empty, as that of an alert */
+static void test_no_secrets(void)
+{
+    static const ULONG flags[] = {0, ISC_REQ_ALLOCATE_MEMORY};
+    const struct tls_pair_options options = {.client_version = TLS_PAIR_1_2,
+                                             .server_version = TLS_PAIR_1_2};
+    if (!ours_only()) return;
+    for (unsigned i = 0; i < ARRAYSIZE(flags); i++) {
+        SecBuffer out[3];
+        SECURITY_STATUS status = tls_pair_open(&pair, &options);
+        if (!ok(status == SEC_E_OK, "%08lx", status)) return;
+        for (unsigned leg = 0; leg < 3; leg++) {
+            status = leg_with_secrets(flags[i], &pair.to_client, out);
+            ok(status == (leg < 2 ? SEC_I_CONTINUE_NEEDED : SEC_E_OK), "leg %u: %08lx", leg,
+               status);
+            for (unsigned k = 1; k < 3; k++) {
+                const SEC_TRAFFIC_SECRETS *given = out[k].pvBuffer;
+                ok(!out[k].cbBuffer, "leg %u: %lu bytes", leg, out[k].cbBuffer);
+                ok(flags[i] ? !given : given->TrafficSecretType == SecTrafficSecret_None,
+                   "leg %u: the buffer is as it was", leg);
+            }
+            tls_pair_server_leg(&pair);
+        }
+        tls_pair_close(&pair);
+    }
+}
+
 int main(void)
 {
     RUN(test_packages);
@@ -394,6 +446,7 @@ int main(void)
     RUN(test_small_buffer);
     RUN(test_first_accept);
     RUN(test_wrong_credentials);
+    RUN(test_no_secrets);
     tls_certs_end();
     return test_end("api_tls_handshake");
 }

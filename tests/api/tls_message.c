@@ -373,6 +373,34 @@ static void test_without_aead(void)
     tls_pair_close(&pair);
 }
 
+/* [OS RFC 5246 6.2.1, 6.2.3] nothing more is waited for of what cannot be a record, and the peer
+ * hears of it */
+static void test_no_library_record(void)
+{
+    static const struct {
+        const char *what;
+        BYTE header[5];
+    } rows[] = {
+        {"an unknown type", {24, 3, 3, 0, 40}},
+        {"another version", {23, 3, 1, 0, 40}},
+        {"a longer record than any", {23, 3, 3, 0x48, 1}},
+        {"the longest length", {23, 3, 3, 0xff, 0xff}},
+        {"text", {'H', 'T', 'T', 'P', '/'}},
+    };
+    const struct tls_pair_options options = {
+        .client_version = TLS_PAIR_1_2, .server_version = TLS_PAIR_1_2, .without_aead = true};
+    for (size_t i = 0; i < ARRAYSIZE(rows); i++) {
+        if (!connect_with(&options)) return;
+        memcpy(bytes.data, rows[i].header, 5);
+        bytes.size = 5;
+        record_open(&pair.server, &bytes, 0, &opened);
+        ok(opened.status == SEC_E_INVALID_TOKEN, "%s: %08lx", rows[i].what, opened.status);
+        SECURITY_STATUS status = tls_pair_server_leg(&pair);
+        ok(status == SEC_E_OK && pair.token_size, "%s: leg: %08lx", rows[i].what, status);
+        tls_pair_close(&pair);
+    }
+}
+
 /* [D] both functions need a handshake that is over */
 static void test_half_open(void)
 {
@@ -407,6 +435,7 @@ int main(void)
     RUN(test_altered);
     RUN(test_no_record);
     RUN(test_without_aead);
+    RUN(test_no_library_record);
     RUN(test_half_open);
     tls_certs_end();
     return test_end("api_tls_message");

@@ -92,6 +92,7 @@ static void test_enabled(void)
 static void put_disabled_by_default(void)
 {
     put_number(SCHANNEL L"Protocols\\TLS 1.3\\Server", L"DisabledByDefault", 1);
+    put_number(SCHANNEL L"Protocols\\TLS 1.2\\Client", L"DisabledByDefault", 1);
     put_number(SCHANNEL L"Protocols\\DTLS 1.2\\Server", L"Enabled", 0);
 }
 
@@ -99,15 +100,16 @@ static void test_disabled_by_default(void)
 {
     DWORD got = protocols_of(SECPKG_CRED_INBOUND, 0, true);
     ok(got == SP_PROT_TLS1_2_SERVER, "by default: %lx", got);
-    got = protocols_of(SECPKG_CRED_INBOUND, SP_PROT_TLS1_3_SERVER, false);
-    ok(got == SP_PROT_TLS1_3_SERVER, "asked for: %lx", got);
-    got = protocols_of(SECPKG_CRED_OUTBOUND, 0, true);
-    ok(got & SP_PROT_TLS1_3_CLIENT, "clients are something else: %lx", got);
+    got = protocols_of(SECPKG_CRED_OUTBOUND, SP_PROT_TLS1_2_CLIENT, false);
+    ok(got == SP_PROT_TLS1_2_CLIENT, "asked for: %lx", got);
+    got = protocols_of(SECPKG_CRED_OUTBOUND, 0, true) & ~(DWORD)SP_PROT_DTLS1_X;
+    ok(got == SP_PROT_TLS1_3_CLIENT, "clients are something else: %lx", got);
 }
 
 static void put_default_secure_protocols(void)
 {
     put_number(WINHTTP, L"DefaultSecureProtocols", SP_PROT_TLS1_2_CLIENT | SP_PROT_SSL3_CLIENT);
+    put_number(SCHANNEL L"Protocols\\TLS 1.1\\Client", L"Enabled", 1);
 }
 
 /* [D "Update to enable TLS 1.1 and TLS 1.2 as default secure protocols in WinHTTP"] */
@@ -115,8 +117,8 @@ static void test_default_secure_protocols(void)
 {
     DWORD got = protocols_of(SECPKG_CRED_OUTBOUND, 0, true) & ~(DWORD)SP_PROT_DTLS1_X;
     ok(got == SP_PROT_TLS1_2_CLIENT, "by default: %lx", got);
-    got = protocols_of(SECPKG_CRED_OUTBOUND, SP_PROT_TLS1_3_CLIENT, false);
-    ok(got == SP_PROT_TLS1_3_CLIENT, "asked for: %lx", got);
+    got = protocols_of(SECPKG_CRED_OUTBOUND, SP_PROT_TLS1_1_CLIENT, false);
+    ok(got == SP_PROT_TLS1_1_CLIENT, "asked for: %lx", got);
 }
 
 /* In one process: what was read is read again. */

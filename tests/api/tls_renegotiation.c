@@ -170,6 +170,42 @@ static void test_late_without_certificate(void)
     tls_pair_close(&pair);
 }
 
+static void use(enum tls_cert client_cert)
+{
+    const struct tls_pair_options other = {.client_cert = client_cert};
+    FreeCredentialsHandle(&pair.client_cred);
+    SECURITY_STATUS status = tls_pair_credential(&other, false, &pair.client_cred);
+    ok(status == SEC_E_OK, "credential: %08lx", status);
+}
+
+/* [D Performing Authentication Using Schannel] the credential is that of the call: each handshake may
+ * have another one. ours: a server takes no other certificate of who has shown one, and says so */
+static void test_other_certificates(void)
+{
+    if (!ours_only() || !connect_to((enum tls_cert)0, 0)) return;
+    pair.options.server_flags = ASC_REQ_MUTUAL_AUTH;
+    for (unsigned i = 0; i < 2 && ask(); i++) {
+        use(TLS_CERT_CLIENT_RSA);
+        begin();
+        finish();
+        SECURITY_STATUS status = server_sees(TLS_CERT_CLIENT_RSA);
+        ok(status == SEC_E_OK, "time %u: %08lx", i, status);
+    }
+    if (ask()) {
+        use(TLS_CERT_CLIENT_EC);
+        begin();
+        expect_leg(true, false);
+        SECURITY_STATUS status = server_turn();
+        ok(status == SEC_I_CONTINUE_NEEDED, "server: %08lx", status);
+        expect_leg(false, false);
+        status = client_turn();
+        ok(status == SEC_I_CONTINUE_NEEDED, "client: %08lx", status);
+        status = server_turn();
+        ok(status == SEC_E_ALGORITHM_MISMATCH, "another certificate: %08lx", status);
+    }
+    tls_pair_close(&pair);
+}
+
 /* Again and again, each time in full: a session that could be resumed is no reason to do without
  * the certificate. */
 static void test_again(void)
@@ -478,6 +514,7 @@ int main(void)
     RUN(test_many);
     RUN(test_late_certificate);
     RUN(test_late_without_certificate);
+    RUN(test_other_certificates);
     RUN(test_again);
     RUN(test_data_meanwhile);
     RUN(test_unproven_certificate);

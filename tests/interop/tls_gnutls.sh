@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Our client against gnutls-serv, and our server against gnutls-cli: groups of finite fields among
-# others, small records, certificates of the client, resumption.
+# Our client against gnutls-serv, and our server against gnutls-cli: every suite and group, small
+# records, certificates of the client, resumption.
 # Environment: BUILD (build folder), SRCDIR (source folder), WINEPREFIX (with the modules
 # installed).
 
@@ -12,11 +12,16 @@ name=interop_tls_gnutls
 command -v gnutls-serv >/dev/null || skip_all 'gnutls-serv (Debian package gnutls-bin)'
 
 # serve OPTION...: gnutls-serv, which gives lines back.
-serve() {
+serve() { serve_as rsa "$@"; }
+
+# serve_as CERTIFICATE OPTION...
+serve_as() {
+    certificate=$1
+    shift
     for attempt in 1 2 3; do
         port=$(free_port)
-        start_peer gnutls-serv -p "$port" --echo --crlf --x509certfile "$certs/rsa.chain.pem" \
-            --x509keyfile "$certs/rsa.key" "$@"
+        start_peer gnutls-serv -p "$port" --echo --crlf --x509certfile "$certs/$certificate.chain.pem" \
+            --x509keyfile "$certs/$(key_of "$certificate").key" "$@"
         wait_for 'IPv4 .*done' "$work/peer" && return
         end_peer
     done
@@ -29,14 +34,30 @@ priority() { echo "NORMAL:-VERS-ALL:+VERS-TLS$1:-GROUP-ALL:+GROUP-$2"; }
 
 # ---- our client ----
 
+# suites_case SUITES: our client with a server for each.
+suites_case() {
+    while read -r number version certificate suite _; do
+        [ "$number" ] || continue
+        serve_as "$certificate" -a --priority "$(gnutls_priority "$version" "$suite")"
+        keep_peer "$suite" "$version $number * hello"
+    done <<END
+$1
+END
+    visit_kept say:hello hear:hello close
+}
+
+suites_case "$tls_suites"
+name_suites "$(names_of "$tls_named_suites$tls_old_suites")"
+suites_case "$tls_named_suites$tls_old_suites"
+unname_suites
+
 for group in X25519 SECP256R1 SECP384R1 SECP521R1 FFDHE2048 FFDHE3072 FFDHE4096; do
     for version in 1.2 1.3; do
         serve -a --priority "$(priority $version $group)"
-        client_case "TLS $version, $group" "$version hello ok" 'version heard result' \
-            -- say:hello hear:hello close
-        end_peer
+        keep_peer "TLS $version, $group" "$version * hello"
     done
 done
+visit_kept say:hello hear:hello close
 
 serve -a
 client_case 'many lines that come back' '1.3 ok' 'version result' -- echo:20000 close
@@ -124,6 +145,28 @@ server_case() { # CASE EXPECTED LABELS
 }
 
 answer='hear:hello say:olleh close'
+
+# ask_suites SUITES: each certificate's in one server.
+ask_suites() {
+    for certificate in rsa p256 p384; do
+        echo "$1" | awk -v c=$certificate '$3 == c' >"$work/suites"
+        count=$(wc -l <"$work/suites")
+        # shellcheck disable=SC2086 # actions are words
+        start_ours --certificate "$(certificate_file $certificate)" --connections "$count" \
+            -- $answer
+        while read -r _ version _ suite _; do
+            ask_case "server, $suite" --priority "$(gnutls_priority "$version" "$suite")"
+        done <"$work/suites"
+        suites=$(awk '{ printf "%s * ", $1 }' "$work/suites")
+        server_case "server, all these suites: $certificate" "${suites% }" suite
+    done
+}
+
+ask_suites "$tls_suites"
+name_suites "$(names_of "$tls_named_suites$tls_old_suites")"
+ask_suites "$tls_named_suites$tls_old_suites"
+unname_suites
+
 # shellcheck disable=SC2086 # actions are words
 start_ours --certificate "$certs/rsa.pfx" --connections 14 -- $answer
 for group in X25519 SECP256R1 SECP384R1 SECP521R1 FFDHE2048 FFDHE3072 FFDHE4096; do

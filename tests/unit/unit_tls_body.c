@@ -84,13 +84,17 @@ static struct tls_body full_body(void)
         .peer_chain = hex("000002 3000 000001 ff"),
         .local_chain = hex("000001 aa"),
         .staple = hex("3001"),
+        .issuers = hex("0002 3000 0001 05"),
+        .judge_flags = 0x2008,
+        .roots = hex("000002 3003"),
     };
 }
 
 #define FACTS                                                                      \
-    "01 1400 04030201 1d00 0408 ff000000 02 6832 02 0102 0400 68000000 20000000"   \
+    "02 1400 04030201 1d00 0408 ff000000 02 6832 02 0102 0400 68000000 20000000"   \
     "0500 6c6162656c 0100 63 09000000 03000000 617070 09000000 0000023000000001ff" \
-    "04000000 000001aa 02000000 3001"
+    "04000000 000001aa 02000000 3001 07000000 00023000000105"                      \
+    "08200000 05000000 0000023003"
 
 static void layout(void)
 {
@@ -106,6 +110,8 @@ static void layout(void)
     ok(same(back.name, body.name) && same(back.keying_label, body.keying_label), "texts");
     ok(same(back.peer_chain, body.peer_chain) && same(back.local_chain, body.local_chain),
        "chains");
+    ok(same(back.issuers, body.issuers) && back.judge_flags == 0x2008, "issuers, flags");
+    ok(same(back.roots, body.roots), "roots");
     ok(same(back.staple, body.staple) && same(back.app_data, body.app_data), "other parts");
     ok(session.send.sequence == 7 && session.version == TLS_1_3 && !session.server, "session");
     tls_session_clear(&session);
@@ -135,7 +141,7 @@ static void every_flag(void)
 static void size(void)
 {
     struct tls_body body = full_body();
-    body.peer_chain = body.local_chain = body.staple = view(NULL, 0);
+    body.peer_chain = body.local_chain = body.staple = body.roots = view(NULL, 0);
     ok(body_bytes(&body, TLS_1_3).size < 400, "TLS 1.3: %zu", body_bytes(&body, TLS_1_3).size);
     ok(body_bytes(&body, TLS_1_2).size < 400, "TLS 1.2: %zu", body_bytes(&body, TLS_1_2).size);
 }
@@ -209,6 +215,14 @@ static void what_does_not_fit(void)
     body.local_chain = hex("000001 30 00");
     ok(!writable(&body), "something behind the chain");
     body.local_chain = view(NULL, 0);
+    body.roots = hex("000002 30");
+    ok(!writable(&body), "half a root");
+    body.roots = view(NULL, 0);
+    body.issuers = hex("0002 30");
+    ok(!writable(&body), "half an issuer");
+    body.issuers = hex("0000");
+    ok(!writable(&body), "an issuer of no name");
+    body.issuers = view(NULL, 0);
     body.session_id = view(unit_room(33), 33);
     ok(!writable(&body), "a session id too long");
     body.session_id = view(NULL, 0);

@@ -163,6 +163,36 @@ static void limits(void)
     }
 }
 
+static uint8_t told(const struct tls_session *session, uint8_t type, uint16_t version,
+                    size_t length)
+{
+    const uint8_t header[] = {type, (uint8_t)(version >> 8), (uint8_t)version,
+                              (uint8_t)(length >> 8), (uint8_t)length};
+    return tls_record_alert(session, header, sizeof(header));
+}
+
+/* RFC 8446 5, 5.2 and 6.2 */
+static void alerts_of_no_record(void)
+{
+    ok(told(NULL, 'H', 0x5454, 0x502f) == 10, "text");
+    ok(told(NULL, 22, TLS_1_0, TLS_FRAGMENT_MAX) == 10, "the longest of all");
+    ok(told(NULL, 22, TLS_1_0, TLS_FRAGMENT_MAX + 1) == 22, "more");
+    ok(told(NULL, 22, 0x0200, 5) == 50, "another version");
+    ok(tls_record_alert(NULL, (const uint8_t *)"\x16\3", 2) == 50, "two bytes");
+    for (size_t kind = 0; kind < TLS_KINDS; kind++) {
+        struct tls_pair pair;
+        if (!tls_pair_init(&pair, kind)) continue;
+        const struct tls_session *session = &pair.client;
+        size_t more = tls_header_size(session) - TLS_RECORD_HEADER + tls_trailer_size(session);
+        ok(told(session, 24, TLS_1_2, 40) == 10, "an unknown type");
+        ok(told(session, 23, TLS_1_2, more - 1) == 50, "too short");
+        ok(told(session, 23, TLS_1_2, more) == 10, "the shortest, so it is what is in it");
+        ok(told(session, 23, TLS_1_2, TLS_PLAIN_MAX + more) == 10, "the longest");
+        ok(told(session, 23, TLS_1_2, TLS_PLAIN_MAX + more + 1) == 22, "too long");
+        tls_pair_clear(&pair);
+    }
+}
+
 /* A peer may want less (RFC 8449), and it counts for what is sent alone. */
 static void limit_of_the_peer(void)
 {
@@ -390,6 +420,7 @@ int main(void)
     RUN(nothing_in_it);
     RUN(damaged);
     RUN(limits);
+    RUN(alerts_of_no_record);
     RUN(limit_of_the_peer);
     RUN(sequence_ends);
     RUN(out_of_order);
