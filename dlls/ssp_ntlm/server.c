@@ -141,8 +141,9 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
 /* ---- second leg: whom the client speaks to ---- */
 
 /* Whether the client speaks through the channel that this server sees: asked only when the
- * application says which one that is, or that a proxy has it. A client without bindings sends
- * zeros, or no pair. */
+ * application says which one that is, or that a proxy has it. A client without a channel sends
+ * zeros (MS-NLMP 3.1.5.1.2): its answer may come from a service that has none, and so be passed on.
+ * Missing is what a client leaves out that knows of no channels: only that may be allowed. */
 static status_t bindings_check(const struct leg *leg, const struct bindings *first_leg,
                                const struct ntlm_policy *policy,
                                const struct ntlm_authenticate *message)
@@ -156,13 +157,16 @@ static status_t bindings_check(const struct leg *leg, const struct bindings *fir
     bool proxied = leg->requirements & ASC_REQ_PROXY_BINDINGS;
     if (policy->channel_bindings == POLICY_OFF || (!own.given && !proxied)) return SEC_E_OK;
 
-    bool missing = sent.size != sizeof(none) || secret_equal(sent.data, none, sizeof(none));
-    bool may_be_missing = policy->channel_bindings < POLICY_REQUIRED &&
-                          leg->requirements & ASC_REQ_ALLOW_MISSING_BINDINGS;
-    if (missing) return may_be_missing ? SEC_E_OK : SEC_E_BAD_BINDINGS;
+    if (!sent.size && policy->channel_bindings < POLICY_REQUIRED &&
+        leg->requirements & ASC_REQ_ALLOW_MISSING_BINDINGS)
+        return SEC_E_OK;
+    bool given = sent.size == sizeof(none) && !secret_equal(sent.data, none, sizeof(none));
     /* The proxy's channel is another than ours: there is nothing to compare with. */
-    if (proxied) return SEC_E_OK;
-    return secret_equal(sent.data, own.hash, sizeof(own.hash)) ? SEC_E_OK : SEC_E_BAD_BINDINGS;
+    if (given && (proxied || secret_equal(sent.data, own.hash, sizeof(own.hash)))) return SEC_E_OK;
+    WARN("the client %s\n", given       ? "speaks through another channel"
+                            : sent.size ? "says that it has no channel"
+                                        : "does not say through which channel it speaks");
+    return SEC_E_BAD_BINDINGS;
 }
 
 /* A client of this prefix that means another machine: its answer has been passed on to us. Windows

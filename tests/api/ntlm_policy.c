@@ -304,7 +304,7 @@ static void test_channel_bindings(void)
     const ULONG allow = ASC_REQ_ALLOW_MISSING_BINDINGS;
     if (!can_run()) return;
     expect(connect_bound("a", "b", 0), SEC_E_BAD_BINDINGS, "default, others");
-    expect(connect_bound("", "b", allow), SEC_E_OK, "default, none, allowed");
+    expect(connect_bound("", "b", allow), SEC_E_BAD_BINDINGS, "default, none, allowed");
     set_number(OWN, L"ChannelBindings", 0);
     expect(connect_bound("a", "b", 0), SEC_E_OK, "0, others");
     expect(connect_bound("", "b", 0), SEC_E_OK, "0, none");
@@ -316,13 +316,19 @@ static void test_channel_bindings(void)
     restore();
 }
 
-/* [OS MS-NLMP 3.1.5.1.2], value of KB976918: bit 0 keeps the client from sending bindings */
+/* [OS MS-NLMP 3.1.5.1.2], value of KB976918: bit 0 keeps the client from sending bindings. [D
+ * epa-support-in-service] such a client may be let in, behind a proxy too */
 static void test_suppression(void)
 {
+    const ULONG allow = ASC_REQ_ALLOW_MISSING_BINDINGS;
     if (!can_run()) return;
     set_number(LSA, L"SuppressExtendedProtection", 1);
     expect(connect_bound("a", "a", 0), SEC_E_BAD_BINDINGS, "missing");
-    expect(connect_bound("a", "b", ASC_REQ_ALLOW_MISSING_BINDINGS), SEC_E_OK, "may be missing");
+    expect(connect_bound("a", "b", allow), SEC_E_OK, "may be missing");
+    expect(connect_bound("a", "", ASC_REQ_PROXY_BINDINGS), SEC_E_BAD_BINDINGS, "missing, proxy");
+    expect(connect_bound("a", "", ASC_REQ_PROXY_BINDINGS | allow), SEC_E_OK, "proxy, allowed");
+    set_number(OWN, L"ChannelBindings", 2);
+    expect(connect_bound("a", "b", allow), SEC_E_BAD_BINDINGS, "2, missing, allowed");
     restore();
 }
 
