@@ -14,8 +14,6 @@
 
 TRACE_CHANNEL("negotiate");
 
-#define BINDINGS_KEPT_MAX 65535u
-
 /* ---- first leg ---- */
 
 /* DCE RPC has legs for the tokens of NTLM and of Kerberos: their third one needs no answer, while
@@ -144,15 +142,7 @@ static status_t offer_write(struct leg *leg, const struct spnego_init *offer,
 /* For a mechanism that starts when its choice is known: the application need not repeat them. */
 static status_t start_keep(const struct leg *leg, struct context *context)
 {
-    const SecBuffer *bindings = secbuf_find(leg->input, SECBUFFER_CHANNEL_BINDINGS);
-    status_t status = SEC_E_OK;
-    if (bindings && bindings->cbBuffer) {
-        /* To go on without what the application wants to be bound to is no choice. */
-        if (!bindings->pvBuffer || bindings->cbBuffer > BINDINGS_KEPT_MAX)
-            return SEC_E_INVALID_PARAMETER;
-        status = blob_set(&context->bindings,
-                          (struct slice){bindings->pvBuffer, bindings->cbBuffer});
-    }
+    status_t status = inner_keep_bindings(leg, context);
     if (!leg->target || !status_ok(status)) return status;
     size_t size = (wcslen(leg->target) + 1) * sizeof(wchar_t);
     return blob_set(&context->target, (struct slice){(const uint8_t *)leg->target, size});

@@ -122,8 +122,8 @@ struct context {
     struct inner inner;
     status_t last_status;  /* of the mechanism that was tried last */
     struct blob mech_list; /* the initiator's, DER: what mechListMIC covers */
-    struct blob target;    /* initiator: of the first leg, for a mechanism that starts later; */
-    struct blob bindings;  /* UTF-16 with terminator, and SEC_CHANNEL_BINDINGS */
+    struct blob target;    /* initiator: of the first leg; UTF-16 with terminator */
+    struct blob bindings;  /* SEC_CHANNEL_BINDINGS, see inner_keep_bindings */
     struct blob pending;   /* a token that did not fit into the application's buffer */
     bool has_kept;         /* a leg of the mechanism whose leg of ours had no memory: */
     SecBuffer kept;        /* the token that it made, of inner_token_free */
@@ -200,6 +200,10 @@ void inner_token_settle(const struct leg *leg, struct context *context, status_t
                         SecBuffer *token);
 bool inner_resume(struct leg *leg, struct context *context, SecBuffer *token);
 void inner_clear(struct inner *inner);
+
+/* Channel bindings of a leg that calls no mechanism are for the one that starts later: the
+ * application need not repeat them. */
+status_t inner_keep_bindings(const struct leg *leg, struct context *context);
 
 /* The same with the application's own buffers, for tokens without SPNEGO. */
 status_t inner_step_raw(struct leg *leg, struct context *context, struct member *member);

@@ -193,8 +193,10 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
 {
     if (!credential) return SEC_E_INVALID_HANDLE;
     if (leg->requirements & ASC_REQ_DATAGRAM) return SEC_E_UNSUPPORTED_FUNCTION;
-    if (!leg->token.size) return start_hints(leg, credential, context);
-    return start_token(leg, credential, context);
+    status_t status = inner_keep_bindings(leg, context);
+    if (!status_ok(status)) return status;
+    return leg->token.size ? start_token(leg, credential, context)
+                           : start_hints(leg, credential, context);
 }
 
 /* ---- later legs ---- */
@@ -202,7 +204,10 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
 status_t server_next(struct leg *leg, struct credential *credential, struct context *context)
 {
     struct spnego_response said;
-    if (context->stage == SPNEGO_STAGE_HINTED) return start_token(leg, credential, context);
+    if (context->stage == SPNEGO_STAGE_HINTED) {
+        status_t kept = inner_keep_bindings(leg, context);
+        return status_ok(kept) ? start_token(leg, credential, context) : kept;
+    }
     struct member *member = credential_find_name(credential, context->package);
     if (context->raw) {
         status_t raw_status = inner_step_raw(leg, context, member);
