@@ -87,10 +87,74 @@ static void child_bindings(void)
         }
 }
 
+/* ---- Kerberos under its second identifier ---- */
+
+/* The acceptor's part is made here, with the mechanism's token and mechListMIC from its package. */
+static void answer_second(struct slice list, struct slice token)
+{
+    struct side mechanism;
+    struct spnego_response said;
+    BYTE room[64], answer[256];
+    SecBuffer buffers[2] = {{(ULONG)list.size, SECBUFFER_DATA, (void *)list.data},
+                            {sizeof(room), SECBUFFER_TOKEN, room}};
+    SecBufferDesc desc = {SECBUFFER_VERSION, 2, buffers};
+    if (side_open(&mechanism, L"Kerberos", true, NULL, NULL)) return;
+    SECURITY_STATUS status = side_leg(&mechanism, token);
+    ok(!status && mechanism.size <= sizeof(answer), "the mechanism: %08lx", status);
+    memcpy(answer, mechanism.token, mechanism.size);
+    status = MakeSignature(&mechanism.context, 0, &desc, 0);
+    ok(!status, "MakeSignature: %08lx", status);
+    status = side_leg(&client, wire_response(SPNEGO_ACCEPT_INCOMPLETE, NONE,
+                                             (struct slice){answer, mechanism.size},
+                                             (struct slice){room, buffers[1].cbBuffer}));
+    ok(!status, "client 3: %08lx", status);
+    bool decoded = !spnego_response_decode(side_token(&client), &said);
+    if (ok(decoded && said.mic.size, "no mechListMIC")) {
+        buffers[1] = (SecBuffer){(ULONG)said.mic.size, SECBUFFER_TOKEN, (void *)said.mic.data};
+        ok(!VerifySignature(&mechanism.context, &desc, 0, NULL), "a wrong mechListMIC");
+    }
+    ok(contexts_talk(&client.context, &mechanism.context), "no talk");
+    side_close(&mechanism);
+}
+
+/* [OS RFC 4178 4.2.1, 5] The optimistic token is for the first identifier alone: an acceptor that
+ * picks the second one has left it, and gets another. There has to be a mechListMIC then. */
+static void child_other_identifier(void)
+{
+    static BYTE list_room[256], first[1024];
+    struct spnego_init offer;
+    struct spnego_response said;
+    struct writer w;
+    SECURITY_STATUS status = side_open(&client, L"Negotiate", false, NULL, NULL);
+    if (!ok(!status, "client's credential: %08lx", status)) return;
+    client.target = L"test/localhost";
+    status = side_leg(&client, NONE);
+    bool offered = status == SEC_I_CONTINUE_NEEDED &&
+                   !spnego_init_decode(side_token(&client), &offer);
+    if (ok(offered && offer.mech_count >= 2 && offer.token.size <= sizeof(first), "no offer")) {
+        writer_init_fixed(&w, list_room, sizeof(list_room));
+        spnego_mech_list_encode(&w, offer.mechs, offer.mech_count);
+        struct slice sent = {first, offer.token.size};
+        memcpy(first, offer.token.data, offer.token.size);
+        status = side_leg(&client,
+                          wire_response(SPNEGO_REQUEST_MIC, spnego_oid_kerberos, NONE, NONE));
+        ok(status == SEC_I_CONTINUE_NEEDED, "client 2: %08lx", status);
+        bool decoded = !spnego_response_decode(side_token(&client), &said);
+        if (ok(decoded && said.token.size, "no token")) {
+            bool again = said.token.size == sent.size &&
+                         !memcmp(said.token.data, sent.data, sent.size);
+            ok(!again, "the first token again");
+            answer_second(writer_view(&w), said.token);
+        }
+    }
+    side_close(&client);
+}
+
 /* ---- in the parent ---- */
 
 static const struct hosting_case child_cases[] = {
     CHILD(bindings),
+    CHILD(other_identifier),
 };
 
 static void test_bindings(void)
@@ -107,6 +171,16 @@ static void test_bindings(void)
     ok(done && !failures, "child bindings: exit status %lu", failures);
 }
 
+static void test_other_identifier(void)
+{
+    static struct hosting_names lsa;
+    DWORD failures = 99;
+    hosting_names_add(&lsa, hosting_scratch, MECH_KERBEROS_MODULE);
+    bool done = ok(hosting_copy(L"prov_mech", hosting_scratch, MECH_KERBEROS_MODULE), "no copy") &&
+                hosting_run(L"other_identifier", &lsa, NULL, &failures);
+    ok(done && !failures, "child other_identifier: exit status %lu", failures);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2) return hosting_case_run(child_cases, ARRAYSIZE(child_cases), argv[1], NULL);
@@ -116,6 +190,7 @@ int main(int argc, char **argv)
         return 0;
     }
     RUN(test_bindings);
+    RUN(test_other_identifier);
     hosting_end();
     return test_end("api_late_choice");
 }
