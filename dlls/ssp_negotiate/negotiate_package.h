@@ -120,13 +120,13 @@ struct context {
     wchar_t package[SPNEGO_PACKAGE_CHARS + 1]; /* of inner */
     struct oid oid; /* the one it was chosen, or is offered first, under */
     struct inner inner;
-    status_t last_status;  /* of the mechanism that was tried last */
-    struct blob mech_list; /* the initiator's, DER: what mechListMIC covers */
-    struct blob target;    /* initiator: of the first leg; UTF-16 with terminator */
-    struct blob bindings;  /* SEC_CHANNEL_BINDINGS, see inner_keep_bindings */
-    struct blob pending;   /* a token that did not fit into the application's buffer */
-    bool has_kept;         /* a leg of the mechanism whose leg of ours had no memory: */
-    SecBuffer kept;        /* the token that it made, of inner_token_free */
+    status_t last_status;          /* of the mechanism that was tried last */
+    struct blob mech_list;         /* the initiator's, DER: what mechListMIC covers */
+    struct blob target;            /* initiator: of the first leg; UTF-16 with terminator */
+    struct blob bindings;          /* SEC_CHANNEL_BINDINGS, see inner_keep_bindings */
+    struct blob pending;           /* a token that did not fit into the application's buffer */
+    bool has_kept;                 /* a leg of the mechanism whose leg of ours had no memory: */
+    SecBuffer kept;                /* the token that it made, of inner_token_free */
     struct credential *credential; /* until the handshake is complete; NULL after an import */
     HANDLE volatile token;         /* owned; of the client, kept when first asked for */
 };
@@ -152,6 +152,10 @@ static inline void context_set_stage(struct context *context, LONG stage)
 
 SpInitLsaModeContextFn context_initiate;
 SpAcceptLsaModeContextFn context_accept;
+
+/* Whether the application has room for an answer of that size. */
+struct leg;
+status_t context_check_room(const struct leg *leg, size_t size);
 
 /* ---- fallback.c ---- */
 

@@ -126,6 +126,20 @@ static bool is_unusable(status_t status)
            status == SEC_E_UNSUPPORTED_FUNCTION;
 }
 
+/* What an application's own buffer has to hold before a mechanism sees a token that it takes once
+ * only, as Kerberos does: an AP-REP, a mechListMIC, and what SPNEGO puts around them. */
+#define ANSWER_ROOM 384u
+
+static status_t room_check(const struct leg *leg, const struct context *context)
+{
+    bool again = oid_is(&context->oid, spnego_oid_ntlm); /* NTLM makes another challenge */
+    status_t status = again ? SEC_E_OK : context_check_room(leg, ANSWER_ROOM);
+    if (status != SEC_E_BUFFER_TOO_SMALL) return status;
+    WARN("%ls may answer its first token once only, and there is no room for %u bytes\n",
+         context->package, ANSWER_ROOM);
+    return status;
+}
+
 /* The optimistic token counts for the first mechanism of the list only. */
 static status_t choose(struct leg *leg, struct credential *credential,
                        const struct spnego_init *offer, struct context *context)
@@ -143,6 +157,8 @@ static status_t choose(struct leg *leg, struct credential *credential,
         take_mech(context, member, offer->mechs[i]);
         context->mic_required = i > 0;
         bool optimistic = i == 0 && offer->token.size;
+        if (optimistic) status = room_check(leg, context);
+        if (optimistic && !status_ok(status)) return status;
         status = optimistic ? advance(leg, member, &said, context)
                             : answer(leg, &nothing, context, nothing.token);
         if (status_ok(status) || leg->moved || !is_unusable(status)) return status;
