@@ -160,7 +160,8 @@ status_t inner_step(struct leg *leg, struct context *context, struct member *mem
                     struct slice in, struct inner *inner, SecBuffer *out)
 {
     struct input input;
-    SecBufferDesc output = {SECBUFFER_VERSION, 1, out};
+    SecBuffer made[2], *result = secbuf_find(leg->output, SECBUFFER_CHANNEL_BINDINGS_RESULT);
+    SecBufferDesc output = {SECBUFFER_VERSION, result ? 2 : 1, made};
     *out = (SecBuffer){0, SECBUFFER_TOKEN, NULL};
     bool first = !SecIsValidHandle(&inner->handle);
     ULONG token_max = member ? member->mech.token_max : UNKNOWN_TOKEN_MAX;
@@ -170,6 +171,8 @@ status_t inner_step(struct leg *leg, struct context *context, struct member *mem
     if (!status_ok(status)) return status;
 
     struct inner next = *inner;
+    made[0] = *out;
+    if (result) made[1] = *result;
     status = inner_call(leg, context, member ? &member->handle : NULL, &input, &next, &output);
     context->last_status = status;
     if (status_ok(status)) {
@@ -177,6 +180,8 @@ status_t inner_step(struct leg *leg, struct context *context, struct member *mem
         status = inner_complete(&next, &output, status);
         if (!status_ok(status) && first) inner_clear(&next);
     }
+    if (result) result->cbBuffer = made[1].cbBuffer;
+    out->cbBuffer = made[0].cbBuffer;
     TRACE("%ls: status %#lx\n", member ? member->mech.name : context->package, (ULONG)status);
     if (!status_ok(status)) {
         inner_token_free(out);

@@ -211,7 +211,7 @@ void authority_names(struct ntlm_server_start *start);
 
 /* Channel bindings as NTLM compares them (MS-NLMP 3.1.1.2). */
 struct bindings {
-    bool given;
+    bool given, audit;
     uint8_t hash[16];
 };
 
@@ -259,7 +259,7 @@ SpAcceptLsaModeContextFn context_accept;
 struct leg {
     UNICODE_STRING *target;
     ULONG requirements;
-    const SecBufferDesc *input;
+    const SecBufferDesc *input, *output;
     struct writer token; /* what the leg sends; as large as the application's buffer */
 };
 

@@ -140,33 +140,35 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
 
 /* ---- second leg: whom the client speaks to ---- */
 
+/* A client without a channel sends zeros, and no pair when it knows of no bindings or is kept from
+ * sending them (MS-NLMP 3.1.5.1.2). */
+static enum leg_channel channel_of(const struct bindings *own, struct slice sent)
+{
+    static const uint8_t none[16];
+    if (sent.size != sizeof(none)) return LEG_CHANNEL_UNSAID;
+    if (secret_equal(sent.data, none, sizeof(none))) return LEG_CHANNEL_NONE;
+    return secret_equal(sent.data, own->hash, sizeof(own->hash)) ? LEG_CHANNEL_SAME
+                                                                 : LEG_CHANNEL_OTHER;
+}
+
 /* Whether the client speaks through the channel that this server sees: asked only when the
- * application says which one that is, or that a proxy has it. A client without a channel sends
- * zeros (MS-NLMP 3.1.5.1.2): its answer may come from a service that has none, and so be passed on.
- * Missing is what a client leaves out that knows of no channels: only that may be allowed. */
+ * application says which one that is, or that a proxy has it. */
 static status_t bindings_check(const struct leg *leg, const struct bindings *first_leg,
                                const struct ntlm_policy *policy,
                                const struct ntlm_authenticate *message)
 {
-    static const uint8_t none[16];
     struct bindings own;
-    struct slice sent = message->channel_bindings;
     status_t status = bindings_read(leg, &own);
     if (!status_ok(status)) return status;
     if (!own.given) own = *first_leg;
     bool proxied = leg->requirements & ASC_REQ_PROXY_BINDINGS;
     if (policy->channel_bindings == POLICY_OFF || (!own.given && !proxied)) return SEC_E_OK;
-
-    if (!sent.size && policy->channel_bindings < POLICY_REQUIRED &&
-        leg->requirements & ASC_REQ_ALLOW_MISSING_BINDINGS)
-        return SEC_E_OK;
-    bool given = sent.size == sizeof(none) && !secret_equal(sent.data, none, sizeof(none));
-    /* The proxy's channel is another than ours: there is nothing to compare with. */
-    if (given && (proxied || secret_equal(sent.data, own.hash, sizeof(own.hash)))) return SEC_E_OK;
-    WARN("the client %s\n", given       ? "speaks through another channel"
-                            : sent.size ? "says that it has no channel"
-                                        : "does not say through which channel it speaks");
-    return SEC_E_BAD_BINDINGS;
+    const struct leg_channel_rule rule = {
+        .requirements = leg->requirements,
+        .required = policy->channel_bindings >= POLICY_REQUIRED,
+        .audit = own.audit,
+    };
+    return leg_channel_judge(leg->output, &rule, channel_of(&own, message->channel_bindings));
 }
 
 /* A client of this prefix that means another machine: its answer has been passed on to us. Windows
