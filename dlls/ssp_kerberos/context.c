@@ -79,7 +79,7 @@ void context_unlock(struct context *context)
 
 /* ---- the library ---- */
 
-status_t leg_bindings_pass(const struct leg_bindings *bindings, bool user,
+status_t leg_bindings_pass(const struct leg_bindings *bindings, bool digest,
                            struct call_bindings *out)
 {
     const struct ntlm_channel_bindings parts = {
@@ -97,7 +97,7 @@ status_t leg_bindings_pass(const struct leg_bindings *bindings, bool user,
         .acceptor_type = bindings->acceptor_type,
         .given = bindings->given,
     };
-    return bindings->given && user ? ntlm_channel_binding_hash(&parts, out->digest) : SEC_E_OK;
+    return bindings->given && digest ? ntlm_channel_binding_hash(&parts, out->digest) : SEC_E_OK;
 }
 
 /* The token that the library has made and not given out, as a whole. */

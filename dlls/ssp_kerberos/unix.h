@@ -143,6 +143,8 @@
     X(auth_con_getremoteseqnumber) \
     X(auth_con_getsendsubkey)      \
     X(auth_con_set_req_cksumtype)  \
+    X(find_authdata)               \
+    X(free_authdata)               \
     X(free_ap_rep_enc_part)        \
     X(free_authenticator)          \
     X(free_error)                  \
@@ -354,17 +356,28 @@ struct context {
     struct blob client_name,
         server_name; /* of a client, where they are known without the library */
     gss_cred_id_t delegated;
+    uint32_t channel_told; /* server: CALL_CHANNEL_TOLD and perhaps _AWARE, once that is known */
+    uint8_t channel[16];
     struct user *user;       /* user-to-user: all that is between the legs */
     struct outcome *outcome; /* once it has been asked for */
 };
 
-/* The ticket of a client's first token; empty when there is none. */
+/* The request (AP-REQ) of a client's first token, and its ticket; empty when there is none. */
+struct slice request_of(struct slice token);
 struct slice ticket_of(struct slice token);
 
 unixcall_function exchange_initiate, exchange_accept, context_free;
 
 /* What a leg has made, for the queue. */
 status_t queue_set(struct context *context, struct slice token);
+
+/* ---- unix_channel.c ---- */
+
+/* Keeps what an authenticator says of the client's channel, and that of a request that has been
+ * accepted; nothing when that cannot be read. */
+void channel_keep(struct context *context, krb5_context library,
+                  const krb5_authenticator *authenticator);
+void channel_read(struct context *context, struct slice request);
 
 /* ---- unix_facts.c ---- */
 

@@ -428,6 +428,7 @@ static status_t checksum_read(struct context *context, struct kerberos_user_chec
     if (checksum && (uint16_t)checksum->checksum_type == KERBEROS_CHECKSUM)
         status = kerberos_user_checksum_read((struct slice){checksum->contents, checksum->length},
                                              out);
+    channel_keep(context, user->tickets.context, authenticator);
     krb5.free_authenticator(user->tickets.context, authenticator);
     return status_ok(status) ? status : refuse(context, status, "no checksum of GSS-API");
 }

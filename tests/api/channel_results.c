@@ -213,7 +213,7 @@ int main(int argc, char **argv)
         MultiByteToWideChar(CP_ACP, 0, argv[2], -1, target, 128);
         aware = !strcmp(argv[3], "aware");
         RUN(test_results);
-        return test_end("api_channel_results kerberos");
+        return test_end("api_channel_results");
     }
     if (!account_create(&account)) {
         skip_case("accounts of our server");
