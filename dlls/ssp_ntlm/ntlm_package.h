@@ -93,6 +93,9 @@ uint32_t policy_required(uint32_t minimum, bool v2_only, uint32_t flags);
 /* Whether passwords are kept in the form that LM responses are made of. */
 bool policy_may_send_lm(void);
 
+/* Whether an administrator calls this machine so, too (BackConnectionHostNames, KB896861). */
+bool policy_is_own_name(const struct name *host);
+
 /* Whether a client may use NTLM towards this target. */
 bool policy_may_send(const struct ntlm_policy *policy, struct slice target_name);
 

@@ -12,10 +12,11 @@
  *
  * Against a local call that somebody passes on from elsewhere: the key comes from the prefix's
  * secret, which never leaves it; it is bound to our challenge and to its ticket; a MIC keeps every
- * message as it was; and a target that the client named has to be this machine. What remains is a
- * client here that names no target, or a name of this machine where a hostile listener sits on
- * another port: its messages can be passed on to a server here. Such a connection is of no use to
- * an attacker once messages are signed, which only the client's key does.
+ * message as it was; and a target that the client named has to be this machine, unless an
+ * administrator has set DisableLoopbackCheck. What remains is a client here that names no target,
+ * or a name of this machine where a hostile listener sits on another port: its messages can be
+ * passed on to a server here. Such a connection is of no use to an attacker once messages are
+ * signed, which only the client's key does.
  */
 #include "ntlm_package.h"
 
@@ -263,7 +264,9 @@ static status_t finish_local(const struct logon *logon)
     bool own_user = host->user.length && name_equal(&logon->user, &host->user) &&
                     name_equal(&logon->domain, &host->computer);
     if (!own_user) return SEC_E_LOGON_DENIED;
-    if (logon->message.target_name.size && !host_is_target(host, logon->message.target_name)) {
+    bool elsewhere = logon->message.target_name.size &&
+                     !host_is_target(host, logon->message.target_name);
+    if (elsewhere && logon->policy.loopback_check) {
         WARN("a local call that was meant for another machine is refused\n");
         return SEC_E_LOGON_DENIED;
     }

@@ -21,6 +21,7 @@
 static struct account account;
 static bool have_account;
 static struct loopback loop;
+static const wchar_t elsewhere[] = L"HTTP/elsewhere.example.com";
 
 static bool can_run(void)
 {
@@ -332,21 +333,25 @@ static void test_suppression(void)
     restore();
 }
 
+static SECURITY_STATUS connect_locally(const wchar_t *target)
+{
+    settle();
+    SECURITY_STATUS status = loopback_open(&loop, L"NTLM", NULL);
+    if (!ok(!status, "no credentials: %08lx", status)) return status;
+    loop.target = target;
+    status = loopback_connect(&loop);
+    loopback_close(&loop);
+    return status;
+}
+
 /* ours: a local call always says whom it is meant for, or anybody could pass it on to a server
  * here; the value is for servers of old, and this one is our own */
 static void test_suppression_local(void)
 {
     if (!ours_only()) return;
     set_number(LSA, L"SuppressExtendedProtection", 1);
-    settle();
-    for (int foreign = 0; foreign < 2; foreign++) {
-        SECURITY_STATUS status = loopback_open(&loop, L"NTLM", NULL);
-        if (!ok(!status, "no credentials: %08lx", status)) break;
-        loop.target = foreign ? L"HTTP/elsewhere.example.com" : L"HTTP/localhost";
-        status = loopback_connect(&loop);
-        expect(status, foreign ? SEC_E_LOGON_DENIED : SEC_E_OK, foreign ? "passed on" : "direct");
-        loopback_close(&loop);
-    }
+    expect(connect_locally(L"HTTP/localhost"), SEC_E_OK, "direct");
+    expect(connect_locally(elsewhere), SEC_E_LOGON_DENIED, "passed on");
     restore();
 }
 
@@ -359,21 +364,41 @@ static SECURITY_STATUS connect_target(const wchar_t *target)
     return status;
 }
 
+/* [D KB896861] names that are this machine's besides its own, and no look at them: of local calls
+ * as of accounts */
+static void test_loopback_check(void)
+{
+    static const wchar_t names[] = L"other.example.com\0Elsewhere.Example.com\0";
+    static const wchar_t patterns[] = L"elsewhere\0*.example.com\0";
+    if (!can_run()) return;
+    expect(connect_locally(elsewhere), SEC_E_LOGON_DENIED, "local");
+    set_bytes(MSV, L"BackConnectionHostNames", REG_MULTI_SZ, patterns, sizeof(patterns));
+    expect(connect_locally(elsewhere), SEC_E_LOGON_DENIED, "local, names that are not whole");
+    set_bytes(MSV, L"BackConnectionHostNames", REG_MULTI_SZ, names, sizeof(names));
+    expect(connect_locally(elsewhere), SEC_E_OK, "local, listed");
+    expect(connect_target(elsewhere), SEC_E_OK, "account, listed");
+    set_number(OWN, L"TargetNames", 2);
+    expect(connect_target(elsewhere), SEC_E_OK, "TargetNames, listed");
+    restore();
+    set_number(LSA, L"DisableLoopbackCheck", 1);
+    expect(connect_locally(elsewhere), SEC_E_OK, "local, no check");
+    restore();
+}
+
 /* ours: HKLM\SOFTWARE\winesspi\NTLM TargetNames. [D KB896861] DisableLoopbackCheck: client and
  * server of one machine. */
 static void test_target_names(void)
 {
-    static const wchar_t other[] = L"HTTP/elsewhere.example.com";
     if (!can_run()) return;
-    expect(connect_target(other), SEC_E_LOGON_DENIED, "default, another, though we are here");
+    expect(connect_target(elsewhere), SEC_E_LOGON_DENIED, "default, another, though we are here");
     set_number(LSA, L"DisableLoopbackCheck", 1);
-    expect(connect_target(other), SEC_E_OK, "default, another");
+    expect(connect_target(elsewhere), SEC_E_OK, "default, another");
     set_number(OWN, L"TargetNames", 1);
-    expect(connect_target(other), SEC_E_LOGON_DENIED, "1, another");
+    expect(connect_target(elsewhere), SEC_E_LOGON_DENIED, "1, another");
     expect(connect_target(NULL), SEC_E_OK, "1, none");
     expect(connect_target(L"HTTP/localhost:80"), SEC_E_OK, "1, this machine");
     set_number(OWN, L"TargetNames", 2);
-    expect(connect_target(other), SEC_E_LOGON_DENIED, "2, another");
+    expect(connect_target(elsewhere), SEC_E_LOGON_DENIED, "2, another");
     expect(connect_target(NULL), SEC_E_LOGON_DENIED, "2, none");
     expect(connect_target(L"HTTP/localhost:80"), SEC_E_OK, "2, this machine");
     restore();
@@ -440,6 +465,7 @@ int main(void)
     RUN(test_suppression);
     RUN(test_suppression_local);
     RUN(test_target_names);
+    RUN(test_loopback_check);
     RUN(test_require_mic);
     RUN(test_timestamp_window);
     RUN(test_other_types);
