@@ -10,6 +10,8 @@
 #include "ssp/attrs.h"
 #include "ssp/trace.h"
 
+#include <rpc.h>
+
 TRACE_CHANNEL("ntlm");
 
 /* ---- of the package ---- */
@@ -76,6 +78,19 @@ static status_t query_target(struct context *context, void *buffer)
     SecPkgContext_ClientSpecifiedTarget *out = buffer;
     if (!context->ntlm.target_name.size) return SEC_E_TARGET_UNKNOWN;
     return answer_give(answer_text(blob_slice(&context->ntlm.target_name)), &out->sTargetName);
+}
+
+/* What a server of RPC decides by: the name of its client. */
+static status_t query_dce_info(struct context *context, void *buffer)
+{
+    SecPkgContext_DceInfo *out = buffer;
+    const struct ntlm_context *ntlm = &context->ntlm;
+    wchar_t *name;
+    if (ntlm->role != NTLM_SERVER) return SEC_E_UNSUPPORTED_FUNCTION;
+    status_t status = answer_give(
+        answer_account(blob_slice(&ntlm->domain), blob_slice(&ntlm->user)), &name);
+    if (status_ok(status)) *out = (SecPkgContext_DceInfo){RPC_C_AUTHZ_NAME, name};
+    return status;
 }
 
 /* The client has the last word: what it sends in its second leg. */
@@ -161,8 +176,9 @@ static status_t query_key_info(struct context *context, void *buffer)
     return SEC_E_OK;
 }
 
-/* Everything else is refused with SEC_E_UNSUPPORTED_FUNCTION, stream sizes among it: NTLM frames
- * no stream. */
+/* Everything else is refused with SEC_E_UNSUPPORTED_FUNCTION: stream sizes, since NTLM frames no
+ * stream, and what has no published form (TARGET_INFORMATION, IS_LOOPBACK) or means nothing without
+ * a domain's log-on (USER_FLAGS). */
 static const struct attribute attributes[] = {
     {SECPKG_ATTR_SIZES, true, query_sizes},
     {SECPKG_ATTR_PACKAGE_INFO, true, query_package_info},
@@ -172,6 +188,7 @@ static const struct attribute attributes[] = {
     {SECPKG_ATTR_NATIVE_NAMES, false, query_native_names},
     {SECPKG_ATTR_AUTHORITY, false, query_authority},
     {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, false, query_target},
+    {SECPKG_ATTR_DCE_INFO, false, query_dce_info},
     {SECPKG_ATTR_ACCESS_TOKEN, false, query_access_token},
     {SECPKG_ATTR_LIFESPAN, false, query_lifespan},
     {SECPKG_ATTR_PASSWORD_EXPIRY, false, query_password_expiry},

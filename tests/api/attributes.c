@@ -306,8 +306,27 @@ static void test_last_client_token(void)
     loopback_close(&loop);
 }
 
+/* [D secpkgcontext_dceinfo] what a server of RPC decides by; ours: which is the client's name, in
+ * memory for the application */
+static void test_dce_info(void)
+{
+    SecPkgContext_DceInfo info = {0};
+    SecPkgContext_NamesW names;
+    if (!ours_only()) return;
+    SECURITY_STATUS status = loopback_make(&loop, L"NTLM", NULL);
+    if (!ok(!status, "no contexts: %08lx", status)) return;
+    status = QueryContextAttributesW(&loop.server, SECPKG_ATTR_DCE_INFO, &info);
+    if (ok(!status && info.AuthzSvc == RPC_C_AUTHZ_NAME, "%08lx, %lu", status, info.AuthzSvc)) {
+        status = QueryContextAttributesW(&loop.server, SECPKG_ATTR_NAMES, &names);
+        ok(!status && !lstrcmpW(names.sUserName, info.pPac), "%ls", (wchar_t *)info.pPac);
+        FreeContextBuffer(names.sUserName);
+        FreeContextBuffer(info.pPac);
+    }
+    loopback_close(&loop);
+}
+
 /* ours: every attribute that the page of NTLM lists is answered, or has its error: what neither end
- * can know, and two that have no published form */
+ * can know, and what has no published form */
 static void test_listed_attributes(void)
 {
     static const struct {
@@ -329,7 +348,9 @@ static void test_listed_attributes(void)
         {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, SEC_E_TARGET_UNKNOWN, SEC_E_TARGET_UNKNOWN},
         {SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, SEC_E_OK, SEC_E_UNSUPPORTED_FUNCTION},
         {SECPKG_ATTR_TARGET_INFORMATION, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_UNSUPPORTED_FUNCTION},
-        {SECPKG_ATTR_DCE_INFO, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_UNSUPPORTED_FUNCTION},
+        {SECPKG_ATTR_DCE_INFO, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_OK},
+        {SECPKG_ATTR_USER_FLAGS, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_UNSUPPORTED_FUNCTION},
+        {SECPKG_ATTR_IS_LOOPBACK, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_UNSUPPORTED_FUNCTION},
         {SECPKG_ATTR_UNIQUE_BINDINGS, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_UNSUPPORTED_FUNCTION},
         {SECPKG_ATTR_ENDPOINT_BINDINGS, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_UNSUPPORTED_FUNCTION},
     };
@@ -403,6 +424,7 @@ int main(void)
     RUN(test_lifespan);
     RUN(test_half_open);
     RUN(test_last_client_token);
+    RUN(test_dce_info);
     RUN(test_listed_attributes);
     RUN(test_no_buffer);
     RUN(test_sized_query);

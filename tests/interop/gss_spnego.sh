@@ -35,6 +35,36 @@ for moves in "" "--move" "--move-after-leg 1"; do
         "--package NTLM --rounds $rounds"
 done
 
+# Without extended session security one cipher stream serves both directions, and starts anew after
+# each mechListMIC (MS-SPNG 3.3.5.1). Only the lowest level of compatibility goes without.
+lsa='HKLM\System\CurrentControlSet\Control\Lsa'
+set_level() {
+    command=$1
+    shift
+    $limit "$WINE" reg "$command" "$lsa" /v LmCompatibilityLevel "$@" /f >"$work/registry" 2>&1 \
+        </dev/null
+}
+if set_level add /t REG_DWORD /d 0; then
+    export LM_COMPAT_LEVEL=0
+    for moves in "" "--move" "--move-after-leg 1"; do
+        check "client, one cipher stream, $moves" peer ours "$ok" "$ok" "$both" "$both $moves"
+        check "server, one cipher stream, $moves" ours peer "$ok" "$ok" "$both $moves" "$both"
+    done
+    usual=$WINEDEBUG WINEDEBUG=trace+ntlm
+    check "server, one cipher stream, traced" ours peer "$ok" "$ok" "$both" "$both"
+    WINEDEBUG=$usual
+    flags=$(sed -n 's/.*account, user .* flags \(0x[0-9a-f]*\): .*/\1/p' "$work/server.err")
+    if [ "$flags" ] && [ $((flags & 0x80000)) = 0 ]; then
+        pass_case 'it is one stream: there is no extended session security'
+    else
+        fail_case 'it is one stream: there is no extended session security' "$work/server.err"
+    fi
+    unset LM_COMPAT_LEVEL
+    set_level delete
+else
+    fail_case "NTLM can be set to the lowest level" "$work/registry"
+fi
+
 given=wrong
 with="--package Negotiate"
 check "client, wrong password" peer ours "accept GSS_S_*" "*" "$with" "$with"
