@@ -74,11 +74,48 @@ ok install_again "$winesspi" install
 own='ssp_negotiate\\0ssp_kerberos\\0ssp_ntlm\\0ssp_schannel'
 ok packages_once packages_are "$own"'\\0kerberos\\0schannel.*'
 
-# What doctor says of Kerberos on a host that has all of it, and on one that has nothing.
 doctor_says() {
     "$winesspi" doctor >"$work/doctor"
     for line; do grep -q "$line" "$work/doctor" || { cat "$work/doctor"; return 1; }; done
 }
+
+# What doctor says of TLS where all is there, where GnuTLS cannot be loaded, and where the Unix half
+# was not built.
+# shellcheck disable=SC2317 # called by ok
+doctor_without_gnutls() {
+    export LD_LIBRARY_PATH="$work/broken${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+    doctor_says "^BAD   TLS: not in $width programs: .*libgnutls.*(Debian package libgnutls30"
+}
+# shellcheck disable=SC2317 # called by ok
+doctor_without_half() {
+    export WINESSPI_MODULES="$work/modules"
+    doctor_says "^note  TLS: not in $width programs, $ARCH-unix/ssp_schannel.so was not built"
+}
+width=64-bit
+[ "$ARCH" = x86_64 ] || width=32-bit
+mkdir -p "$work/broken" "$work/modules"
+: >"$work/broken/libgnutls.so.30"
+ln -s "$BUILD"/*-windows "$work/modules/"
+for folder in "$BUILD"/*-unix; do
+    mkdir "$work/modules/$(basename "$folder")"
+    for file in "$folder"/*.so; do
+        case $file in
+        *ssp_schannel.so) ;;
+        *) ln -s "$file" "$work/modules/$(basename "$folder")/" ;;
+        esac
+    done
+done
+if [ -f "$BUILD/$ARCH-unix/ssp_schannel.so" ]; then
+    ok doctor_tls doctor_says "^ok    TLS: $width programs have GnuTLS 3" \
+        "^note  TLS: .* WINEDLLPATH=$BUILD"
+    ok doctor_no_gnutls eval '(doctor_without_gnutls)'
+else
+    skipped=$((skipped + 2))
+    echo "skip doctor_tls: the Unix half for $ARCH (Debian: libgnutls28-dev)"
+fi
+ok doctor_no_half eval '(doctor_without_half)'
+
+# What doctor says of Kerberos on a host that has all of it, and on one that has nothing.
 if [ -f "$BUILD/$ARCH-unix/ssp_kerberos.so" ]; then
     cat >"$work/krb5.conf" <<END
 [libdefaults]

@@ -132,11 +132,10 @@ grep_nothing() {
     ! grep -q "$1" "$2"
 }
 
-show_tlsworkers() {
+# In $WINEPREFIX. The verdict is in $status.
+tls_demonstrate() {
     status=0
     clients_failed=0
-    make_prefix "$build/demo-prefix"
-    install_modules
     rm -rf "$tls"
     mkdir -p "$tls" || die "cannot make $tls"
     tls_make_certificate || die "no certificate could be made, see $tls/openssl.log"
@@ -157,4 +156,10 @@ show_tlsworkers() {
     else
         printf '\nVerdict: FAILED (what they saw is in %s)\n' "$tls"
     fi
+}
+
+show_tlsworkers() {
+    make_prefix "$build/demo-prefix"
+    install_modules
+    tls_demonstrate
 }
