@@ -3,8 +3,8 @@
  * What is read from the messages of a handshake beside the library: the number of the suite, the
  * size of records that the peer asks for (RFC 8449), of which the library tells its own half only,
  * whether a client would show a certificate after the handshake (RFC 8446 4.2.6), the name that it
- * asks for, on which its tickets depend, and that the peer has begun. What cannot be read says nothing; that the library refuses it is not for here to
- * repeat.
+ * asks for, on which its tickets depend, and that the peer has begun. What cannot be read says
+ * nothing; that the library refuses it is not for here to repeat.
  */
 #include "unix.h"
 
