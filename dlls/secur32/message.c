@@ -13,8 +13,9 @@ void context_follow(struct context *context)
     struct package *package = context->package;
     const struct provider_context *provider = &context->provider;
     SecHandle inner = {0, 0};
-    bool asked = package->has_inner && package->ops.query_context && context->complete &&
-                 !context->sasl && provider->user_half;
+    if (!package->has_inner) return; /* a place begins without one */
+    bool asked = package->ops.query_context && context->complete && !context->sasl &&
+                 provider->user_half;
     if (asked) {
         status_t status = package->ops.query_context(package, &context->provider,
                                                      WINESSPI_ATTR_MESSAGE_CONTEXT, &inner);

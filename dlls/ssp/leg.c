@@ -5,13 +5,18 @@
 #include "core/secret.h"
 #include "ssp/provider.h"
 #include "ssp/secbuf.h"
+#include "ssp/trace.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
 
+TRACE_CHANNEL("sspi");
+
 #define BINDINGS_MAX 65536u
-#define BINDINGS_EX_MAGIC 0x58454243u /* of SEC_CHANNEL_BINDINGS_EX, which MinGW lacks */
+/* Of SEC_CHANNEL_BINDINGS_EX, which MinGW lacks, as it does the result of the server's check. */
+#define BINDINGS_EX_MAGIC 0x58454243u
+#define BINDINGS_EX_AUDIT 0x1u /* SEC_CHANNEL_BINDINGS_AUDIT_BINDINGS */
 #define USUAL_TOKEN 4096u /* room for a token whose size the application leaves to us, at first */
 
 uint64_t leg_time(void)
@@ -61,13 +66,16 @@ static bool is_empty(const struct leg_bindings *bindings)
            !bindings->acceptor.size && !bindings->application_data.size;
 }
 
-/* The extended form has four more numbers before the addresses, and counts offsets from them. */
-static void bindings_enter(struct reader *r)
+/* The extended form has four more numbers before the addresses, and counts offsets from them. Gives
+ * its flags. */
+static uint32_t bindings_enter(struct reader *r)
 {
     struct reader extended = *r;
-    if (reader_u32le(&extended) != BINDINGS_EX_MAGIC) return;
-    reader_skip(&extended, 12); /* flags, size of the header, size */
+    if (reader_u32le(&extended) != BINDINGS_EX_MAGIC) return 0;
+    uint32_t flags = reader_u32le(&extended);
+    reader_skip(&extended, 8); /* size of the header, size */
     *r = extended;
+    return flags;
 }
 
 status_t leg_bindings_read(const SecBufferDesc *input, struct leg_bindings *out)
@@ -80,7 +88,7 @@ status_t leg_bindings_read(const SecBufferDesc *input, struct leg_bindings *out)
     struct reader r;
     struct leg_bindings bindings = {0};
     reader_init(&r, buffer->pvBuffer, buffer->cbBuffer);
-    bindings_enter(&r);
+    bindings.audit = bindings_enter(&r) & BINDINGS_EX_AUDIT;
     bindings.initiator = read_address(&r, &bindings.initiator_type);
     bindings.acceptor = read_address(&r, &bindings.acceptor_type);
     uint32_t size = reader_u32le(&r), offset = reader_u32le(&r);
@@ -89,6 +97,54 @@ status_t leg_bindings_read(const SecBufferDesc *input, struct leg_bindings *out)
     bindings.given = !is_empty(&bindings);
     if (bindings.given) *out = bindings;
     return SEC_E_OK;
+}
+
+/* SEC_CHANNEL_BINDINGS_RESULT_ (sspi.h of the Windows SDK) */
+#define RESULT_CLIENT_SUPPORT 0x1u
+#define RESULT_ABSENT 0x2u
+#define RESULT_NOTVALID_MISMATCH 0x4u
+#define RESULT_NOTVALID_MISSING 0x8u
+#define RESULT_VALID_MATCHED 0x10u
+#define RESULT_VALID_PROXY 0x20u
+#define RESULT_VALID_MISSING 0x40u
+#define RESULT_NOTVALID (RESULT_NOTVALID_MISMATCH | RESULT_NOTVALID_MISSING)
+
+static uint32_t result_of(const struct leg_channel_rule *rule, enum leg_channel said)
+{
+    bool allowed = rule->requirements & ASC_REQ_ALLOW_MISSING_BINDINGS && !rule->required;
+    switch (said) {
+    case LEG_CHANNEL_UNSAID:
+        return RESULT_ABSENT | (allowed ? RESULT_VALID_MISSING : RESULT_NOTVALID_MISSING);
+    case LEG_CHANNEL_NONE: /* its answer may come from a service without a channel */
+        return RESULT_CLIENT_SUPPORT | RESULT_ABSENT | RESULT_NOTVALID_MISSING;
+    case LEG_CHANNEL_SAME:
+    case LEG_CHANNEL_OTHER: break;
+    }
+    /* The proxy's channel is another than ours: there is nothing to compare with. */
+    if (rule->requirements & ASC_REQ_PROXY_BINDINGS)
+        return RESULT_CLIENT_SUPPORT | RESULT_VALID_PROXY;
+    return RESULT_CLIENT_SUPPORT |
+           (said == LEG_CHANNEL_SAME ? RESULT_VALID_MATCHED : RESULT_NOTVALID_MISMATCH);
+}
+
+status_t leg_channel_judge(const SecBufferDesc *output, const struct leg_channel_rule *rule,
+                           enum leg_channel said)
+{
+    static const char *const texts[] = {
+        "does not say through which channel it speaks",
+        "says that it has no channel",
+        "speaks through our channel",
+        "speaks through another channel",
+    };
+    uint32_t result = result_of(rule, said);
+    SecBuffer *buffer = secbuf_find(output, SECBUFFER_CHANNEL_BINDINGS_RESULT);
+    if (buffer && buffer->pvBuffer && buffer->cbBuffer >= sizeof(result)) {
+        memcpy(buffer->pvBuffer, &result, sizeof(result));
+        buffer->cbBuffer = sizeof(result);
+    }
+    if (!(result & RESULT_NOTVALID)) return SEC_E_OK;
+    WARN("the client %s%s\n", texts[said], rule->audit ? ": audited only" : "");
+    return rule->audit ? SEC_E_OK : SEC_E_BAD_BINDINGS;
 }
 
 /* ---- output ---- */

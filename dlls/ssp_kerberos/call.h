@@ -100,6 +100,11 @@ UNIXCALL_LAYOUT(struct kerberos_call_free, object, 0, 8);
 /* Not of GSS-API: user-to-user, in which the server's key is that of its user's tickets. Either
  * side asks for it with its first leg. */
 #define CALL_USER_TO_USER 0x10000u
+/* Nor these. In: the server wants to be told what the client says of its channel, instead of having
+ * the library compare. Out: it is told in `channel`; the client knows of bindings, having any or
+ * not. */
+#define CALL_CHANNEL_TOLD 0x20000u
+#define CALL_CHANNEL_AWARE 0x40000u
 
 /* Channel bindings (RFC 2744 3.11); absent when all is zero and given is 0. */
 struct call_bindings {
@@ -107,7 +112,7 @@ struct call_bindings {
     uint32_t initiator_type, acceptor_type;
     uint32_t given; /* 0 or 1 */
     uint32_t reserved;
-    uint8_t digest[16]; /* of all that (RFC 4121 4.1.1.2) */
+    uint8_t digest[16]; /* user-to-user: of all that (RFC 4121 4.1.1.2) */
 };
 UNIXCALL_LAYOUT(struct call_bindings, digest, 64, 80);
 
@@ -132,9 +137,10 @@ struct kerberos_call_leg {
     uint64_t expiry;              /* initiate, out: seconds since 1970, UTC; 0 when not known */
     uint32_t flags;               /* in: CALL_ asked for; out: granted so far */
     uint32_t done;                /* out: 1 when the context is established */
+    uint8_t channel[16];          /* accept, out: digest of the client's bindings, or zeros */
     char why[CALL_WHY_SIZE];
 };
-UNIXCALL_LAYOUT(struct kerberos_call_leg, why, 184, 424);
+UNIXCALL_LAYOUT(struct kerberos_call_leg, why, 200, 440);
 
 /* Of an established context, before SESSION. Sizes are those of all there is; what does not fit is
  * left out, with SEC_E_BUFFER_TOO_SMALL. */

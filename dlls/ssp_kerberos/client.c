@@ -96,14 +96,14 @@ static status_t start_check(const struct leg *leg, const struct credential *cred
 }
 
 /* The bindings of the channel are part of the first token, unless policy keeps them out. */
-static status_t bindings_add(const struct leg *leg, struct kerberos_call_leg *call)
+static status_t bindings_add(const struct leg *leg, bool user, struct kerberos_call_leg *call)
 {
     struct leg_bindings bindings;
     struct kerberos_policy policy;
     status_t status = leg_bindings_read(leg->input, &bindings);
     policy_get(&policy);
     if (status_ok(status) && !policy.no_extended_protection)
-        status = leg_bindings_pass(&bindings, &call->bindings);
+        status = leg_bindings_pass(&bindings, user, &call->bindings);
     return status;
 }
 
@@ -112,16 +112,16 @@ status_t client_start(struct leg *leg, struct credential *credential, struct con
     struct kerberos_call_leg call = {0};
     struct blob principal = {NULL, 0};
     struct slice target;
+    context->user = leg->requirements & ISC_REQ_USE_SESSION_KEY;
     status_t status = start_check(leg, credential);
     if (status_ok(status)) status = leg_target(leg->target, leg->input, &target);
-    if (status_ok(status)) status = bindings_add(leg, &call);
+    if (status_ok(status)) status = bindings_add(leg, context->user, &call);
     if (status_ok(status)) status = blob_set(&context->facts.target, target);
     if (status_ok(status)) status = target_principal(target, &principal);
     if (!status_ok(status)) return status;
     call.target = unixcall_slice(blob_slice(&principal));
     context->credential = credential_hold(credential);
     context->requirements = requirements_meant(leg->requirements);
-    context->user = leg->requirements & ISC_REQ_USE_SESSION_KEY;
     status = credential_library(credential, CALL_USE_INITIATE, &call.credential);
     if (status_ok(status)) status = exchange(context, leg, &call);
     blob_clear(&principal);

@@ -79,7 +79,8 @@ void context_unlock(struct context *context)
 
 /* ---- the library ---- */
 
-status_t leg_bindings_pass(const struct leg_bindings *bindings, struct call_bindings *out)
+status_t leg_bindings_pass(const struct leg_bindings *bindings, bool digest,
+                           struct call_bindings *out)
 {
     const struct ntlm_channel_bindings parts = {
         .initiator_type = bindings->initiator_type,
@@ -96,7 +97,7 @@ status_t leg_bindings_pass(const struct leg_bindings *bindings, struct call_bind
         .acceptor_type = bindings->acceptor_type,
         .given = bindings->given,
     };
-    return bindings->given ? ntlm_channel_binding_hash(&parts, out->digest) : SEC_E_OK;
+    return bindings->given && digest ? ntlm_channel_binding_hash(&parts, out->digest) : SEC_E_OK;
 }
 
 /* The token that the library has made and not given out, as a whole. */

@@ -161,6 +161,14 @@ struct facts {
 };
 void facts_clear(struct facts *facts);
 
+/* How a client's channel bindings are looked at: not at all, compared by the library, or compared
+ * here with what the library tells. */
+struct binding {
+    enum { BINDING_ANY, BINDING_COMPARED, BINDING_TOLD } kind;
+    struct leg_channel_rule rule;
+    uint8_t own[16]; /* told: the digest of those that the server gave, or zeros */
+};
+
 /*
  * The context handle of both tables. Locks: sending takes send, receiving takes receive; legs and
  * exports take send, then receive; queries take send. Once established, only messages, exports and
@@ -175,7 +183,7 @@ struct context {
     enum stage stage;
     bool carried;                   /* messages are made here; else by the library */
     ULONG requirements, attributes; /* ISC_REQ and ISC_RET, or ASC_ */
-    uint32_t binding;               /* of a server of user-to-user, what its client must say */
+    struct binding binding;         /* of a server of user-to-user, what its client must say */
     struct credential *credential;  /* until established, and for as long as the library has it */
     struct credential *delegated;   /* server: with which it acts for its client; NULL without */
     struct blob evidence; /* server: the client's first token; empty where nobody acts by it */
@@ -244,7 +252,9 @@ status_t context_exchange(struct context *context, struct leg *leg, enum kerbero
 /* Brings the context to where the library's status has led: the answer is that of the leg. */
 status_t context_settle(struct context *context, ULONG attributes, bool done, status_t status);
 
-status_t leg_bindings_pass(const struct leg_bindings *bindings, struct call_bindings *out);
+/* With the digest, which the library makes for itself, where that is needed. */
+status_t leg_bindings_pass(const struct leg_bindings *bindings, bool digest,
+                           struct call_bindings *out);
 
 /* ---- established.c ---- */
 

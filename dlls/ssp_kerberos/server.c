@@ -7,8 +7,10 @@
  * Channel bindings are compared by the library, which has the client's in the encrypted part of
  * its token and tells no more of them than whether they are the same. Of a client without any it
  * says so by leaving CALL_CHANNEL_BOUND out; a library that knows no such flag is taken to speak of
- * one without. Where a proxy has the channel (ASC_REQ_PROXY_BINDINGS) there is nothing to compare
- * with, and that a client sends some cannot be found out.
+ * one without. Of a client that knows of bindings and has none MIT's says that they are others.
+ * More than that is read from the token itself: where a proxy has the channel
+ * (ASC_REQ_PROXY_BINDINGS), so that there is nothing to compare with, for an audit, and for who
+ * asks for the result. What cannot be read counts as missing.
  *
  * Wishes of the server add nothing to what the client asked for. ASC_REQ_USE_SESSION_KEY allows a
  * client to come by user-to-user: the server is then its own user, by the tickets of the log-on and
@@ -17,8 +19,11 @@
 #include "kerberos_package.h"
 
 #include "core/kerberos_user.h"
+#include "core/secret.h"
 #include "ssp/foreign.h"
 #include "ssp/trace.h"
+
+#include <string.h>
 
 TRACE_CHANNEL("kerberos");
 
@@ -56,23 +61,45 @@ static ULONG attributes_of(ULONG requirements, uint32_t flags)
 
 /* ---- channel bindings ---- */
 
-enum binding { BINDING_ANY, BINDING_OPTIONAL, BINDING_WANTED };
-
-/* Asked for only when the application says which channel it is. */
-static status_t bindings_add(const struct leg *leg, struct kerberos_call_leg *call,
-                             enum binding *wanted)
+/* Asked for only when the application says which channel it is, or that a proxy has it. */
+static status_t bindings_add(const struct leg *leg, bool user, struct kerberos_call_leg *call,
+                             struct binding *binding)
 {
     struct leg_bindings own;
     struct kerberos_policy policy;
-    *wanted = BINDING_ANY;
+    *binding = (struct binding){.kind = BINDING_ANY};
     policy_get(&policy);
+    bool proxied = leg->requirements & ASC_REQ_PROXY_BINDINGS;
     status_t status = leg_bindings_read(leg->input, &own);
-    if (!status_ok(status) || !own.given || policy.channel_bindings == POLICY_OFF) return status;
-    if (leg->requirements & ASC_REQ_PROXY_BINDINGS) return SEC_E_OK;
-    bool optional = policy.channel_bindings < POLICY_REQUIRED &&
-                    leg->requirements & ASC_REQ_ALLOW_MISSING_BINDINGS;
-    *wanted = optional ? BINDING_OPTIONAL : BINDING_WANTED;
-    return leg_bindings_pass(&own, &call->bindings);
+    bool asked = (own.given || proxied) && policy.channel_bindings != POLICY_OFF;
+    if (!status_ok(status) || !asked) return status;
+    bool told = proxied || own.audit ||
+                secbuf_find(leg->output_desc, SECBUFFER_CHANNEL_BINDINGS_RESULT);
+    binding->kind = told ? BINDING_TOLD : BINDING_COMPARED;
+    binding->rule = (struct leg_channel_rule){
+        .requirements = leg->requirements,
+        .required = policy.channel_bindings >= POLICY_REQUIRED,
+        .audit = own.audit,
+    };
+    status = leg_bindings_pass(&own, user || told, &call->bindings);
+    if (!told || !status_ok(status)) return status;
+    memcpy(binding->own, call->bindings.digest, sizeof(binding->own));
+    call->bindings = (struct call_bindings){.given = 0};
+    call->flags |= CALL_CHANNEL_TOLD;
+    return SEC_E_OK;
+}
+
+static enum leg_channel channel_of(const struct binding *binding,
+                                   const struct kerberos_call_leg *call)
+{
+    static const uint8_t none[16];
+    if (binding->kind == BINDING_COMPARED)
+        return call->flags & CALL_CHANNEL_BOUND ? LEG_CHANNEL_SAME : LEG_CHANNEL_UNSAID;
+    if (!(call->flags & CALL_CHANNEL_TOLD)) return LEG_CHANNEL_UNSAID;
+    if (secret_equal(call->channel, none, sizeof(none)))
+        return call->flags & CALL_CHANNEL_AWARE ? LEG_CHANNEL_NONE : LEG_CHANNEL_UNSAID;
+    return secret_equal(call->channel, binding->own, sizeof(none)) ? LEG_CHANNEL_SAME
+                                                                   : LEG_CHANNEL_OTHER;
 }
 
 /* ---- legs ---- */
@@ -90,15 +117,13 @@ static void delegation_take(struct context *context, uint64_t *delegated)
 }
 
 static status_t exchange(struct context *context, struct leg *leg, struct kerberos_call_leg *call,
-                         enum binding wanted)
+                         const struct binding *binding)
 {
     status_t status = context_exchange(context, leg, KERBEROS_CALL_ACCEPT, call);
-    bool bound = call->flags & CALL_CHANNEL_BOUND;
-    bool told = call->done || !context->user;
-    if (status_ok(status) && told && wanted == BINDING_WANTED && !bound) {
-        WARN("the client does not say through which channel it speaks\n");
-        leg->made = 0;
-        status = SEC_E_BAD_BINDINGS;
+    bool said = call->done || !context->user;
+    if (status_ok(status) && said && binding->kind != BINDING_ANY) {
+        status = leg_channel_judge(leg->output_desc, &binding->rule, channel_of(binding, call));
+        if (!status_ok(status)) leg->made = 0;
     }
     /* MIT's has an error to send, and no end, for a token of a kind that it does not know. */
     bool answers = context->user || (leg->made && leg->output.block[0] == AP_REP);
@@ -143,23 +168,23 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
 {
     struct kerberos_call_leg call = {0};
     struct slice token;
-    enum binding wanted;
+    struct binding binding;
     status_t status = start_check(leg, credential);
     if (status_ok(status)) status = leg_token(leg->input, &token);
-    if (status_ok(status)) status = bindings_add(leg, &call, &wanted);
     if (!status_ok(status)) return status;
     bool user = kerberos_user_is_token(token);
-    if (user) status = user_check(leg, credential);
+    status = bindings_add(leg, user, &call, &binding);
+    if (status_ok(status) && user) status = user_check(leg, credential);
     if (!status_ok(status)) return status;
     call.input = unixcall_slice(token);
-    call.flags = user ? CALL_USER_TO_USER : 0;
+    if (user) call.flags |= CALL_USER_TO_USER;
     context->user = user;
-    context->binding = wanted;
+    context->binding = binding;
     context->credential = credential_hold(credential);
     context->requirements = leg->requirements;
     status = credential_library(credential, user ? CALL_USE_INITIATE : CALL_USE_ACCEPT,
                                 &call.credential);
-    if (status_ok(status)) status = exchange(context, leg, &call, wanted);
+    if (status_ok(status)) status = exchange(context, leg, &call, &binding);
     if (status_ok(status) && !user) evidence_keep(context, token);
     return status;
 }
@@ -167,20 +192,20 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
 /* An application may give the bindings with each token, or with the first alone. */
 static status_t user_next(struct leg *leg, struct context *context, struct kerberos_call_leg *call)
 {
-    enum binding wanted;
-    status_t status = bindings_add(leg, call, &wanted);
+    struct binding binding;
+    status_t status = bindings_add(leg, true, call, &binding);
     if (!status_ok(status)) return status;
-    if (wanted != BINDING_ANY) context->binding = wanted;
-    return exchange(context, leg, call, context->binding);
+    if (binding.kind != BINDING_ANY) context->binding = binding;
+    return exchange(context, leg, call, &context->binding);
 }
 
 status_t server_next(struct leg *leg, struct context *context)
 {
+    static const struct binding any = {.kind = BINDING_ANY};
     struct kerberos_call_leg call = {0};
     struct slice token;
     status_t status = leg_token(leg->input, &token);
     if (!status_ok(status)) return status;
     call.input = unixcall_slice(token);
-    return context->user ? user_next(leg, context, &call)
-                         : exchange(context, leg, &call, BINDING_ANY);
+    return context->user ? user_next(leg, context, &call) : exchange(context, leg, &call, &any);
 }

@@ -143,6 +143,8 @@
     X(auth_con_getremoteseqnumber) \
     X(auth_con_getsendsubkey)      \
     X(auth_con_set_req_cksumtype)  \
+    X(find_authdata)               \
+    X(free_authdata)               \
     X(free_ap_rep_enc_part)        \
     X(free_authenticator)          \
     X(free_error)                  \
@@ -199,6 +201,16 @@ static inline struct slice bytes_of(struct unixcall_bytes bytes)
 static inline gss_buffer_desc buffer_of(struct slice bytes)
 {
     return (gss_buffer_desc){bytes.size, (void *)(uintptr_t)bytes.data};
+}
+
+static inline krb5_data data_of(struct slice bytes)
+{
+    return (krb5_data){.length = (unsigned)bytes.size, .data = (char *)(uintptr_t)bytes.data};
+}
+
+static inline struct slice slice_of(const krb5_data *data)
+{
+    return (struct slice){(const uint8_t *)data->data, data->length};
 }
 
 /* A copy with a zero at its end, for secret_free or free. SEC_E_INVALID_PARAMETER for a text with a
@@ -263,6 +275,11 @@ void cache_destroy(const char *name);
 /* What one has in the place of what another had. */
 krb5_error_code cache_copy(krb5_context context, krb5_ccache from, krb5_ccache to);
 
+/* The end of making a cache in memory: closes it and gives its name. When that fails, or making it
+ * has failed, the cache goes, if there is one, and the error is given back. */
+krb5_error_code cache_keep(krb5_context context, krb5_ccache cache, krb5_error_code error,
+                           char **name);
+
 /* ---- unix_credentials.c ---- */
 
 /* What the library has for a credential. It lets one thread wait for another that uses the same, so
@@ -312,6 +329,10 @@ status_t credential_cache(uint64_t credential, krb5_context context, krb5_ccache
 status_t name_import(struct slice text, gss_name_t *out, enum error_of of, char why[CALL_WHY_SIZE]);
 status_t name_text(gss_name_t name, struct blob *out);
 
+/* How first tickets are asked for, and into which cache they go. */
+krb5_error_code login_options(krb5_context context, krb5_ccache cache,
+                              krb5_get_init_creds_opt **out);
+
 /* One that has come along with a client; takes it over after a success. */
 status_t credential_adopt(gss_cred_id_t delegated, uint64_t *out);
 
@@ -335,17 +356,28 @@ struct context {
     struct blob client_name,
         server_name; /* of a client, where they are known without the library */
     gss_cred_id_t delegated;
+    uint32_t channel_told; /* server: CALL_CHANNEL_TOLD and perhaps _AWARE, once that is known */
+    uint8_t channel[16];
     struct user *user;       /* user-to-user: all that is between the legs */
     struct outcome *outcome; /* once it has been asked for */
 };
 
-/* The ticket of a client's first token; empty when there is none. */
+/* The request (AP-REQ) of a client's first token, and its ticket; empty when there is none. */
+struct slice request_of(struct slice token);
 struct slice ticket_of(struct slice token);
 
 unixcall_function exchange_initiate, exchange_accept, context_free;
 
 /* What a leg has made, for the queue. */
 status_t queue_set(struct context *context, struct slice token);
+
+/* ---- unix_channel.c ---- */
+
+/* Keeps what an authenticator says of the client's channel, and that of a request that has been
+ * accepted; nothing when that cannot be read. */
+void channel_keep(struct context *context, krb5_context library,
+                  const krb5_authenticator *authenticator);
+void channel_read(struct context *context, struct slice request);
 
 /* ---- unix_facts.c ---- */
 

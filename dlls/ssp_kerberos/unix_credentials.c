@@ -218,21 +218,17 @@ status_t credential_cache(uint64_t number, krb5_context context, krb5_ccache *ou
 /* ---- whole ones ---- */
 
 static krb5_error_code cache_fill(krb5_context context, gss_cred_id_t library, const char *client,
-                                  krb5_ccache *cache, char **out)
+                                  char **out)
 {
     OM_uint32 minor;
     krb5_principal principal = NULL;
-    char *full = NULL;
+    krb5_ccache cache = NULL;
     krb5_error_code error = krb5.parse_name(context, client, &principal);
-    if (!error) error = krb5.cc_new_unique(context, "MEMORY", NULL, cache);
-    if (!error) error = krb5.cc_initialize(context, *cache, principal);
-    if (!error && GSS_ERROR(gss.krb5_copy_ccache(&minor, library, *cache))) error = EINVAL;
-    if (!error) error = krb5.cc_get_full_name(context, *cache, &full);
-    *out = !error ? strdup(full) : NULL;
-    if (!error && !*out) error = ENOMEM;
-    if (full) krb5.free_string(context, full);
+    if (!error) error = krb5.cc_new_unique(context, "MEMORY", NULL, &cache);
+    if (!error) error = krb5.cc_initialize(context, cache, principal);
+    if (!error && GSS_ERROR(gss.krb5_copy_ccache(&minor, library, cache))) error = EINVAL;
     krb5.free_principal(context, principal);
-    return error;
+    return cache_keep(context, cache, error, out);
 }
 
 /* The name of a cache of our own with the tickets that it has, or NULL. */
@@ -240,14 +236,11 @@ static char *cache_take(gss_cred_id_t library)
 {
     struct lease lease = {.library = library};
     krb5_context context;
-    krb5_ccache cache = NULL;
     char *client = NULL, *name = NULL;
     if (!krb5_found || !gss.krb5_copy_ccache || krb5.init_context(&context)) return NULL;
     if (status_ok(lease_principal(&lease)) &&
         status_ok(text_copy(blob_slice(&lease.principal), &client)))
-        cache_fill(context, library, client, &cache, &name);
-    if (cache && name) krb5.cc_close(context, cache);
-    else if (cache) krb5.cc_destroy(context, cache);
+        cache_fill(context, library, client, &name);
     krb5.free_context(context);
     blob_clear(&lease.principal);
     free(client);
@@ -293,20 +286,30 @@ static void credential_clear(struct credential *credential)
     free(credential);
 }
 
-/* The first ticket of a principal into a cache, which canonicalisation may give another name. */
-static krb5_error_code ticket_get(krb5_context context, krb5_principal principal,
-                                  const char *password, krb5_ccache cache)
+krb5_error_code login_options(krb5_context context, krb5_ccache cache,
+                              krb5_get_init_creds_opt **out)
 {
-    krb5_creds ticket = {0};
     krb5_get_init_creds_opt *options = NULL;
     krb5_error_code error = krb5.get_init_creds_opt_alloc(context, &options);
     if (error) return error;
     krb5.get_init_creds_opt_set_forwardable(options, 1);
     krb5.get_init_creds_opt_set_canonicalize(options, 1);
     error = krb5.get_init_creds_opt_set_out_ccache(context, options, cache);
-    if (!error)
-        error = krb5.get_init_creds_password(context, &ticket, principal, password, NULL, NULL, 0,
-                                             NULL, options);
+    if (error) krb5.get_init_creds_opt_free(context, options);
+    else *out = options;
+    return error;
+}
+
+/* The first ticket of a principal into a cache, which canonicalisation may give another name. */
+static krb5_error_code ticket_get(krb5_context context, krb5_principal principal,
+                                  const char *password, krb5_ccache cache)
+{
+    krb5_creds ticket = {0};
+    krb5_get_init_creds_opt *options;
+    krb5_error_code error = login_options(context, cache, &options);
+    if (error) return error;
+    error = krb5.get_init_creds_password(context, &ticket, principal, password, NULL, NULL, 0, NULL,
+                                         options);
     if (!error) krb5.free_cred_contents(context, &ticket);
     krb5.get_init_creds_opt_free(context, options);
     return error;
@@ -318,18 +321,11 @@ static krb5_error_code cache_make(krb5_context context, const char *name, const 
 {
     krb5_principal principal = NULL;
     krb5_ccache cache = NULL;
-    char *full = NULL;
     krb5_error_code error = krb5.parse_name(context, name, &principal);
     if (!error) error = krb5.cc_new_unique(context, "MEMORY", NULL, &cache);
     if (!error) error = ticket_get(context, principal, password, cache);
-    if (!error) error = krb5.cc_get_full_name(context, cache, &full);
-    *out = !error ? strdup(full) : NULL;
-    if (!error && !*out) error = ENOMEM;
-    if (full) krb5.free_string(context, full);
-    if (cache && error) krb5.cc_destroy(context, cache);
-    else if (cache) krb5.cc_close(context, cache);
     krb5.free_principal(context, principal);
-    return error;
+    return cache_keep(context, cache, error, out);
 }
 
 static status_t logon_mit(struct credential *credential, const char *name, const char *password,

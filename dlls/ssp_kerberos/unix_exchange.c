@@ -96,16 +96,25 @@ static void part_write(struct writer *w, struct slice part)
     }
 }
 
-/* Of a request (RFC 4120 5.5.1), which may be in a frame (RFC 2743 3.1). */
-struct slice ticket_of(struct slice token)
+/* It may be in a frame (RFC 2743 3.1). */
+struct slice request_of(struct slice token)
 {
-    struct reader r, frame, ap, fields, field;
+    struct reader r, frame;
     reader_init(&r, token.data, token.size);
     if (der_optional(&r, DER_APPLICATION(0), &frame)) {
         der_bytes(&frame, DER_OID);
         reader_skip(&frame, 2);
         r = frame;
     }
+    return der_element(&r, DER_APPLICATION(14));
+}
+
+/* Of a request (RFC 4120 5.5.1). */
+struct slice ticket_of(struct slice token)
+{
+    struct reader r, ap, fields, field;
+    struct slice request = request_of(token);
+    reader_init(&r, request.data, request.size);
     der_enter(&r, DER_APPLICATION(14), &ap);
     der_enter(&ap, DER_SEQUENCE, &fields);
     for (uint8_t i = 0; i < 4; i++) der_enter(&fields, DER_CONTEXT(i), &field);
@@ -239,6 +248,8 @@ static status_t accept(struct context *context, struct kerberos_call_leg *call)
     if (GSS_ERROR(major)) return error_gss(ERROR_OF_ACCEPT, major, code, call->why);
     context->flags = flags;
     context->done = !(major & GSS_S_CONTINUE_NEEDED);
+    if (first && call->flags & CALL_CHANNEL_TOLD)
+        channel_read(context, request_of(bytes_of(call->input)));
     return status;
 }
 
@@ -270,7 +281,8 @@ static status_t leg(struct kerberos_call_leg *call, bool server)
         if (!status_ok(context->status)) library_delete(context);
     }
     queue_move(context, call);
-    call->flags = context->flags;
+    call->flags = context->flags | context->channel_told;
+    memcpy(call->channel, context->channel, sizeof(call->channel));
     call->done = status_ok(context->status) && context->done;
     return context->status;
 }

@@ -7,6 +7,7 @@
  */
 #include "unix.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,20 +39,30 @@ krb5_error_code cache_copy(krb5_context context, krb5_ccache from, krb5_ccache t
     return error;
 }
 
+krb5_error_code cache_keep(krb5_context context, krb5_ccache cache, krb5_error_code error,
+                           char **name)
+{
+    char *full = NULL, *copy = NULL;
+    if (!error) error = krb5.cc_get_full_name(context, cache, &full);
+    if (!error) copy = strdup(full);
+    if (!error && !copy) error = ENOMEM;
+    if (full) krb5.free_string(context, full);
+    if (cache && error) krb5.cc_destroy(context, cache);
+    else if (cache) krb5.cc_close(context, cache);
+    if (!error) *name = copy;
+    return error;
+}
+
 /* The name of a copy of the cache, or NULL. */
 static char *cache_remember(krb5_context context, const char *path)
 {
     krb5_ccache from = NULL, to = NULL;
-    char *full = NULL, *name = NULL;
+    char *name = NULL;
     krb5_error_code error = krb5.cc_resolve(context, path, &from);
     if (!error) error = krb5.cc_new_unique(context, "MEMORY", NULL, &to);
     if (!error) error = cache_copy(context, from, to);
-    if (!error) error = krb5.cc_get_full_name(context, to, &full);
-    if (!error) name = strdup(full);
-    if (full) krb5.free_string(context, full);
     if (from) krb5.cc_close(context, from);
-    if (to && name) krb5.cc_close(context, to);
-    else if (to) krb5.cc_destroy(context, to);
+    cache_keep(context, to, error, &name);
     return name;
 }
 

@@ -65,27 +65,18 @@ static struct service *service_remove(const char *name)
     return NULL;
 }
 
-static krb5_error_code cache_name(krb5_context context, krb5_ccache cache, char **out)
-{
-    char *full = NULL;
-    krb5_error_code error = krb5.cc_get_full_name(context, cache, &full);
-    if (error) return error;
-    *out = strdup(full);
-    krb5.free_string(context, full);
-    return *out ? 0 : ENOMEM;
-}
-
 /* Takes the cache over. */
 static void service_keep(struct proxy *proxy, krb5_ccache cache, time_t end)
 {
+    char *kept;
     struct service *service = calloc(1, sizeof(*service)), *old = NULL;
     if (service) service->name = strdup(proxy->service);
-    if (!service || !service->name || cache_name(proxy->context, cache, &service->cache)) {
+    krb5_error_code error = service && service->name ? 0 : ENOMEM;
+    if (cache_keep(proxy->context, cache, error, &kept)) {
         service_free(service);
-        krb5.cc_destroy(proxy->context, cache);
         return;
     }
-    krb5.cc_close(proxy->context, cache);
+    service->cache = kept;
     service->end = end;
     pthread_mutex_lock(&lock);
     old = service_remove(service->name);
@@ -142,15 +133,11 @@ static krb5_error_code key_login(struct proxy *proxy, krb5_principal principal, 
 {
     krb5_context context = proxy->context;
     krb5_creds ticket = {0};
-    krb5_get_init_creds_opt *options = NULL;
-    krb5_error_code error = krb5.get_init_creds_opt_alloc(context, &options);
+    krb5_get_init_creds_opt *options;
+    krb5_error_code error = login_options(context, cache, &options);
     if (error) return error;
-    krb5.get_init_creds_opt_set_forwardable(options, 1);
-    krb5.get_init_creds_opt_set_canonicalize(options, 1);
-    error = krb5.get_init_creds_opt_set_out_ccache(context, options, cache);
-    if (!error)
-        error = krb5.get_init_creds_keytab(context, &ticket, principal, proxy->keytab, 0, NULL,
-                                           options);
+    error = krb5.get_init_creds_keytab(context, &ticket, principal, proxy->keytab, 0, NULL,
+                                       options);
     if (!error) *end = (time_t)(uint32_t)ticket.times.endtime;
     if (!error) krb5.free_cred_contents(context, &ticket);
     krb5.get_init_creds_opt_free(context, options);
@@ -285,7 +272,7 @@ status_t proxy_make(struct slice request, char **out, char why[CALL_WHY_SIZE])
 {
     struct proxy proxy = {NULL};
     struct slice ticket = ticket_of(request);
-    krb5_data evidence = {.length = (unsigned)ticket.size, .data = (char *)(uintptr_t)ticket.data};
+    krb5_data evidence = data_of(ticket);
     if (!krb5_found)
         return error_say(SEC_E_NO_CREDENTIALS, why, "a service acts with MIT's library only");
     if (!ticket.size) return error_say(SEC_E_INVALID_TOKEN, why, "there is no ticket in the token");
@@ -294,10 +281,8 @@ status_t proxy_make(struct slice request, char **out, char why[CALL_WHY_SIZE])
     error = ticket_open(&proxy, &evidence);
     if (!error) error = krb5.cc_new_unique(proxy.context, "MEMORY", NULL, &proxy.cache);
     if (!error) error = fill(&proxy, &evidence);
-    if (!error) error = cache_name(proxy.context, proxy.cache, out);
+    error = cache_keep(proxy.context, proxy.cache, error, out);
     status_t status = error ? error_krb5(ERROR_OF_PROXY, proxy.context, error, why) : SEC_E_OK;
-    if (proxy.cache && error) krb5.cc_destroy(proxy.context, proxy.cache);
-    else if (proxy.cache) krb5.cc_close(proxy.context, proxy.cache);
     proxy_clear(&proxy);
     return status;
 }

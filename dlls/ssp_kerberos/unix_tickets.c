@@ -52,22 +52,17 @@ status_t tickets_open(uint64_t credential, char why[CALL_WHY_SIZE], struct ticke
 
 /* ---- records ---- */
 
-static struct slice data_slice(const krb5_data *data)
-{
-    return (struct slice){(const uint8_t *)data->data, data->length};
-}
-
 status_t tickets_name(struct writer *w, krb5_const_principal principal, struct kerberos_name *out)
 {
     for (krb5_int32 i = 0; i < principal->length; i++) {
         size_t mark = writer_open_u16le(w);
-        writer_slice(w, data_slice(&principal->data[i]));
+        writer_slice(w, slice_of(&principal->data[i]));
         writer_close_u16le(w, mark);
     }
     *out = (struct kerberos_name){.type = (uint32_t)principal->type,
                                   .count = (uint32_t)principal->length,
                                   .parts = writer_view(w),
-                                  .realm = data_slice(&principal->realm)};
+                                  .realm = slice_of(&principal->realm)};
     return writer_status(w);
 }
 
@@ -100,7 +95,7 @@ static status_t record_write(struct writer *w, krb5_context context, const krb5_
         status = tickets_name(&server, inner ? inner->server : creds->server, &ticket.server);
     if (inner) ticket.enctype = (uint32_t)inner->enc_part.enctype;
     if (secret) {
-        ticket.encoded = data_slice(&creds->ticket);
+        ticket.encoded = slice_of(&creds->ticket);
         ticket.key = (struct slice){creds->keyblock.contents, creds->keyblock.length};
     }
     if (status_ok(status)) kerberos_ticket_write(w, &ticket);
@@ -331,8 +326,7 @@ status_t ticket_submit(void *params)
         return SEC_E_INVALID_TOKEN;
     status_t status = tickets_open(call->credential, call->why, &tickets);
     if (!status_ok(status)) return status;
-    krb5_data message = {.length = (unsigned)call->message.size,
-                         .data = unixcall_pointer(call->message.data)};
+    krb5_data message = data_of(bytes_of(call->message));
     krb5_error_code error = reading_begin(tickets.context, call, &reading);
     if (error) {
         status = failed(&tickets, error);

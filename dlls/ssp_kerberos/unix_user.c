@@ -67,16 +67,6 @@ static status_t refuse(const struct context *context, status_t status, const cha
     return error_say(status, context->user->tickets.why, "%s", text);
 }
 
-static krb5_data data_of(struct slice bytes)
-{
-    return (krb5_data){.length = (unsigned)bytes.size, .data = (char *)(uintptr_t)bytes.data};
-}
-
-static struct slice slice_of(const krb5_data *data)
-{
-    return (struct slice){(const uint8_t *)data->data, data->length};
-}
-
 static bool same(struct slice a, struct slice b)
 {
     return a.size == b.size && (!a.size || !memcmp(a.data, b.data, a.size));
@@ -438,6 +428,7 @@ static status_t checksum_read(struct context *context, struct kerberos_user_chec
     if (checksum && (uint16_t)checksum->checksum_type == KERBEROS_CHECKSUM)
         status = kerberos_user_checksum_read((struct slice){checksum->contents, checksum->length},
                                              out);
+    channel_keep(context, user->tickets.context, authenticator);
     krb5.free_authenticator(user->tickets.context, authenticator);
     return status_ok(status) ? status : refuse(context, status, "no checksum of GSS-API");
 }

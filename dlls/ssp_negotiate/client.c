@@ -14,8 +14,6 @@
 
 TRACE_CHANNEL("negotiate");
 
-#define BINDINGS_KEPT_MAX 65535u
-
 /* ---- first leg ---- */
 
 /* DCE RPC has legs for the tokens of NTLM and of Kerberos: their third one needs no answer, while
@@ -144,15 +142,7 @@ static status_t offer_write(struct leg *leg, const struct spnego_init *offer,
 /* For a mechanism that starts when its choice is known: the application need not repeat them. */
 static status_t start_keep(const struct leg *leg, struct context *context)
 {
-    const SecBuffer *bindings = secbuf_find(leg->input, SECBUFFER_CHANNEL_BINDINGS);
-    status_t status = SEC_E_OK;
-    if (bindings && bindings->cbBuffer) {
-        /* To go on without what the application wants to be bound to is no choice. */
-        if (!bindings->pvBuffer || bindings->cbBuffer > BINDINGS_KEPT_MAX)
-            return SEC_E_INVALID_PARAMETER;
-        status = blob_set(&context->bindings,
-                          (struct slice){bindings->pvBuffer, bindings->cbBuffer});
-    }
+    status_t status = inner_keep_bindings(leg, context);
     if (!leg->target || !status_ok(status)) return status;
     size_t size = (wcslen(leg->target) + 1) * sizeof(wchar_t);
     return blob_set(&context->target, (struct slice){(const uint8_t *)leg->target, size});
@@ -179,7 +169,8 @@ status_t client_start(struct leg *leg, struct credential *credential, struct con
 
 /* ---- later legs ---- */
 
-/* The acceptor wants another mechanism than the one whose token it got. */
+/* The acceptor wants another mechanism than the one whose token it got, or the same one under an
+ * identifier that stood behind in the list. */
 static status_t switch_to(struct leg *leg, struct credential *credential, struct slice oid,
                           struct context *context, SecBuffer *token)
 {
@@ -189,12 +180,22 @@ static status_t switch_to(struct leg *leg, struct credential *credential, struct
     SecInvalidateHandle(&fresh.handle);
     status_t status = inner_step(leg, context, member, (struct slice){NULL, 0}, &fresh, token);
     if (!status_ok(status)) return status;
-    TRACE("the acceptor wants %ls instead of %ls\n", member->mech.name, context->package);
+    TRACE("the acceptor wants %ls instead of %ls: its token was for nobody\n", member->mech.name,
+          context->package);
     inner_clear(&context->inner);
     context->inner = fresh;
     wcscpy(context->package, member->mech.name);
     context->mic_required = true;
     return SEC_E_OK;
+}
+
+/* Whether the acceptor has left our token alone. It counts for the first identifier of the list
+ * only (RFC 4178 4.2.1), so it has if it says nothing that the mechanism would have made. Some take
+ * it for either identifier of Kerberos, and answer it. */
+static bool is_unread(const struct spnego_response *answer)
+{
+    bool waits = answer->state == SPNEGO_ACCEPT_INCOMPLETE || answer->state == SPNEGO_REQUEST_MIC;
+    return waits && !answer->token.size && !answer->mic.data;
 }
 
 /* The first answer chooses; later ones may repeat the choice. A missing one means the mechanism
@@ -212,7 +213,7 @@ static status_t choose(struct leg *leg, struct credential *credential,
     bool same = member && !wcscmp(member->mech.name, context->package);
     status_t status = SEC_E_OK;
     if (!same && answer->token.size) return SEC_E_INVALID_TOKEN;
-    if (!same) status = switch_to(leg, credential, oid, context, token);
+    if (!same || is_unread(answer)) status = switch_to(leg, credential, oid, context, token);
     if (status_ok(status)) oid_set(&context->oid, oid);
     return status;
 }

@@ -56,15 +56,23 @@ static void context_settle(struct context *context)
 
 /* ---- output ---- */
 
-/* Whether there is somewhere to put a token; how much fits is seen when there is one. The statuses
- * are those of NTLM. */
-static status_t output_check(const struct leg *leg)
+/* The statuses are those of NTLM. */
+status_t context_check_room(const struct leg *leg, size_t size)
 {
     const SecBuffer *buffer = secbuf_find(leg->output, SECBUFFER_TOKEN);
     bool allocate = leg->requirements & LEG_REQ_ALLOCATE_MEMORY;
     if (!buffer || (!allocate && !buffer->cbBuffer)) return SEC_E_BUFFER_TOO_SMALL;
     if (!allocate && !buffer->pvBuffer) return SEC_E_INTERNAL_ERROR;
-    return SEC_E_OK;
+    return allocate || buffer->cbBuffer >= size ? SEC_E_OK : SEC_E_BUFFER_TOO_SMALL;
+}
+
+/* For the application: the spare one, when the answer fits. */
+static void *block_take(struct leg *leg, size_t size)
+{
+    void *block = leg->spare;
+    if (!block || size > SPARE_ROOM) return package_alloc(size);
+    leg->spare = NULL;
+    return block;
 }
 
 /* *allocated tells whether the application has a block to free. */
@@ -77,14 +85,9 @@ static status_t output_put(struct leg *leg, struct slice token, bool *allocated)
         leg_output_empty(leg->output, leg->requirements);
         return SEC_E_OK;
     }
-    status_t status = output_check(leg);
+    status_t status = context_check_room(leg, token.size);
     if (!status_ok(status)) return status;
-    if (!allocate && buffer->cbBuffer < token.size) return SEC_E_BUFFER_TOO_SMALL;
-    void *block = allocate ? package_alloc(token.size) : buffer->pvBuffer;
-    if (!block && token.size <= SPARE_ROOM) {
-        block = leg->spare;
-        leg->spare = NULL;
-    }
+    void *block = allocate ? block_take(leg, token.size) : buffer->pvBuffer;
     if (!block) return SEC_E_INSUFFICIENT_MEMORY;
     memcpy(block, token.data, token.size);
     buffer->pvBuffer = block;

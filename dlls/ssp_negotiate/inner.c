@@ -17,6 +17,7 @@ TRACE_CHANNEL("negotiate");
 #define INPUT_BUFFERS_MAX 16u
 #define ANSWER_MAX 512u /* SPNEGO's part of a token, with a mechListMIC */
 #define TOKEN_ROOM 65536u
+#define BINDINGS_KEPT_MAX 65535u
 #define UNKNOWN_TOKEN_MAX 12288u /* of a mechanism that no credential of ours has */
 
 /* Room for a token of the mechanism, which may be larger than the package says when names are long.
@@ -86,8 +87,18 @@ static bool input_add_list(const struct leg *leg, const struct context *context,
            input_add(input, SECBUFFER_MECHLIST_SIGNATURE, leg->mic);
 }
 
+status_t inner_keep_bindings(const struct leg *leg, struct context *context)
+{
+    const SecBuffer *bindings = secbuf_find(leg->input, SECBUFFER_CHANNEL_BINDINGS);
+    if (!bindings || !bindings->cbBuffer) return SEC_E_OK;
+    /* To go on without what the application wants to be bound to is no choice. */
+    if (!bindings->pvBuffer || bindings->cbBuffer > BINDINGS_KEPT_MAX)
+        return SEC_E_INVALID_PARAMETER;
+    return blob_set(&context->bindings, (struct slice){bindings->pvBuffer, bindings->cbBuffer});
+}
+
 /* The application's buffers, with the mechanism's token in the place of its own, and the channel
- * bindings of the first leg where this one has none. */
+ * bindings of an earlier leg where this one has none. */
 static status_t input_fill(const struct leg *leg, const struct context *context, struct slice token,
                            struct input *input)
 {
@@ -149,7 +160,8 @@ status_t inner_step(struct leg *leg, struct context *context, struct member *mem
                     struct slice in, struct inner *inner, SecBuffer *out)
 {
     struct input input;
-    SecBufferDesc output = {SECBUFFER_VERSION, 1, out};
+    SecBuffer made[2], *result = secbuf_find(leg->output, SECBUFFER_CHANNEL_BINDINGS_RESULT);
+    SecBufferDesc output = {SECBUFFER_VERSION, result ? 2 : 1, made};
     *out = (SecBuffer){0, SECBUFFER_TOKEN, NULL};
     bool first = !SecIsValidHandle(&inner->handle);
     ULONG token_max = member ? member->mech.token_max : UNKNOWN_TOKEN_MAX;
@@ -159,6 +171,8 @@ status_t inner_step(struct leg *leg, struct context *context, struct member *mem
     if (!status_ok(status)) return status;
 
     struct inner next = *inner;
+    made[0] = *out;
+    if (result) made[1] = *result;
     status = inner_call(leg, context, member ? &member->handle : NULL, &input, &next, &output);
     context->last_status = status;
     if (status_ok(status)) {
@@ -166,6 +180,8 @@ status_t inner_step(struct leg *leg, struct context *context, struct member *mem
         status = inner_complete(&next, &output, status);
         if (!status_ok(status) && first) inner_clear(&next);
     }
+    if (result) result->cbBuffer = made[1].cbBuffer;
+    out->cbBuffer = made[0].cbBuffer;
     TRACE("%ls: status %#lx\n", member ? member->mech.name : context->package, (ULONG)status);
     if (!status_ok(status)) {
         inner_token_free(out);
@@ -184,15 +200,22 @@ status_t inner_step_raw(struct leg *leg, struct context *context, struct member 
     CtxtHandle *old = SecIsValidHandle(&inner->handle) ? &inner->handle : NULL;
     CredHandle *credential = member ? &member->handle : NULL;
     CtxtHandle handle = inner->handle;
-    status_t status;
+    SecBufferDesc *in = leg->input;
+    struct input input;
+    status_t status = SEC_E_OK;
+    /* Hints came first: what was given with them is for the mechanism, which keeps it then. */
+    if (!old && context->bindings.size) {
+        status = input_fill(leg, context, leg->token, &input);
+        in = &input.desc;
+    }
+    if (!status_ok(status)) return status;
     if (context->acceptor)
-        status = AcceptSecurityContext(credential, old, leg->input, leg->requirements,
-                                       leg->representation, &handle, leg->output,
-                                       &inner->attributes, &inner->expiry);
+        status = AcceptSecurityContext(credential, old, in, leg->requirements, leg->representation,
+                                       &handle, leg->output, &inner->attributes, &inner->expiry);
     else
         status = InitializeSecurityContextW(credential, old, leg->target, leg->requirements, 0,
-                                            leg->representation, leg->input, 0, &handle,
-                                            leg->output, &inner->attributes, &inner->expiry);
+                                            leg->representation, in, 0, &handle, leg->output,
+                                            &inner->attributes, &inner->expiry);
     context->last_status = status;
     TRACE("%ls without SPNEGO: status %#lx\n", member ? member->mech.name : context->package,
           (ULONG)status);

@@ -120,13 +120,13 @@ struct context {
     wchar_t package[SPNEGO_PACKAGE_CHARS + 1]; /* of inner */
     struct oid oid; /* the one it was chosen, or is offered first, under */
     struct inner inner;
-    status_t last_status;  /* of the mechanism that was tried last */
-    struct blob mech_list; /* the initiator's, DER: what mechListMIC covers */
-    struct blob target;    /* initiator: of the first leg, for a mechanism that starts later; */
-    struct blob bindings;  /* UTF-16 with terminator, and SEC_CHANNEL_BINDINGS */
-    struct blob pending;   /* a token that did not fit into the application's buffer */
-    bool has_kept;         /* a leg of the mechanism whose leg of ours had no memory: */
-    SecBuffer kept;        /* the token that it made, of inner_token_free */
+    status_t last_status;          /* of the mechanism that was tried last */
+    struct blob mech_list;         /* the initiator's, DER: what mechListMIC covers */
+    struct blob target;            /* initiator: of the first leg; UTF-16 with terminator */
+    struct blob bindings;          /* SEC_CHANNEL_BINDINGS, see inner_keep_bindings */
+    struct blob pending;           /* a token that did not fit into the application's buffer */
+    bool has_kept;                 /* a leg of the mechanism whose leg of ours had no memory: */
+    SecBuffer kept;                /* the token that it made, of inner_token_free */
     struct credential *credential; /* until the handshake is complete; NULL after an import */
     HANDLE volatile token;         /* owned; of the client, kept when first asked for */
 };
@@ -153,6 +153,10 @@ static inline void context_set_stage(struct context *context, LONG stage)
 SpInitLsaModeContextFn context_initiate;
 SpAcceptLsaModeContextFn context_accept;
 
+/* Whether the application has room for an answer of that size. */
+struct leg;
+status_t context_check_room(const struct leg *leg, size_t size);
+
 /* ---- fallback.c ---- */
 
 /* What is known before a mechanism is asked: SEC_E_OK, or why it is not to be tried. */
@@ -171,7 +175,7 @@ struct leg {
     struct slice token;   /* of the input; data NULL when there is none */
     struct slice mic;     /* the peer's mechListMIC in it, likewise */
     struct writer answer; /* what the leg sends; empty for nothing */
-    void *spare;          /* for the application, where there is no other block for the answer */
+    void *spare;          /* a block for the answer, got before the mechanism goes on */
     status_t status;      /* of a leg of a raw context, whose output the mechanism has filled in */
     bool moved;           /* the mechanism has gone on: it cannot be asked again */
     bool resumable;       /* but what it said is there */
@@ -200,6 +204,10 @@ void inner_token_settle(const struct leg *leg, struct context *context, status_t
                         SecBuffer *token);
 bool inner_resume(struct leg *leg, struct context *context, SecBuffer *token);
 void inner_clear(struct inner *inner);
+
+/* Channel bindings of a leg that calls no mechanism are for the one that starts later: the
+ * application need not repeat them. */
+status_t inner_keep_bindings(const struct leg *leg, struct context *context);
 
 /* The same with the application's own buffers, for tokens without SPNEGO. */
 status_t inner_step_raw(struct leg *leg, struct context *context, struct member *member);

@@ -126,6 +126,20 @@ static bool is_unusable(status_t status)
            status == SEC_E_UNSUPPORTED_FUNCTION;
 }
 
+/* What an application's own buffer has to hold before a mechanism sees a token that it takes once
+ * only, as Kerberos does: an AP-REP, a mechListMIC, and what SPNEGO puts around them. */
+#define ANSWER_ROOM 384u
+
+static status_t room_check(const struct leg *leg, const struct context *context)
+{
+    bool again = oid_is(&context->oid, spnego_oid_ntlm); /* NTLM makes another challenge */
+    status_t status = again ? SEC_E_OK : context_check_room(leg, ANSWER_ROOM);
+    if (status != SEC_E_BUFFER_TOO_SMALL) return status;
+    WARN("%ls may answer its first token once only, and there is no room for %u bytes\n",
+         context->package, ANSWER_ROOM);
+    return status;
+}
+
 /* The optimistic token counts for the first mechanism of the list only. */
 static status_t choose(struct leg *leg, struct credential *credential,
                        const struct spnego_init *offer, struct context *context)
@@ -143,6 +157,8 @@ static status_t choose(struct leg *leg, struct credential *credential,
         take_mech(context, member, offer->mechs[i]);
         context->mic_required = i > 0;
         bool optimistic = i == 0 && offer->token.size;
+        if (optimistic) status = room_check(leg, context);
+        if (optimistic && !status_ok(status)) return status;
         status = optimistic ? advance(leg, member, &said, context)
                             : answer(leg, &nothing, context, nothing.token);
         if (status_ok(status) || leg->moved || !is_unusable(status)) return status;
@@ -193,8 +209,10 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
 {
     if (!credential) return SEC_E_INVALID_HANDLE;
     if (leg->requirements & ASC_REQ_DATAGRAM) return SEC_E_UNSUPPORTED_FUNCTION;
-    if (!leg->token.size) return start_hints(leg, credential, context);
-    return start_token(leg, credential, context);
+    status_t status = inner_keep_bindings(leg, context);
+    if (!status_ok(status)) return status;
+    return leg->token.size ? start_token(leg, credential, context)
+                           : start_hints(leg, credential, context);
 }
 
 /* ---- later legs ---- */
@@ -202,7 +220,10 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
 status_t server_next(struct leg *leg, struct credential *credential, struct context *context)
 {
     struct spnego_response said;
-    if (context->stage == SPNEGO_STAGE_HINTED) return start_token(leg, credential, context);
+    if (context->stage == SPNEGO_STAGE_HINTED) {
+        status_t kept = inner_keep_bindings(leg, context);
+        return status_ok(kept) ? start_token(leg, credential, context) : kept;
+    }
     struct member *member = credential_find_name(credential, context->package);
     if (context->raw) {
         status_t raw_status = inner_step_raw(leg, context, member);

@@ -64,6 +64,7 @@ status_t bindings_read(const struct leg *leg, struct bindings *out)
     };
     status = ntlm_channel_binding_hash(&bindings, out->hash);
     out->given = status_ok(status);
+    out->audit = given.audit;
     return status;
 }
 
@@ -131,7 +132,8 @@ NTSTATUS NTAPI context_initiate(LSA_SEC_HANDLE credential_handle, LSA_SEC_HANDLE
     const struct leg_report report = {new_handle, attributes, expiry, mapped, data};
     struct credential *credential = (struct credential *)credential_handle;
     struct context *context = context_get(handle);
-    struct leg leg = {.target = target, .requirements = requirements, .input = input};
+    struct leg leg = {
+        .target = target, .requirements = requirements, .input = input, .output = output_desc};
     struct leg_output output = {0};
 
     /* The first leg of a datagram client makes no token (MS-NLMP 3.1.5.2). */
@@ -197,7 +199,7 @@ NTSTATUS NTAPI context_accept(LSA_SEC_HANDLE credential_handle, LSA_SEC_HANDLE h
 {
     (void)representation;
     const struct leg_report report = {new_handle, attributes, expiry, mapped, data};
-    struct leg leg = {.requirements = requirements, .input = input};
+    struct leg leg = {.requirements = requirements, .input = input, .output = output_desc};
     status_t status = crypto_ready();
     if (!status_ok(status)) return status;
     if (handle) return accept_next(&leg, output_desc, context_get(handle), &report);

@@ -106,5 +106,5 @@ bool host_is_target(const struct host *host, struct slice target_name)
     if (name_equal(&named, &label)) return true;
     for (size_t i = 0; i < ARRAYSIZE(aliases); i++)
         if (name_equal(&named, &aliases[i])) return true;
-    return false;
+    return policy_is_own_name(&named);
 }

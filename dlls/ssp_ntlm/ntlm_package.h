@@ -93,6 +93,9 @@ uint32_t policy_required(uint32_t minimum, bool v2_only, uint32_t flags);
 /* Whether passwords are kept in the form that LM responses are made of. */
 bool policy_may_send_lm(void);
 
+/* Whether an administrator calls this machine so, too (BackConnectionHostNames, KB896861). */
+bool policy_is_own_name(const struct name *host);
+
 /* Whether a client may use NTLM towards this target. */
 bool policy_may_send(const struct ntlm_policy *policy, struct slice target_name);
 
@@ -211,7 +214,7 @@ void authority_names(struct ntlm_server_start *start);
 
 /* Channel bindings as NTLM compares them (MS-NLMP 3.1.1.2). */
 struct bindings {
-    bool given;
+    bool given, audit;
     uint8_t hash[16];
 };
 
@@ -259,7 +262,7 @@ SpAcceptLsaModeContextFn context_accept;
 struct leg {
     UNICODE_STRING *target;
     ULONG requirements;
-    const SecBufferDesc *input;
+    const SecBufferDesc *input, *output;
     struct writer token; /* what the leg sends; as large as the application's buffer */
 };
 

@@ -110,16 +110,21 @@ bool policy_may_send_lm(void)
     return policy.client_level < LEVEL_CLIENT_NO_LM;
 }
 
-/* ---- where a client may use NTLM at all ---- */
+/* ---- lists of hosts ---- */
+
+static bool is_same(const wchar_t *entry, const struct name *host)
+{
+    struct name whole;
+    return name_set(&whole, text_slice(entry, wcslen(entry))) && name_equal(&whole, host);
+}
 
 /* One '*' stands for any text, as in the list that Windows documents. */
 static bool pattern_matches(const wchar_t *pattern, const struct name *host)
 {
-    struct name whole = {0};
     const wchar_t *star = wcschr(pattern, '*');
     size_t length = wcslen(pattern);
     if (length > NAME_CHARS) return false;
-    if (!star) return name_set(&whole, text_slice(pattern, length)) && name_equal(&whole, host);
+    if (!star) return is_same(pattern, host);
 
     size_t before = (size_t)(star - pattern), after = length - before - 1;
     if (before + after > host->length) return false;
@@ -129,20 +134,25 @@ static bool pattern_matches(const wchar_t *pattern, const struct name *host)
                                 TRUE) == CSTR_EQUAL;
 }
 
-/* Read when it is asked for: few have the list. */
-static bool is_exception(const struct name *target)
+/* A list of hosts, read when it is asked for: few have one. */
+static bool list_has(const wchar_t *value, const struct name *host,
+                     bool (*matches)(const wchar_t *entry, const struct name *host))
 {
     wchar_t list[4096] = {0};
     DWORD type, size = sizeof(list) - 2 * sizeof(wchar_t); /* both terminators may be missing */
     HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, MSV_KEY);
     if (!key) return false;
-    LSTATUS error = RegQueryValueExW(key, L"ClientAllowedNTLMServers", NULL, &type, (BYTE *)list,
-                                     &size);
+    LSTATUS error = RegQueryValueExW(key, value, NULL, &type, (BYTE *)list, &size);
     RegCloseKey(key);
     if (error || type != REG_MULTI_SZ) return false;
     for (const wchar_t *entry = list; *entry; entry += wcslen(entry) + 1)
-        if (pattern_matches(entry, target)) return true;
+        if (matches(entry, host)) return true;
     return false;
+}
+
+bool policy_is_own_name(const struct name *host)
+{
+    return list_has(L"BackConnectionHostNames", host, is_same);
 }
 
 bool policy_may_send(const struct ntlm_policy *policy, struct slice target_name)
@@ -153,7 +163,8 @@ bool policy_may_send(const struct ntlm_policy *policy, struct slice target_name)
     const struct host *host = host_get();
     if (host && host_is_target(host, target_name)) return true;
     bool named = target_host_name(target_name, &target);
-    bool allowed = policy->restrict_sending < SENDING_DENIED || (named && is_exception(&target));
+    bool allowed = policy->restrict_sending < SENDING_DENIED ||
+                   (named && list_has(L"ClientAllowedNTLMServers", &target, pattern_matches));
     WARN("RestrictSendingNTLMTraffic: %s %s\n", named ? trace_wide(text, target.text, -1) : "\"\"",
          allowed ? "is allowed" : "is denied");
     return allowed;

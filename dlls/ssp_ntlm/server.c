@@ -12,10 +12,11 @@
  *
  * Against a local call that somebody passes on from elsewhere: the key comes from the prefix's
  * secret, which never leaves it; it is bound to our challenge and to its ticket; a MIC keeps every
- * message as it was; and a target that the client named has to be this machine. What remains is a
- * client here that names no target, or a name of this machine where a hostile listener sits on
- * another port: its messages can be passed on to a server here. Such a connection is of no use to
- * an attacker once messages are signed, which only the client's key does.
+ * message as it was; and a target that the client named has to be this machine, unless an
+ * administrator has set DisableLoopbackCheck. What remains is a client here that names no target,
+ * or a name of this machine where a hostile listener sits on another port: its messages can be
+ * passed on to a server here. Such a connection is of no use to an attacker once messages are
+ * signed, which only the client's key does.
  */
 #include "ntlm_package.h"
 
@@ -140,29 +141,35 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
 
 /* ---- second leg: whom the client speaks to ---- */
 
+/* A client without a channel sends zeros, and no pair when it knows of no bindings or is kept from
+ * sending them (MS-NLMP 3.1.5.1.2). */
+static enum leg_channel channel_of(const struct bindings *own, struct slice sent)
+{
+    static const uint8_t none[16];
+    if (sent.size != sizeof(none)) return LEG_CHANNEL_UNSAID;
+    if (secret_equal(sent.data, none, sizeof(none))) return LEG_CHANNEL_NONE;
+    return secret_equal(sent.data, own->hash, sizeof(own->hash)) ? LEG_CHANNEL_SAME
+                                                                 : LEG_CHANNEL_OTHER;
+}
+
 /* Whether the client speaks through the channel that this server sees: asked only when the
- * application says which one that is, or that a proxy has it. A client without bindings sends
- * zeros, or no pair. */
+ * application says which one that is, or that a proxy has it. */
 static status_t bindings_check(const struct leg *leg, const struct bindings *first_leg,
                                const struct ntlm_policy *policy,
                                const struct ntlm_authenticate *message)
 {
-    static const uint8_t none[16];
     struct bindings own;
-    struct slice sent = message->channel_bindings;
     status_t status = bindings_read(leg, &own);
     if (!status_ok(status)) return status;
     if (!own.given) own = *first_leg;
     bool proxied = leg->requirements & ASC_REQ_PROXY_BINDINGS;
     if (policy->channel_bindings == POLICY_OFF || (!own.given && !proxied)) return SEC_E_OK;
-
-    bool missing = sent.size != sizeof(none) || secret_equal(sent.data, none, sizeof(none));
-    bool may_be_missing = policy->channel_bindings < POLICY_REQUIRED &&
-                          leg->requirements & ASC_REQ_ALLOW_MISSING_BINDINGS;
-    if (missing) return may_be_missing ? SEC_E_OK : SEC_E_BAD_BINDINGS;
-    /* The proxy's channel is another than ours: there is nothing to compare with. */
-    if (proxied) return SEC_E_OK;
-    return secret_equal(sent.data, own.hash, sizeof(own.hash)) ? SEC_E_OK : SEC_E_BAD_BINDINGS;
+    const struct leg_channel_rule rule = {
+        .requirements = leg->requirements,
+        .required = policy->channel_bindings >= POLICY_REQUIRED,
+        .audit = own.audit,
+    };
+    return leg_channel_judge(leg->output, &rule, channel_of(&own, message->channel_bindings));
 }
 
 /* A client of this prefix that means another machine: its answer has been passed on to us. Windows
@@ -257,7 +264,9 @@ static status_t finish_local(const struct logon *logon)
     bool own_user = host->user.length && name_equal(&logon->user, &host->user) &&
                     name_equal(&logon->domain, &host->computer);
     if (!own_user) return SEC_E_LOGON_DENIED;
-    if (logon->message.target_name.size && !host_is_target(host, logon->message.target_name)) {
+    bool elsewhere = logon->message.target_name.size &&
+                     !host_is_target(host, logon->message.target_name);
+    if (elsewhere && logon->policy.loopback_check) {
         WARN("a local call that was meant for another machine is refused\n");
         return SEC_E_LOGON_DENIED;
     }

@@ -24,7 +24,8 @@ enum schannel_call {
     SCHANNEL_CALL_READ,
     SCHANNEL_CALL_SEND,
     SCHANNEL_CALL_RECEIVE,
-    SCHANNEL_CALL_TICKET,
+    SCHANNEL_CALL_POST,
+    SCHANNEL_CALL_KEY_UPDATE,
     SCHANNEL_CALL_RENEGOTIATE,
     SCHANNEL_CALL_SET_CREDENTIALS,
 };
@@ -83,6 +84,7 @@ UNIXCALL_LAYOUT(struct schannel_call_free, object, 0, 8);
 #define CALL_SESSION_DATAGRAM 0x01u
 #define CALL_SESSION_REQUEST_CERTIFICATE 0x02u /* server: ask, and take no for an answer */
 #define CALL_SESSION_ALPN_REQUIRED 0x04u       /* server: no common protocol is an error */
+#define CALL_SESSION_LATE_CERTIFICATE 0x08u    /* after the handshake: client: offer, server: ask */
 
 struct schannel_call_session_create {
     uint64_t credentials;
@@ -115,7 +117,8 @@ enum call_verdict { CALL_VERDICT_NONE, CALL_VERDICT_GOOD, CALL_VERDICT_BAD };
  * nothing is queued, repeats the last flight.
  *
  * A server whose client declines another handshake gets CALL_EVENT_DONE with the alert: all is as
- * before. Once there is nothing to do a call moves the queue only.
+ * before. Once there is nothing to do a call moves the queue only. A certificate of TLS 1.3 that is
+ * asked for later (SCHANNEL_CALL_RENEGOTIATE) is such a handshake, too.
  */
 struct schannel_call_handshake {
     uint64_t session;
@@ -166,7 +169,7 @@ struct schannel_call_facts {
     uint32_t library_records;               /* 1: records must go through SEND and RECEIVE */
     uint32_t record_header, record_trailer; /* of such records: the most that one has */
     uint32_t record_limit;     /* of plain text in any record to the peer (RFC 8449, RFC 6066 4) */
-    uint32_t late_certificate; /* server, TLS 1.3: 1: the client would show one later */
+    uint32_t late_certificate; /* TLS 1.3: 1: the client has offered to show one later */
     uint32_t reserved;
     uint8_t alpn[256];
     uint8_t session_id[32];
@@ -214,22 +217,35 @@ struct schannel_call_records {
 };
 UNIXCALL_LAYOUT(struct schannel_call_records, why, 64, 224);
 
-/* Gives a post-handshake record of TLS 1.3 to the library, so that it can resume the session later;
- * the record is as it came from the wire, and the library has not seen those before it. */
-struct schannel_call_ticket {
+/* Gives a post-handshake record of TLS 1.3 to the library, with a ticket, new keys of the peer, or
+ * to a client the request for a certificate, which SCHANNEL_CALL_RENEGOTIATE answers. The record
+ * is as it came from the wire, and the library need not have seen those before it. What stands
+ * behind such a request or an answer in its record is not read: the session is of no use then. */
+struct schannel_call_post {
     uint64_t session;
     struct unixcall_bytes record;
     uint64_t receive_sequence;
     char why[CALL_WHY_SIZE];
 };
-UNIXCALL_LAYOUT(struct schannel_call_ticket, why, 32, 192);
+UNIXCALL_LAYOUT(struct schannel_call_post, why, 32, 192);
+
+/* The library's next keys for what it sends: the caller has told the peer (RFC 8446 4.6.3). */
+struct schannel_call_key_update {
+    uint64_t session;
+    char why[CALL_WHY_SIZE];
+};
+UNIXCALL_LAYOUT(struct schannel_call_key_update, why, 8, 168);
 
 #define CALL_SEQUENCE_KEPT UINT64_MAX /* the library's own: it has made records since */
 
 /* TLS 1.2: the library takes the records over again, for another handshake inside the session.
  * A server's HelloRequest is the first thing in its queue. SCHANNEL_CALL_HANDSHAKE goes on. Once it
  * has begun, this tells of records of the session that were made and opened in between. A server
- * may ask for a certificate from now on (CALL_SESSION_REQUEST_CERTIFICATE). */
+ * may ask for a certificate from now on (CALL_SESSION_REQUEST_CERTIFICATE).
+ *
+ * TLS 1.3, where the client has offered it (CALL_SESSION_LATE_CERTIFICATE on both sides): the
+ * server's request for a certificate, or the client's answer to one. What a server's
+ * SCHANNEL_CALL_HANDSHAKE gets then is the answer and nothing else. */
 struct schannel_call_renegotiate {
     uint64_t session;
     uint64_t credentials; /* 0: those of before */

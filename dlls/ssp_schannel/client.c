@@ -68,6 +68,14 @@ static void note_wishes(struct context *context, const struct leg *leg)
     context->flight_watched = !credential->certificate_count && !context->datagram;
 }
 
+/* RFC 8446 4.2.6. The library cannot wait for a certificate then either. */
+static bool may_show_later(const struct context *context, const struct leg *leg)
+{
+    const struct credential *credential = context->credential;
+    return credential->certificate_count && credential->renegotiates && !leg->not_late &&
+           !context->datagram;
+}
+
 status_t client_start(struct context *context, const struct leg *leg)
 {
     char room[SERVER_NAME_MAX + 1];
@@ -75,6 +83,7 @@ status_t client_start(struct context *context, const struct leg *leg)
     struct schannel_call_session_create call = {.alpn = unixcall_slice(leg->alpn)};
     note_wishes(context, leg);
     if (context->datagram) call.flags |= CALL_SESSION_DATAGRAM;
+    if (may_show_later(context, leg)) call.flags |= CALL_SESSION_LATE_CERTIFICATE;
     call.mtu = context->mtu;
     status_t status = copy_name(context, leg->target);
     if (status_ok(status))

@@ -86,7 +86,10 @@ static status_t library_seal(struct context *context, struct leg *leg, enum tls_
             .output_room = sizeof(room),
             .type = type,
         };
-        status_t status = library_call(SCHANNEL_CALL_SEND, &call);
+        /* A record that is made counts, so that there has to be room for it. */
+        status_t status = writer_prepare(&leg->reply, sizeof(room));
+        if (!status_ok(status)) return status;
+        status = library_call(SCHANNEL_CALL_SEND, &call);
         if (!status_ok(status) || !call.consumed) {
             WARN("no record: status %#lx: %s\n", (ULONG)status, call.why);
             return status_ok(status) ? SEC_E_INTERNAL_ERROR : status;

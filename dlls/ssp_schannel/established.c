@@ -3,7 +3,8 @@
  * The end of a handshake: keys, sequence numbers and facts are taken over from the library of the
  * host, whose session goes as soon as nothing needs it. In TLS 1.2 a client keeps it for the case
  * that the server wants another handshake, and a server for the case that its application does
- * (server.c); a client of TLS 1.3 until it has been sent a ticket.
+ * (server.c); in TLS 1.3 both for a late certificate that the client has offered, any other client
+ * until it has been sent a ticket.
  */
 #include "schannel_package.h"
 
@@ -145,10 +146,10 @@ void context_store_resumption(struct context *context)
 
 static bool library_stays(struct context *context, bool resumable)
 {
+    bool another = renegotiation_possible(context) || late_possible(context);
     if (!context->carried) return true;
-    if (context->version < TLS_1_3 && !context->credential->renegotiates) return false;
-    if (context->server) return server_keeps_library(context);
-    return context->version < TLS_1_3 || resumable;
+    if (context->server) return another && server_keeps_library(context);
+    return another || (context->version >= TLS_1_3 && resumable);
 }
 
 static void settle_library(struct context *context)

@@ -35,6 +35,7 @@ static const char *obstacle(const struct context *context, ULONG flags)
     if (!context->carried) return "the library keeps the state of this cipher suite to itself";
     if (context->renegotiating) return "the library has it, for another handshake";
     if (context->partly.size) return "part of a message has come";
+    if (context->certificate_awaited) return "the client's certificate is still to come";
     if (context->eap_prf) return "the choice of EAP's keys does not move";
     if (context->message_waits) return "a message waits for a leg";
     if (context->unsent.size) return "part of a token waits for a leg that has room for it";

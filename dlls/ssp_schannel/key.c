@@ -139,14 +139,15 @@ static status_t cng_blob_read(struct slice blob, struct private_key *out)
 
 /* ---- what is protected in the registry ---- */
 
-/* Opens a protected value; released with registry_blob_free. */
-static bool registry_blob(HKEY root, const wchar_t *path, const wchar_t *name, DATA_BLOB *out)
+/* Opens a protected value; released with registry_blob_free. SEC_E_UNKNOWN_CREDENTIALS without. */
+static status_t registry_blob(HKEY root, const wchar_t *path, const wchar_t *name, DATA_BLOB *out)
 {
     HKEY key;
     BYTE *sealed = malloc(BLOB_MAX);
     DWORD type, size = BLOB_MAX;
     bool found = false;
-    if (sealed && !RegOpenKeyExW(root, path, 0, KEY_QUERY_VALUE | KEY_WOW64_64KEY, &key)) {
+    if (!sealed) return SEC_E_INSUFFICIENT_MEMORY;
+    if (!RegOpenKeyExW(root, path, 0, KEY_QUERY_VALUE | KEY_WOW64_64KEY, &key)) {
         found = !RegQueryValueExW(key, name, NULL, &type, sealed, &size) && type == REG_BINARY;
         RegCloseKey(key);
     }
@@ -154,7 +155,7 @@ static bool registry_blob(HKEY root, const wchar_t *path, const wchar_t *name, D
     if (found)
         found = CryptUnprotectData(&in, NULL, NULL, NULL, NULL, CRYPTPROTECT_UI_FORBIDDEN, out);
     free(sealed);
-    return found;
+    return found ? SEC_E_OK : SEC_E_UNKNOWN_CREDENTIALS;
 }
 
 static void registry_blob_free(DATA_BLOB *blob)
@@ -176,8 +177,9 @@ static status_t wine_container_read(const wchar_t *container, DWORD flags, DWORD
     DATA_BLOB blob;
     if (wcslen(container) > MAX_PATH) return SEC_E_UNKNOWN_CREDENTIALS;
     wcscat(path, container);
-    if (!registry_blob(registry_root(flags), path, name, &blob)) return SEC_E_UNKNOWN_CREDENTIALS;
-    status_t status = capi_blob_read((struct slice){blob.pbData, blob.cbData}, out);
+    status_t status = registry_blob(registry_root(flags), path, name, &blob);
+    if (!status_ok(status)) return status;
+    status = capi_blob_read((struct slice){blob.pbData, blob.cbData}, out);
     registry_blob_free(&blob);
     return status;
 }
@@ -185,9 +187,9 @@ static status_t wine_container_read(const wchar_t *container, DWORD flags, DWORD
 static status_t own_container_read(const wchar_t *container, DWORD flags, struct private_key *out)
 {
     DATA_BLOB blob;
-    if (!registry_blob(registry_root(flags), OWN_KEYS, container, &blob))
-        return SEC_E_UNKNOWN_CREDENTIALS;
-    status_t status = cng_blob_read((struct slice){blob.pbData, blob.cbData}, out);
+    status_t status = registry_blob(registry_root(flags), OWN_KEYS, container, &blob);
+    if (!status_ok(status)) return status;
+    status = cng_blob_read((struct slice){blob.pbData, blob.cbData}, out);
     registry_blob_free(&blob);
     return status;
 }
@@ -301,17 +303,21 @@ static status_t cng_read(const CRYPT_KEY_PROV_INFO *info, bool curve, struct pri
 
 /* ---- certificates ---- */
 
-/* A property of variable size; released with free. NULL without it. */
-static void *property_get(const CERT_CONTEXT *certificate, DWORD id)
+/* Where the key is; released with free. SEC_E_NO_CREDENTIALS when that is not said. */
+static status_t location_get(const CERT_CONTEXT *certificate, CRYPT_KEY_PROV_INFO **out)
 {
+    const DWORD id = CERT_KEY_PROV_INFO_PROP_ID;
     DWORD size = 0;
-    if (!CertGetCertificateContextProperty(certificate, id, NULL, &size) || !size) return NULL;
-    void *value = malloc(size);
-    if (value && !CertGetCertificateContextProperty(certificate, id, value, &size)) {
-        free(value);
-        value = NULL;
+    if (!CertGetCertificateContextProperty(certificate, id, NULL, &size) || !size)
+        return SEC_E_NO_CREDENTIALS;
+    CRYPT_KEY_PROV_INFO *info = malloc(size);
+    if (!info) return SEC_E_INSUFFICIENT_MEMORY;
+    if (CertGetCertificateContextProperty(certificate, id, info, &size)) {
+        *out = info;
+        return SEC_E_OK;
     }
-    return value;
+    free(info);
+    return SEC_E_NO_CREDENTIALS;
 }
 
 static status_t key_read(const CERT_CONTEXT *certificate, bool curve, struct private_key *out)
@@ -330,9 +336,10 @@ static status_t key_read(const CERT_CONTEXT *certificate, bool curve, struct pri
                                           &size) &&
         handle)
         return cng_key_read(handle, curve, out);
-    CRYPT_KEY_PROV_INFO *info = property_get(certificate, CERT_KEY_PROV_INFO_PROP_ID);
-    if (!info) return SEC_E_NO_CREDENTIALS;
-    status_t status = SEC_E_UNKNOWN_CREDENTIALS;
+    CRYPT_KEY_PROV_INFO *info;
+    status_t status = location_get(certificate, &info);
+    if (!status_ok(status)) return status;
+    status = SEC_E_UNKNOWN_CREDENTIALS;
     if (info->pwszContainerName && !info->dwProvType) status = cng_read(info, curve, out);
     else if (info->dwProvType) status = capi_read(info, out);
     free(info);

@@ -18,6 +18,7 @@ TRACE_CHANNEL("schannel");
 /* Of SEC_FLAGS: the upper half of the requirements. Tokens without records are not made here. */
 #define FLAG_MESSAGES 0x100000000ull
 #define FLAG_DEFERRED_CRED_VALIDATION 0x200000000ull
+#define FLAG_NO_POST_HANDSHAKE_AUTH 0x400000000ull
 
 /* ---- input ---- */
 
@@ -52,6 +53,7 @@ static status_t read_flags(struct leg *leg, const SecBuffer *buffer)
     }
     leg->requirements |= (ULONG)flags;
     leg->deferred = flags & FLAG_DEFERRED_CRED_VALIDATION;
+    leg->not_late = flags & FLAG_NO_POST_HANDSHAKE_AUTH;
     return SEC_E_OK;
 }
 

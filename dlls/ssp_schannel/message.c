@@ -233,8 +233,8 @@ static status_t record_received(struct context *context, struct incoming *in,
     if (is_of_handshake(context, record)) return handshake_received(context, in, record);
     switch (record->type) {
     case TLS_APPLICATION_DATA:
-        /* not between the parts of a message (RFC 8446 5.1) */
-        return context->partly.size ? SEC_E_ILLEGAL_MESSAGE : SEC_E_OK;
+        /* not between the parts of a message (RFC 8446 5.1), or of an answer (4.6.2) */
+        return context->partly.size || context->answer_begun ? SEC_E_ILLEGAL_MESSAGE : SEC_E_OK;
     case TLS_HANDSHAKE:
         return record->size ? handshake_received(context, in, record) : SEC_E_ILLEGAL_MESSAGE;
     case TLS_ALERT:

@@ -4,8 +4,9 @@
  * SEC_I_RENEGOTIATE, and what of its kind follows (Microsoft: DecryptMessage for Schannel).
  *
  * TLS 1.3 (RFC 8446 4.6): a KeyUpdate is dealt with here, and answered when the peer asks for it; a
- * NewSessionTicket goes to the library of the host, which makes a session to resume of it. A
- * certificate after the handshake is never offered, so the request for one is an error.
+ * NewSessionTicket goes to the library of the host, which makes a session to resume of it; a
+ * CertificateRequest and its answer are in late.c. The request is an error for a client that has
+ * not offered to answer one, or has moved since.
  *
  * TLS 1.2: a HelloRequest, or a client's leg without input, begins another handshake, which the
  * library makes. Where it is gone, the peer is told that there will be none (RFC 5246 7.2.2); what
@@ -28,10 +29,12 @@ TRACE_CHANNEL("schannel");
 
 /* What the records of a leg have asked for. */
 struct post {
-    bool ticket_ended; /* in this record */
-    bool answer_key_update;
+    bool ticket_ended, answered; /* in this record */
+    bool crowded; /* something stands behind the question or the answer in its record */
+    bool answer_key_update, certificate_wanted;
     bool renegotiate, refuse_renegotiation;
     bool closed;
+    bool unexpected; /* a message, of which the peer hears by that name */
 };
 
 /* ---- another handshake ---- */
@@ -55,19 +58,34 @@ static status_t on_key_update(struct context *context, struct slice body, bool i
     status = tls_key_update(&context->session, &context->session.receive);
     if (!status_ok(status)) return status;
     TRACE("the peer has new keys%s\n", requested ? " and asks for ours" : "");
-    context_drop_library(context); /* whose keys are old now */
+    if (!late_possible(context)) context_drop_library(context); /* whose keys are old now */
     post->answer_key_update = post->answer_key_update || requested;
     return SEC_E_OK;
+}
+
+/* RFC 8446 4.6.2: nothing else comes before its end. */
+static bool is_answer(const struct context *context, uint8_t type)
+{
+    bool one = type == TLS_CERTIFICATE || type == TLS_CERTIFICATE_VERIFY || type == TLS_FINISHED;
+    return context->certificate_awaited && one;
 }
 
 static status_t on_message(struct context *context, const struct tls_handshake_message *message,
                            bool is_last, struct post *post)
 {
     bool modern = context->version >= TLS_1_3, client = !context->server;
-    if (modern && message->type == TLS_KEY_UPDATE)
+    if (modern && message->type == TLS_KEY_UPDATE && !context->answer_begun)
         return on_key_update(context, message->body, is_last, post);
     if (modern && client && message->type == TLS_NEW_SESSION_TICKET) {
         post->ticket_ended = true;
+    } else if (client && message->type == TLS_CERTIFICATE_REQUEST && late_possible(context) &&
+               !post->certificate_wanted) {
+        post->certificate_wanted = true;
+        post->crowded = !is_last;
+    } else if (is_answer(context, message->type)) {
+        post->answered = true;
+        context->answer_begun = message->type != TLS_FINISHED;
+        if (!context->answer_begun && !is_last) post->crowded = true;
     } else if (!modern && client && message->type == TLS_HELLO_REQUEST && !message->body.size) {
         post->renegotiate = renegotiation_possible(context);
         post->refuse_renegotiation = !post->renegotiate;
@@ -75,6 +93,7 @@ static status_t on_message(struct context *context, const struct tls_handshake_m
         post->refuse_renegotiation = true;
     } else {
         WARN("message %u has no place here\n", message->type);
+        post->unexpected = true;
         return SEC_E_ILLEGAL_MESSAGE;
     }
     return SEC_E_OK;
@@ -107,25 +126,30 @@ static status_t on_handshake(struct context *context, struct slice plain, struct
     return SEC_E_OK;
 }
 
-/* The library is given each record that has a part of a ticket, as it was on the wire. */
-static status_t pass_ticket(struct context *context, struct slice record, uint64_t sequence,
-                            const struct post *post)
+static status_t pass_answer(struct context *context, struct leg *leg, struct slice record,
+                            uint64_t sequence, const struct post *post)
 {
-    struct schannel_call_ticket call = {.session = context->library,
-                                        .record = unixcall_slice(record),
-                                        .receive_sequence = sequence};
-    bool begun = context->partly.size && context->partly.data[0] == TLS_NEW_SESSION_TICKET;
-    if (!context->library || context->server || context->version < TLS_1_3) return SEC_E_OK;
-    if (!post->ticket_ended && !begun) return SEC_E_OK;
-    status_t status = library_call(SCHANNEL_CALL_TICKET, &call);
+    status_t status = late_take(context, leg, record, sequence);
+    if (status_ok(status) && post->crowded) context_drop_library(context);
+    return status;
+}
+
+/* The library, where it is there still, is given each record as it was on the wire. All can do
+ * without, but who waits for a certificate. */
+static status_t pass_record(struct context *context, struct leg *leg, struct slice record,
+                            uint64_t sequence, const struct post *post)
+{
+    bool partly = context->partly.size && is_answer(context, context->partly.data[0]);
+    if (!context->library || context->version < TLS_1_3) return SEC_E_OK;
+    if (post->answered || partly) return pass_answer(context, leg, record, sequence, post);
+    status_t status = late_post(context, record, sequence);
     if (!status_ok(status)) {
-        WARN("a ticket is of no use: status %#lx: %s\n", (ULONG)status, call.why);
         context_drop_library(context);
-        return SEC_E_OK;
+        return context->certificate_awaited || post->certificate_wanted ? status : SEC_E_OK;
     }
     if (!post->ticket_ended) return SEC_E_OK;
     if (context_resumable(context)) context_store_resumption(context);
-    context_drop_library(context);
+    if (!late_possible(context)) context_drop_library(context);
     return SEC_E_OK;
 }
 
@@ -138,24 +162,35 @@ static status_t on_alert(struct context *context, struct slice plain, struct pos
     return post->closed ? SEC_E_OK : status;
 }
 
-static status_t on_record(struct context *context, struct slice record, struct slice plain,
-                          enum tls_type type, uint64_t sequence, struct post *post)
+static status_t on_record(struct context *context, struct leg *leg, struct slice record,
+                          struct slice plain, enum tls_type type, uint64_t sequence,
+                          struct post *post)
 {
-    post->ticket_ended = false;
+    post->ticket_ended = post->answered = false;
     if (type != TLS_HANDSHAKE && context->partly.size) return SEC_E_ILLEGAL_MESSAGE;
     if (type == TLS_ALERT) return on_alert(context, plain, post);
     if (type == TLS_CHANGE_CIPHER_SPEC)
         return context->version >= TLS_1_3 ? SEC_E_OK : SEC_E_ILLEGAL_MESSAGE;
     status_t status = on_handshake(context, plain, post);
-    return status_ok(status) ? pass_ticket(context, record, sequence, post) : status;
+    return status_ok(status) ? pass_record(context, leg, record, sequence, post) : status;
 }
 
 /* Not who has said so first (RFC 8446 6.2). */
-static void tell_peer(struct context *context, struct leg *leg, status_t status)
+static void tell_peer(struct context *context, struct leg *leg, uint8_t description)
 {
     if (context->broken || context->close_sent) return;
-    const uint8_t alert[2] = {TLS_ALERT_FATAL, tls_alert_of(status)};
+    const uint8_t alert[2] = {TLS_ALERT_FATAL, description};
     context_seal(context, leg, TLS_ALERT, (struct slice){alert, sizeof(alert)});
+}
+
+/* Nor does the peer hear twice of what the library has told it already. */
+static status_t give_up(struct context *context, struct leg *leg, const struct post *post,
+                        status_t status)
+{
+    uint8_t description = post->unexpected ? TLS_UNEXPECTED_MESSAGE : tls_alert_of(status);
+    if (context->stage != STAGE_FAILED && status != SEC_E_INSUFFICIENT_MEMORY)
+        tell_peer(context, leg, description);
+    return context_fail(context, status);
 }
 
 /* Opens a copy: the input is the application's. Data is not for a leg, and is left where it is. */
@@ -176,13 +211,11 @@ static status_t take_record(struct context *context, struct leg *leg, struct sli
         goto done;
     }
     *taken = true;
-    status = on_record(context, record, (struct slice){opened.data, opened.size}, opened.type,
+    status = on_record(context, leg, record, (struct slice){opened.data, opened.size}, opened.type,
                        sequence, post);
 done:
     secret_free(copy, record.size);
-    if (status_ok(status)) return status;
-    if (status != SEC_E_INSUFFICIENT_MEMORY) tell_peer(context, leg, status);
-    return context_fail(context, status);
+    return status_ok(status) ? status : give_up(context, leg, post, status);
 }
 
 static status_t take_records(struct context *context, struct leg *leg, struct post *post)
@@ -190,7 +223,8 @@ static status_t take_records(struct context *context, struct leg *leg, struct po
     size_t whole;
     status_t status = leg_records(leg, &whole);
     if (!status_ok(status)) return status;
-    while (leg->consumed < whole && !post->renegotiate && !post->closed) {
+    while (leg->consumed < whole && !post->renegotiate && !post->certificate_wanted &&
+           !post->closed) {
         struct slice rest = {leg->token.data + leg->consumed, whole - leg->consumed};
         size_t size, missing;
         bool taken;
@@ -198,6 +232,9 @@ static status_t take_records(struct context *context, struct leg *leg, struct po
         if (!status_ok(status)) return leg->consumed ? SEC_E_OK : status;
         rest.size = size;
         status = take_record(context, leg, rest, post, &taken);
+        /* What has been read cannot be read again: the rest is for another leg. */
+        if (status == SEC_E_INSUFFICIENT_MEMORY && context->stage != STAGE_FAILED && leg->consumed)
+            return SEC_E_OK;
         if (!status_ok(status)) return status;
         if (!taken) return leg->consumed ? SEC_E_OK : SEC_E_INVALID_TOKEN;
         leg->consumed += size;
@@ -214,18 +251,23 @@ static status_t answer_key_update(struct context *context, struct leg *leg)
     status_t status = context_seal(context, leg, TLS_HANDSHAKE,
                                    (struct slice){message, sizeof(message)});
     if (status_ok(status)) status = tls_key_update(&context->session, &context->session.send);
+    if (status_ok(status) && late_possible(context)) status = late_key_update(context);
     return status_ok(status) ? status : context_fail(context, status);
 }
 
 /* ---- legs ---- */
 
-/* TLS 1.3 asks for a certificate without another handshake (RFC 8446 4.6.2), of clients that have
- * said that they would show one. */
-static status_t refuse_late_certificate(const struct context *context)
+/* TLS 1.3 has no other handshakes: all that can be wanted is a certificate, of a client that has
+ * offered one. */
+static status_t ask_for_certificate(struct context *context, struct leg *leg)
 {
     bool known = context->credential; /* not after a move */
     if (known && !context->late_certificate) return SEC_I_NO_RENEGOTIATION;
-    WARN("a certificate after the handshake of TLS 1.3 is not asked for\n");
+    server_wants_another();
+    bool wanted = leg->requirements & ASC_REQ_MUTUAL_AUTH;
+    if (wanted && late_possible(context)) return late_ask(context, leg);
+    WARN("%s\n", wanted ? "the policy forbids it, or the library's session is gone"
+                        : "TLS 1.3 has nothing to begin but the question of a certificate");
     return SEC_E_UNSUPPORTED_FUNCTION;
 }
 
@@ -245,8 +287,25 @@ static status_t leg_without_input(struct context *context, struct leg *leg)
     if (context->datagram || context->close_sent || context->close_received)
         return SEC_E_INCOMPLETE_MESSAGE;
     if (context->version < TLS_1_3) return begin_another(context, leg);
-    return context->server && !context->message_waits ? refuse_late_certificate(context)
-                                                      : SEC_E_INCOMPLETE_MESSAGE;
+    if (!context->server || context->message_waits || context->certificate_awaited)
+        return SEC_E_INCOMPLETE_MESSAGE;
+    return ask_for_certificate(context, leg);
+}
+
+/* Behind a close_notify it is not. */
+static status_t show_certificate(struct context *context, struct leg *leg, const struct post *post)
+{
+    if (context->close_sent) return SEC_E_OK;
+    status_t status = late_show(context, leg);
+    if (!status_ok(status)) return give_up(context, leg, post, status);
+    if (post->crowded) context_drop_library(context);
+    return SEC_E_OK;
+}
+
+static bool answer_continues(const struct context *context)
+{
+    bool partly = context->partly.size && is_answer(context, context->partly.data[0]);
+    return context->answer_begun || partly;
 }
 
 /* DecryptMessage has had the library make the last flight again. */
@@ -270,11 +329,14 @@ status_t post_leg(struct context *context, struct leg *leg)
         return SEC_E_INVALID_TOKEN; /* the library has read all that there was */
     } else {
         status = take_records(context, leg, &post);
+        if (status_ok(status) && post.certificate_wanted)
+            status = show_certificate(context, leg, &post);
         if (status_ok(status) && post.answer_key_update) status = answer_key_update(context, leg);
         if (status_ok(status) && post.refuse_renegotiation)
             status = refuse_renegotiation(context, leg);
         if (status_ok(status) && post.renegotiate) status = renegotiation_begin(context, leg);
     }
     if (status_ok(status)) context->message_waits = context->hello_request = false;
-    return status_ok(status) && post.closed ? SEC_I_CONTEXT_EXPIRED : status;
+    if (status_ok(status) && post.closed) return SEC_I_CONTEXT_EXPIRED;
+    return status_ok(status) && answer_continues(context) ? SEC_I_CONTINUE_NEEDED : status;
 }

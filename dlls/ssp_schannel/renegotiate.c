@@ -30,8 +30,8 @@ bool renegotiation_possible(const struct context *context)
 
 /* ---- what the library is told ---- */
 
-static status_t library_tell(const struct context *context, const struct leg *leg,
-                             uint64_t credentials)
+status_t renegotiation_tell(const struct context *context, const struct leg *leg,
+                            uint64_t credentials, uint64_t receive_sequence)
 {
     const struct tls_session *session = &context->session;
     bool certificate = leg->server && leg->requirements & ASC_REQ_MUTUAL_AUTH;
@@ -39,7 +39,7 @@ static status_t library_tell(const struct context *context, const struct leg *le
         .session = context->library,
         .credentials = credentials,
         .send_sequence = context->sent_change ? CALL_SEQUENCE_KEPT : session->send.sequence,
-        .receive_sequence = session->receive.sequence,
+        .receive_sequence = receive_sequence,
         .flags = certificate ? CALL_SESSION_REQUEST_CERTIFICATE : 0,
     };
     status_t status = library_call(SCHANNEL_CALL_RENEGOTIATE, &call);
@@ -47,7 +47,7 @@ static status_t library_tell(const struct context *context, const struct leg *le
     return status;
 }
 
-static status_t begin_with(struct context *context, const struct leg *leg)
+status_t renegotiation_prepare(struct context *context, const struct leg *leg)
 {
     struct credential *credential = leg->credential;
     uint64_t credentials = 0;
@@ -57,16 +57,16 @@ static status_t begin_with(struct context *context, const struct leg *leg)
     if (other) status = credential_library(credential, context->datagram, &credentials);
     if (status_ok(status) && other) status = context_reserve_credential(context);
     context->sent_change = context->received_change = false;
-    if (status_ok(status)) status = library_tell(context, leg, credentials);
+    if (status_ok(status))
+        status = renegotiation_tell(context, leg, credentials, context->session.receive.sequence);
     if (status_ok(status) && other) context_change_credential(context, credential);
     return status;
 }
 
 /* ---- what the library says ---- */
 
-/* Feeds, and counts the records that the library makes with the session's keys. */
-static status_t feed(struct context *context, struct leg *leg, struct slice records,
-                     uint32_t *event)
+status_t renegotiation_step(struct context *context, struct leg *leg, struct slice records,
+                            uint32_t *event)
 {
     size_t before = leg->reply.size;
     status_t status = handshake_feed(context, leg, records, event);
@@ -84,14 +84,14 @@ static status_t feed(struct context *context, struct leg *leg, struct slice reco
 status_t renegotiation_begin(struct context *context, struct leg *leg)
 {
     uint32_t event;
-    status_t status = begin_with(context, leg);
+    status_t status = renegotiation_prepare(context, leg);
     if (!status_ok(status)) return status;
     context->stage = STAGE_HANDSHAKE;
     context->renegotiating = true;
     context->certificate_refused = context->flight_begun = false;
     context->flight_watched = context->carried && !context->server &&
                               !context->credential->certificate_count;
-    status = feed(context, leg, (struct slice){NULL, 0}, &event);
+    status = renegotiation_step(context, leg, (struct slice){NULL, 0}, &event);
     if (!status_ok(status)) return status;
     return context->server && context->carried ? SEC_E_OK : SEC_I_CONTINUE_NEEDED;
 }
@@ -170,10 +170,11 @@ status_t renegotiation_feed(struct context *context, struct leg *leg, struct sli
     context->message_waits = false;
     do {
         *event = CALL_EVENT_INPUT;
-        status_t status = library_tell(context, leg, 0);
+        status_t status = renegotiation_tell(context, leg, 0, context->session.receive.sequence);
         if (status_ok(status)) status = look_ahead(context, records, &size, &found);
         if (!status_ok(status)) return context_fail(context, status);
-        if (size) status = feed(context, leg, (struct slice){records.data, size}, event);
+        if (size)
+            status = renegotiation_step(context, leg, (struct slice){records.data, size}, event);
         if (!status_ok(status) || *event != CALL_EVENT_INPUT) return status;
         records = (struct slice){records.data + size, records.size - size};
         if (found == FOUND_HELLO_REQUEST) skip_hello_request(leg, &records);

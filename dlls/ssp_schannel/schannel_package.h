@@ -224,7 +224,7 @@ struct context {
     uint64_t library;      /* session of the Unix half; 0 when nothing needs it any more */
     bool carried;          /* records are made here; else by the library */
     bool kept;             /* a server's library: it counts among those that are */
-    bool late_certificate; /* TLS 1.3: the client would show one after the handshake */
+    bool late_certificate; /* TLS 1.3: the client offers one after the handshake */
     uint16_t version, suite;
     struct tls_session session; /* if carried */
     struct connection connection;
@@ -252,10 +252,12 @@ struct context {
     volatile bool message_waits; /* a post-handshake message has to go through a leg first */
     volatile bool hello_request; /* it is a HelloRequest, of which nothing is left in the input */
     bool repeat_waits;           /* DTLS: the last flight, for a peer that has not got it */
-    volatile bool broken; /* by a fatal alert or a wrong record: nothing is sent or received */
-    struct writer partly; /* post-handshake message of which the rest is still to come */
-    bool renegotiating;   /* TLS 1.2: the library makes another handshake in the session */
-    bool flight_begun;    /* a message that answers our ClientHello has come */
+    volatile bool broken;     /* by a fatal alert or a wrong record: nothing is sent or received */
+    struct writer partly;     /* post-handshake message of which the rest is still to come */
+    bool certificate_awaited; /* TLS 1.3: a server has asked for one after the handshake */
+    bool answer_begun;        /* to that; what belongs to it comes in one piece */
+    bool renegotiating;       /* TLS 1.2: the library makes another handshake in the session */
+    bool flight_begun;        /* a message that answers our ClientHello has come */
     bool sent_change, received_change; /* of its ciphers: the session's keys are not those of now */
     bool close_received, close_sent, shutdown_wanted;
     uint8_t alert[2]; /* SCHANNEL_ALERT: to be sent by the next leg; level 0: none */
@@ -299,6 +301,7 @@ struct leg {
     struct slice target;           /* UTF-16; size 0 without */
     ULONG requirements;
     bool deferred; /* the certificate is judged later, by request (SECBUFFER_FLAGS) */
+    bool not_late; /* a client offers no certificate after the handshake, by request */
     const SecBufferDesc *input, *output;
     struct slice token;  /* of the input; size 0 without one */
     SecBuffer *spare;    /* input buffer that becomes EXTRA or MISSING; NULL without */
@@ -343,12 +346,12 @@ static inline struct slice first_record(struct slice records)
 status_t client_start(struct context *context, const struct leg *leg);
 status_t server_start(struct context *context, const struct leg *leg);
 
-/* Whether the library's session stays for another handshake, although the records are made here;
- * if so, context->kept is set, and the end of the session is to be told. */
+/* Whether the library's session stays for another handshake or a late certificate, although the
+ * records are made here; if so, context->kept is set, and the end of the session is to be told. */
 bool server_keeps_library(struct context *context);
 void server_library_dropped(void);
 
-/* The application wants another handshake: its sessions are worth keeping. */
+/* The application wants such a thing: its sessions are worth keeping. */
 void server_wants_another(void);
 
 /* Events besides CALL_EVENT_. */
@@ -406,9 +409,42 @@ bool renegotiation_possible(const struct context *context);
  * here has only asked for one, which is SEC_E_OK. */
 status_t renegotiation_begin(struct context *context, struct leg *leg);
 
+/* Tells the library that it is to begin another handshake, and once it has, of the records that
+ * were made and opened since; credentials: 0 for those of before. */
+status_t renegotiation_tell(const struct context *context, const struct leg *leg,
+                            uint64_t credentials, uint64_t receive_sequence);
+
+/* Has it begin with the credential of the leg, if that is another one with a certificate. */
+status_t renegotiation_prepare(struct context *context, const struct leg *leg);
+
+/* Feeds, and counts the records that the library makes with the session's keys. */
+status_t renegotiation_step(struct context *context, struct leg *leg, struct slice records,
+                            uint32_t *event);
+
 /* Feeds whole records to such a handshake where the records are made here. */
 status_t renegotiation_feed(struct context *context, struct leg *leg, struct slice records,
                             uint32_t *event);
+
+/* ---- late.c ---- */
+
+/* Whether a certificate can be asked for after the handshake of TLS 1.3, or shown. */
+bool late_possible(const struct context *context);
+
+/* Gives the library a post-handshake record. */
+status_t late_post(const struct context *context, struct slice record, uint64_t sequence);
+
+/* The library's keys for what is sent follow the session's. */
+status_t late_key_update(const struct context *context);
+
+/* A server asks. */
+status_t late_ask(struct context *context, struct leg *leg);
+
+/* Takes one record of the answer. */
+status_t late_take(struct context *context, struct leg *leg, struct slice record,
+                   uint64_t sequence);
+
+/* A client answers the request that the library has been given. */
+status_t late_show(struct context *context, struct leg *leg);
 
 /* ---- post.c, control.c ---- */
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What only a server's handshake has: whether the client is asked for a certificate, and whether
- * the library's session stays for another handshake of TLS 1.2, in which it may be asked for one
- * later (Microsoft: Renegotiating an Schannel Connection).
+ * the library's session stays, so that it may be asked for one later: in another handshake of TLS
+ * 1.2 (Microsoft: Renegotiating an Schannel Connection), or after that of TLS 1.3 where the client
+ * has offered it (RFC 8446 4.2.6).
  *
- * Nothing in the calls for the first handshake says that there will be another one, and a session
- * of the library takes more memory than all the rest of a connection. So each process keeps a few,
- * which is enough for a server of few connections, and all once its application has wanted another
- * one.
+ * Nothing in the calls for the first handshake says that this will be wanted, and a session of the
+ * library takes more memory than all the rest of a connection. So each process keeps a few, which
+ * is enough for a server of few connections, and all once its application has wanted it.
  */
 #include "schannel_package.h"
 
@@ -23,7 +23,6 @@ static volatile LONG another_wanted;
 
 bool server_keeps_library(struct context *context)
 {
-    if (context->version >= TLS_1_3) return false;
     if (context->kept) return true;
     context->kept = InterlockedIncrement(&sessions_kept) <= KEPT_UNASKED || another_wanted;
     if (!context->kept) InterlockedDecrement(&sessions_kept);
@@ -54,6 +53,8 @@ status_t server_start(struct context *context, const struct leg *leg)
     if (context->datagram) call.flags |= CALL_SESSION_DATAGRAM;
     if (leg->requirements & ASC_REQ_MUTUAL_AUTH) call.flags |= CALL_SESSION_REQUEST_CERTIFICATE;
     if (leg->alpn.size) call.flags |= CALL_SESSION_ALPN_REQUIRED;
+    if (context->credential->renegotiates && !context->datagram)
+        call.flags |= CALL_SESSION_LATE_CERTIFICATE;
     call.mtu = context->mtu;
     status_t status = credential_library(context->credential, context->datagram, &call.credentials);
     if (status_ok(status)) status = library_call(SCHANNEL_CALL_SESSION_CREATE, &call);

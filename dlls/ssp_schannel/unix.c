@@ -69,5 +69,5 @@ static status_t library(void *params)
 }
 
 UNIXCALL_TABLE(library, credentials_create, credentials_free, session_create, session_free,
-               handshake, secrets, facts, session_read, records_send, records_receive, ticket,
-               renegotiate, session_set_credentials);
+               handshake, secrets, facts, session_read, records_send, records_receive, post,
+               key_update, renegotiate, session_set_credentials);

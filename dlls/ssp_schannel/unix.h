@@ -72,6 +72,7 @@
     X(pubkey_import_privkey)                   \
     X(pubkey_import_x509_raw)                  \
     X(pubkey_init)                             \
+    X(reauth)                                  \
     X(record_get_max_size)                     \
     X(record_get_state)                        \
     X(record_overhead_size)                    \
@@ -91,6 +92,7 @@
     X(session_get_ptr)                         \
     X(session_get_random)                      \
     X(session_is_resumed)                      \
+    X(session_key_update)                      \
     X(session_set_data)                        \
     X(session_set_keylog_function)             \
     X(session_set_ptr)                         \
@@ -185,7 +187,7 @@ struct session {
     uint16_t suite;
     uint16_t record_size_limit; /* the peer's, 0 without one */
     struct writer issuers;      /* as in call.h */
-    bool late_certificate;      /* the client would show one after the handshake */
+    bool late_certificate;      /* a server's client would show one after the handshake */
     uint8_t server_handshake[CALL_SECRET_MAX], client_secret[CALL_SECRET_MAX];
     uint8_t server_secret[CALL_SECRET_MAX], exporter_secret[CALL_SECRET_MAX];
     size_t secret_size;
@@ -212,6 +214,9 @@ uint16_t session_version(const struct session *session);
 /* Records are made and opened by the library alone. */
 bool session_library_records(const struct session *session);
 
+/* TLS 1.3: a certificate can be asked for after the handshake, and shown. */
+bool session_late_certificate(const struct session *session);
+
 /* ---- unix_hello.c ---- */
 
 /* Has the library show the messages that say what the library has no function for. */
@@ -237,7 +242,7 @@ size_t transport_record(const struct session *session, const struct reader *inpu
 
 /* ---- unix_handshake.c ---- */
 
-unixcall_function handshake, ticket, renegotiate;
+unixcall_function handshake, post, key_update, renegotiate;
 
 /* ---- unix_facts.c ---- */
 

@@ -226,7 +226,8 @@ status_t facts(void *params)
     signature_get(session, call);
     names_get(session, call);
     call->resumed = gnutls.session_is_resumed(session->library) ? 1 : 0;
-    call->late_certificate = session->late_certificate;
+    call->late_certificate = session->server ? session->late_certificate
+                                             : session_late_certificate(session);
     call->library_records = session_library_records(session);
     if (!session->established) return SEC_E_OK;
     facts_overhead(session, &call->record_header, &call->record_trailer);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Handshakes, first and repeated. The library's own works off what there is and says that it waits
- * for more; so does the function here that a peer's certificate is shown to, which is how a
- * handshake stops for the caller's verdict.
+ * Handshakes, first and repeated, and what TLS 1.3 has in place of these: a certificate that is
+ * asked for after the handshake (RFC 8446 4.6.2). The library's own works off what there is and
+ * says that it waits for more; so does the function here that a peer's certificate is shown to,
+ * which is how a handshake stops for the caller's verdict.
  */
 #include "unix.h"
 
@@ -106,7 +107,8 @@ static bool peer_declines(const struct session *session, int error)
 static bool step(struct session *session, struct schannel_call_handshake *call, status_t *status)
 {
     size_t left = reader_left(&session->input);
-    int error = gnutls.handshake(session->library);
+    bool late = session->established && session_version(session) == TLS_1_3;
+    int error = late ? gnutls.reauth(session->library, 0) : gnutls.handshake(session->library);
     bool progress = reader_left(&session->input) < left;
     if (!error) {
         session->done = session->established = true;
@@ -174,31 +176,59 @@ static int sequence_set(struct session *session, bool receive, uint64_t sequence
     return gnutls.record_set_state(session->library, receive, bytes);
 }
 
-status_t ticket(void *params)
+static bool established_1_3(const struct session *session)
 {
-    struct schannel_call_ticket *call = params;
+    return session->established && !session->failed && session_version(session) == TLS_1_3;
+}
+
+status_t post(void *params)
+{
+    struct schannel_call_post *call = params;
     struct session *session = unixcall_pointer(call->session);
     uint8_t data[1];
-    if (session->server || !session->established || session_version(session) != TLS_1_3)
-        return error_say(SEC_E_UNSUPPORTED_FUNCTION, call->why, "no client of TLS 1.3");
+    if (!established_1_3(session))
+        return error_say(SEC_E_UNSUPPORTED_FUNCTION, call->why, "no session of TLS 1.3");
     int error = sequence_set(session, true, call->receive_sequence);
     if (error) return error_explain(error, call->why);
     input_set(session, call->record);
     ssize_t size = gnutls.record_recv(session->library, data, sizeof(data));
     bool whole = !reader_left(&session->input);
     session->input = (struct reader){0};
-    if (size == GNUTLS_E_AGAIN && whole) return SEC_E_OK;
+    if ((size == GNUTLS_E_AGAIN || size == GNUTLS_E_REAUTH_REQUEST) && whole) return SEC_E_OK;
     if (size >= 0) return error_say(SEC_E_INVALID_TOKEN, call->why, "no handshake record");
     return error_explain((int)size, call->why);
+}
+
+/* The message that the library makes of it is the caller's. */
+status_t key_update(void *params)
+{
+    struct schannel_call_key_update *call = params;
+    struct session *session = unixcall_pointer(call->session);
+    if (!established_1_3(session) || transport_queued(session))
+        return error_say(SEC_E_UNSUPPORTED_FUNCTION, call->why, "no session of TLS 1.3");
+    int error = gnutls.session_key_update(session->library, 0);
+    transport_drop(session);
+    return error_explain(error, call->why);
+}
+
+/* In TLS 1.3 the handshake is nothing but the question. */
+static int server_ask(struct session *session, uint32_t flags)
+{
+    bool late = session_version(session) == TLS_1_3;
+    if (late || flags & CALL_SESSION_REQUEST_CERTIFICATE)
+        gnutls.certificate_server_set_request(session->library, GNUTLS_CERT_REQUEST);
+    if (late || !session->done) return 0;
+    session_refuse_tickets(session);
+    return session->peer_asked ? 0 : gnutls.rehandshake(session->library);
 }
 
 status_t renegotiate(void *params)
 {
     struct schannel_call_renegotiate *call = params;
     struct session *session = unixcall_pointer(call->session);
-    uint16_t version = session_version(session);
+    bool late = session_version(session) == TLS_1_3;
     int error = 0;
-    if (!session->established || session->failed || version == TLS_1_3)
+    if (!session->established || session->failed || (late && !session_late_certificate(session)))
         return error_say(SEC_E_UNSUPPORTED_FUNCTION, call->why, "nothing can be negotiated again");
     if (!session_library_records(session)) {
         if (call->send_sequence != CALL_SEQUENCE_KEPT)
@@ -209,12 +239,7 @@ status_t renegotiate(void *params)
         status_t status = session_use(session, unixcall_pointer(call->credentials), call->why);
         if (!status_ok(status)) return status;
     }
-    if (!error && session->server && call->flags & CALL_SESSION_REQUEST_CERTIFICATE)
-        gnutls.certificate_server_set_request(session->library, GNUTLS_CERT_REQUEST);
-    if (!error && session->server && session->done) {
-        session_refuse_tickets(session);
-        if (!session->peer_asked) error = gnutls.rehandshake(session->library);
-    }
+    if (!error && session->server) error = server_ask(session, call->flags);
     if (error) return error_explain(error, call->why);
     if (session->done) session->begun = false;
     session->done = session->peer_asked = false;

@@ -45,6 +45,13 @@ bool session_library_records(const struct session *session)
     }
 }
 
+bool session_late_certificate(const struct session *session)
+{
+    bool ours = session->flags & CALL_SESSION_LATE_CERTIFICATE;
+    return ours && (!session->server || session->late_certificate) &&
+           session_version(session) == TLS_1_3;
+}
+
 /* ---- what the library tells ---- */
 
 /* The names of the secrets are those of the file format that NSS has for them. That this function
@@ -221,6 +228,7 @@ static int session_init(struct session *session, const struct schannel_call_sess
 {
     unsigned flags = session->server ? GNUTLS_SERVER : GNUTLS_CLIENT;
     if (session->datagram) flags |= GNUTLS_DATAGRAM;
+    if (session->flags & CALL_SESSION_LATE_CERTIFICATE) flags |= GNUTLS_POST_HANDSHAKE_AUTH;
     int error = gnutls.init(&session->library, flags | GNUTLS_NONBLOCK);
     if (error) return error;
     gnutls.session_set_ptr(session->library, session);

@@ -26,6 +26,9 @@
 #ifndef SECPKG_ID_NONE
 #define SECPKG_ID_NONE 0xFFFF
 #endif
+#ifndef SECBUFFER_CHANNEL_BINDINGS_RESULT
+#define SECBUFFER_CHANNEL_BINDINGS_RESULT 30
+#endif
 
 /* SECPKG_DLL_FUNCTIONS with the member that the header leaves out. */
 struct dll_function_table {

@@ -30,12 +30,35 @@ status_t leg_target(const UNICODE_STRING *target, const SecBufferDesc *input, st
  * that there are none: they are not `given`. */
 struct leg_bindings {
     bool given;
+    bool audit; /* of a server: what does not match is told and not refused */
     uint32_t initiator_type, acceptor_type;
     struct slice initiator, acceptor, application_data;
 };
 
 /* Those of SECBUFFER_CHANNEL_BINDINGS, in either form (SEC_CHANNEL_BINDINGS and its EX form). */
 status_t leg_bindings_read(const SecBufferDesc *input, struct leg_bindings *out);
+
+/* What a client says of its channel: nothing, not knowing of bindings; that there is none; or which
+ * one, compared with the server's. */
+enum leg_channel {
+    LEG_CHANNEL_UNSAID,
+    LEG_CHANNEL_NONE,
+    LEG_CHANNEL_SAME,
+    LEG_CHANNEL_OTHER,
+};
+
+/* What policy and the application want of it. */
+struct leg_channel_rule {
+    ULONG requirements;
+    bool required; /* ASC_REQ_ALLOW_MISSING_BINDINGS counts for nothing */
+    bool audit;
+};
+
+/* SEC_E_OK or SEC_E_BAD_BINDINGS (Microsoft's page on extended protection in a service). Which case
+ * it is goes to SECBUFFER_CHANNEL_BINDINGS_RESULT, where the application has put such a buffer
+ * beside that of the token. */
+status_t leg_channel_judge(const SecBufferDesc *output, const struct leg_channel_rule *rule,
+                           enum leg_channel said);
 
 /* ---- output ---- */
 

@@ -288,7 +288,8 @@ static SECURITY_STATUS connect_bound(const wchar_t *package, const struct accoun
     return status;
 }
 
-/* The server has the extended form of what the client has [D sspi-sspisetchannelbindingflags]. */
+/* The server has the extended form of what the client has [D sspi-sspisetchannelbindingflags]. With
+ * the flag that is for an audit, which refuses nobody [D epa-support-in-service]. */
 static void test_bindings_used(void)
 {
     static const wchar_t *const packages[] = {L"NTLM", L"Negotiate"};
@@ -301,7 +302,7 @@ static void test_bindings_used(void)
     SecPkgContext_Bindings plain = bindings_make(), extended = bindings_make();
     SecPkgContext_Bindings other = bindings_make();
     ((BYTE *)(other.Bindings + 1))[0] ^= 1;
-    ok(!set_flags(&extended, 1) && !set_flags(&other, 1), "not extended");
+    ok(!set_flags(&extended, 1) && !set_flags(&other, 0), "not extended");
     for (int i = 0; i < 2; i++) {
         SECURITY_STATUS status = connect_bound(packages[i], &account, &plain, &extended);
         ok(!status, "%ls: %08lx", packages[i], status);
@@ -309,6 +310,10 @@ static void test_bindings_used(void)
         ok(!status, "%ls, client: %08lx", packages[i], status);
         status = connect_bound(packages[i], &account, &plain, &other);
         ok(status == SEC_E_BAD_BINDINGS, "%ls, another channel: %08lx", packages[i], status);
+        ok(!set_flags(&other, 1), "no audit");
+        status = connect_bound(packages[i], &account, &plain, &other);
+        ok(!status, "%ls, another channel, audited: %08lx", packages[i], status);
+        ok(!set_flags(&other, 0), "still an audit");
     }
     FreeContextBuffer(plain.Bindings);
     FreeContextBuffer(extended.Bindings);

@@ -8,6 +8,7 @@
 #include "fault.h"
 
 #include "fault_memory.h"
+#include "context_attributes.h"
 #include "heap_use.h"
 #include "hosting.h"
 
@@ -47,6 +48,18 @@ SECURITY_STATUS fault_make(struct loopback *loop, const wchar_t *package, const 
 LONG win32_answer(BOOL result)
 {
     return result ? 0 : HRESULT_FROM_WIN32(GetLastError());
+}
+
+typedef SECURITY_STATUS(WINAPI *query_fn)(CtxtHandle *, ULONG, void *);
+typedef SECURITY_STATUS(WINAPI *query_ex_fn)(CtxtHandle *, ULONG, void *, ULONG);
+
+LONG fault_query(CtxtHandle *context, const struct attribute *attribute, int way)
+{
+    static const char *const names[] = {"QueryContextAttributesW", "QueryContextAttributesA",
+                                        "QueryContextAttributesExW", "QueryContextAttributesExA"};
+    void *function = function_find(way < 2 ? "secur32.dll" : "sspicli.dll", names[way]);
+    if (way < 2) return ((query_fn)function)(context, attribute->number, &answers);
+    return ((query_ex_fn)function)(context, attribute->number, &answers, attribute->size);
 }
 
 static bool answers_kept(void)
@@ -194,6 +207,9 @@ AREA(kerberos_contexts)
 AREA(kerberos_transfers)
 AREA(kerberos_credentials)
 AREA(kerberos_calls)
+AREA(schannel_credentials)
+AREA(schannel_legs)
+AREA(schannel_connections)
 
 /* Each time in a process of its own; uncached: one that knows no package before it has loaded its
  * module. */
@@ -242,9 +258,18 @@ static int kerberos_main(char **arguments)
     return test_end("fault");
 }
 
+static int schannel_main(void)
+{
+    RUN(test_schannel_credentials);
+    RUN(test_schannel_legs);
+    RUN(test_schannel_connections);
+    return test_end("fault");
+}
+
 int main(int argc, char **argv)
 {
     bool of_kerberos = argc == 4 && !strcmp(argv[1], "kerberos");
+    bool of_schannel = argc == 2 && !strcmp(argv[1], "schannel");
     if (argc > 2 && !of_kerberos) return cold_main((unsigned)atoi(argv[2]));
 
     if (!running_under_wine() || !memory_watch()) {
@@ -254,6 +279,7 @@ int main(int argc, char **argv)
     }
     setvbuf(stdout, NULL, _IONBF, 0); /* what was found is to be seen after a crash, too */
     if (of_kerberos) return kerberos_main(argv);
+    if (of_schannel) return schannel_main();
     if (account_create(&account)) fault_account = &account;
     second_pass();
     if (argc > 1) {

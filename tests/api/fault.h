@@ -39,6 +39,19 @@ void expect_kept(bool kept);
 /* Of a function that returns BOOL. */
 LONG win32_answer(BOOL result);
 
+/* What a log-on gives; fault_logon_end releases it and says whether that went well. */
+struct fault_logon {
+    void *profile;
+    ULONG profile_size;
+    LUID id;
+    HANDLE token;
+    QUOTA_LIMITS quotas;
+    NTSTATUS sub_status;
+};
+
+LONG fault_logon(HANDLE lsa, ULONG package, void *message, ULONG size, struct fault_logon *out);
+bool fault_logon_end(struct fault_logon *logon);
+
 /* NULL where accounts of ours cannot be made. */
 extern const struct account *fault_account;
 
@@ -56,6 +69,10 @@ SECURITY_STATUS fault_make(struct loopback *loop, const wchar_t *package,
 enum { COLD_SURVIVED = 0, COLD_FAILED = 1, COLD_OVER = 2 };
 int cold_main(unsigned nth);
 
+/* QueryContextAttributes in one of four ways: W, A, Ex W, Ex A. */
+struct attribute;
+LONG fault_query(CtxtHandle *context, const struct attribute *attribute, int way);
+
 /* The scenarios of each area. */
 void fault_contexts(void);
 void fault_transfers(void);
@@ -72,3 +89,8 @@ void fault_kerberos_contexts(void);
 void fault_kerberos_transfers(void);
 void fault_kerberos_credentials(void);
 void fault_kerberos_calls(void);
+
+/* And for those of Schannel. */
+void fault_schannel_credentials(void);
+void fault_schannel_legs(void);
+void fault_schannel_connections(void);

@@ -81,13 +81,8 @@ static LONG leg_call(void)
 {
     static BYTE made[sizeof(loop.token)];
     static struct loopback before;
-    struct {
-        SEC_CHANNEL_BINDINGS header;
-        char data[16];
-    } bindings = {.header = {.cbApplicationDataLength = 16,
-                             .dwApplicationDataOffset = sizeof(SEC_CHANNEL_BINDINGS)},
-                  .data = "binding of tests"};
-    SecBuffer in[2] = {{sizeof(bindings), SECBUFFER_CHANNEL_BINDINGS, &bindings},
+    struct bindings bound;
+    SecBuffer in[2] = {bindings_fill(&bound, "binding of tests"),
                        {spoken_size, SECBUFFER_TOKEN, spoken}};
     SecBuffer out = {sizeof(made), SECBUFFER_TOKEN, made};
     if (leg_allocates) out = (SecBuffer){0, SECBUFFER_TOKEN, NULL};
@@ -206,23 +201,14 @@ static void run_messages(void)
 
 /* ---- attributes ---- */
 
-typedef SECURITY_STATUS(WINAPI *query_fn)(CtxtHandle *, ULONG, void *);
-typedef SECURITY_STATUS(WINAPI *query_ex_fn)(CtxtHandle *, ULONG, void *, ULONG);
-
 static const struct attribute *attribute;
-static int attribute_way; /* W, A, Ex W, Ex A; 4 more: of the server */
+static int attribute_way; /* as of fault_query; 4 more: of the server */
 static bool attribute_refused;
 
 static LONG attribute_call(void)
 {
-    static const char *const names[] = {"QueryContextAttributesW", "QueryContextAttributesA",
-                                        "QueryContextAttributesExW", "QueryContextAttributesExA"};
-    CtxtHandle *context = attribute_way & 4 ? &loop.server : &loop.client;
-    int way = attribute_way & 3;
-    void *function = function_find(way < 2 ? "secur32.dll" : "sspicli.dll", names[way]);
-    SECURITY_STATUS status;
-    if (way < 2) status = ((query_fn)function)(context, attribute->number, &answers);
-    else status = ((query_ex_fn)function)(context, attribute->number, &answers, attribute->size);
+    SECURITY_STATUS status = fault_query(attribute_way & 4 ? &loop.server : &loop.client, attribute,
+                                         attribute_way & 3);
     /* What a context of this kind has no answer to asks for no memory. */
     attribute_refused = status < 0 && status != SEC_E_INSUFFICIENT_MEMORY;
     return attribute_refused ? SEC_E_OK : status;

@@ -116,33 +116,19 @@ static bool purge_open(void)
 
 /* ---- log-ons ---- */
 
-static struct {
-    void *profile;
-    ULONG profile_size;
-    LUID id;
-    HANDLE token;
-    QUOTA_LIMITS quotas;
-    NTSTATUS sub_status;
-} made;
+static struct fault_logon made;
 
 static LONG logon_call(void)
 {
-    LSA_STRING origin = {4, 4, (char *)"test"};
-    TOKEN_SOURCE source = {.SourceName = "test"};
     message_begin(KerbInteractiveLogon, sizeof(message.logon));
     message_text(&message.logon.UserName, user);
     message_text(&message.logon.Password, L"four");
-    memset(&made, 0, sizeof(made));
-    LONG status = LsaLogonUser(lsa, &origin, Network, package, &message, message_size, NULL,
-                               &source, &made.profile, &made.profile_size, &made.id, &made.token,
-                               &made.quotas, &made.sub_status);
-    if (status < 0) expect_kept(!made.profile && !made.token);
-    return status;
+    return fault_logon(lsa, package, &message, message_size, &made);
 }
 
 static bool logon_check(void)
 {
-    return CloseHandle(made.token) && (!made.profile || !LsaFreeReturnBuffer(made.profile));
+    return fault_logon_end(&made);
 }
 
 /* Sessions are kept until there are too many. */

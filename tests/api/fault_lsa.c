@@ -65,37 +65,40 @@ static bool block_check(void)
 
 /* ---- log-ons ---- */
 
-static struct {
-    void *profile;
-    ULONG profile_size;
-    LUID id;
-    HANDLE token;
-    QUOTA_LIMITS quotas;
-    NTSTATUS sub_status;
-} made;
+static struct fault_logon made;
 
-static TOKEN_GROUPS *groups;
+LONG fault_logon(HANDLE to, ULONG of, void *message, ULONG size, struct fault_logon *out)
+{
+    LSA_STRING origin = string("test");
+    TOKEN_SOURCE source = {.SourceName = "test"};
+    memset(out, 0, sizeof(*out));
+    LONG status = LsaLogonUser(to, &origin, Network, of, message, size, NULL, &source,
+                               &out->profile, &out->profile_size, &out->id, &out->token,
+                               &out->quotas, &out->sub_status);
+    if (status < 0) expect_kept(!out->profile && !out->token);
+    return status;
+}
+
+bool fault_logon_end(struct fault_logon *logon)
+{
+    return CloseHandle(logon->token) && (!logon->profile || !LsaFreeReturnBuffer(logon->profile));
+}
 
 static LONG logon_call(void)
 {
     BYTE room[sizeof(MSV1_0_INTERACTIVE_LOGON) + 64] = {0};
     MSV1_0_INTERACTIVE_LOGON *message = (MSV1_0_INTERACTIVE_LOGON *)room;
-    LSA_STRING origin = string("test");
-    TOKEN_SOURCE source = {.SourceName = "test"};
     wchar_t *text = (wchar_t *)(message + 1);
     memcpy(text, L"meright", 7 * sizeof(wchar_t));
     message->MessageType = MsV1_0InteractiveLogon;
     message->UserName = (UNICODE_STRING){4, 4, text};
     message->Password = (UNICODE_STRING){10, 10, text + 2};
-    memset(&made, 0, sizeof(made));
-    return LsaLogonUser(lsa, &origin, Network, package, message, sizeof(*message) + 14, groups,
-                        &source, &made.profile, &made.profile_size, &made.id, &made.token,
-                        &made.quotas, &made.sub_status);
+    return fault_logon(lsa, package, message, sizeof(*message) + 14, &made);
 }
 
 static bool logon_check(void)
 {
-    return CloseHandle(made.token) && !LsaFreeReturnBuffer(made.profile);
+    return made.profile && fault_logon_end(&made);
 }
 
 /* Sessions are kept until there are too many. */

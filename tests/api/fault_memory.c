@@ -257,7 +257,7 @@ static bool module_patch(BYTE *base, bool frees_only)
 }
 
 static const char *const modules[] = {"secur32.dll", "ssp_ntlm.dll", "ssp_negotiate.dll",
-                                      "ssp_kerberos.dll"};
+                                      "ssp_kerberos.dll", "ssp_schannel.dll"};
 
 bool memory_watch(void)
 {

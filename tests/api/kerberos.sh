@@ -87,6 +87,12 @@ server_circumstances() {
 if kdc_start && prepare; then
     run api_kerberos_legs HTTP/barn
     run api_kerberos_legs HTTP/hut
+    run api_channel_results Kerberos HTTP/barn unaware
+    sed 's/^\[libdefaults\]/&\n client_aware_channel_bindings = true/' "$kdc_dir/krb5.conf" \
+        >"$work/aware.conf"
+    config=$KRB5_CONFIG KRB5_CONFIG=$work/aware.conf
+    run api_channel_results Kerberos HTTP/barn aware
+    KRB5_CONFIG=$config
     run api_kerberos_errors service HTTP/barn
     run api_kerberos_credentials "$kdc_realm" alice one HTTP/barn
     run api_kerberos_delegation HTTP/loft HTTP/barn "alice@$kdc_realm"

@@ -304,26 +304,11 @@ static void test_small_next(void)
 
 /* ---- channel bindings ---- */
 
-struct bindings {
-    SEC_CHANNEL_BINDINGS head;
-    char data[32];
-};
-
-static void bindings_fill(struct bindings *bindings, const char *text)
-{
-    *bindings = (struct bindings){0};
-    bindings->head.cbApplicationDataLength = (ULONG)strlen(text);
-    bindings->head.dwApplicationDataOffset = sizeof(bindings->head);
-    memcpy(bindings->data, text, strlen(text));
-}
-
 static SECURITY_STATUS bound_connect(const char *client, const char *server, ULONG server_flags)
 {
     static BYTE room[16384];
     struct bindings ours, theirs;
-    bindings_fill(&ours, client ? client : "");
-    bindings_fill(&theirs, server ? server : "");
-    SecBuffer in = {sizeof(ours), SECBUFFER_CHANNEL_BINDINGS, &ours};
+    SecBuffer in = bindings_fill(&ours, client ? client : "");
     SecBuffer out = {sizeof(room), SECBUFFER_TOKEN, room};
     SecBufferDesc in_desc = {SECBUFFER_VERSION, 1, &in}, out_desc = {SECBUFFER_VERSION, 1, &out};
     SECURITY_STATUS status = InitializeSecurityContextW(
@@ -332,7 +317,7 @@ static SECURITY_STATUS bound_connect(const char *client, const char *server, ULO
     if (status) return status;
     BYTE answer[1024];
     SecBuffer parts[2] = {{out.cbBuffer, SECBUFFER_TOKEN, room},
-                          {sizeof(theirs), SECBUFFER_CHANNEL_BINDINGS, &theirs}};
+                          bindings_fill(&theirs, server ? server : "")};
     SecBuffer reply = {sizeof(answer), SECBUFFER_TOKEN, answer};
     SecBufferDesc parts_desc = {SECBUFFER_VERSION, server ? 2 : 1, parts};
     SecBufferDesc reply_desc = {SECBUFFER_VERSION, 1, &reply};

@@ -383,26 +383,12 @@ static void test_small(void)
 
 /* ---- channel bindings ---- */
 
-struct bindings {
-    SEC_CHANNEL_BINDINGS head;
-    char data[32];
-};
-
-static SecBuffer bindings_buffer(struct bindings *bindings, const char *text)
-{
-    *bindings = (struct bindings){0};
-    bindings->head.cbApplicationDataLength = (ULONG)strlen(text);
-    bindings->head.dwApplicationDataOffset = sizeof(bindings->head);
-    memcpy(bindings->data, text, strlen(text));
-    return (SecBuffer){sizeof(*bindings), SECBUFFER_CHANNEL_BINDINGS, bindings};
-}
-
 /* The client gives them with its first leg, the server with the one that is asked for. */
 static SECURITY_STATUS bound_connect(const char *client, const char *server, ULONG flags, int when)
 {
     static BYTE room[16384];
     struct bindings ours, theirs;
-    SecBuffer in = bindings_buffer(&ours, client ? client : "");
+    SecBuffer in = bindings_fill(&ours, client ? client : "");
     SecBuffer out = {sizeof(room), SECBUFFER_TOKEN, room};
     SecBufferDesc in_desc = {SECBUFFER_VERSION, 1, &in}, out_desc = {SECBUFFER_VERSION, 1, &out};
     SECURITY_STATUS status = InitializeSecurityContextW(
@@ -411,7 +397,7 @@ static SECURITY_STATUS bound_connect(const char *client, const char *server, ULO
     for (int leg = 0; leg < 2; leg++) {
         if (status < 0) return status;
         SecBuffer parts[2] = {{out.cbBuffer, SECBUFFER_TOKEN, room},
-                              bindings_buffer(&theirs, server ? server : "")};
+                              bindings_fill(&theirs, server ? server : "")};
         SecBufferDesc parts_desc = {SECBUFFER_VERSION, server && leg >= when ? 2 : 1, parts};
         SecBuffer reply = {sizeof(loop.token), SECBUFFER_TOKEN, loop.token};
         SecBufferDesc reply_desc = {SECBUFFER_VERSION, 1, &reply};

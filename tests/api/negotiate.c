@@ -397,13 +397,10 @@ static void test_no_room_later(void)
 /* .NET passes an input in the first call: an empty token, or channel bindings alone. */
 static void test_first_input(void)
 {
-    static BYTE bindings[sizeof(SEC_CHANNEL_BINDINGS) + 8];
-    SEC_CHANNEL_BINDINGS *head = (SEC_CHANNEL_BINDINGS *)bindings;
-    head->cbApplicationDataLength = 8;
-    head->dwApplicationDataOffset = sizeof(*head);
+    struct bindings bindings;
     SecBuffer inputs[] = {{0, SECBUFFER_TOKEN, NULL},
                           {0, SECBUFFER_EMPTY, NULL},
-                          {sizeof(bindings), SECBUFFER_CHANNEL_BINDINGS, bindings}};
+                          bindings_fill(&bindings, "a channel")};
     for (int i = 0; i < 4; i++) {
         SecBuffer out = {sizeof(client.token), SECBUFFER_TOKEN, client.token};
         SecBufferDesc in_desc = {SECBUFFER_VERSION, i < 3, &inputs[i % 3]};

@@ -198,6 +198,26 @@ static void test_lists(void)
     close_both();
 }
 
+/* [OS RFC 4120 3.2.3] A server takes a client's token once: it must not be taken where there is no
+ * room to answer, so that the same leg can be had with more. */
+static void test_no_room(void)
+{
+    BYTE room[16];
+    SecBuffer out = {sizeof(room), SECBUFFER_TOKEN, room};
+    SecBufferDesc out_desc = {SECBUFFER_VERSION, 1, &out};
+    if (!ours_only() || !open_both()) return;
+    side_leg(&client, NONE);
+    SecBuffer in = {client.size, SECBUFFER_TOKEN, client.token};
+    SecBufferDesc in_desc = {SECBUFFER_VERSION, 1, &in};
+    SECURITY_STATUS status = AcceptSecurityContext(&server.credential, NULL, &in_desc, server.flags,
+                                                   SECURITY_NATIVE_DREP, &server.context, &out_desc,
+                                                   &server.attributes, NULL);
+    ok(status == SEC_E_BUFFER_TOO_SMALL, "16 bytes: %08lx", status);
+    status = side_leg(&server, side_token(&client));
+    ok(status >= 0, "again, with room: %08lx", status);
+    close_both();
+}
+
 /* ---- mechListMIC ---- */
 
 static bool sign_list(struct slice list, BYTE *mic, struct slice *out)
@@ -527,6 +547,7 @@ static void run_with_tickets(void)
     RUN(test_other_identifier);
     RUN(test_bare);
     RUN(test_lists);
+    RUN(test_no_room);
     RUN(test_required_mic);
     RUN(test_targets);
     RUN(test_identities);

@@ -21,6 +21,7 @@
 static struct account account;
 static bool have_account;
 static struct loopback loop;
+static const wchar_t elsewhere[] = L"HTTP/elsewhere.example.com";
 
 static bool can_run(void)
 {
@@ -269,25 +270,17 @@ static void test_receiving(void)
 
 /* ---- extended protection ---- */
 
-struct bindings {
-    SEC_CHANNEL_BINDINGS header;
-    char data[32];
-};
-
-/* All legs; each side's channel is named by a character, or 0 for none. */
-static SECURITY_STATUS connect_bound(char client, char server, ULONG more_flags)
+/* All legs; each side's channel is named by a text, an empty one for none. */
+static SECURITY_STATUS connect_bound(const char *client, const char *server, ULONG more_flags)
 {
     SECURITY_STATUS status = SEC_E_INTERNAL_ERROR;
     if (!open_loop(SEAL_FLAGS)) return status;
     for (int leg = 0; leg < 4; leg++) {
         bool is_client = leg % 2 == 0;
-        char name = is_client ? client : server;
         BYTE room[4096];
-        struct bindings bindings = {.header = {.cbApplicationDataLength = name != 0,
-                                               .dwApplicationDataOffset = sizeof(bindings.header)},
-                                    .data = {name}};
+        struct bindings bindings;
         SecBuffer in[2] = {{loop.token_size, SECBUFFER_TOKEN, loop.token},
-                           {sizeof(bindings), SECBUFFER_CHANNEL_BINDINGS, &bindings}};
+                           bindings_fill(&bindings, is_client ? client : server)};
         SecBuffer out = {sizeof(room), SECBUFFER_TOKEN, room};
         SecBufferDesc in_desc = {SECBUFFER_VERSION, 2, in}, out_desc = {SECBUFFER_VERSION, 1, &out};
         status = is_client
@@ -311,27 +304,44 @@ static void test_channel_bindings(void)
 {
     const ULONG allow = ASC_REQ_ALLOW_MISSING_BINDINGS;
     if (!can_run()) return;
-    expect(connect_bound('a', 'b', 0), SEC_E_BAD_BINDINGS, "default, others");
-    expect(connect_bound(0, 'b', allow), SEC_E_OK, "default, none, allowed");
+    expect(connect_bound("a", "b", 0), SEC_E_BAD_BINDINGS, "default, others");
+    expect(connect_bound("", "b", allow), SEC_E_BAD_BINDINGS, "default, none, allowed");
     set_number(OWN, L"ChannelBindings", 0);
-    expect(connect_bound('a', 'b', 0), SEC_E_OK, "0, others");
-    expect(connect_bound(0, 'b', 0), SEC_E_OK, "0, none");
+    expect(connect_bound("a", "b", 0), SEC_E_OK, "0, others");
+    expect(connect_bound("", "b", 0), SEC_E_OK, "0, none");
     set_number(OWN, L"ChannelBindings", 2);
-    expect(connect_bound('a', 'b', 0), SEC_E_BAD_BINDINGS, "2, others");
-    expect(connect_bound(0, 'b', allow), SEC_E_BAD_BINDINGS, "2, none, allowed");
-    expect(connect_bound('b', 'b', 0), SEC_E_OK, "2, the same");
-    expect(connect_bound('b', 0, 0), SEC_E_OK, "2, a server that does not say");
+    expect(connect_bound("a", "b", 0), SEC_E_BAD_BINDINGS, "2, others");
+    expect(connect_bound("", "b", allow), SEC_E_BAD_BINDINGS, "2, none, allowed");
+    expect(connect_bound("b", "b", 0), SEC_E_OK, "2, the same");
+    expect(connect_bound("b", "", 0), SEC_E_OK, "2, a server that does not say");
     restore();
 }
 
-/* [OS MS-NLMP 3.1.5.1.2], value of KB976918: bit 0 keeps the client from sending bindings */
+/* [OS MS-NLMP 3.1.5.1.2], value of KB976918: bit 0 keeps the client from sending bindings. [D
+ * epa-support-in-service] such a client may be let in, behind a proxy too */
 static void test_suppression(void)
 {
+    const ULONG allow = ASC_REQ_ALLOW_MISSING_BINDINGS;
     if (!can_run()) return;
     set_number(LSA, L"SuppressExtendedProtection", 1);
-    expect(connect_bound('a', 'a', 0), SEC_E_BAD_BINDINGS, "missing");
-    expect(connect_bound('a', 'b', ASC_REQ_ALLOW_MISSING_BINDINGS), SEC_E_OK, "may be missing");
+    expect(connect_bound("a", "a", 0), SEC_E_BAD_BINDINGS, "missing");
+    expect(connect_bound("a", "b", allow), SEC_E_OK, "may be missing");
+    expect(connect_bound("a", "", ASC_REQ_PROXY_BINDINGS), SEC_E_BAD_BINDINGS, "missing, proxy");
+    expect(connect_bound("a", "", ASC_REQ_PROXY_BINDINGS | allow), SEC_E_OK, "proxy, allowed");
+    set_number(OWN, L"ChannelBindings", 2);
+    expect(connect_bound("a", "b", allow), SEC_E_BAD_BINDINGS, "2, missing, allowed");
     restore();
+}
+
+static SECURITY_STATUS connect_locally(const wchar_t *target)
+{
+    settle();
+    SECURITY_STATUS status = loopback_open(&loop, L"NTLM", NULL);
+    if (!ok(!status, "no credentials: %08lx", status)) return status;
+    loop.target = target;
+    status = loopback_connect(&loop);
+    loopback_close(&loop);
+    return status;
 }
 
 /* ours: a local call always says whom it is meant for, or anybody could pass it on to a server
@@ -340,15 +350,8 @@ static void test_suppression_local(void)
 {
     if (!ours_only()) return;
     set_number(LSA, L"SuppressExtendedProtection", 1);
-    settle();
-    for (int foreign = 0; foreign < 2; foreign++) {
-        SECURITY_STATUS status = loopback_open(&loop, L"NTLM", NULL);
-        if (!ok(!status, "no credentials: %08lx", status)) break;
-        loop.target = foreign ? L"HTTP/elsewhere.example.com" : L"HTTP/localhost";
-        status = loopback_connect(&loop);
-        expect(status, foreign ? SEC_E_LOGON_DENIED : SEC_E_OK, foreign ? "passed on" : "direct");
-        loopback_close(&loop);
-    }
+    expect(connect_locally(L"HTTP/localhost"), SEC_E_OK, "direct");
+    expect(connect_locally(elsewhere), SEC_E_LOGON_DENIED, "passed on");
     restore();
 }
 
@@ -361,21 +364,41 @@ static SECURITY_STATUS connect_target(const wchar_t *target)
     return status;
 }
 
+/* [D KB896861] names that are this machine's besides its own, and no look at them: of local calls
+ * as of accounts */
+static void test_loopback_check(void)
+{
+    static const wchar_t names[] = L"other.example.com\0Elsewhere.Example.com\0";
+    static const wchar_t patterns[] = L"elsewhere\0*.example.com\0";
+    if (!can_run()) return;
+    expect(connect_locally(elsewhere), SEC_E_LOGON_DENIED, "local");
+    set_bytes(MSV, L"BackConnectionHostNames", REG_MULTI_SZ, patterns, sizeof(patterns));
+    expect(connect_locally(elsewhere), SEC_E_LOGON_DENIED, "local, names that are not whole");
+    set_bytes(MSV, L"BackConnectionHostNames", REG_MULTI_SZ, names, sizeof(names));
+    expect(connect_locally(elsewhere), SEC_E_OK, "local, listed");
+    expect(connect_target(elsewhere), SEC_E_OK, "account, listed");
+    set_number(OWN, L"TargetNames", 2);
+    expect(connect_target(elsewhere), SEC_E_OK, "TargetNames, listed");
+    restore();
+    set_number(LSA, L"DisableLoopbackCheck", 1);
+    expect(connect_locally(elsewhere), SEC_E_OK, "local, no check");
+    restore();
+}
+
 /* ours: HKLM\SOFTWARE\winesspi\NTLM TargetNames. [D KB896861] DisableLoopbackCheck: client and
  * server of one machine. */
 static void test_target_names(void)
 {
-    static const wchar_t other[] = L"HTTP/elsewhere.example.com";
     if (!can_run()) return;
-    expect(connect_target(other), SEC_E_LOGON_DENIED, "default, another, though we are here");
+    expect(connect_target(elsewhere), SEC_E_LOGON_DENIED, "default, another, though we are here");
     set_number(LSA, L"DisableLoopbackCheck", 1);
-    expect(connect_target(other), SEC_E_OK, "default, another");
+    expect(connect_target(elsewhere), SEC_E_OK, "default, another");
     set_number(OWN, L"TargetNames", 1);
-    expect(connect_target(other), SEC_E_LOGON_DENIED, "1, another");
+    expect(connect_target(elsewhere), SEC_E_LOGON_DENIED, "1, another");
     expect(connect_target(NULL), SEC_E_OK, "1, none");
     expect(connect_target(L"HTTP/localhost:80"), SEC_E_OK, "1, this machine");
     set_number(OWN, L"TargetNames", 2);
-    expect(connect_target(other), SEC_E_LOGON_DENIED, "2, another");
+    expect(connect_target(elsewhere), SEC_E_LOGON_DENIED, "2, another");
     expect(connect_target(NULL), SEC_E_LOGON_DENIED, "2, none");
     expect(connect_target(L"HTTP/localhost:80"), SEC_E_OK, "2, this machine");
     restore();
@@ -442,6 +465,7 @@ int main(void)
     RUN(test_suppression);
     RUN(test_suppression_local);
     RUN(test_target_names);
+    RUN(test_loopback_check);
     RUN(test_require_mic);
     RUN(test_timestamp_window);
     RUN(test_other_types);

@@ -28,6 +28,7 @@ SECURITY_STATUS side_open(struct side *side, const wchar_t *package, bool server
     side->flags = server ? SERVER_SEAL_FLAGS : SEAL_FLAGS;
     side->size = 0;
     side->attributes = 0;
+    side->channel = NULL;
     context_forget(&side->context);
     return AcquireCredentialsHandleW(NULL, (wchar_t *)package,
                                      server ? SECPKG_CRED_INBOUND : SECPKG_CRED_OUTBOUND, NULL,
@@ -43,9 +44,13 @@ void side_close(struct side *side)
 
 SECURITY_STATUS side_leg(struct side *side, struct slice token)
 {
-    SecBuffer in = {(ULONG)token.size, SECBUFFER_TOKEN, (void *)token.data};
+    struct bindings bindings;
+    SecBuffer in[2] = {{(ULONG)token.size, SECBUFFER_TOKEN, (void *)token.data}};
+    ULONG given = side->channel ? 2 : 1;
+    if (side->channel) in[1] = bindings_fill(&bindings, side->channel);
     SecBuffer out = {sizeof(side->token), SECBUFFER_TOKEN, side->token};
-    SecBufferDesc in_desc = {SECBUFFER_VERSION, 1, &in}, out_desc = {SECBUFFER_VERSION, 1, &out};
+    SecBufferDesc in_desc = {SECBUFFER_VERSION, given, in};
+    SecBufferDesc out_desc = {SECBUFFER_VERSION, 1, &out};
     CtxtHandle *old = context_present(&side->context) ? &side->context : NULL;
     SECURITY_STATUS status;
     if (side->server)
@@ -53,9 +58,10 @@ SECURITY_STATUS side_leg(struct side *side, struct slice token)
                                        SECURITY_NATIVE_DREP, &side->context, &out_desc,
                                        &side->attributes, NULL);
     else
-        status = InitializeSecurityContextW(
-            &side->credential, old, (wchar_t *)side->target, side->flags, 0, SECURITY_NATIVE_DREP,
-            token.size ? &in_desc : NULL, 0, &side->context, &out_desc, &side->attributes, NULL);
+        status = InitializeSecurityContextW(&side->credential, old, (wchar_t *)side->target,
+                                            side->flags, 0, SECURITY_NATIVE_DREP,
+                                            token.size || given > 1 ? &in_desc : NULL, 0,
+                                            &side->context, &out_desc, &side->attributes, NULL);
     side->size = status < 0 ? 0 : out.cbBuffer;
     return status;
 }

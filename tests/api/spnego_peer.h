@@ -18,7 +18,8 @@ struct side {
     const wchar_t *target; /* of an initiator; NULL unless set after side_open */
     ULONG flags;           /* requested; set by side_open for sealing */
     ULONG attributes;
-    BYTE token[16384]; /* of the last leg */
+    const char *channel; /* bindings given in each leg; NULL unless set after side_open */
+    BYTE token[16384];   /* of the last leg */
     ULONG size;
 };
 

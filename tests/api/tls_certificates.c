@@ -221,8 +221,6 @@ static void test_strength(void)
 
 /* ---- revocation ---- */
 
-#define CHECK_END SCH_CRED_REVOCATION_CHECK_END_CERT
-
 /* The list is in the user's store of intermediates, and out of it by its registry key. */
 static bool list_publish(wchar_t path[160])
 {
@@ -241,27 +239,46 @@ static bool list_publish(wchar_t path[160])
     return done;
 }
 
+static const struct {
+    DWORD flag;
+    const char *name;
+} extents[] = {
+    {SCH_CRED_REVOCATION_CHECK_END_CERT, "the certificate"},
+    {SCH_CRED_REVOCATION_CHECK_CHAIN, "the chain"},
+    {SCH_CRED_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT, "the chain without its root"},
+};
+
 static void test_revocation(void)
 {
     /* [D schannel_cred]: no flag, no check */
     expect(TLS_CERT_REVOKED, NULL, 0, SEC_E_OK, "not asked for");
-    SECURITY_STATUS status = judged(TLS_CERT_REVOKED, NULL, CHECK_END);
-    /* [D schannel_cred] SCH_CRED_IGNORE_NO_REVOCATION_CHECK */
-    ok(status == CRYPT_E_NO_REVOCATION_CHECK || status == CRYPT_E_REVOCATION_OFFLINE,
-       "without a list: %08lx", status);
-    expect(TLS_CERT_REVOKED, NULL,
-           CHECK_END | SCH_CRED_IGNORE_NO_REVOCATION_CHECK | SCH_CRED_IGNORE_REVOCATION_OFFLINE,
-           SEC_E_OK, "without a list, which does not matter");
+    for (size_t i = 0; i < ARRAYSIZE(extents); i++) {
+        winetest_push_context("%s", extents[i].name);
+        SECURITY_STATUS status = judged(TLS_CERT_REVOKED, NULL, extents[i].flag);
+        /* [D schannel_cred] SCH_CRED_IGNORE_NO_REVOCATION_CHECK */
+        ok(status == CRYPT_E_NO_REVOCATION_CHECK || status == CRYPT_E_REVOCATION_OFFLINE,
+           "without a list: %08lx", status);
+        expect(TLS_CERT_REVOKED, NULL,
+               extents[i].flag | SCH_CRED_IGNORE_NO_REVOCATION_CHECK |
+                   SCH_CRED_IGNORE_REVOCATION_OFFLINE,
+               SEC_E_OK, "without a list, which does not matter");
+        winetest_pop_context();
+    }
 }
 
 /* In a process of its own: stores are read once. */
 static void test_revoked(void)
 {
-    expect(TLS_CERT_REVOKED, NULL, CHECK_END, CRYPT_E_REVOKED, "revoked"); /* [D] */
-    expect(TLS_CERT_REVOKED, NULL, CHECK_END | SCH_CRED_IGNORE_NO_REVOCATION_CHECK, CRYPT_E_REVOKED,
-           "revoked for certain");
+    for (size_t i = 0; i < ARRAYSIZE(extents); i++) {
+        winetest_push_context("%s", extents[i].name);
+        expect(TLS_CERT_REVOKED, NULL, extents[i].flag, CRYPT_E_REVOKED, "revoked"); /* [D] */
+        expect(TLS_CERT_REVOKED, NULL, extents[i].flag | SCH_CRED_IGNORE_NO_REVOCATION_CHECK,
+               CRYPT_E_REVOKED, "revoked for certain");
+        winetest_pop_context();
+    }
     /* Wine 8.0 takes nobody's word for that but a list's that it has fetched itself */
-    todo_wine expect(TLS_CERT_SERVER_RSA, NULL, CHECK_END, SEC_E_OK, "not revoked");
+    todo_wine expect(TLS_CERT_SERVER_RSA, NULL, SCH_CRED_REVOCATION_CHECK_END_CERT, SEC_E_OK,
+                     "not revoked");
 }
 
 static void test_revoked_process(void)

@@ -95,14 +95,19 @@ const CRL_CONTEXT *tls_crl(void)
 
 /* ---- containers ---- */
 
+#define KEYS 4
+
+static bool container_made[KEYS];
+
 /* One per key, named after it and this process. */
-static void container_name(wchar_t name[64], const char *key)
+static unsigned container_name(wchar_t name[64], const char *key)
 {
-    static const char *const keys[] = {tls_data_key_rsa, tls_data_key_client, tls_data_key_small,
-                                       tls_data_key_ec};
+    static const char *const keys[KEYS] = {tls_data_key_rsa, tls_data_key_client,
+                                           tls_data_key_small, tls_data_key_ec};
     unsigned number = 0;
-    while (number < ARRAYSIZE(keys) && keys[number] != key) number++;
+    while (keys[number] != key) number++;
     swprintf(name, 64, L"winesspi-tls-%lu-%u", GetCurrentProcessId(), number);
+    return number;
 }
 
 static bool rsa_import(const wchar_t *name, const BYTE *blob, DWORD size)
@@ -140,8 +145,9 @@ const CERT_CONTEXT *tls_cert_with_key(enum tls_cert which)
     CRYPT_KEY_PROV_INFO info = {
         .pwszContainerName = name, .dwProvType = PROV_RSA_FULL, .dwKeySpec = AT_KEYEXCHANGE};
     if (!entry->key) return NULL;
-    container_name(name, entry->key);
-    if (!container_make(name, entry)) return NULL;
+    bool *made = &container_made[container_name(name, entry->key)];
+    *made = *made || container_make(name, entry);
+    if (!*made) return NULL;
     if (entry->curve) {
         info.pwszProvName = (wchar_t *)MS_KEY_STORAGE_PROVIDER;
         info.dwProvType = info.dwKeySpec = 0;
@@ -161,7 +167,7 @@ void tls_certs_end(void)
         HCRYPTPROV provider;
         wchar_t name[64];
         if (!entries[i].key) continue;
-        container_name(name, entries[i].key);
+        container_made[container_name(name, entries[i].key)] = false;
         if (entries[i].curve) curve_key_remove(name);
         else CryptAcquireContextW(&provider, name, NULL, PROV_RSA_FULL, CRYPT_DELETEKEYSET);
     }

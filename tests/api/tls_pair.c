@@ -12,6 +12,7 @@
 #define CLIENT_FLAGS                                                                              \
     (ISC_REQ_SEQUENCE_DETECT | ISC_REQ_REPLAY_DETECT | ISC_REQ_CONFIDENTIALITY | ISC_REQ_STREAM | \
      ISC_REQ_EXTENDED_ERROR)
+#define NO_POST_HANDSHAKE_AUTH 0x400000000ull /* ISC_REQ_NO_POST_HANDSHAKE_AUTH */
 #define SERVER_FLAGS                                                                              \
     (ASC_REQ_SEQUENCE_DETECT | ASC_REQ_REPLAY_DETECT | ASC_REQ_CONFIDENTIALITY | ASC_REQ_STREAM | \
      ASC_REQ_EXTENDED_ERROR)
@@ -239,17 +240,19 @@ SECURITY_STATUS tls_pair_client_leg(struct tls_pair *pair)
     const wchar_t *target = pair->options.target ? pair->options.target : L"localhost";
     ULONG flags = CLIENT_FLAGS | pair->options.client_flags;
     bool alpn = first && pair->options.client_alpn;
+    uint64_t not_late = NO_POST_HANDSHAKE_AUTH | CLIENT_FLAGS;
     if (pair->options.no_target) target = NULL;
     if (!pair->options.caller_memory) flags |= ISC_REQ_ALLOCATE_MEMORY;
     if (pair->options.datagram) flags |= ISC_REQ_DATAGRAM;
     buffers_fill(&buffers, pair, &pair->to_client, false, first);
-    if (first) { /* nothing but the protocols */
-        buffers.in_desc.pBuffers = &buffers.in[2];
-        buffers.in_desc.cBuffers = 1;
+    if (first) { /* nothing but the protocols and the flags that are longer than the others */
+        buffers.in[1] = (SecBuffer){sizeof(not_late), SECBUFFER_FLAGS, &not_late};
+        buffers.in_desc.pBuffers = &buffers.in[pair->options.not_late ? 1 : 2];
+        buffers.in_desc.cBuffers = (pair->options.not_late ? 1 : 0) + (alpn ? 1 : 0);
     }
     SECURITY_STATUS status = InitializeSecurityContextW(
         &pair->client_cred, first ? NULL : &pair->client, (wchar_t *)target, flags, 0, 0,
-        first && !alpn ? NULL : &buffers.in_desc, 0, &pair->client, &buffers.out_desc,
+        buffers.in_desc.cBuffers ? &buffers.in_desc : NULL, 0, &pair->client, &buffers.out_desc,
         &pair->client_attrs, &pair->client_expiry);
     pair->client_status = status;
     pair->client_legs++;

@@ -46,6 +46,7 @@ struct tls_pair_options {
     bool datagram;
     bool without_aead; /* no GCM and no ChaCha: CBC, where there is such a suite */
     bool want_secrets; /* TLS 1.3: SECBUFFER_TRAFFIC_SECRETS from both sides' legs */
+    bool not_late;     /* ISC_REQ_NO_POST_HANDSHAKE_AUTH */
     DWORD chunk;       /* bytes that come at a time; 0: all */
 };
 

@@ -287,17 +287,34 @@ static void want_another(bool without_aead, SECURITY_STATUS server, SECURITY_STA
     tls_pair_close(&pair);
 }
 
+/* The server of TLS 1.3 wants a certificate after the handshake, of a client that has one. */
+static void want_late(SECURITY_STATUS expected)
+{
+    const struct tls_pair_options options = {.client_version = TLS_PAIR_1_3,
+                                             .server_version = TLS_PAIR_1_3,
+                                             .client_cert = TLS_CERT_CLIENT_RSA};
+    SECURITY_STATUS status = tls_pair_make(&pair, &options);
+    if (!ok(status == SEC_E_OK, "connect: %08lx", status)) return;
+    pair.options.server_flags = ASC_REQ_MUTUAL_AUTH;
+    status = tls_pair_server_leg(&pair);
+    ok(status == expected && !pair.token_size, "a server's wish: %08lx", status);
+    ok(tls_pair_talk(&pair), "no data afterwards");
+    tls_pair_close(&pair);
+}
+
 /* [K] KB977377; the statuses are ours */
 static void test_no_renegotiation_server(void)
 {
     want_another(false, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_UNSUPPORTED_FUNCTION);
     want_another(true, SEC_E_UNSUPPORTED_FUNCTION, SEC_E_UNSUPPORTED_FUNCTION);
+    want_late(SEC_E_UNSUPPORTED_FUNCTION);
 }
 
 static void test_no_renegotiation_client(void)
 {
     want_another(false, SEC_E_OK, SEC_I_NO_RENEGOTIATION);
     want_another(true, SEC_I_CONTINUE_NEEDED, SEC_I_NO_RENEGOTIATION);
+    want_late(SEC_I_NO_RENEGOTIATION);
 }
 
 /* ---- processes ---- */

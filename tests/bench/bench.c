@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Timing loops of the benchmarks; see bench.h. A loop runs for a fixed time rather than a fixed
- * count, since what is compared differs by three orders of magnitude. Medians over several runs are
- * taken by tools/bench.
+ * count, since what is compared differs by three orders of magnitude. Medians over several bursts
+ * and runs are taken by tools/bench.
  */
 #include "bench.h"
 
@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOVE_PAIRS = 8, MOVE_RUNS = 501, CONTEXTS = 10000, SIGNED_SIZE = 1024 };
+enum { BURSTS = 7, MOVE_PAIRS = 8, MOVE_RUNS = 101, CONTEXTS = 10000, SIGNED_SIZE = 1024 };
 
-static const double measure_seconds = 0.25;
-static const double handshake_seconds = 1.0;
+static const double measure_seconds = 0.05;
+static const double handshake_seconds = 0.2;
 static const double memory_seconds = 30.0;
 static const size_t sealed_sizes[] = {64, 1024, 16384};
 
@@ -27,6 +27,26 @@ void bench_print(const char *name, bool known, double value, const char *unit)
         printf("%s - %s\n", name, unit);
     }
     fflush(stdout);
+}
+
+void bench_turn(const char *name)
+{
+    char line[16];
+    printf("turn %s\n", name);
+    fflush(stdout);
+    if (!fgets(line, sizeof(line), stdin)) return; /* nobody else is there */
+}
+
+bool bench_figure(const char *name, bench_burst_fn *burst, void *state, double units,
+                  const char *unit)
+{
+    double done = 1;
+    for (unsigned i = 0; i < BURSTS && done > 0; i++) {
+        bench_turn(name);
+        done = burst(state);
+        bench_print(name, done > 0, done * units, unit);
+    }
+    return done > 0;
 }
 
 void bench_slots_free(const struct bench_ops *ops, struct bench_slot *slots)
@@ -54,38 +74,44 @@ bool bench_slots_init(struct bench_slot *slots, size_t size)
     return good;
 }
 
-/* One message over and over: calls per second, or 0. */
-static double repeat(const struct bench_ops *ops, struct bench_pair *pair, struct bench_slot *slots,
-                     bench_message_fn *make)
+/* What is done over and over to the messages of a pair. */
+struct messages {
+    const struct bench_ops *ops;
+    struct bench_pair *pair;
+    struct bench_slot slots[BENCH_SLOTS];
+    bench_message_fn *make, *open;
+};
+
+static double burst_making(void *state)
 {
+    struct messages *messages = state;
     uint64_t count = 0;
-    double start = ops->now(), elapsed;
+    double start = messages->ops->now(), elapsed;
     do {
         for (unsigned i = 0; i < BENCH_SLOTS; i++) {
-            if (!make(pair, false, &slots[0])) return 0;
+            if (!messages->make(messages->pair, false, &messages->slots[0])) return 0;
         }
         count += BENCH_SLOTS;
-        elapsed = ops->now() - start;
+        elapsed = messages->ops->now() - start;
     } while (elapsed < measure_seconds);
     return (double)count / elapsed;
 }
 
 /* What the other end opens must have been made first, which is not timed. */
-static double repeat_opening(const struct bench_ops *ops, struct bench_pair *pair,
-                             struct bench_slot *slots, bench_message_fn *make,
-                             bench_message_fn *open)
+static double burst_opening(void *state)
 {
+    struct messages *messages = state;
     uint64_t count = 0;
     double elapsed = 0;
     do {
         for (unsigned i = 0; i < BENCH_SLOTS; i++) {
-            if (!make(pair, true, &slots[i])) return 0;
+            if (!messages->make(messages->pair, true, &messages->slots[i])) return 0;
         }
-        double start = ops->now();
+        double start = messages->ops->now();
         for (unsigned i = 0; i < BENCH_SLOTS; i++) {
-            if (!open(pair, true, &slots[i])) return 0;
+            if (!messages->open(messages->pair, true, &messages->slots[i])) return 0;
         }
-        elapsed += ops->now() - start;
+        elapsed += messages->ops->now() - start;
         count += BENCH_SLOTS;
     } while (elapsed < measure_seconds);
     return (double)count / elapsed;
@@ -103,66 +129,69 @@ static bool verifies(const struct bench_ops *ops, struct bench_pair *pair, struc
     return ops->sign(pair, true, slot) && ops->verify(pair, true, slot);
 }
 
-static void measure_sealing(const struct bench_ops *ops, struct bench_pair *pair, size_t size)
+static void measure_sealing(struct messages *messages, size_t size)
 {
-    struct bench_slot slots[BENCH_SLOTS];
-    char name[32];
-    double sealed = 0, unsealed = 0;
-    if (bench_slots_init(slots, size) && opens(ops, pair, &slots[0])) {
-        sealed = repeat(ops, pair, slots, ops->seal);
-        if (sealed > 0) unsealed = repeat_opening(ops, pair, slots, ops->seal, ops->unseal);
+    const struct bench_ops *ops = messages->ops;
+    char sealed[32], unsealed[32];
+    snprintf(sealed, sizeof(sealed), "seal_%u", (unsigned)size);
+    snprintf(unsealed, sizeof(unsealed), "unseal_%u", (unsigned)size);
+    messages->make = ops->seal;
+    messages->open = ops->unseal;
+    if (bench_slots_init(messages->slots, size) && opens(ops, messages->pair, messages->slots) &&
+        bench_figure(sealed, burst_making, messages, (double)size / 1e6, "MB/s")) {
+        bench_figure(unsealed, burst_opening, messages, (double)size / 1e6, "MB/s");
+    } else {
+        bench_print(sealed, false, 0, "MB/s");
+        bench_print(unsealed, false, 0, "MB/s");
     }
-    bench_slots_free(ops, slots);
-    snprintf(name, sizeof(name), "seal_%u", (unsigned)size);
-    bench_print(name, sealed > 0, sealed * (double)size / 1e6, "MB/s");
-    snprintf(name, sizeof(name), "unseal_%u", (unsigned)size);
-    bench_print(name, unsealed > 0, unsealed * (double)size / 1e6, "MB/s");
+    bench_slots_free(ops, messages->slots);
 }
 
-static void measure_signing(const struct bench_ops *ops, struct bench_pair *pair)
+static void measure_signing(struct messages *messages)
 {
-    struct bench_slot slots[BENCH_SLOTS];
-    double made = 0, verified = 0;
-    if (bench_slots_init(slots, SIGNED_SIZE) && verifies(ops, pair, &slots[0])) {
-        made = repeat(ops, pair, slots, ops->sign);
-        if (made > 0) verified = repeat_opening(ops, pair, slots, ops->sign, ops->verify);
+    const struct bench_ops *ops = messages->ops;
+    messages->make = ops->sign;
+    messages->open = ops->verify;
+    if (bench_slots_init(messages->slots, SIGNED_SIZE) &&
+        verifies(ops, messages->pair, messages->slots) &&
+        bench_figure("sign_1024", burst_making, messages, 1, "1/s")) {
+        bench_figure("verify_1024", burst_opening, messages, 1, "1/s");
+    } else {
+        bench_print("sign_1024", false, 0, "1/s");
+        bench_print("verify_1024", false, 0, "1/s");
     }
-    bench_slots_free(ops, slots);
-    bench_print("sign_1024", made > 0, made, "1/s");
-    bench_print("verify_1024", verified > 0, verified, "1/s");
+    bench_slots_free(ops, messages->slots);
 }
 
 /* A pair for each size: what was made ahead of one is not in the way of the next. */
 static void measure_messages(const struct bench_ops *ops)
 {
+    struct messages messages = {.ops = ops};
     for (unsigned i = 0; i < sizeof(sealed_sizes) / sizeof(sealed_sizes[0]); i++) {
-        struct bench_pair *pair = ops->pair_create();
-        if (!pair) return;
-        measure_sealing(ops, pair, sealed_sizes[i]);
-        ops->pair_free(pair);
+        messages.pair = ops->pair_create();
+        if (!messages.pair) return;
+        measure_sealing(&messages, sealed_sizes[i]);
+        ops->pair_free(messages.pair);
     }
-    struct bench_pair *pair = ops->sign ? ops->pair_create() : NULL;
-    if (!pair) return;
-    measure_signing(ops, pair);
-    ops->pair_free(pair);
+    messages.pair = ops->sign ? ops->pair_create() : NULL;
+    if (!messages.pair) return;
+    measure_signing(&messages);
+    ops->pair_free(messages.pair);
 }
 
-static void measure_handshakes(const struct bench_ops *ops)
+static double burst_handshakes(void *state)
 {
+    const struct bench_ops *ops = state;
     uint64_t count = 0;
     double start = ops->now(), elapsed;
     do {
         struct bench_pair *pair = ops->pair_create();
-        if (!pair) {
-            count = 0;
-            elapsed = 1;
-            break;
-        }
+        if (!pair) return 0;
         ops->pair_free(pair);
         count++;
         elapsed = ops->now() - start;
     } while (elapsed < handshake_seconds);
-    bench_print("handshakes", count > 0, (double)count / elapsed, "1/s");
+    return (double)count / elapsed;
 }
 
 static int compare_doubles(const void *left, const void *right)
@@ -202,22 +231,13 @@ static void print_move(const char *prefix, const char *name, bool known, double 
 }
 
 /* Medians, because one interruption weighs more than a hundred exports. */
-static void measure_moves(const struct bench_ops *ops, struct bench_pair *(*create)(void),
-                          const char *prefix)
+static bool burst_moves(const struct bench_ops *ops, struct bench_pair **pairs,
+                        struct bench_blob *blobs, const char *prefix)
 {
-    struct bench_pair *pairs[MOVE_PAIRS] = {NULL};
-    struct bench_blob blobs[MOVE_PAIRS] = {{NULL, 0}};
     double exports[MOVE_RUNS], imports[MOVE_RUNS];
     bool good = true;
-    for (unsigned i = 0; good && i < MOVE_PAIRS; i++) {
-        pairs[i] = create();
-        good = pairs[i] != NULL;
-    }
     for (unsigned i = 0; good && i < MOVE_RUNS; i++) {
         good = move_all(ops, pairs, blobs, &exports[i], &imports[i]);
-    }
-    for (unsigned i = 0; i < MOVE_PAIRS; i++) {
-        if (pairs[i]) ops->pair_free(pairs[i]);
     }
     double exported = good ? bench_median(exports, MOVE_RUNS) : 0;
     double imported = good ? bench_median(imports, MOVE_RUNS) : 0;
@@ -225,6 +245,26 @@ static void measure_moves(const struct bench_ops *ops, struct bench_pair *(*crea
     print_move(prefix, "import", good, imported * 1e6, "us");
     print_move(prefix, "move", good, (exported + imported) * 1e6, "us");
     print_move(prefix, "blob", good, (double)blobs[0].size, "bytes");
+    return good;
+}
+
+static void measure_moves(const struct bench_ops *ops, struct bench_pair *(*create)(void),
+                          const char *prefix)
+{
+    struct bench_pair *pairs[MOVE_PAIRS] = {NULL};
+    struct bench_blob blobs[MOVE_PAIRS] = {{NULL, 0}};
+    bool good = true;
+    for (unsigned i = 0; good && i < MOVE_PAIRS; i++) {
+        pairs[i] = create();
+        good = pairs[i] != NULL;
+    }
+    for (unsigned i = 0; good && i < BURSTS; i++) {
+        bench_turn(*prefix ? "half_move" : "move");
+        good = burst_moves(ops, pairs, blobs, prefix);
+    }
+    for (unsigned i = 0; i < MOVE_PAIRS; i++) {
+        if (pairs[i]) ops->pair_free(pairs[i]);
+    }
 }
 
 enum kept { KEPT_HALF_OPEN_CLIENT, KEPT_HALF_OPEN_SERVER, KEPT_ESTABLISHED };
@@ -264,7 +304,7 @@ static bool run_group(const struct bench_ops *ops, const char *group)
     if (!strcmp(group, "packages")) {
         if (ops->packages) ops->packages();
     } else if (!strcmp(group, "handshakes")) {
-        measure_handshakes(ops);
+        bench_figure(group, burst_handshakes, (void *)(uintptr_t)ops, 1, "1/s");
     } else if (!strcmp(group, "messages")) {
         measure_messages(ops);
     } else if (!strcmp(group, "moves")) {
@@ -299,7 +339,10 @@ int bench_run(const struct bench_ops *ops, int argc, char **argv)
         fprintf(stderr, "%s: unknown group of figures: %s\n", argv[0], argv[i]);
         return 2;
     }
-    if (argc > 1) return EXIT_SUCCESS;
+    if (argc > 1) {
+        bench_turn("end"); /* others may use what this program takes away */
+        return EXIT_SUCCESS;
+    }
     fprintf(stderr,
             "usage: %s GROUP...\n"
             "groups: packages handshakes messages moves half-open-moves cost threads\n"

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the benchmarks measure, the same for every implementation: how messages and contexts are
- * timed lives here, how they are made is a table. Each figure is one line, "NAME VALUE UNIT"; a
- * figure that an implementation cannot give is "NAME - UNIT", with the reason on standard error.
+ * timed lives here, how they are made is a table. Each figure is a line, "NAME VALUE UNIT"; what an
+ * implementation cannot give is "NAME - UNIT", with the reason on standard error.
+ *
+ * Implementations that are compared take turns within a figure, because machines change their speed
+ * within seconds: a program says "turn NAME" before each burst of work and waits for a line on its
+ * standard input, or for the end of it. bench_turns starts such programs and hands turns around.
  */
 #pragma once
 
@@ -62,6 +66,17 @@ struct bench_ops {
 };
 
 void bench_print(const char *name, bool known, double value, const char *unit);
+
+/* Waits until it is this program's turn to measure that. */
+void bench_turn(const char *name);
+
+/* A burst of work, of which it says how much was done in a second; 0: it cannot be done. */
+typedef double bench_burst_fn(void *state);
+
+/* A figure in several bursts, with a line for each; one that fails is the last. Units are of so
+ * much work. */
+bool bench_figure(const char *name, bench_burst_fn *burst, void *state, double units,
+                  const char *unit);
 
 /* The main function: argv names groups of figures. */
 int bench_run(const struct bench_ops *ops, int argc, char **argv);

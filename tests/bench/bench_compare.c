@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { COST_ROUNDS = 301, THREAD_ROUNDS = 7, THREADS = 2, SEALED_SIZE = 1024 };
+enum { COST_ROUNDS = 301, THREAD_ROUNDS = 41, THREADS = 2, SEALED_SIZE = 1024, STEPS = 4096 };
 
-static const double thread_seconds = 0.2;
+static const double thread_seconds = 0.05;
 static const size_t cost_sizes[] = {64, 1024, 16384};
 
 /* ---- what a package adds to the one inside it ---- */
@@ -49,10 +49,11 @@ static void measure_cost(const struct bench_ops *ops, struct bench_pair *const p
     struct bench_slot slots[BENCH_SLOTS];
     char name[32];
     double ratio = 0;
+    snprintf(name, sizeof(name), "cost_%s_%u", what, (unsigned)size);
+    bench_turn(name);
     bool good = bench_slots_init(slots, size) &&
                 compare_messages(ops, pairs, &slots[0], make, &ratio);
     bench_slots_free(ops, slots);
-    snprintf(name, sizeof(name), "cost_%s_%u", what, (unsigned)size);
     bench_print(name, good, (ratio - 1) * 100, "%");
 }
 
@@ -112,24 +113,69 @@ static void work_seal(void *item)
     worker->rate = (double)count / elapsed;
 }
 
-static void compare_threads(struct worker *workers, void (*work)(void *), const char *name)
+/* What two threads can do here that have nothing to do with each other: the most that the others
+ * may reach. */
+static void work_arithmetic(void *item)
 {
-    double ratios[THREAD_ROUNDS];
+    struct worker *worker = item;
+    const struct bench_ops *ops = worker->ops;
+    uint64_t count = 0;
+    volatile uint64_t result;
+    double start = ops->now(), elapsed;
+    do {
+        uint64_t value = count;
+        for (unsigned i = 0; i < STEPS; i++) value = value * 6364136223846793005u + i;
+        result = value;
+        count++;
+        elapsed = ops->now() - start;
+    } while (elapsed < thread_seconds);
+    worker->rate = (double)(count + (result & 0)) / elapsed;
+}
+
+/* Per second, of so many threads; 0 when something failed. */
+static double rate_of(struct worker *workers, unsigned count, void (*work)(void *))
+{
     void *items[THREADS];
-    bool good = true;
-    for (unsigned i = 0; i < THREADS; i++) items[i] = &workers[i];
-    for (unsigned round = 0; good && round < THREAD_ROUNDS; round++) {
-        good = workers->ops->together(1, work, items) && workers[0].rate > 0;
-        const double alone = workers[0].rate;
-        double both = 0;
-        good = good && workers->ops->together(THREADS, work, items);
-        for (unsigned i = 0; i < THREADS; i++) {
-            good = good && workers[i].rate > 0;
-            both += workers[i].rate;
-        }
-        if (good) ratios[round] = both / alone;
+    double rate = 0;
+    for (unsigned i = 0; i < count; i++) items[i] = &workers[i];
+    if (!workers->ops->together(count, work, items)) return 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (workers[i].rate <= 0) return 0;
+        rate += workers[i].rate;
     }
-    bench_print(name, good, good ? bench_median(ratios, THREAD_ROUNDS) : 0, "times");
+    return rate;
+}
+
+static bool compare_threads(struct worker *workers, void (*work)(void *), bool both_first,
+                            double *ratio)
+{
+    const unsigned first = both_first ? THREADS : 1, second = THREADS + 1 - first;
+    double earlier = rate_of(workers, first, work), later = rate_of(workers, second, work);
+    if (earlier <= 0 || later <= 0) return false;
+    *ratio = both_first ? earlier / later : later / earlier;
+    return true;
+}
+
+static void measure_threads(struct worker *workers)
+{
+    static const struct {
+        const char *name;
+        void (*work)(void *);
+    } figures[] = {{"threads_arithmetic", work_arithmetic},
+                   {"threads_handshakes", work_handshakes},
+                   {"threads_seal", work_seal}};
+    enum { FIGURES = sizeof(figures) / sizeof(*figures) };
+    static double ratios[FIGURES][THREAD_ROUNDS];
+    bool good[FIGURES] = {true, true, true};
+    bench_turn("threads");
+    for (unsigned round = 0; round < THREAD_ROUNDS; round++) {
+        for (unsigned i = 0; i < FIGURES; i++)
+            good[i] = good[i] &&
+                      compare_threads(workers, figures[i].work, round % 2, &ratios[i][round]);
+    }
+    for (unsigned i = 0; i < FIGURES; i++)
+        bench_print(figures[i].name, good[i], good[i] ? bench_median(ratios[i], THREAD_ROUNDS) : 0,
+                    "times");
 }
 
 void bench_threads(const struct bench_ops *ops)
@@ -141,10 +187,7 @@ void bench_threads(const struct bench_ops *ops)
         workers[i].pair = ops->pair_create();
         good = bench_slots_init(workers[i].slots, SEALED_SIZE) && workers[i].pair && good;
     }
-    if (good) {
-        compare_threads(workers, work_handshakes, "threads_handshakes");
-        compare_threads(workers, work_seal, "threads_seal");
-    }
+    if (good) measure_threads(workers);
     for (unsigned i = 0; i < THREADS; i++) {
         if (workers[i].pair) ops->pair_free(workers[i].pair);
         bench_slots_free(ops, workers[i].slots);

@@ -330,6 +330,7 @@ static void measure_packages(void)
 {
     double asked = 0, listed = 0;
     bool good = true;
+    bench_turn("packages");
     for (int i = 0; good && i < PACKAGE_CALLS; i++) {
         double ask = ask_package(), list = list_packages();
         good = ask >= 0 && list >= 0;

@@ -15,8 +15,8 @@ BEGIN {
                   "sign_1024 verify_1024 export import move blob half_export half_import " \
                   "half_move half_blob half_open_client half_open_server established " \
                   "cost_seal_64 cost_sign_64 cost_seal_1024 cost_sign_1024 cost_seal_16384 " \
-                  "cost_sign_16384 threads_handshakes threads_seal package_first package " \
-                  "package_list", names, " ")
+                  "cost_sign_16384 threads_arithmetic threads_handshakes threads_seal " \
+                  "package_first package package_list", names, " ")
     label["full"] = "client handshakes"
     label["resumed"] = "client handshakes, resumed"
     label["handshakes"] = tls ? "handshakes, both ends" : "handshakes"
@@ -42,6 +42,7 @@ BEGIN {
     label["cost_sign_1024"] = "added to sign, 1 KiB"
     label["cost_seal_16384"] = "added to seal, 16 KiB"
     label["cost_sign_16384"] = "added to sign, 16 KiB"
+    label["threads_arithmetic"] = "two threads: arithmetic"
     label["threads_handshakes"] = "two threads: handshakes"
     label["threads_seal"] = "two threads: seal, 1 KiB"
     label["half_open_client"] = "half-open client"
@@ -107,14 +108,23 @@ function median(text,    list, count, i, j, swap) {
 
 function has(side, name) { return (side, name) in values }
 
+# Of what was measured in turns, the median of the quotients: a machine that changes its speed does
+# so for both.
+function quotient(own, other,    owns, others, count, list, i) {
+    count = split(own, owns, " ")
+    if (split(other, others, " ") != count) return median(own) / median(other)
+    for (i = 1; i <= count; i++) list = list " " owns[i] / others[i]
+    return median(list)
+}
+
 # How many times better winesspi is than the other side, in that figure of the other side; 0 if that
 # is not known.
 function ratio_of(name, side, figure,    own, other) {
     if (!has("winesspi", name) || !has(side, figure)) return 0
-    own = median(values["winesspi", name])
-    other = median(values[side, figure])
-    if (own <= 0 || other <= 0) return 0
-    return units[name] ~ /\/s$|^times$/ ? own / other : other / own
+    own = values["winesspi", name]
+    other = values[side, figure]
+    if (median(own) <= 0 || median(other) <= 0) return 0
+    return units[name] ~ /\/s$|^times$/ ? quotient(own, other) : quotient(other, own)
 }
 
 function ratio(name, side) { return ratio_of(name, side, name) }

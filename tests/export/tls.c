@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * TLS connections that move: to the same process and to others, of either width, either end, both
- * versions, again and again, after a KeyUpdate, with records on the way; what an imported context
- * answers; and what is refused, and leaves the context as it was. The contract is [D
- * ExportSecurityContext, ImportSecurityContext]; where it is silent the choice is ours.
+ * versions, again and again, after a KeyUpdate, with records on the way; and what is refused, and
+ * leaves the context as it was. The contract is [D ExportSecurityContext, ImportSecurityContext];
+ * where it is silent the choice is ours. What an imported context answers is in tls_attributes.c.
  */
 #include "tls_worker.h"
 
@@ -252,125 +252,6 @@ static void test_shutdown(void)
     }
 }
 
-/* ---- attributes of an imported context ---- */
-
-static void compare_flat(CtxtHandle *context, ULONG id, ULONG size, BYTE *known, bool first)
-{
-    BYTE room[1024];
-    memset(room, 0, sizeof(room));
-    SECURITY_STATUS status = QueryContextAttributesW(context, id, room);
-    ok(status == SEC_E_OK, "%#lx: %08lx", id, status);
-    if (first) memcpy(known, room, size);
-    else ok(!memcmp(known, room, size), "%#lx: other bytes", id);
-}
-
-static const ULONG flat[][2] = {
-    {SECPKG_ATTR_STREAM_SIZES, sizeof(SecPkgContext_StreamSizes)},
-    {SECPKG_ATTR_SIZES, sizeof(SecPkgContext_Sizes)},
-    {SECPKG_ATTR_CONNECTION_INFO, sizeof(SecPkgContext_ConnectionInfo)},
-    {SECPKG_ATTR_CONNECTION_INFO_EX, sizeof(SecPkgContext_ConnectionInfoEx)},
-    {SECPKG_ATTR_CIPHER_INFO, sizeof(SecPkgContext_CipherInfo)},
-    {SECPKG_ATTR_SESSION_INFO, sizeof(SecPkgContext_SessionInfo)},
-    {SECPKG_ATTR_APPLICATION_PROTOCOL, sizeof(SecPkgContext_ApplicationProtocol)},
-    {SECPKG_ATTR_EAP_KEY_BLOCK, sizeof(SecPkgContext_EapKeyBlock)},
-    {SECPKG_ATTR_FLAGS, sizeof(SecPkgContext_Flags)},
-    {SECPKG_ATTR_LIFESPAN, sizeof(SecPkgContext_Lifespan)},
-};
-
-/* Those that point to something: a size, and the bytes. */
-static ULONG pointed(CtxtHandle *context, int which, BYTE *out, ULONG room)
-{
-    SecPkgContext_Bindings bindings = {0};
-    SecPkgContext_KeyingMaterial material = {0};
-    SecPkgContext_SessionAppData data = {0};
-    const CERT_CONTEXT *cert = NULL;
-    const void *at = NULL;
-    ULONG size = 0;
-    switch (which) {
-    case 0:
-        if (!QueryContextAttributesW(context, SECPKG_ATTR_ENDPOINT_BINDINGS, &bindings))
-            size = bindings.BindingsLength;
-        at = bindings.Bindings;
-        break;
-    case 1:
-        if (!QueryContextAttributesW(context, SECPKG_ATTR_UNIQUE_BINDINGS, &bindings))
-            size = bindings.BindingsLength;
-        at = bindings.Bindings;
-        break;
-    case 2:
-        if (!QueryContextAttributesW(context, SECPKG_ATTR_KEYING_MATERIAL, &material))
-            size = material.cbKeyingMaterial;
-        at = material.pbKeyingMaterial;
-        break;
-    case 3:
-        if (!QueryContextAttributesW(context, SECPKG_ATTR_APP_DATA, &data)) size = data.cbAppData;
-        at = data.pbAppData;
-        break;
-    default:
-        if (QueryContextAttributesW(context,
-                                    which == 4 ? SECPKG_ATTR_REMOTE_CERT_CONTEXT
-                                               : SECPKG_ATTR_LOCAL_CERT_CONTEXT,
-                                    (void *)&cert))
-            return 0;
-        size = cert->cbCertEncoded < room ? cert->cbCertEncoded : room;
-        memcpy(out, cert->pbCertEncoded, size);
-        CertFreeCertificateContext(cert);
-        return size;
-    }
-    if (size > room) size = room;
-    if (at) memcpy(out, at, size);
-    if (at) FreeContextBuffer((void *)at);
-    return size;
-}
-
-static void compare_all(CtxtHandle *context, bool first)
-{
-    static BYTE known[ARRAYSIZE(flat)][1024], told[6][4096];
-    static ULONG told_size[6];
-    BYTE room[4096];
-    for (size_t i = 0; i < ARRAYSIZE(flat); i++)
-        compare_flat(context, flat[i][0], flat[i][1], known[i], first);
-    for (int i = 0; i < 6; i++) {
-        ULONG size = pointed(context, i, room, sizeof(room));
-        if (first) {
-            told_size[i] = size;
-            memcpy(told[i], room, size);
-        } else {
-            ok(size == told_size[i] && !memcmp(told[i], room, size), "%d: %lu bytes, were %lu", i,
-               size, told_size[i]);
-        }
-    }
-    ok(told_size[0] && told_size[2] == 24 && told_size[3] == 3 && told_size[4] && told_size[5],
-       "%lu, %lu, %lu, %lu, %lu", told_size[0], told_size[2], told_size[3], told_size[4],
-       told_size[5]);
-}
-
-/* Whatever could be asked before is answered as before. */
-static void test_attributes(void)
-{
-    if (!ours_only()) return;
-    for (int i = 0; i < 4; i++) {
-        const struct tls_pair_options options = {
-            .client_version = versions[i & 1],
-            .server_version = versions[i & 1],
-            .client_cert = TLS_CERT_CLIENT_EC,
-            .server_flags = ASC_REQ_MUTUAL_AUTH,
-            .client_alpn = "\2h2",
-            .server_alpn = "\2h2",
-        };
-        SecPkgContext_KeyingMaterialInfo keying = {6, (char *)"label", 1, (BYTE *)"c", 24};
-        SecPkgContext_SessionAppData data = {1, 3, (BYTE *)"app"};
-        CtxtHandle *moved = end_of(i >> 1);
-        if (!connect_with(&options)) return;
-        ok(!SetContextAttributesW(moved, SECPKG_ATTR_KEYING_MATERIAL_INFO, &keying, sizeof(keying)),
-           "keying");
-        ok(!SetContextAttributesW(moved, SECPKG_ATTR_APP_DATA, &data, sizeof(data)), "data");
-        compare_all(moved, true);
-        for (int times = 0; times < 2 && move(moved); times++) compare_all(moved, false);
-        tls_pair_close(&pair);
-    }
-}
-
 /* ours: without certificates a blob is some hundred bytes */
 static void test_size(void)
 {
@@ -585,7 +466,6 @@ int main(int argc, char **argv)
     RUN(test_on_the_way);
     RUN(test_key_updates);
     RUN(test_shutdown);
-    RUN(test_attributes);
     RUN(test_size);
     RUN(test_flags);
     RUN(test_half_open);

@@ -525,6 +525,34 @@ static void tls_messages(void)
     save("tls_flight", "none", hex("03 0006 08 000002 0000 0005 0b 000001 00"));
 }
 
+#define RANDOM "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+/* See fuzz_tls_hello.c and fuzz_tls_library.c for what a script is. */
+static void tls_scripts(void)
+{
+    save("tls_hello", "server",
+         hex("01 81 0035 0303" RANDOM "00 0002 1301 01 00 000a 001c 0002 4001 0031 0000"
+             "02 002e 0303" RANDOM "00 1302 00 0006 001c 0002 0400"));
+    save("tls_hello", "client",
+         hex("00 01 0035 0303" RANDOM "00 0002 1301 01 00 000a 001c 0002 4001 0031 0000"
+             "82 002e 0303" RANDOM "00 1302 00 0006 001c 0002 0400"
+             "88 0008 0006 001c 0002 0800"));
+    save("tls_hello", "datagram",
+         hex("03 81 003a 0303" RANDOM "00 04 01020304 0002 1301 01 00 000a 001c 0002 4001 0031"
+             "0000"));
+    save("tls_library", "hello",
+         hex("05 00 00 0044 16 0301 003f 01 00003b 0303" RANDOM "00 0002 c02b 01 00 0010"
+             "000a 0004 0002 001d 000d 0004 0002 0403 00 0000"));
+    save("tls_library", "alert", hex("05 02 00 0007 15 0303 0002 0228 00 0000"));
+    save("tls_library", "ticket",
+         hex("00 04 00 0000 03 000a 17 0303 0005 1122334455 02 0000 04 0000"));
+    save("tls_library", "records",
+         hex("2c 08 02 000a 17 0303 0005 1122334455 04 0000 00 0009 16 0303 0004 00 000000"));
+    save("tls_library", "request", hex("11 03 01 0000 00 0003 16 0303 01 0000"));
+    save("tls_library", "datagrams",
+         hex("03 02 00 000d 16 fefd 0000000000000000 0000 00 0000 02 0001 17"));
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2 || crypto_init() != SEC_E_OK) {
@@ -552,6 +580,7 @@ int main(int argc, char **argv)
     tls_records();
     tls_sessions();
     tls_messages();
+    tls_scripts();
     tls_bodies();
     seeds_kerberos();
     return EXIT_SUCCESS;

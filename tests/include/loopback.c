@@ -202,6 +202,15 @@ bool contexts_talk(CtxtHandle *one, CtxtHandle *other)
            talk_one_way(other, one, "and the way back, a little longer");
 }
 
+SecBuffer bindings_fill(struct bindings *bindings, const char *text)
+{
+    ULONG size = (ULONG)strlen(text);
+    *bindings = (struct bindings){.head = {.cbApplicationDataLength = size,
+                                           .dwApplicationDataOffset = sizeof(bindings->head)}};
+    memcpy(bindings->data, text, size);
+    return (SecBuffer){(ULONG)sizeof(bindings->head) + size, SECBUFFER_CHANNEL_BINDINGS, bindings};
+}
+
 SECURITY_STATUS context_export(CtxtHandle *context, ULONG flags, struct blob *blob, HANDLE *token)
 {
     SecBuffer packed = {0, SECBUFFER_EMPTY, NULL};

@@ -65,6 +65,15 @@ SECURITY_STATUS message_verify(CtxtHandle *context, struct message *message);
 /* One sealed and one signed message each way, each checked byte for byte. */
 bool contexts_talk(CtxtHandle *one, CtxtHandle *other);
 
+/* Channel bindings, which have the application's data only in most tests. */
+struct bindings {
+    SEC_CHANNEL_BINDINGS head;
+    char data[64];
+};
+
+/* With that text; gives the buffer in which a leg takes them. */
+SecBuffer bindings_fill(struct bindings *bindings, const char *text);
+
 /* The blob is copied out and the caller's buffer freed; size 0 when the call failed. */
 struct blob {
     BYTE bytes[8192];

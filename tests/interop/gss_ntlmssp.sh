@@ -69,6 +69,19 @@ check "client, only NTLMv2" peer ours "$ok" "$ok" "--rounds $rounds" "--rounds $
 check "server, only NTLMv2" ours peer "$ok" "$ok" "--rounds $rounds" "--rounds $rounds"
 unset LM_COMPAT_LEVEL
 
+# Channel bindings, which the peer makes and compares too. It lets a client without any in.
+one="--bindings tls-server-end-point:one" two="--bindings tls-server-end-point:two"
+check "client, the same channel" peer ours "$ok" "$ok" "--rounds $rounds $one" \
+    "--rounds $rounds $one"
+check "server, the same channel" ours peer "$ok" "$ok" "--rounds $rounds $one" \
+    "--rounds $rounds $one"
+check "server, the same channel after a move" ours peer "$ok" "$ok" \
+    "--rounds $rounds $one --move-after-leg 1" "--rounds $rounds $one"
+check "client, another channel" peer ours "accept GSS_S_DEFECTIVE_TOKEN" "$closed" "$one" "$two"
+check "client, no channel" peer ours "$ok" "$ok" "--rounds $rounds $one" "--rounds $rounds"
+check "server, another channel" ours peer "accept SEC_E_BAD_BINDINGS" "$closed" "$one" "$two"
+check "server, no channel" ours peer "accept SEC_E_BAD_BINDINGS" "$closed" "$one" ""
+
 # A handshake message changed on the way: the third one carries a code over all three.
 for message in negotiate authenticate; do
     check "client, changed $message" peer ours "accept GSS_S_DEFECTIVE_TOKEN" "$closed" "" \

@@ -46,6 +46,16 @@ client_user=$domain\\nobody
 check "server, unknown user" ours peer "accept SEC_E_LOGON_DENIED" "$closed" "$with" "$with"
 client_user=$user
 
+# Channel bindings, of the mechanism inside.
+one="--bindings tls-server-end-point:one" two="--bindings tls-server-end-point:two"
+check "client, the same channel" peer ours "$ok" "$ok" "$both $one" "$both $one"
+check "server, the same channel" ours peer "$ok" "$ok" "$both $one" "$both $one"
+check "client, another channel" peer ours "accept GSS_S_DEFECTIVE_TOKEN" "*" "$with $one" \
+    "$with $two"
+check "server, another channel" ours peer "accept SEC_E_BAD_BINDINGS" "$closed" "$with $one" \
+    "$with $two"
+check "server, no channel" ours peer "accept SEC_E_BAD_BINDINGS" "$closed" "$with $one" "$with"
+
 # A token changed on the way. The list of mechanisms is protected by its signature alone.
 for message in negotiate authenticate mechanisms mechlistmic; do
     for move in "" "--move-after-leg 1"; do

@@ -61,14 +61,17 @@ static bool report(HINTERNET request, DWORD status)
 static bool ask(const struct http_client *client, HINTERNET connection, const wchar_t *path)
 {
     DWORD status = 0;
-    DWORD lenient = SECURITY_FLAG_IGNORE_UNKNOWN_CA | SECURITY_FLAG_IGNORE_CERT_CN_INVALID |
-                    SECURITY_FLAG_IGNORE_CERT_DATE_INVALID | SECURITY_FLAG_IGNORE_CERT_WRONG_USAGE;
+    DWORD ignored = client->ignored;
     HINTERNET request = WinHttpOpenRequest(connection, client->post ? L"POST" : L"GET", path, NULL,
                                            WINHTTP_NO_REFERER, WINHTTP_DEFAULT_ACCEPT_TYPES,
                                            client->secure ? WINHTTP_FLAG_SECURE : 0);
     if (!request) return http_client_fail("WinHttpOpenRequest", GetLastError());
-    if (client->lenient)
-        WinHttpSetOption(request, WINHTTP_OPTION_SECURITY_FLAGS, &lenient, sizeof(lenient));
+    if (ignored)
+        WinHttpSetOption(request, WINHTTP_OPTION_SECURITY_FLAGS, &ignored, sizeof(ignored));
+    const CERT_CONTEXT *certificate = http_client_certificate(client);
+    if (certificate && !WinHttpSetOption(request, WINHTTP_OPTION_CLIENT_CERT_CONTEXT,
+                                         (void *)certificate, sizeof(*certificate)))
+        http_client_fail("the certificate", GetLastError());
     /* Without an account, those of the user are used at once, to any server. */
     DWORD policy = WINHTTP_AUTOLOGON_SECURITY_LEVEL_LOW;
     if (!client->explicit_login)

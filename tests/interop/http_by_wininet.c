@@ -33,15 +33,15 @@ static bool report(HINTERNET request)
 static bool ask(const struct http_client *client, HINTERNET connection, const wchar_t *path)
 {
     DWORD size = client->post ? (DWORD)strlen(client->post) : 0;
-    DWORD lenient = SECURITY_FLAG_IGNORE_UNKNOWN_CA | SECURITY_FLAG_IGNORE_CERT_CN_INVALID |
-                    SECURITY_FLAG_IGNORE_CERT_DATE_INVALID | SECURITY_FLAG_IGNORE_WRONG_USAGE |
-                    SECURITY_FLAG_IGNORE_REVOCATION;
+    DWORD ignored = client->ignored;
+    /* Wine's WinINet looks for revocation, in vain where it does not know the issuer. */
+    if (ignored & SECURITY_FLAG_IGNORE_UNKNOWN_CA) ignored |= SECURITY_FLAG_IGNORE_REVOCATION;
     HINTERNET request = HttpOpenRequestW(
         connection, client->post ? L"POST" : L"GET", path, NULL, NULL, NULL,
         REQUEST_FLAGS | (client->secure ? INTERNET_FLAG_SECURE : 0), 0);
     if (!request) return http_client_fail("HttpOpenRequest", GetLastError());
-    if (client->lenient)
-        InternetSetOptionW(request, INTERNET_OPTION_SECURITY_FLAGS, &lenient, sizeof(lenient));
+    if (ignored)
+        InternetSetOptionW(request, INTERNET_OPTION_SECURITY_FLAGS, &ignored, sizeof(ignored));
     bool result = HttpSendRequestW(request, NULL, 0, (void *)client->post, size) ||
                   http_client_fail("HttpSendRequest", GetLastError());
     result = result && report(request);

@@ -8,6 +8,8 @@
 
 #include "../../tools/handover/narrate.h"
 
+#include <wininet.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +42,15 @@ static bool parse_number(const char *text, unsigned long max, unsigned *out)
     return *text && !*end && number && number <= max;
 }
 
+/* The flags of WinINet and of WinHTTP are the same. */
+static bool parse_ignored(struct http_client *client, const char *what)
+{
+    if (!strcmp(what, "issuer")) client->ignored = SECURITY_FLAG_IGNORE_UNKNOWN_CA;
+    else if (!strcmp(what, "name")) client->ignored = SECURITY_FLAG_IGNORE_CERT_CN_INVALID;
+    else if (!strcmp(what, "date")) client->ignored = SECURITY_FLAG_IGNORE_CERT_DATE_INVALID;
+    return client->ignored != 0;
+}
+
 static bool parse_option(struct http_client *client, const char *name, const char *value)
 {
     if (!strcmp(name, "--port")) return parse_number(value, 65535, &client->port);
@@ -48,13 +59,14 @@ static bool parse_option(struct http_client *client, const char *name, const cha
     if (!strcmp(name, "--package")) return (client->package = value) != NULL;
     if (!strcmp(name, "--path")) return (client->path = value) != NULL;
     if (!strcmp(name, "--post")) return (client->post = value) != NULL;
+    if (!strcmp(name, "--ignore")) return parse_ignored(client, value);
+    if (!strcmp(name, "--certificate")) return (client->certificate = value) != NULL;
     return false;
 }
 
 static bool parse_switch(struct http_client *client, const char *name)
 {
     if (!strcmp(name, "--secure")) return (client->secure = true);
-    if (!strcmp(name, "--lenient")) return (client->lenient = true);
     return false;
 }
 
@@ -75,6 +87,18 @@ static bool (*parse_kind(const char *name))(const struct http_client *client)
     if (!strcmp(name, "winhttp")) return http_by_winhttp;
     if (!strcmp(name, "wininet")) return http_by_wininet;
     return NULL;
+}
+
+const CERT_CONTEXT *http_client_certificate(const struct http_client *client)
+{
+    static BYTE bytes[16384];
+    CRYPT_DATA_BLOB blob = {0, bytes};
+    FILE *file = client->certificate ? fopen(client->certificate, "rb") : NULL;
+    if (!file) return NULL;
+    blob.cbData = (DWORD)fread(bytes, 1, sizeof(bytes), file);
+    fclose(file);
+    HCERTSTORE store = PFXImportCertStore(&blob, L"pfx", CRYPT_EXPORTABLE);
+    return store ? CertEnumCertificatesInStore(store, NULL) : NULL;
 }
 
 void http_client_report(unsigned status, const void *body, size_t size)
@@ -124,7 +148,8 @@ int main(int argc, char **argv)
     if (!run || !parse_all(&client, argc, argv) || !read_login(&client)) {
         fprintf(stderr,
                 "usage: %s sspi|winhttp|wininet --port PORT [--scheme SCHEME] [--package PACKAGE]\n"
-                "       [--path PATH] [--post TEXT] [--requests N] [--secure [--lenient]] <LINES\n"
+                "       [--path PATH] [--post TEXT] [--requests N] [--secure]\n"
+                "       [--ignore issuer|name|date] [--certificate PFX] <LINES\n"
                 "The input is empty, or DOMAIN\\USER and the password.\n",
                 argv[0]);
         return 2;

@@ -6,6 +6,8 @@
 
 #include <windows.h>
 
+#include <wincrypt.h>
+
 #include <stdbool.h>
 
 #define HTTP_CLIENT_TEXT_MAX 128
@@ -16,7 +18,8 @@ struct http_client {
     const char *package; /* for the kind "sspi"; NULL: the scheme's name is the package's */
     const char *post;    /* the body of a POST request; NULL: GET */
     bool secure;         /* HTTPS; not for the kind "sspi" */
-    bool lenient;        /* takes any certificate of the server */
+    DWORD ignored; /* SECURITY_FLAG_IGNORE_: what may be wrong with the server's certificate */
+    const char *certificate; /* PFX file, for the kind "winhttp"; NULL: none */
     bool explicit_login;
     wchar_t account[HTTP_CLIENT_TEXT_MAX]; /* DOMAIN\user */
     wchar_t domain[HTTP_CLIENT_TEXT_MAX], user[HTTP_CLIENT_TEXT_MAX];
@@ -28,6 +31,9 @@ struct http_client {
 bool http_by_sspi(const struct http_client *client);
 bool http_by_winhttp(const struct http_client *client);
 bool http_by_wininet(const struct http_client *client);
+
+/* The client's certificate with its key; NULL when there is none. */
+const CERT_CONTEXT *http_client_certificate(const struct http_client *client);
 
 void http_client_report(unsigned status, const void *body, size_t size);
 bool http_client_fail(const char *call, unsigned long error);

@@ -6,6 +6,7 @@
  */
 #include "tls_actions.h"
 #include "tls_credential.h"
+#include "tls_datagram.h"
 #include "tls_key.h"
 #include "tls_move.h"
 #include "tls_report.h"
@@ -17,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE_MS = 20000 };
+enum { PATIENCE_MS = 20000, RETRY_MS = 1000 };
 
 struct side {
     struct tls_opener opener; /* first: it is what actions know of this */
@@ -37,18 +38,27 @@ static SOCKET accept_one(SOCKET listener)
     return accept(listener, NULL, NULL);
 }
 
+static SOCKET open_socket(const struct side *side, struct tls_link *link, unsigned port)
+{
+    const struct tls_options *options = &side->options;
+    if (!port) port = options->port;
+    if (options->server && options->datagram)
+        return tls_datagram_accept(side->listener, PATIENCE_MS, &link->peer);
+    if (options->server) return accept_one(side->listener);
+    return options->datagram ? tls_datagram_connect(port) : socket_connect(port);
+}
+
 /* A connection with its handshake. */
-static bool open_link(struct tls_opener *opener, struct tls_link *link)
+static bool open_link(struct tls_opener *opener, struct tls_link *link, unsigned port)
 {
     struct side *side = (struct side *)opener;
     link->failure[0] = 0;
     link->renegotiations = 0;
     link->credential = &side->credential;
     link->later = side->options.later ? &side->later : NULL;
-    link->socket = side->options.server ? accept_one(side->listener)
-                                        : socket_connect(side->options.port);
+    link->socket = open_socket(side, link, port);
     if (link->socket == INVALID_SOCKET) return tls_link_fail(link, "connection", "none");
-    socket_prepare(link->socket, PATIENCE_MS);
+    socket_prepare(link->socket, side->options.datagram ? RETRY_MS : PATIENCE_MS);
     if (!tls_link_handshake(link)) return false;
     tls_report(link);
     return true;
@@ -78,14 +88,15 @@ static int run(struct side *side)
     }
     if (side->options.server) {
         unsigned port;
-        side->listener = socket_listen(side->options.port, 5, &port);
+        side->listener = side->options.datagram ? tls_datagram_listen(&port)
+                                                : socket_listen(side->options.port, 5, &port);
         if (side->listener == INVALID_SOCKET) return EXIT_FAILURE;
         printf("port: %u\n", port);
         fflush(stdout);
     }
     for (unsigned i = 0; i < count; i++) {
         struct tls_link *link = &side->link;
-        bool done = open_link(&side->opener, link) && tls_actions_run(link, 0, &side->opener);
+        bool done = open_link(&side->opener, link, 0) && tls_actions_run(link, 0, &side->opener);
         good = report_result(link, done) && good;
         tls_link_close(link);
     }

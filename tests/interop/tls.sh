@@ -77,6 +77,13 @@ make_root() {
         openssl x509 -in "$certs/$1.pem" -outform DER -out "$certs/$1.der"
 }
 
+# make_response CERTIFICATE FILE: of OCSP, without a responder.
+make_response() {
+    openssl ocsp -issuer "$certs/ca.pem" -cert "$certs/$1.pem" -no_nonce -reqout "$2.request" &&
+        openssl ocsp -index "$certs/index" -CA "$certs/ca.pem" -rsigner "$certs/ca.pem" \
+            -rkey "$certs/ca.key" -ndays 2 -reqin "$2.request" -respout "$2"
+}
+
 for_servers='extendedKeyUsage=serverAuth\nsubjectAltName=DNS:localhost'
 for_clients='extendedKeyUsage=clientAuth'
 
@@ -130,11 +137,13 @@ END
 thumbprint=$(openssl x509 -in "$certs/ca.pem" -noout -fingerprint -sha1 | tr -d ':' | sed 's/.*=//')
 roots='HKCU\Software\Microsoft\SystemCertificates\Root\Certificates'
 peer_pid=
+kept=
 old_roles=
 suites_named=
 # shellcheck disable=SC2317 # called by the trap
 tls_clean_up() {
     end_peer
+    end_kept
     switch_off_old
     unname_suites
     $limit "$WINE" reg delete "$roots\\$thumbprint" /f >/dev/null 2>&1 </dev/null
@@ -218,10 +227,49 @@ end_peer() {
 wait_for() {
     tries=0
     while ! grep -q -e "$1" "$2" 2>/dev/null; do
-        [ $tries -lt 100 ] || return 1
+        [ $tries -lt 250 ] || return 1
         tries=$((tries + 1))
-        sleep 0.05
+        sleep 0.02
     done
+}
+
+# Starting one of our programs takes longer than a handshake, so that one client visits many peers.
+
+# keep_peer CASE EXPECTED: the peer that was started last is to be visited. The pattern is for the
+# version, the suite and what is heard.
+keep_peer() {
+    mv "$work/peer" "$work/peer.$port"
+    kept="$kept$peer_pid;$port;$2;$1
+"
+    peer_pid=
+    exec 3>&-
+}
+
+# visit_kept ACTION...: a case for each kept peer; the peers end. Our client's options are in
+# $visit_options.
+visit_options=
+visit_kept() {
+    printf '%s' "$kept" >"$work/kept"
+    port=$(sed 's/^[0-9]*;//; s/;.*//; q' "$work/kept")
+    rest=$(sed "1d; s/^[0-9]*;/again:/; s/;.*//; s,\$, $*," "$work/kept")
+    # shellcheck disable=SC2086 # options and actions are words
+    run_ours $visit_options -- "$@" $rest
+    visited=0
+    while IFS=';' read -r _ port pattern kept_case; do
+        visited=$((visited + 1))
+        awk -v n="$visited" '/^version: / { at++ } at == n' "$work/client" >"$work/visit"
+        expect "$kept_case" "$(lines_of "$work/visit" version suite heard)" "$pattern" \
+            "$work/client" "$work/peer.$port"
+    done <"$work/kept"
+    end_kept
+}
+
+end_kept() {
+    for one in $(printf '%s' "$kept" | sed 's/;.*//'); do
+        kill "$one" 2>/dev/null
+        wait "$one" 2>/dev/null
+    done
+    kept=
 }
 
 # TLS 1.0 and 1.1 are off until the registry says otherwise.
@@ -251,7 +299,7 @@ switch_off_old() {
 
 suites_policy='HKLM\SOFTWARE\Policies\Microsoft\Cryptography\Configuration\SSL\00010002'
 
-# name_suites NAME: the only suite, until unname_suites or the script's end.
+# name_suites NAMES: the only suites, with commas, until unname_suites or the script's end.
 name_suites() {
     suites_named=yes
     $limit "$WINE" reg add "$suites_policy" /v Functions /t REG_SZ /d "$1" /f >"$work/registry" \
@@ -284,7 +332,7 @@ digest_of() {
     openssl x509 -in "$certs/$1.pem" -noout -fingerprint -sha256 | tr -d ':' | sed 's/.*=//'
 }
 
-# The suites that Windows knows: number, version, certificate, and the name of OpenSSL.
+# The suites that are on by themselves: number, version, certificate, and the name of OpenSSL.
 tls_suites='
 1302 1.3 rsa TLS_AES_256_GCM_SHA384
 1301 1.3 rsa TLS_AES_128_GCM_SHA256
@@ -308,4 +356,64 @@ c013 1.2 rsa ECDHE-RSA-AES128-SHA
 003d 1.2 rsa AES256-SHA256
 003c 1.2 rsa AES128-SHA256
 0035 1.2 rsa AES256-SHA
-002f 1.2 rsa AES128-SHA'
+002f 1.2 rsa AES128-SHA
+cca9 1.2 p256 ECDHE-ECDSA-CHACHA20-POLY1305
+cca8 1.2 rsa ECDHE-RSA-CHACHA20-POLY1305
+ccaa 1.2 rsa DHE-RSA-CHACHA20-POLY1305
+006b 1.2 rsa DHE-RSA-AES256-SHA256
+0067 1.2 rsa DHE-RSA-AES128-SHA256
+0039 1.2 rsa DHE-RSA-AES256-SHA
+0033 1.2 rsa DHE-RSA-AES128-SHA'
+
+# Those that a policy has to name, also with the name that it uses.
+tls_named_suites='
+1304 1.3 rsa TLS_AES_128_CCM_SHA256 TLS_AES_128_CCM_SHA256
+1305 1.3 rsa TLS_AES_128_CCM_8_SHA256 TLS_AES_128_CCM_8_SHA256
+c0ad 1.2 p384 ECDHE-ECDSA-AES256-CCM TLS_ECDHE_ECDSA_WITH_AES_256_CCM
+c0ac 1.2 p256 ECDHE-ECDSA-AES128-CCM TLS_ECDHE_ECDSA_WITH_AES_128_CCM
+c0af 1.2 p384 ECDHE-ECDSA-AES256-CCM8 TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8
+c0ae 1.2 p256 ECDHE-ECDSA-AES128-CCM8 TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8
+c09f 1.2 rsa DHE-RSA-AES256-CCM TLS_DHE_RSA_WITH_AES_256_CCM
+c09e 1.2 rsa DHE-RSA-AES128-CCM TLS_DHE_RSA_WITH_AES_128_CCM
+c0a3 1.2 rsa DHE-RSA-AES256-CCM8 TLS_DHE_RSA_WITH_AES_256_CCM_8
+c0a2 1.2 rsa DHE-RSA-AES128-CCM8 TLS_DHE_RSA_WITH_AES_128_CCM_8
+c09d 1.2 rsa AES256-CCM TLS_RSA_WITH_AES_256_CCM
+c09c 1.2 rsa AES128-CCM TLS_RSA_WITH_AES_128_CCM
+c0a1 1.2 rsa AES256-CCM8 TLS_RSA_WITH_AES_256_CCM_8
+c0a0 1.2 rsa AES128-CCM8 TLS_RSA_WITH_AES_128_CCM_8'
+# and those that OpenSSL is built without.
+tls_old_suites='
+c008 1.2 p256 ECDHE-ECDSA-DES-CBC3-SHA TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA
+c012 1.2 rsa ECDHE-RSA-DES-CBC3-SHA TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA
+0016 1.2 rsa DHE-RSA-DES-CBC3-SHA TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA
+000a 1.2 rsa DES-CBC3-SHA TLS_RSA_WITH_3DES_EDE_CBC_SHA'
+
+# names_of SUITES: as name_suites takes them.
+names_of() { echo "$1" | awk 'NF { print $5 }' | paste -sd , -; }
+
+# gnutls_priority VERSION NAME: of a suite, for GnuTLS.
+gnutls_priority() {
+    gnutls_cipher=$(echo "$2" | sed -E -e 's/.*CHACHA20.POLY1305.*/CHACHA20-POLY1305/' \
+        -e 's/.*AES_?([0-9]+).([GC]CM)[-_]?(8?).*/AES-\1-\2-\3/' -e 's/.*AES(...)-.*/AES-\1-CBC/' \
+        -e 's/.*DES-CBC3.*/3DES-CBC/' -e 's/-$//')
+    case $2 in
+    *GCM* | *CCM* | *CHACHA*) gnutls_mac=AEAD ;;
+    *-SHA) gnutls_mac=SHA1 ;;
+    *) gnutls_mac=${2##*-} ;;
+    esac
+    case $2 in
+    TLS_*) gnutls_exchange= ;;
+    ECDHE-ECDSA* | ECDHE-RSA* | DHE-RSA*) gnutls_exchange=+${2%%-*}-$(echo "$2" | cut -d - -f 2): ;;
+    *) gnutls_exchange=+RSA: ;;
+    esac
+    echo "NORMAL:-VERS-ALL:+VERS-TLS$1:-KX-ALL:$gnutls_exchange-CIPHER-ALL:+$gnutls_cipher:-MAC-ALL:\
++$gnutls_mac" | tr -d ' \n'
+}
+
+# certificate_file NAME: as interop_tls takes it.
+certificate_file() {
+    case $(key_of "$1") in
+    rsa) echo "$certs/$1.pfx" ;;
+    *) echo "$certs/$1.p7b" ;;
+    esac
+}

@@ -5,6 +5,7 @@
  */
 #include "tls_actions.h"
 
+#include "tls_login.h"
 #include "tls_move.h"
 #include "tls_report.h"
 
@@ -224,6 +225,11 @@ static bool act_http(struct run *run, const char *none)
 
 /* ---- the connection ---- */
 
+static bool act_login(struct run *run, const char *what)
+{
+    return tls_login_run(run->link, what);
+}
+
 /* renegotiate:ask wants a certificate then. */
 static bool act_renegotiate(struct run *run, const char *what)
 {
@@ -245,12 +251,11 @@ static bool act_move(struct run *run, const char *none)
     return tls_move_send(run->link, run->next);
 }
 
-static bool act_again(struct run *run, const char *none)
+static bool act_again(struct run *run, const char *port)
 {
-    (void)none;
     if (!run->opener) return tls_link_fail(run->link, "again", "is for the first process");
     tls_link_close(run->link);
-    return run->opener->open(run->opener, run->link);
+    return run->opener->open(run->opener, run->link, (unsigned)strtoul(port, NULL, 10));
 }
 
 static bool act_wait(struct run *run, const char *milliseconds)
@@ -281,6 +286,7 @@ static bool act_close(struct run *run, const char *none)
 {
     (void)none;
     if (!tls_link_shutdown(run->link)) return false;
+    if (run->link->options->datagram) return true; /* nobody knows when such a peer has ended */
     shutdown(run->link->socket, SD_SEND);
     return act_end(run, NULL);
 }
@@ -291,12 +297,12 @@ struct action {
 };
 
 static const struct action actions[] = {
-    {"say", act_say},     {"hear", act_hear}, {"send", act_send},
-    {"take", act_take},   {"echo", act_echo}, {"mirror", act_mirror},
-    {"ask", act_ask},     {"body", act_body}, {"http", act_http},
-    {"facts", act_facts}, {"move", act_move}, {"renegotiate", act_renegotiate},
-    {"again", act_again}, {"wait", act_wait}, {"end", act_end},
-    {"close", act_close},
+    {"say", act_say},     {"hear", act_hear},   {"send", act_send},
+    {"take", act_take},   {"echo", act_echo},   {"mirror", act_mirror},
+    {"ask", act_ask},     {"body", act_body},   {"http", act_http},
+    {"facts", act_facts}, {"move", act_move},   {"renegotiate", act_renegotiate},
+    {"again", act_again}, {"wait", act_wait},   {"end", act_end},
+    {"close", act_close}, {"login", act_login},
 };
 
 static bool run_one(struct run *run, const char *text)

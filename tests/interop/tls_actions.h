@@ -4,10 +4,10 @@
 
 #include "tls_link.h"
 
-/* Opens a connection as the link's options say, which a server's listener or a client's port
- * gives. */
+/* Opens a connection, which a server's listener or a client's port gives; port 0: that of the
+ * options. */
 struct tls_opener {
-    bool (*open)(struct tls_opener *opener, struct tls_link *link);
+    bool (*open)(struct tls_opener *opener, struct tls_link *link, unsigned port);
 };
 
 /* Runs the actions from `first` on. After `move` the rest is another process's, and the answer is

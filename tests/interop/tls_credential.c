@@ -111,6 +111,15 @@ static bool load_der(const char *name, HCERTSTORE store)
            fail("CertAddEncodedCertificateToStore", GetLastError());
 }
 
+static bool set_staple(const CERT_CONTEXT *certificate, const char *name)
+{
+    static BYTE bytes[FILE_MAX];
+    CRYPT_DATA_BLOB blob = {0, bytes};
+    if (!read_file(name, bytes, &blob.cbData)) return false;
+    return CertSetCertificateContextProperty(certificate, CERT_OCSP_RESPONSE_PROP_ID, 0, &blob) ||
+           fail("CertSetCertificateContextProperty", GetLastError());
+}
+
 static DWORD protocols_of(bool server, unsigned versions)
 {
     static const DWORD bits[4][2] = {{SP_PROT_TLS1_CLIENT, SP_PROT_TLS1_SERVER},
@@ -138,6 +147,7 @@ static bool make_plan(const struct tls_options *options, bool later, struct plan
         const char *name = later ? options->later : options->certificates[i];
         if (!load_certificate(name, &plan->certificates[plan->count++])) return false;
     }
+    if (options->staple && !set_staple(plan->certificates[0], options->staple)) return false;
     if (options->issuers) {
         plan->roots = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, 0, NULL);
         if (!load_der(options->issuers, plan->roots)) return false;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Our client against gnutls-serv, and our server against gnutls-cli: groups of finite fields among
-# others, small records, certificates of the client, resumption.
+# Our client against gnutls-serv, and our server against gnutls-cli: every suite and group, small
+# records, certificates of the client, resumption.
 # Environment: BUILD (build folder), SRCDIR (source folder), WINEPREFIX (with the modules
 # installed).
 
@@ -12,11 +12,16 @@ name=interop_tls_gnutls
 command -v gnutls-serv >/dev/null || skip_all 'gnutls-serv (Debian package gnutls-bin)'
 
 # serve OPTION...: gnutls-serv, which gives lines back.
-serve() {
+serve() { serve_as rsa "$@"; }
+
+# serve_as CERTIFICATE OPTION...
+serve_as() {
+    certificate=$1
+    shift
     for attempt in 1 2 3; do
         port=$(free_port)
-        start_peer gnutls-serv -p "$port" --echo --crlf --x509certfile "$certs/rsa.chain.pem" \
-            --x509keyfile "$certs/rsa.key" "$@"
+        start_peer gnutls-serv -p "$port" --echo --crlf --x509certfile "$certs/$certificate.chain.pem" \
+            --x509keyfile "$certs/$(key_of "$certificate").key" "$@"
         wait_for 'IPv4 .*done' "$work/peer" && return
         end_peer
     done
@@ -29,14 +34,30 @@ priority() { echo "NORMAL:-VERS-ALL:+VERS-TLS$1:-GROUP-ALL:+GROUP-$2"; }
 
 # ---- our client ----
 
+# suites_case SUITES: our client with a server for each.
+suites_case() {
+    while read -r number version certificate suite _; do
+        [ "$number" ] || continue
+        serve_as "$certificate" -a --priority "$(gnutls_priority "$version" "$suite")"
+        keep_peer "$suite" "$version $number * hello"
+    done <<END
+$1
+END
+    visit_kept say:hello hear:hello close
+}
+
+suites_case "$tls_suites"
+name_suites "$(names_of "$tls_named_suites$tls_old_suites")"
+suites_case "$tls_named_suites$tls_old_suites"
+unname_suites
+
 for group in X25519 SECP256R1 SECP384R1 SECP521R1 FFDHE2048 FFDHE3072 FFDHE4096; do
     for version in 1.2 1.3; do
         serve -a --priority "$(priority $version $group)"
-        client_case "TLS $version, $group" "$version hello ok" 'version heard result' \
-            -- say:hello hear:hello close
-        end_peer
+        keep_peer "TLS $version, $group" "$version * hello"
     done
 done
+visit_kept say:hello hear:hello close
 
 serve -a
 client_case 'many lines that come back' '1.3 ok' 'version result' -- echo:20000 close
@@ -91,6 +112,13 @@ client_case 'a server that renegotiates and asks for a certificate again' \
     -- 'say:**REHANDSHAKE**' hear:executed renegotiate say:two hear:two close
 end_peer
 
+serve -a --x509cafile "$certs/ca.pem"
+client_case 'TLS 1.3, a server that asks for a certificate' \
+    'executed two SEC_E_NO_CREDENTIALS Alice of EC* ok' 'heard own result' \
+    --certificate "$certs/client-ec.p7b" \
+    -- 'say:**REAUTH**' hear:executed say:two hear:two facts close
+end_peer
+
 serve -a --alpn h2
 client_case 'ALPN' 'h2 ok' 'alpn result' --alpn http/1.1,h2 -- echo:2000 close
 end_peer
@@ -117,6 +145,28 @@ server_case() { # CASE EXPECTED LABELS
 }
 
 answer='hear:hello say:olleh close'
+
+# ask_suites SUITES: each certificate's in one server.
+ask_suites() {
+    for certificate in rsa p256 p384; do
+        echo "$1" | awk -v c=$certificate '$3 == c' >"$work/suites"
+        count=$(wc -l <"$work/suites")
+        # shellcheck disable=SC2086 # actions are words
+        start_ours --certificate "$(certificate_file $certificate)" --connections "$count" \
+            -- $answer
+        while read -r _ version _ suite _; do
+            ask_case "server, $suite" --priority "$(gnutls_priority "$version" "$suite")"
+        done <"$work/suites"
+        suites=$(awk '{ printf "%s * ", $1 }' "$work/suites")
+        server_case "server, all these suites: $certificate" "${suites% }" suite
+    done
+}
+
+ask_suites "$tls_suites"
+name_suites "$(names_of "$tls_named_suites$tls_old_suites")"
+ask_suites "$tls_named_suites$tls_old_suites"
+unname_suites
+
 # shellcheck disable=SC2086 # actions are words
 start_ours --certificate "$certs/rsa.pfx" --connections 14 -- $answer
 for group in X25519 SECP256R1 SECP384R1 SECP521R1 FFDHE2048 FFDHE3072 FFDHE4096; do
@@ -137,6 +187,28 @@ done
 server_case 'server, client certificates' \
     'Alice of RSA* SEC_E_NO_CREDENTIALS Alice of RSA* SEC_E_NO_CREDENTIALS ok ok ok ok' \
     'peer result'
+
+# late CASE EXPECTED OPTION...: our server asks for a certificate after the handshake of TLS 1.3.
+late() {
+    late_case=$1 late_expected=$2
+    shift 2
+    start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate:ask hear:two facts \
+        say:three close
+    start_peer $limit gnutls-cli --x509cafile "$certs/ca.pem" -p "$port" "$@" localhost
+    wait_for '^ready' "$work/peer"
+    printf 'one\n' >&3
+    sleep 0.1
+    printf 'two\n' >&3
+    server_case "$late_case" "$late_expected" 'heard peer declined result'
+    end_peer
+}
+late 'server, TLS 1.3, a client that shows a certificate' \
+    'one two SEC_E_NO_CREDENTIALS Alice of RSA* ok' --post-handshake-auth \
+    --x509certfile "$certs/client.chain.pem" --x509keyfile "$certs/rsa.key"
+late 'server, TLS 1.3, a client that has none to show' \
+    'one two SEC_E_NO_CREDENTIALS SEC_E_NO_CREDENTIALS ok' --post-handshake-auth
+late 'server, TLS 1.3, a client that would show none' \
+    'one two SEC_E_NO_CREDENTIALS SEC_E_NO_CREDENTIALS by the peer ok'
 
 for version in 1.2 1.3; do
     # gnutls-cli makes a first connection on which it says nothing; with the ticket of TLS 1.3 it

@@ -17,11 +17,12 @@
 
 #define CLIENT_REQUIREMENTS                                                      \
     (ISC_REQ_SEQUENCE_DETECT | ISC_REQ_REPLAY_DETECT | ISC_REQ_CONFIDENTIALITY | \
-     ISC_REQ_EXTENDED_ERROR | ISC_REQ_ALLOCATE_MEMORY | ISC_REQ_STREAM)
+     ISC_REQ_EXTENDED_ERROR | ISC_REQ_ALLOCATE_MEMORY)
 #define SERVER_REQUIREMENTS                                                      \
     (ASC_REQ_SEQUENCE_DETECT | ASC_REQ_REPLAY_DETECT | ASC_REQ_CONFIDENTIALITY | \
-     ASC_REQ_EXTENDED_ERROR | ASC_REQ_ALLOCATE_MEMORY | ASC_REQ_STREAM)
+     ASC_REQ_EXTENDED_ERROR | ASC_REQ_ALLOCATE_MEMORY)
 #define ALPN_MAX 256u
+#define SILENCES_MAX 20u
 
 bool tls_link_fail(struct tls_link *link, const char *step, const char *why)
 {
@@ -49,9 +50,21 @@ static bool socket_write(struct tls_link *link, const void *data, size_t size)
     return true;
 }
 
+/* Another datagram, or none in the time after which what was lost is said again. */
+static bool datagram_read(struct tls_link *link)
+{
+    int count = recv(link->socket, (char *)link->input, (int)TLS_LINK_ROOM, 0);
+    bool silent = count < 0 && WSAGetLastError() == WSAETIMEDOUT;
+    link->input_size = count > 0 ? (size_t)count : 0;
+    link->silences = silent ? link->silences + 1 : 0;
+    if (count < 0 && !silent) link->end = TLS_LINK_EOF;
+    return link->silences < SILENCES_MAX || tls_link_fail(link, "connection", "is silent");
+}
+
 /* More input; the peer's end when there is none. */
 static bool socket_read(struct tls_link *link)
 {
+    if (link->options->datagram) return datagram_read(link);
     size_t room = TLS_LINK_ROOM - link->input_size;
     if (link->options->split && room > link->options->split) room = link->options->split;
     if (!room) return tls_link_fail(link, "connection", "has more than one message can be");
@@ -95,6 +108,20 @@ static ULONG alpn_write(const char *names, uint8_t out[ALPN_MAX])
     return (ULONG)at;
 }
 
+static SECURITY_STATUS initialize(struct tls_link *link, CtxtHandle *context, ULONG requirements,
+                                  SecBufferDesc *in, CtxtHandle *made, SecBufferDesc *out)
+{
+    const struct tls_options *options = link->options;
+    ULONG attributes;
+    wchar_t name[256];
+    if (options->ansi)
+        return InitializeSecurityContextA(link->credential, context, (char *)options->name,
+                                          requirements, 0, 0, in, 0, made, out, &attributes, NULL);
+    MultiByteToWideChar(CP_UTF8, 0, options->name, -1, name, 256);
+    return InitializeSecurityContextW(link->credential, context, name, requirements, 0, 0, in, 0,
+                                      made, out, &attributes, NULL);
+}
+
 static SECURITY_STATUS call_package(struct tls_link *link, SecBufferDesc *in, SecBufferDesc *out,
                                     ULONG more)
 {
@@ -105,17 +132,16 @@ static SECURITY_STATUS call_package(struct tls_link *link, SecBufferDesc *in, Se
     SECURITY_STATUS status;
     SecInvalidateHandle(&made);
     if (options->server) {
-        ULONG requirements = SERVER_REQUIREMENTS;
+        ULONG requirements = SERVER_REQUIREMENTS |
+                             (options->datagram ? ASC_REQ_DATAGRAM : ASC_REQ_STREAM);
         if (options->ask || link->asks) requirements |= ASC_REQ_MUTUAL_AUTH;
         status = AcceptSecurityContext(link->credential, context, in, requirements, 0,
                                        context ? NULL : &made, out, &attributes, NULL);
     } else {
         ULONG requirements = CLIENT_REQUIREMENTS | more |
+                             (options->datagram ? ISC_REQ_DATAGRAM : ISC_REQ_STREAM) |
                              (options->manual ? ISC_REQ_MANUAL_CRED_VALIDATION : 0);
-        wchar_t name[256];
-        MultiByteToWideChar(CP_UTF8, 0, options->name, -1, name, 256);
-        status = InitializeSecurityContextW(link->credential, context, name, requirements, 0, 0, in,
-                                            0, context ? NULL : &made, out, &attributes, NULL);
+        status = initialize(link, context, requirements, in, context ? NULL : &made, out);
     }
     if (!context && SecIsValidHandle(&made)) {
         link->context = made;
@@ -139,10 +165,14 @@ static SECURITY_STATUS leg(struct tls_link *link, bool with_input, ULONG more)
     SecBuffer in[3] = {{(ULONG)link->input_size, SECBUFFER_TOKEN, link->input},
                        {0, SECBUFFER_EMPTY, NULL},
                        {0, SECBUFFER_APPLICATION_PROTOCOLS, alpn}};
+    const SecBuffer peer = {sizeof(link->peer), SECBUFFER_EXTRA, &link->peer};
     SecBuffer out[2] = {{0, SECBUFFER_TOKEN, NULL}, {0, SECBUFFER_ALERT, NULL}};
     SecBufferDesc in_desc = {SECBUFFER_VERSION, 2, in}, out_desc = {SECBUFFER_VERSION, 2, out};
     if (link->options->alpn && (link->options->server || !link->have_context)) {
         in[2].cbBuffer = alpn_write(link->options->alpn, alpn);
+        in_desc.cBuffers = 3;
+    } else if (link->options->datagram && link->options->server) {
+        in[2] = peer;
         in_desc.cBuffers = 3;
     }
     if (!with_input) {
@@ -173,19 +203,20 @@ static bool run_legs(struct tls_link *link, bool with_input)
 {
     for (ULONG more = 0;;) {
         SECURITY_STATUS status = leg(link, with_input, more);
+        bool again = status == SEC_I_MESSAGE_FRAGMENT; /* another datagram of the same flight */
         bool hungry = status == SEC_E_INCOMPLETE_MESSAGE ||
                       (status == SEC_I_CONTINUE_NEEDED && !link->input_size);
         if (status == SEC_I_NO_RENEGOTIATION) printf("declined: by the peer\n");
         if (status == SEC_E_OK || status == SEC_I_NO_RENEGOTIATION) return true;
         if (status == SEC_I_INCOMPLETE_CREDENTIALS && !more) {
             more = answer_request(link);
-        } else if (!hungry && status != SEC_I_CONTINUE_NEEDED) {
+        } else if (!hungry && !again && status != SEC_I_CONTINUE_NEEDED) {
             return tls_link_fail_status(link, "handshake", status);
         }
         bool untouched = !with_input && link->input_size;
         if (hungry && !untouched && !socket_read(link)) return false;
         if (link->end == TLS_LINK_EOF) return tls_link_fail(link, "handshake", "closed");
-        with_input = true;
+        with_input = !again && (!link->options->datagram || link->input_size);
     }
 }
 

@@ -22,13 +22,15 @@ enum tls_link_end { TLS_LINK_OPEN, TLS_LINK_CLOSE_NOTIFY, TLS_LINK_EOF };
 struct tls_link {
     const struct tls_options *options;
     SOCKET socket;
-    CredHandle *credential; /* borrowed; NULL in a process that took the link over */
-    CredHandle *later;      /* borrowed; for when the server asks for a certificate; may be NULL */
+    struct sockaddr_in peer; /* datagrams, of a server: which its cookies are bound to */
+    CredHandle *credential;  /* borrowed; NULL in a process that took the link over */
+    CredHandle *later;       /* borrowed; for when the server asks for a certificate; may be NULL */
     CtxtHandle context;
     bool have_context;
     bool asks; /* a server: for the client's certificate, from now on */
     enum tls_link_end end;
     unsigned renegotiations; /* SEC_I_RENEGOTIATE from DecryptMessage */
+    unsigned silences;       /* of datagrams, one after the other */
     size_t input_size, plain_size;
     uint8_t input[TLS_LINK_ROOM], plain[TLS_LINK_ROOM + 1]; /* room for a terminator */
     char failure[160];                                      /* empty while all is well */

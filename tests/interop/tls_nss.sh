@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Our client against NSS' selfserv, and our server against its tstclnt.
+# Our client against NSS' selfserv, and our server against its tstclnt: every suite and group,
+# certificates of the client, resumption, and moving.
 # Environment: BUILD (build folder), SRCDIR (source folder), WINEPREFIX (with the modules
 # installed).
 
@@ -39,14 +40,14 @@ serve() {
     wait_listening "$peer_pid" "$port"
 }
 
-# Numbers of suites, and how TLS 1.2's are written in NSS.
-nss_suites='1301 1302 1303 C02B C02C C02F C030 009E 009F C009 C00A C013 C014 C023 C024 C027 C028
-    009C 009D 003C 003D 002F 0035'
+# Numbers of suites, as they are written in NSS.
+nss_suites=$(echo "$tls_suites" | awk '{ print toupper($1) }')
+nss_groups='x25519 P256 P384 P521 FF2048 FF3072 FF4096'
 
 # certificate_options SUITE
 certificate_options() {
     case $1 in
-    C02[BC] | C0[02][9A34]) echo "-d sql:$work/curves -e p256" ;;
+    C02[BC] | C0[02][9A34] | CCA9) echo "-d sql:$work/curves -e p256" ;;
     *) echo "-d sql:$work/nss -n rsa" ;;
     esac
 }
@@ -66,10 +67,24 @@ lower() { echo "$1" | tr A-F a-f; }
 for suite in $nss_suites; do
     # shellcheck disable=SC2046 # options are words
     serve $(certificate_options "$suite") $(suite_options "$suite")
-    client_case "suite $suite" "$(lower "$suite") * ok" 'suite result' \
-        -- ask:/ hear:200 end
-    end_peer
+    keep_peer "suite $suite" "* $(lower "$suite") * 200"
 done
+visit_kept ask:/ hear:200 end
+
+# NSS knows finite fields by DHE in TLS 1.2, and by their group in TLS 1.3.
+for group in $nss_groups; do
+    for version in 1.2 1.3; do
+        suite=C02F
+        case $version$group in
+        1.3*) suite=1301 ;;
+        1.2FF*) suite=009E ;;
+        esac
+        # shellcheck disable=SC2046
+        serve $(certificate_options $suite) $(suite_options $suite) -I "$group"
+        keep_peer "TLS $version, $group" "$version $(lower $suite) * 200"
+    done
+done
+visit_kept ask:/ hear:200 end
 
 # shellcheck disable=SC2046
 serve $(certificate_options 1301) -V tls1.2:tls1.3 -u -r -r
@@ -126,9 +141,27 @@ server_suites() {
     server_case 'server, all these suites' "${expected% }" suite
 }
 
-server_suites "$certs/p256.p7b" C02B C02C C009 C00A C023 C024
-server_suites "$certs/rsa.pfx" 1301 1302 1303 C02F C030 009E 009F C013 C014 C027 C028 009C 009D \
-    003C 003D 002F 0035
+curves= others=
+for suite in $nss_suites; do
+    case $(certificate_options "$suite") in
+    *p256) curves="$curves $suite" ;;
+    *) others="$others $suite" ;;
+    esac
+done
+# shellcheck disable=SC2086 # suites are words
+server_suites "$certs/p256.p7b" $curves
+# shellcheck disable=SC2086
+server_suites "$certs/rsa.pfx" $others
+
+# shellcheck disable=SC2086 # actions are words
+start_ours --certificate "$certs/rsa.pfx" --connections 14 -- $answer
+for group in $nss_groups; do
+    for version in 1.2 1.3; do
+        ask -V tls$version:tls$version -I "$group"
+        expect "server, TLS $version, $group" "$(grep -c olleh "$work/peer")" 1 "$work/peer"
+    done
+done
+server_case 'server, groups' "$(yes ok | head -n 14 | tr '\n' ' ' | sed 's/ $//')" result
 
 # shellcheck disable=SC2086
 start_ours --certificate "$certs/rsa.pfx" --ask --issuers "$certs/ca.der" --connections 3 -- $answer

@@ -10,14 +10,6 @@ name=interop_tls_openssl_client
 # shellcheck source=tests/interop/tls.sh
 . "${SRCDIR:?names the source folder}/tests/interop/tls.sh"
 
-# certificate_file NAME: as interop_tls takes it.
-certificate_file() {
-    case $(key_of "$1") in
-    rsa) echo "$certs/$1.pfx" ;;
-    *) echo "$certs/$1.p7b" ;;
-    esac
-}
-
 # ask OPTION...: s_client, which says hello and hears until the end; its output is in $work/peer.
 ask() {
     printf 'hello\n' | $limit openssl s_client -connect "localhost:$port" -4 -ign_eof -nocommands \
@@ -53,29 +45,41 @@ answer='hear:hello say:olleh close'
 
 # ---- suites and groups ----
 
-for certificate in rsa p256 p384; do
-    echo "$tls_suites" | awk -v c=$certificate '$3 == c' >"$work/suites"
-    count=$(wc -l <"$work/suites")
-    # shellcheck disable=SC2086 # actions are words
-    start_ours --certificate "$(certificate_file $certificate)" --connections "$count" -- $answer
-    while read -r _ version _ suite; do
-        case $version in
-        1.3) ask_case "$suite" "1.3 $suite olleh" -tls1_3 -ciphersuites "$suite" </dev/null ;;
-        *) ask_case "$suite" "*$suite olleh" -tls1_2 -cipher "$suite" </dev/null ;;
-        esac
-    done <"$work/suites"
-    suites=$(awk '{ printf "%s * ", $1 }' "$work/suites")
-    server_case "the server says so, too: $certificate" "${suites% }" suite
-done
+# suites_case SUITES: each certificate's in one server.
+suites_case() {
+    for certificate in rsa p256 p384; do
+        echo "$1" | awk -v c=$certificate '$3 == c' >"$work/suites"
+        count=$(wc -l <"$work/suites")
+        # shellcheck disable=SC2086 # actions are words
+        start_ours --certificate "$(certificate_file $certificate)" --connections "$count" \
+            -- $answer
+        while read -r _ version _ suite _; do
+            case $version in
+            1.3) ask_case "$suite" "1.3 $suite olleh" -tls1_3 -cipher ALL:@SECLEVEL=0 \
+                -ciphersuites "$suite" </dev/null ;;
+            *) ask_case "$suite" "*$suite olleh" -tls1_2 -cipher "$suite:@SECLEVEL=0" </dev/null ;;
+            esac
+        done <"$work/suites"
+        suites=$(awk '{ printf "%s * ", $1 }' "$work/suites")
+        server_case "the server says so, too: $certificate" "${suites% }" suite
+    done
+}
+
+suites_case "$tls_suites"
+name_suites "$(names_of "$tls_named_suites")"
+suites_case "$tls_named_suites"
+unname_suites
 
 # shellcheck disable=SC2086 # actions are words
-start_ours --certificate "$certs/rsa.pfx" --connections 9 -- $answer
+start_ours --certificate "$certs/rsa.pfx" --connections 12 -- $answer
 for group in X25519 P-256 P-384 P-521; do
-    ask_case "TLS 1.2, $group" '*olleh' -tls1_2 -groups $group
+    ask_case "TLS 1.2, $group" '*olleh' -tls1_2 -cipher ECDHE -groups $group
+done
+for group in X25519 P-256 P-384 P-521 ffdhe2048 ffdhe3072 ffdhe4096; do
     ask_case "TLS 1.3, $group" '*olleh' -tls1_3 -groups $group
 done
 ask_case 'a share for the second group only' '*olleh' -tls1_3 -groups P-384:X25519
-server_case 'groups' 'ok ok ok ok ok ok ok ok ok' result
+server_case groups 'ok ok ok ok ok ok ok ok ok ok ok ok' result
 
 # ---- versions ----
 
@@ -127,6 +131,31 @@ for version in 1.2 1.3; do
         "${keying:-none of the client}" "$work/server" "$work/peer"
     expect "the binding to our certificate, TLS $version" \
         "$(lines_of "$work/server" endpoint)" "$(digest_of rsa)" "$work/server"
+done
+
+# ---- the server's OCSP response ----
+
+# stapled: what s_client says of it.
+stapled() {
+    sed -n -e 's/^OCSP response: \(no response sent\)/\1/p' -e 's/.*OCSP Response Status: //p' \
+        -e 's/.*Cert Status: //p' -e 's/.*\(olleh\)$/\1/p' "$work/peer" | tr '\n' ' '
+}
+make_response rsa "$work/ocsp" >"$work/made" 2>&1 || fail_case 'a response is made' "$work/made"
+for version in 1_2 1_3; do
+    # shellcheck disable=SC2086
+    start_ours --certificate "$certs/rsa.pfx" --staple "$work/ocsp" --connections 2 -- $answer
+    ask -tls$version -status
+    expect "a stapled response, TLS $version" "$(stapled)" 'successful (0x0) good olleh ' \
+        "$work/peer" "$work/server"
+    ask -tls$version
+    expect "a stapled response, not asked for, TLS $version" "$(stapled)" 'olleh ' "$work/peer"
+    end_ours
+    # shellcheck disable=SC2086
+    start_ours --certificate "$certs/rsa.pfx" -- $answer
+    ask -tls$version -status
+    expect "no stapled response, TLS $version" "$(stapled)" 'no response sent olleh ' \
+        "$work/peer" "$work/server"
+    end_ours
 done
 
 # ---- certificates of the client ----
@@ -247,9 +276,31 @@ talk 'a server that renegotiates twice, and moves' \
 start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate:ask hear:two
 talk 'TLS 1.3, a client that would show none' 'one two by the peer ok' 'heard declined result' '' \
     -tls1_3
-start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate:ask
-talk 'TLS 1.3, a client that would show one' 'one handshake SEC_E_UNSUPPORTED_FUNCTION' \
-    'heard declined result' '' -tls1_3 -enable_pha
+# shown CASE EXPECTED COMMANDS ACTIONS OPTION...: our server does these things in TLS 1.3.
+shown() {
+    shown_case=$1 shown_expected=$2 shown_commands=$3 shown_actions=$4
+    shift 4
+    # shellcheck disable=SC2086 # actions are words
+    start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one $shown_actions facts \
+        say:three close
+    talk "$shown_case" "$shown_expected" 'heard peer declined successor result' "$shown_commands" \
+        -tls1_3 -enable_pha "$@"
+}
+# shellcheck disable=SC2086 # options are words
+for suite in TLS_AES_256_GCM_SHA384 TLS_CHACHA20_POLY1305_SHA256; do
+    shown "TLS 1.3, a client that shows one, $suite" \
+        'one two SEC_E_NO_CREDENTIALS Alice of RSA* ok' '' 'renegotiate:ask hear:two' \
+        -ciphersuites $suite $alice
+done
+shown 'TLS 1.3, a client that shows one on a curve' \
+    'one two SEC_E_NO_CREDENTIALS Alice of EC* ok' '' 'renegotiate:ask hear:two' \
+    -cert "$certs/client-ec.pem" -key "$certs/p256.key"
+shown 'TLS 1.3, a client that has none to show' \
+    'one two SEC_E_NO_CREDENTIALS SEC_E_NO_CREDENTIALS ok' '' 'renegotiate:ask hear:two'
+# shellcheck disable=SC2086
+shown 'TLS 1.3, a client that shows one with other keys of both, twice, and the server moves' \
+    'one between two SEC_E_NO_CREDENTIALS Alice of RSA* ok ok' 'k K between K' \
+    'hear:between renegotiate:ask renegotiate:ask hear:two move' $alice
 start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one move renegotiate
 talk 'a moved server does not renegotiate' '*SEC_E_UNSUPPORTED_FUNCTION*' 'heard successor result' \
     '' -tls1_2

@@ -16,10 +16,14 @@ static const char usage[] =
     "  --old              SCHANNEL_CRED instead of SCH_CREDENTIALS\n"
     "  --certificate FILE a PFX file, or .p7b with .p7b.key; may be given several times\n"
     "  --later FILE       for when the server asks for a certificate\n"
+    "  --staple FILE      a server's OCSP response for its first certificate\n"
     "  --name NAME        the server's name; localhost without it\n"
     "  --manual, --no-default, --ask, --issuers CERTIFICATE\n"
+    "  --datagram         DTLS over UDP; a server has one connection\n"
+    "  --ansi             a client calls InitializeSecurityContextA\n"
     "  --alpn LIST        names with commas\n"
     "  --label LABEL      shows keying material\n"
+    "  --login FILE       the account and the password, a line each, for login\n"
     "  --split N, --record N, --connections N, --save FILE\n"
     "Actions:\n"
     "  say:TEXT hear:TEXT  a line; whatever comes until there was such a text\n"
@@ -27,8 +31,10 @@ static const char usage[] =
     "  echo:N mirror       N numbered lines that come back; gives back until the end\n"
     "  ask:PATH body:N     a request of HTTP; N bytes to the file (0: all until the end)\n"
     "  http                answers requests until the end; /N has N numbered lines\n"
+    "  login:PACKAGE+BINDINGS  NTLM or Negotiate inside, bound by endpoint, unique or none\n"
     "  renegotiate[:ask]   another handshake; a server can ask for a certificate then\n"
-    "  move facts again wait:MILLISECONDS close end\n";
+    "  again[:PORT]        another connection\n"
+    "  move facts wait:MILLISECONDS close end\n";
 
 struct switch_option {
     const char *name;
@@ -40,6 +46,8 @@ static const struct switch_option switches[] = {
     {"--manual", offsetof(struct tls_options, manual)},
     {"--ask", offsetof(struct tls_options, ask)},
     {"--no-default", offsetof(struct tls_options, no_default)},
+    {"--datagram", offsetof(struct tls_options, datagram)},
+    {"--ansi", offsetof(struct tls_options, ansi)},
 };
 
 struct text_option {
@@ -54,6 +62,8 @@ static const struct text_option texts[] = {
     {"--save", offsetof(struct tls_options, save)},
     {"--issuers", offsetof(struct tls_options, issuers)},
     {"--later", offsetof(struct tls_options, later)},
+    {"--staple", offsetof(struct tls_options, staple)},
+    {"--login", offsetof(struct tls_options, login)},
 };
 
 struct number_option {

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define TLS_CERTIFICATES_MAX 4
-#define TLS_ACTIONS_MAX 32
+#define TLS_ACTIONS_MAX 256
 
 struct tls_options {
     bool server;
@@ -17,6 +17,8 @@ struct tls_options {
     bool manual;     /* the program judges certificates, that is, takes any */
     bool ask;        /* server: wants a certificate of the client */
     bool no_default; /* client: no certificate that was not named */
+    bool datagram;   /* DTLS over UDP; a server has one connection only */
+    bool ansi;       /* client: through InitializeSecurityContextA */
     uint16_t port;
     unsigned connections; /* server: how many, each with all actions */
     unsigned split;       /* the most bytes that are taken from the socket at once; 0: all */
@@ -29,7 +31,9 @@ struct tls_options {
     const char *issuers;  /* server: file with a certificate whose issuer the client is told */
     const char *certificates[TLS_CERTIFICATES_MAX]; /* PFX files, or .p7b with .p7b.key */
     unsigned certificate_count;
-    const char *later; /* client: the certificate for when the server asks */
+    const char *login;  /* client: file with the account and password of `login` */
+    const char *staple; /* server: file with an OCSP response for its first certificate */
+    const char *later;  /* client: the certificate for when the server asks */
     const char *actions[TLS_ACTIONS_MAX];
     unsigned action_count;
 };

@@ -33,7 +33,8 @@ END
 
 write_configuration() {
     plain_port=$(free_port) && old_port=$(free_port) && asking_port=$(free_port) &&
-        wanting_port=$(free_port) && bad_port=$(free_port) || return 1
+        wanting_port=$(free_port) && bad_port=$(free_port) && other_port=$(free_port) &&
+        expired_port=$(free_port) || return 1
     {
         echo "user $(id -un); pid $work/nginx.pid; error_log $work/error.log; daemon off;"
         echo 'worker_processes 2; events {}'
@@ -50,6 +51,8 @@ write_configuration() {
         server_block "$wanting_port" localhost p256 \
             "ssl_verify_client on; ssl_verify_depth 3; ssl_client_certificate $certs/ca.pem;"
         server_block "$bad_port" localhost unknown ''
+        server_block "$other_port" localhost other ''
+        server_block "$expired_port" localhost expired ''
         echo '}'
     } >"$work/nginx.conf"
 }
@@ -143,9 +146,23 @@ for kind in winhttp wininet; do
     web_case 'TLS, a body' '200 TLSv1*' $kind --path /who --post text
     port=$asking_port
     web_case 'a certificate that is not shown' '200 TLSv1* localhost ?NONE ? ' $kind --path /who
-    port=$bad_port
-    web_case 'an unknown issuer' 'error * 12* ' $kind --path /who
-    web_case 'an unknown issuer that does not matter' '200 TLSv1* ' $kind --path /who --lenient
+    port=$wanting_port
+    web_case 'a certificate that is wanted in vain' '400 *' $kind --path /who
+    # Only the flag for what is wrong lets the certificate pass.
+    for refusal in $bad_port:issuer:name $other_port:name:date $expired_port:date:issuer; do
+        port=${refusal%%:*}
+        wrong=${refusal#*:}
+        web_case "a wrong ${wrong%:*}" 'error * 12[01][0-9][0-9] ' $kind --path /who
+        web_case "a wrong ${wrong%:*}, something else ignored" 'error * 12[01][0-9][0-9] ' $kind \
+            --path /who --ignore "${wrong#*:}"
+        web_case "a wrong ${wrong%:*} that does not matter" '200 TLSv1* ' $kind --path /who \
+            --ignore "${wrong%:*}"
+    done
+done
+# Wine's WinINet takes no certificate from its program.
+for port in $asking_port $wanting_port; do
+    web_case 'a certificate that is shown' '200 TLSv1* localhost ?SUCCESS CN=Alice of RSA? ' \
+        winhttp --path /who --certificate "$certs/client.pfx"
 done
 end_peer
 

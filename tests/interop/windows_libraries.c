@@ -64,6 +64,7 @@ enum {
     CURLOPT_WRITEDATA = 10001,
     CURLOPT_URL = 10002,
     CURLOPT_USERPWD = 10005,
+    CURLOPT_ERRORBUFFER = 10010,
     CURLOPT_SSLCERT = 10025,
     CURLOPT_KEYPASSWD = 10026,
     CURLOPT_COOKIEFILE = 10031,
@@ -78,13 +79,14 @@ enum {
     CURL_SSLVERSION_TLSV1_3 = 7,
     CURLOPT_SSL_OPTIONS = 216,
     CURLSSLOPT_NO_REVOKE = 2,
+    CURL_ERROR_SIZE = 256,
     CURLINFO_RESPONSE_CODE = 0x200002,
     CURLAUTH_NEGOTIATE = 4,
     TIMEOUT_SECONDS = 30,
 };
 
 struct page {
-    char text[4096];
+    char text[16384];
     size_t size;
 };
 
@@ -122,8 +124,10 @@ static struct curl curl_load(const char *path)
 static int fetch(const struct curl *curl, void *transfer, const char *url)
 {
     static struct page page;
+    char message[CURL_ERROR_SIZE] = "";
     long status = 0;
     memset(&page, 0, sizeof(page));
+    curl->set(transfer, CURLOPT_ERRORBUFFER, message);
     curl->set(transfer, CURLOPT_URL, url);
     curl->set(transfer, CURLOPT_TIMEOUT, TIMEOUT_SECONDS);
     curl->set(transfer, CURLOPT_WRITEFUNCTION, keep);
@@ -132,7 +136,7 @@ static int fetch(const struct curl *curl, void *transfer, const char *url)
     curl->info(transfer, CURLINFO_RESPONSE_CODE, &status);
     curl->cleanup(transfer);
     if (error) {
-        printf("result: %s\n", curl->describe(error));
+        printf("result: %s\n", message[0] ? message : curl->describe(error));
         return EXIT_FAILURE;
     }
     printf("result: %ld %s\n", status, page.text);
@@ -153,14 +157,19 @@ static int run_curl(const char *path, const char *url, const char *user)
     return fetch(&curl, transfer, url);
 }
 
-/* TLS: options are "1.2" or "1.3" for the lowest version, "lenient" for any certificate, and the
- * path of a PFX file with the client's. No revocation: the test has none. */
+/* TLS: options are "1.2" or "1.3" for the lowest version, "lenient" for any certificate, "revoke"
+ * to have revocation looked for, as the library does unless told otherwise, and the path of a PFX
+ * file with the client's. */
 static int run_tls(const char *path, const char *url, int count, char **options)
 {
     struct curl curl = curl_load(path);
     void *transfer = curl.init();
     curl.set(transfer, CURLOPT_SSL_OPTIONS, (long)CURLSSLOPT_NO_REVOKE);
     for (int i = 0; i < count; i++) {
+        if (!strcmp(options[i], "revoke")) {
+            curl.set(transfer, CURLOPT_SSL_OPTIONS, 0L);
+            continue;
+        }
         if (!strcmp(options[i], "1.2") || !strcmp(options[i], "1.3")) {
             curl.set(
                 transfer, CURLOPT_SSLVERSION,
@@ -184,6 +193,7 @@ int main(int argc, char **argv)
     if (argc >= 4 && !strcmp(argv[1], "tls")) return run_tls(argv[2], argv[3], argc - 4, argv + 4);
     fprintf(stderr, "usage: windows_libraries pq LIBPQ.DLL CONNINFO\n"
                     "       windows_libraries curl LIBCURL.DLL URL USER:PASSWORD\n"
-                    "       windows_libraries tls LIBCURL.DLL URL [1.2|1.3] [lenient] [PFX]\n");
+                    "       windows_libraries tls LIBCURL.DLL URL [1.2|1.3] [lenient]\n"
+                    "           [revoke] [PFX]\n");
     return 2;
 }

@@ -299,15 +299,15 @@ static inline struct slice side_read(const struct side *side, enum call_read wha
 static inline void ticket_give(struct side *side)
 {
     struct schannel_call_secrets secrets = side_secrets(side);
-    struct schannel_call_ticket call = {.session = side->session,
-                                        .receive_sequence = secrets.receive_sequence};
+    struct schannel_call_post call = {.session = side->session,
+                                      .receive_sequence = secrets.receive_sequence};
     ok(side->inbox.size > side->read, "the server has sent a ticket");
     while (side->inbox.size > side->read) {
         const uint8_t *record = side->inbox.data + side->read;
         size_t size = TLS_RECORD_HEADER + ((size_t)record[3] << 8 | record[4]);
         uint8_t *copy = exact_copy(record, size);
         call.record = unit_bytes(view(copy, size));
-        ok(half(SCHANNEL_CALL_TICKET, &call) == SEC_E_OK, "%s", call.why);
+        ok(half(SCHANNEL_CALL_POST, &call) == SEC_E_OK, "%s", call.why);
         free(copy);
         call.receive_sequence++;
         side->read += size;

@@ -497,8 +497,8 @@ static void wrong_calls(void)
     ok(half(SCHANNEL_CALL_RECEIVE, &records) == SEC_E_CONTEXT_EXPIRED, "too early");
     struct schannel_call_renegotiate again = {.session = c.client.session};
     ok(half(SCHANNEL_CALL_RENEGOTIATE, &again) == SEC_E_UNSUPPORTED_FUNCTION, "too early");
-    struct schannel_call_ticket ticket = {.session = c.client.session};
-    ok(half(SCHANNEL_CALL_TICKET, &ticket) == SEC_E_UNSUPPORTED_FUNCTION, "too early");
+    struct schannel_call_post ticket = {.session = c.client.session};
+    ok(half(SCHANNEL_CALL_POST, &ticket) == SEC_E_UNSUPPORTED_FUNCTION, "too early");
     /* garbage */
     static const char nonsense[] = "GET / HTTP/1.1\r\nHost: server.example\r\n\r\n";
     writer_bytes(&c.server.inbox, nonsense, sizeof(nonsense));

@@ -295,6 +295,17 @@ static void renegotiations(void)
     side_end(&late);
 }
 
+/* A server has asked its client for another handshake. */
+static void renegotiation_ask(struct connection *c, struct tls_session *client)
+{
+    *c = plain(PRIORITY_1_2);
+    ok(connection_start(c), "start");
+    connection_run(c);
+    session_make(&c->client, false, client);
+    ok(renegotiate(&c->server, 0), "server");
+    side_call(&c->server, &c->client, 0, 0);
+}
+
 static void client_declines(struct connection *c, struct tls_session *client)
 {
     uint8_t block[64], alert[2] = {TLS_ALERT_WARNING, TLS_NO_RENEGOTIATION};
@@ -309,13 +320,9 @@ static void client_declines(struct connection *c, struct tls_session *client)
 /* A server whose client declines goes on as before. */
 static void renegotiation_declined(void)
 {
-    struct connection c = plain(PRIORITY_1_2);
+    struct connection c;
     struct tls_session client;
-    ok(connection_start(&c), "start");
-    connection_run(&c);
-    session_make(&c.client, false, &client);
-    ok(renegotiate(&c.server, 0), "server");
-    side_call(&c.server, &c.client, 0, 0);
+    renegotiation_ask(&c, &client);
     client_declines(&c, &client);
     ok(c.server.status == SEC_E_OK && c.server.event == CALL_EVENT_DONE && c.server.alert == 100,
        "%#x %u alert %u", c.server.status, c.server.event, c.server.alert);
@@ -338,13 +345,9 @@ static void renegotiation_declined(void)
  * nothing has proven to be the client's. */
 static void renegotiation_broken_off(void)
 {
-    struct connection c = plain(PRIORITY_1_2);
+    struct connection c;
     struct tls_session client;
-    ok(connection_start(&c), "start");
-    connection_run(&c);
-    session_make(&c.client, false, &client);
-    ok(renegotiate(&c.server, 0), "server");
-    side_call(&c.server, &c.client, 0, 0);
+    renegotiation_ask(&c, &client);
     c.client.read = c.client.inbox.size; /* a HelloRequest */
     ok(renegotiate(&c.client, 0), "client");
     side_call(&c.client, &c.server, 0, 0);
