@@ -144,6 +144,45 @@ status_t tls_flight_record(struct tls_flight *flight, struct slice record, bool 
                              : take_clear(flight, record, requested);
 }
 
+/* ---- datagrams ---- */
+
+/* A part of a message. Of a request whose parts come in another order, or again, nothing is told:
+ * it may be with the library already. */
+static status_t take_fragment(struct tls_flight *flight, struct reader *r, bool *requested)
+{
+    uint8_t type = reader_u8(r);
+    size_t whole = reader_u24be(r);
+    reader_skip(r, 2); /* message_seq */
+    size_t at = reader_u24be(r);
+    struct slice part = reader_bytes(r, reader_u24be(r));
+    if (!reader_ok(r)) return SEC_E_INVALID_TOKEN;
+    if (type != TLS_CERTIFICATE_REQUEST || flight->has_request) return SEC_E_OK;
+    if (at != flight->request.size || whole > REQUEST_MAX) return SEC_E_OK;
+    if (at > whole || part.size > whole - at) return SEC_E_INVALID_TOKEN;
+    writer_slice(&flight->request, part);
+    flight->has_request = *requested = flight->request.size == whole;
+    return writer_status(&flight->request);
+}
+
+status_t tls_flight_datagram(struct tls_flight *flight, struct slice record, bool *requested)
+{
+    struct reader r, parts;
+    reader_init(&r, record.data, record.size);
+    uint8_t type = reader_u8(&r);
+    reader_skip(&r, 2); /* version */
+    uint16_t epoch = reader_u16be(&r);
+    reader_skip(&r, 6); /* sequence_number */
+    reader_sub(&r, reader_u16be(&r), &parts);
+    *requested = false;
+    if (!reader_end(&r)) return SEC_E_INVALID_TOKEN;
+    if (type != TLS_HANDSHAKE || epoch) return SEC_E_OK;
+    while (reader_left(&parts)) {
+        status_t status = take_fragment(flight, &parts, requested);
+        if (!status_ok(status)) return status;
+    }
+    return SEC_E_OK;
+}
+
 /* ---- the request ---- */
 
 /* Behind the certificate types, and from TLS 1.2 on the signature algorithms. */

@@ -65,7 +65,7 @@ static void note_wishes(struct context *context, const struct leg *leg)
     context->mtu = leg->mtu ? leg->mtu : MTU_USUAL;
     context->manual = leg->deferred || leg->requirements & ISC_REQ_MANUAL_CRED_VALIDATION ||
                       credential->flags & SCH_CRED_MANUAL_CRED_VALIDATION;
-    context->flight_watched = !credential->certificate_count && !context->datagram;
+    context->flight_watched = !credential->certificate_count;
 }
 
 /* RFC 8446 4.2.6. The library cannot wait for a certificate then either. */
@@ -203,6 +203,24 @@ static size_t look_ahead(struct context *context, struct slice records, bool *re
     return at;
 }
 
+/* The same over datagrams, where the library is told nothing but the version in between. */
+static size_t look_into_datagram(struct context *context, struct slice datagram, bool *requested)
+{
+    struct reader r;
+    *requested = false;
+    reader_init(&r, datagram.data, datagram.size);
+    while (reader_left(&r)) {
+        size_t at = r.pos;
+        reader_skip(&r, DATAGRAM_HEADER - 2);
+        reader_skip(&r, reader_u16be(&r));
+        if (!reader_ok(&r)) break;
+        const struct slice record = {datagram.data + at, r.pos - at};
+        status_t status = tls_flight_datagram(&context->flight, record, requested);
+        if (status_ok(status) && *requested) return at;
+    }
+    return datagram.size;
+}
+
 /* A program that wants its own credentials to be used goes on with them, as curl does. Wine's
  * WinHTTP and WinINet do not know the question; they are told by their wish for a session key,
  * which no other program has for TLS. */
@@ -237,7 +255,8 @@ status_t client_feed(struct context *context, struct leg *leg, struct slice reco
     *event = CALL_EVENT_INPUT;
     while (context->flight_watched && records.size) {
         bool requested;
-        size_t size = look_ahead(context, records, &requested);
+        size_t size = context->datagram ? look_into_datagram(context, records, &requested)
+                                        : look_ahead(context, records, &requested);
         status_t status = SEC_E_OK;
         if (size) status = handshake_feed(context, leg, (struct slice){records.data, size}, event);
         if (!status_ok(status) || *event == CALL_EVENT_DONE) return status;

@@ -23,17 +23,18 @@ static status_t apply_alert(struct context *context, struct reader *r)
     return SEC_E_OK;
 }
 
-/* What was kept already is given up with DISABLE. */
+/* What was kept already is given up with DISABLE. A server has given its tickets with the first
+ * leg, or promised them; programs of .NET ask it all the same, and go by the status. */
 static status_t apply_session(struct context *context, struct reader *r)
 {
-    struct blob kept = {NULL, 0};
     uint32_t flags = reader_u32le(r);
     if (!reader_ok(r)) return SEC_E_UNSUPPORTED_FUNCTION;
     if (flags != SSL_SESSION_ENABLE_RECONNECTS && flags != SSL_SESSION_DISABLE_RECONNECTS)
         return SEC_E_UNSUPPORTED_FUNCTION;
-    if (flags == SSL_SESSION_DISABLE_RECONNECTS && context_resumable(context) &&
-        resume_take(context->credential, context->connection.name, &kept))
-        blob_clear(&kept);
+    if (flags == SSL_SESSION_DISABLE_RECONNECTS && context->server)
+        WARN("this server's tickets are good; SCH_CRED_DISABLE_RECONNECTS prevents them\n");
+    if (flags == SSL_SESSION_DISABLE_RECONNECTS && context->owner)
+        resume_forget_owner(context->owner);
     context->unresumable = flags == SSL_SESSION_DISABLE_RECONNECTS;
     return SEC_E_OK;
 }
@@ -99,8 +100,8 @@ static status_t library_seal(struct context *context, struct leg *leg, enum tls_
     return writer_status(&leg->reply);
 }
 
-/* Before a client has heard of its server, or a server has a context; the version is that of a first
- * record (RFC 5246 E.1). */
+/* Before a client has heard of its server, or a server has a context; the version is that of a
+ * first record (RFC 5246 E.1). */
 static status_t plain_seal(struct leg *leg, enum tls_type type, struct slice message)
 {
     writer_u8(&leg->reply, (uint8_t)type);

@@ -136,8 +136,9 @@ void context_store_resumption(struct context *context)
 {
     struct blob data = {NULL, 0};
     status_t status = library_read(context->library, CALL_READ_RESUMPTION, &data);
+    if (!context->owner) context->owner = resume_owner();
     if (status_ok(status) && data.size)
-        resume_store(context->credential, context->connection.name, &data);
+        resume_store(context->credential, context->connection.name, context->owner, &data);
     blob_clear(&data);
 }
 

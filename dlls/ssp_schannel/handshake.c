@@ -129,8 +129,11 @@ static status_t find_records(struct context *context, struct leg *leg, struct sl
         *records = (struct slice){NULL, 0};
         return leg->token.size ? SEC_E_INVALID_TOKEN : SEC_E_OK;
     }
-    if (context->datagram)
+    if (context->datagram) {
+        leg->consumed = min(context->fed, leg->token.size);
+        *records = slice_rest(leg->token, leg->consumed);
         return leg->first && !leg->token.size ? SEC_E_INCOMPLETE_MESSAGE : SEC_E_OK;
+    }
     status_t status = leg_records(leg, &whole);
     if (status == SEC_E_INVALID_TOKEN) {
         context_tell(context, leg);

@@ -14,8 +14,6 @@
 
 TRACE_CHANNEL("schannel");
 
-#define DATAGRAM_HEADER 13u /* RFC 6347 4.1: epoch and sequence number come before the length */
-
 /* ---- sending ---- */
 
 /* Gives the bytes of the record to the buffers in turn: text as long as the plain one lies where

@@ -21,6 +21,7 @@
 struct entry {
     struct entry *next;
     const struct credential *credential; /* a name: never followed */
+    LONG owner;                          /* the context that it came from */
     struct blob data;
     ULONGLONG stored; /* tick count */
     ULONGLONG lifetime;
@@ -89,7 +90,14 @@ static struct entry *trim(const struct entry *added)
     return out;
 }
 
-void resume_store(const struct credential *credential, const wchar_t *name, struct blob *data)
+LONG resume_owner(void)
+{
+    static volatile LONG last;
+    return InterlockedIncrement(&last);
+}
+
+void resume_store(const struct credential *credential, const wchar_t *name, LONG owner,
+                  struct blob *data)
 {
     if (!name) name = L"";
     size_t size = (wcslen(name) + 1) * sizeof(*name);
@@ -101,6 +109,7 @@ void resume_store(const struct credential *credential, const wchar_t *name, stru
         return;
     }
     *entry = (struct entry){.credential = credential,
+                            .owner = owner,
                             .data = *data,
                             .stored = GetTickCount64(),
                             .lifetime = min(credential->cache_time, AGE_MAX)};
@@ -136,12 +145,13 @@ bool resume_take(const struct credential *credential, const wchar_t *name, struc
     return young;
 }
 
-void resume_forget(const struct credential *credential)
+/* All of a credential, or of an owner. */
+static void forget(const struct credential *credential, LONG owner)
 {
     struct entry *out = NULL, **at = &store.first;
     AcquireSRWLockExclusive(&store.lock);
     while (*at) {
-        if ((*at)->credential != credential) {
+        if ((*at)->credential != credential && (*at)->owner != owner) {
             at = &(*at)->next;
             continue;
         }
@@ -151,4 +161,14 @@ void resume_forget(const struct credential *credential)
     }
     ReleaseSRWLockExclusive(&store.lock);
     list_free(out);
+}
+
+void resume_forget(const struct credential *credential)
+{
+    forget(credential, 0);
+}
+
+void resume_forget_owner(LONG owner)
+{
+    forget(NULL, owner);
 }

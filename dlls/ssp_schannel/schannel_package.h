@@ -20,7 +20,8 @@
 #include <schannel.h>
 
 #define MAX_TOKEN 24576u
-#define MTU_MIN 200u /* [D sspi.h] SECPKG_ATTR_DTLS_MTU: 200 bytes to 64 KiB */
+#define DATAGRAM_HEADER 13u /* RFC 6347 4.1: epoch and sequence number come before the length */
+#define MTU_MIN 200u        /* [D sspi.h] SECPKG_ATTR_DTLS_MTU: 200 bytes to 64 KiB */
 
 /* ---- library.c ---- */
 
@@ -174,11 +175,15 @@ SpQueryCredentialsAttributesFn credentials_query;
 
 /* ---- resume.c ---- */
 
-/* What the library gave for resuming, by credential and server name, in this process. */
-void resume_store(const struct credential *credential, const wchar_t *name, struct blob *data);
+/* What the library gave for resuming, by credential and server name, in this process. An owner is
+ * the context that it came from, not 0. */
+LONG resume_owner(void);
+void resume_store(const struct credential *credential, const wchar_t *name, LONG owner,
+                  struct blob *data);
 /* Takes it out: a TLS 1.3 ticket serves once. false when there is nothing that is not too old. */
 bool resume_take(const struct credential *credential, const wchar_t *name, struct blob *out);
 void resume_forget(const struct credential *credential); /* all of a credential */
+void resume_forget_owner(LONG owner);
 
 /* ---- context.c ---- */
 
@@ -233,6 +238,7 @@ struct context {
     bool manual;              /* the application judges the server's certificate */
     bool judged;              /* it has been looked at, or is left to the application */
     bool unresumable;         /* what the library gives for resuming is not to be kept */
+    LONG owner;               /* of what has been kept; 0: nothing */
     status_t failure;         /* STAGE_FAILED: why */
     ULONG requirements;
     size_t fed;                /* of the next input: what the library has had of it already */

@@ -52,6 +52,7 @@
     X(handshake)                               \
     X(handshake_set_hook_function)             \
     X(handshake_set_timeout)                   \
+    X(hmac_fast)                               \
     X(init)                                    \
     X(kx_get)                                  \
     X(ocsp_status_request_get2)                \
@@ -177,6 +178,7 @@ struct session {
     bool established; /* there was one that succeeded */
     bool peer_asked;  /* the peer has begun another one */
     bool begun;       /* its hello of the one that goes on has come */
+    bool ticketed;    /* a server's tickets have their key */
     bool refused;     /* tickets, an odd number of times */
     bool verifying;   /* the peer's certificate waits for... */
     uint32_t verdict; /* CALL_VERDICT_ */
@@ -195,6 +197,9 @@ struct session {
 void session_callbacks(const struct credentials *credentials);
 
 unixcall_function session_create, session_free, session_set_credentials;
+
+/* Has a server give tickets, which are good for these names; the library's error. */
+int session_tickets(struct session *session, struct slice names);
 
 /* A server's next handshake takes none of the tickets that it has given. */
 void session_refuse_tickets(struct session *session);

@@ -2,12 +2,13 @@
 /*
  * What is read from the messages of a handshake beside the library: the number of the suite, the
  * size of records that the peer asks for (RFC 8449), of which the library tells its own half only,
- * whether a client would show a certificate after the handshake (RFC 8446 4.2.6), and that the peer
- * has begun. What cannot be read says nothing; that the library refuses it is not for here to
- * repeat.
+ * whether a client would show a certificate after the handshake (RFC 8446 4.2.6), the name that it
+ * asks for, on which its tickets depend, and that the peer has begun. What cannot be read says
+ * nothing; that the library refuses it is not for here to repeat.
  */
 #include "unix.h"
 
+#define EXTENSION_SERVER_NAME 0u
 #define EXTENSION_RECORD_SIZE_LIMIT 28u
 #define EXTENSION_POST_HANDSHAKE_AUTH 49u
 
@@ -25,15 +26,34 @@ static void extensions_read(struct session *session, struct reader *r)
     }
 }
 
-/* RFC 5246 7.4.1.2; the cookie is that of RFC 6347 4.2.1. */
-static void client_hello(struct session *session, struct reader *r)
+/* To the extensions (RFC 5246 7.4.1.2); the cookie is that of RFC 6347 4.2.1. */
+static void client_hello_skip(const struct session *session, struct reader *r)
 {
     reader_skip(r, 2 + 32); /* version, random */
     reader_skip(r, reader_u8(r));
     if (session->datagram) reader_skip(r, reader_u8(r));
     reader_skip(r, reader_u16be(r)); /* suites */
     reader_skip(r, reader_u8(r));    /* compression */
-    extensions_read(session, r);
+}
+
+/* The names in the form that they have on the wire; empty without any (RFC 6066 3). */
+static struct slice server_names(struct reader *extensions)
+{
+    struct reader list;
+    reader_sub(extensions, reader_u16be(extensions), &list);
+    while (reader_ok(&list) && reader_left(&list)) {
+        uint16_t type = reader_u16be(&list);
+        struct slice body = reader_bytes(&list, reader_u16be(&list));
+        if (type == EXTENSION_SERVER_NAME) return body;
+    }
+    return (struct slice){NULL, 0};
+}
+
+/* Before the library looks at it. */
+static int hello_comes(struct session *session, struct reader *r)
+{
+    client_hello_skip(session, r);
+    return session_tickets(session, server_names(r));
 }
 
 /* RFC 5246 7.4.1.3; the form is the same in all versions. */
@@ -52,14 +72,18 @@ static int message_read(gnutls_session_t library, unsigned type, unsigned when, 
 {
     struct session *session = gnutls.session_get_ptr(library);
     struct reader r;
-    (void)when;
     reader_init(&r, message->data, message->size);
+    if (when == GNUTLS_HOOK_PRE)
+        return incoming && type == GNUTLS_HANDSHAKE_CLIENT_HELLO ? hello_comes(session, &r) : 0;
     if (incoming &&
         (type == GNUTLS_HANDSHAKE_CLIENT_HELLO || type == GNUTLS_HANDSHAKE_SERVER_HELLO)) {
         session->record_size_limit = 0;
         session->begun = true;
     }
-    if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO && incoming) client_hello(session, &r);
+    if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO && incoming) {
+        client_hello_skip(session, &r);
+        extensions_read(session, &r);
+    }
     if (type == GNUTLS_HANDSHAKE_SERVER_HELLO) server_hello(session, &r);
     if (type == GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS && incoming) extensions_read(session, &r);
     return 0;
@@ -67,6 +91,6 @@ static int message_read(gnutls_session_t library, unsigned type, unsigned when, 
 
 void hello_watch(struct session *session)
 {
-    gnutls.handshake_set_hook_function(session->library, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST,
+    gnutls.handshake_set_hook_function(session->library, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH,
                                        message_read);
 }

@@ -186,17 +186,21 @@ static int alpn_set(struct session *session, struct unixcall_bytes bytes)
 }
 
 /* Who was not asked for a certificate does not come back with a ticket where one is: the library
- * would not ask either. So the keys differ. */
-static int server_tickets(struct session *session)
+ * would not ask either. Nor is a session good for another name (RFC 6066 3), where there may be
+ * another certificate. So the keys differ. The library takes one for a session, and no other. */
+int session_tickets(struct session *session, struct slice names)
 {
     const struct credentials *credentials = session->credentials;
     uint8_t bytes[sizeof(credentials->ticket_key_bytes)];
     const gnutls_datum_t key = {bytes, sizeof(bytes)};
-    memcpy(bytes, credentials->ticket_key_bytes, sizeof(bytes));
+    if (!session->server || session->ticketed || !credentials->ticket_key.size) return 0;
+    session->ticketed = true;
+    int error = gnutls.hmac_fast(GNUTLS_MAC_SHA512, credentials->ticket_key_bytes, sizeof(bytes),
+                                 names.data, names.size, bytes);
     bytes[0] ^= (uint8_t)(session->flags & CALL_SESSION_REQUEST_CERTIFICATE);
     if (credentials->ticket_lifetime)
         gnutls.db_set_cache_expiration(session->library, (int)credentials->ticket_lifetime);
-    int error = gnutls.session_ticket_enable_server(session->library, &key);
+    if (!error) error = gnutls.session_ticket_enable_server(session->library, &key);
     secret_wipe(bytes, sizeof(bytes));
     return error;
 }
@@ -217,8 +221,7 @@ static int server_init(struct session *session, const struct schannel_call_sessi
     if (session->flags & CALL_SESSION_REQUEST_CERTIFICATE)
         gnutls.certificate_server_set_request(session->library, GNUTLS_CERT_REQUEST);
     writer_bytes(&session->peer, unixcall_pointer(call->peer.data), (size_t)call->peer.size);
-    if (!status_ok(writer_status(&session->peer))) return GNUTLS_E_MEMORY_ERROR;
-    return session->credentials->ticket_key.size ? server_tickets(session) : 0;
+    return status_ok(writer_status(&session->peer)) ? 0 : GNUTLS_E_MEMORY_ERROR;
 }
 
 static int session_init(struct session *session, const struct schannel_call_session_create *call)

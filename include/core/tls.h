@@ -240,6 +240,9 @@ status_t tls_flight_record(struct tls_flight *flight, struct slice record, bool 
  * 1.2 is encrypted as the session before it. */
 status_t tls_flight_text(struct tls_flight *flight, struct slice text, bool *requested);
 
+/* A whole record of DTLS (RFC 6347 4.1, 4.2.2) instead, of which encrypted ones are passed over. */
+status_t tls_flight_datagram(struct tls_flight *flight, struct slice record, bool *requested);
+
 /* The distinguished names in the request (DER), each behind a u16be length; the version tells the
  * forms apart (RFC 4346 7.4.4, RFC 5246 7.4.4, RFC 8446 4.3.2 and 4.2.4). Borrowed from the
  * flight; size 0 without any. */

@@ -333,6 +333,44 @@ static void test_issuers(void)
     CertCloseStore(store, 0);
 }
 
+/* [D Performing Authentication Using Schannel] as over streams: the same input again, with a
+ * certificate or without */
+static void test_certificate_asked(void)
+{
+    static struct step client, server;
+    const struct tls_pair_options with = {.datagram = true, .client_cert = TLS_CERT_CLIENT_RSA};
+    if (!ours_only()) return;
+    for (unsigned i = 0; i < 2; i++) {
+        const CERT_CONTEXT *shown = NULL;
+        server_flags = ASC_REQ_MUTUAL_AUTH;
+        if (!open_asking((enum tls_cert)0, NULL)) break;
+        leg(false, NULL, 0, 8192, &client);
+        leg(true, client.room, client.size, 8192, &server); /* a cookie */
+        leg(false, server.room, server.size, 8192, &client);
+        leg(true, client.room, client.size, 8192, &server);
+        leg(false, server.room, server.size, 8192, &client);
+        ok(client.status == SEC_I_INCOMPLETE_CREDENTIALS, "asked: %08lx", client.status);
+        if (i) {
+            FreeCredentialsHandle(&pair.client_cred);
+            SECURITY_STATUS status = tls_pair_credential(&with, false, &pair.client_cred);
+            ok(status == SEC_E_OK, "credential: %08lx", status);
+        }
+        leg(false, server.room, server.size, 8192, &client);
+        ok(client.status == SEC_I_CONTINUE_NEEDED && client.size, "goes on: %08lx", client.status);
+        leg(true, client.room, client.size, 8192, &server);
+        ok(server.status == SEC_E_OK, "server: %08lx", server.status);
+        leg(false, server.room, server.size, 8192, &client);
+        ok(client.status == SEC_E_OK, "client: %08lx", client.status);
+        SECURITY_STATUS status = QueryContextAttributesW(
+            &pair.server, SECPKG_ATTR_REMOTE_CERT_CONTEXT, (void *)&shown);
+        ok(status == (i ? SEC_E_OK : SEC_E_NO_CREDENTIALS), "%u: shown: %08lx", i, status);
+        if (shown) CertFreeCertificateContext(shown);
+        ok(tls_pair_talk(&pair), "no data");
+        tls_pair_close(&pair);
+    }
+    server_flags = 0;
+}
+
 int main(void)
 {
     RUN(test_handshake);
@@ -344,6 +382,7 @@ int main(void)
     RUN(test_last_flight_lost);
     RUN(test_dropped);
     RUN(test_issuers);
+    RUN(test_certificate_asked);
     tls_certs_end();
     return test_end("api_tls_datagram");
 }

@@ -178,8 +178,8 @@ static void use(enum tls_cert client_cert)
     ok(status == SEC_E_OK, "credential: %08lx", status);
 }
 
-/* [D Performing Authentication Using Schannel] the credential is that of the call: each handshake may
- * have another one. ours: a server takes no other certificate of who has shown one, and says so */
+/* [D Performing Authentication Using Schannel] the credential is that of the call: each handshake
+ * may have another one. ours: a server takes no other certificate of who has shown one */
 static void test_other_certificates(void)
 {
     if (!ours_only() || !connect_to((enum tls_cert)0, 0)) return;

@@ -184,6 +184,29 @@ static void test_changed_credential(void)
     tls_root_distrust();
 }
 
+static const DWORD off[] = {SCHANNEL_SESSION, SSL_SESSION_DISABLE_RECONNECTS};
+
+/* [D SCHANNEL_SESSION_TOKEN] it is about the session of its context, and no other one's */
+static void test_disabled_later(void)
+{
+    static struct tls_pair second;
+    for (size_t i = 0; i < 4; i++) {
+        const struct tls_pair_options options = options_of(i % 2);
+        SECURITY_STATUS status = tls_pair_make(&pair, &options);
+        if (!ok(status == SEC_E_OK && tls_pair_talk(&pair), "first: %08lx", status)) return;
+        second = pair;
+        tls_handle_forget(&second.client);
+        tls_handle_forget(&second.server);
+        status = tls_pair_connect(&second);
+        ok(status == SEC_E_OK && tls_pair_talk(&second), "second: %08lx", status);
+        ok(!tls_control(i / 2 ? &second.client : &pair.client, off, 2), "control");
+        tls_pair_delete(&second);
+        tls_pair_delete(&pair);
+        ok(resumes("third") == (i < 2), "%u: the %s is off", versions[i % 2],
+           i / 2 ? "second" : "first");
+    }
+}
+
 int main(void)
 {
     RUN(test_server_credentials);
@@ -192,6 +215,7 @@ int main(void)
     RUN(test_lifespan);
     RUN(test_demanded_certificate);
     RUN(test_changed_credential);
+    RUN(test_disabled_later);
     tls_certs_end();
     return test_end("api_tls_resumption");
 }

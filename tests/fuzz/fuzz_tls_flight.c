@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A server's flight. The first byte chooses the version and whether what follows comes encrypted:
- * records in clear, each behind its size of two bytes, or the messages that a server seals, cut
- * likewise.
+ * records in clear, of streams or of datagrams, each behind its size of two bytes, or the messages
+ * that a server seals, cut likewise.
  */
 #include "../unit/tls_pair.h"
 #include "fuzz.h"
 
 #define ENCRYPTED 0x01u
+#define DATAGRAMS 0x08u
 #define VERSION(choice) ((choice) >> 1 & 1 ? TLS_1_3 : (choice) >> 2 & 1 ? TLS_1_1 : TLS_1_2)
 
-static bool look(struct tls_flight *flight, struct slice record)
+static bool look(struct tls_flight *flight, struct slice record, bool datagram)
 {
     bool requested = false;
     uint8_t *block = exact_copy(record.data, record.size);
-    status_t status = tls_flight_record(flight, view(block, record.size), &requested);
+    status_t status = datagram ? tls_flight_datagram(flight, view(block, record.size), &requested)
+                               : tls_flight_record(flight, view(block, record.size), &requested);
     must(status == SEC_E_OK || status == SEC_E_INVALID_TOKEN);
     must(!record.size || !memcmp(block, record.data, record.size));
     must(!requested || (status_ok(status) && flight->has_request));
@@ -26,7 +28,7 @@ static bool look_sealed(struct tls_flight *flight, struct tls_session *server, s
 {
     size_t size;
     uint8_t *block = tls_seal(server, TLS_HANDSHAKE, text, &size);
-    bool good = look(flight, view(block, size));
+    bool good = look(flight, view(block, size), false);
     free(block);
     return good;
 }
@@ -60,7 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool good = true;
     while (good && reader_left(&r)) {
         struct slice part = reader_bytes(&r, reader_u16be(&r) & 0x3fff);
-        good = choice & ENCRYPTED ? look_sealed(&flight, &server, part) : look(&flight, part);
+        good = choice & ENCRYPTED ? look_sealed(&flight, &server, part)
+                                  : look(&flight, part, choice & DATAGRAMS);
     }
     issuers(&flight, VERSION(choice));
     tls_flight_clear(&flight);

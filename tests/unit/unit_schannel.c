@@ -365,6 +365,32 @@ static void resumption(void)
     }
 }
 
+/* RFC 6066 3: a session is not for another name. */
+static void resumption_by_name(void)
+{
+    static const char *const priorities[] = {PRIORITY_1_2, PRIORITY_1_3};
+    static const char *const names[] = {"one.test", "two.test", NULL, "one.test"};
+    static uint8_t key[64] = {4, 5};
+    for (size_t i = 0; i < 2; i++) {
+        struct connection c = plain(priorities[i], &rsa);
+        c.server.ticket_key = view(key, sizeof(key));
+        c.client.server_name = names[0];
+        ok(connection_start(&c), "start");
+        connection_run(&c);
+        if (i) ticket_give(&c.client);
+        c.client.resume = side_read(&c.client, CALL_READ_RESUMPTION);
+        connection_end(&c);
+        for (size_t k = 1; k < sizeof(names) / sizeof(*names); k++) {
+            c.client.server_name = names[k];
+            ok(connection_start(&c), "start");
+            connection_run(&c);
+            ok(connection_done(&c) && side_facts(&c.server).resumed == (k == 3), "%s, name %zu: %s",
+               priorities[i], k, c.server.why);
+            connection_end(&c);
+        }
+    }
+}
+
 /* Sessions are resumed for as long as the server says. */
 static void ticket_lifetime(void)
 {
@@ -499,6 +525,7 @@ int main(void)
     RUN(bad_credentials);
     RUN(mismatches);
     RUN(resumption);
+    RUN(resumption_by_name);
     RUN(ticket_lifetime);
     RUN(facts);
     RUN(damage);

@@ -246,6 +246,77 @@ static void other_keys(void)
     tls_session_clear(&server);
 }
 
+/* ---- datagrams ---- */
+
+#define RECORD "16 fefd 0000 000000000001"
+#define REQUEST "01 01 0002 0401 0004 0002 3000" /* types, algorithms, names */
+
+static status_t look_datagram(struct tls_flight *flight, const char *record, bool *requested)
+{
+    struct slice bytes = hex(record);
+    uint8_t *copy = exact_copy(bytes.data, bytes.size);
+    status_t status = tls_flight_datagram(flight, view(copy, bytes.size), requested);
+    free(copy);
+    return status;
+}
+
+/* RFC 6347 4.2.2, 4.2.3: a header of twelve bytes, and parts in any cut */
+static void datagrams(void)
+{
+    static const struct {
+        const char *what, *records[2];
+        status_t status;
+        bool requested;
+    } rows[] = {
+        {"whole", {RECORD "0018 0d00000c 0003 000000 00000c" REQUEST}, SEC_E_OK, true},
+        {"behind another one",
+         {RECORD "0026 0c000002 0002 000000 000002 aabb 0d00000c 0003 000000 00000c" REQUEST},
+         SEC_E_OK,
+         true},
+        {"in parts",
+         {RECORD "000f 0d00000c 0003 000000 000003 010100",
+          RECORD "0015 0d00000c 0003 000003 000009 02 0401 0004 0002 3000"},
+         SEC_E_OK,
+         true},
+        {"the second part first",
+         {RECORD "0015 0d00000c 0003 000003 000009 02 0401 0004 0002 3000",
+          RECORD "000f 0d00000c 0003 000000 000003 010100"},
+         SEC_E_OK,
+         false},
+        {"longer than it is",
+         {RECORD "000f 0d000002 0003 000000 000003 010100"},
+         SEC_E_INVALID_TOKEN,
+         false},
+        {"encrypted",
+         {"16 fefd 0001 000000000001 0018 0d00000c 0003 000000 00000c" REQUEST},
+         SEC_E_OK,
+         false},
+        {"no handshake", {"15 fefd 0000 000000000001 0002 0100"}, SEC_E_OK, false},
+        {"cut off", {RECORD "0018 0d00000c 0003 000000 00000c 01"}, SEC_E_INVALID_TOKEN, false},
+        {"a part cut off",
+         {RECORD "000d 0d00000c 0003 000000 00000c 01"},
+         SEC_E_INVALID_TOKEN,
+         false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct tls_flight flight;
+        struct slice names = {NULL, 0};
+        bool requested = false;
+        tls_flight_init(&flight);
+        status_t status = look_datagram(&flight, rows[i].records[0], &requested);
+        if (rows[i].records[1]) {
+            ok(!requested, "%s: already", rows[i].what);
+            status = look_datagram(&flight, rows[i].records[1], &requested);
+        }
+        ok(status == rows[i].status && requested == rows[i].requested, "%s: %x, %d", rows[i].what,
+           (unsigned)status, requested);
+        if (requested)
+            ok(!tls_flight_issuers(&flight, TLS_1_2, &names) && same(names, hex("0002 3000")),
+               "%s: names", rows[i].what);
+        tls_flight_clear(&flight);
+    }
+}
+
 int main(void)
 {
     if (crypto_init() != SEC_E_OK) return EXIT_FAILURE;
@@ -257,5 +328,6 @@ int main(void)
     RUN(encrypted_flight);
     RUN(other_records);
     RUN(other_keys);
+    RUN(datagrams);
     return test_end("unit_tls_flight");
 }
