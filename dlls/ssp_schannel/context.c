@@ -38,8 +38,7 @@ void context_drop_library(struct context *context)
         library_call(SCHANNEL_CALL_SESSION_FREE, &call);
         context->library = 0;
     }
-    if (context->kept) server_library_dropped();
-    context->kept = false;
+    library_let_go(context);
     for (size_t i = 0; i < context->former_count; i++) credential_release(context->formers[i]);
     free(context->formers);
     context->formers = NULL;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The end of a handshake: keys, sequence numbers and facts are taken over from the library of the
- * host, whose session goes as soon as nothing needs it. In TLS 1.2 a client keeps it for the case
- * that the server wants another handshake, and a server for the case that its application does
- * (server.c); in TLS 1.3 both for a late certificate that the client has offered, any other client
- * until it has been sent a ticket.
+ * host, whose session goes as soon as nothing needs it. It may stay for another handshake of TLS
+ * 1.2, and in TLS 1.3 for a late certificate that the client has offered (kept.c); a client of TLS
+ * 1.3 keeps it until it has been sent a ticket.
  */
 #include "schannel_package.h"
 
@@ -148,8 +147,8 @@ static bool library_stays(struct context *context, bool resumable)
 {
     bool another = renegotiation_possible(context) || late_possible(context);
     if (!context->carried) return true;
-    if (context->server) return another && server_keeps_library(context);
-    return another || (context->version >= TLS_1_3 && resumable);
+    if (context->version >= TLS_1_3 && resumable) return true; /* a client's, for its ticket */
+    return another && library_keep(context);
 }
 
 static void settle_library(struct context *context)

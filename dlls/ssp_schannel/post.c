@@ -87,6 +87,7 @@ static status_t on_message(struct context *context, const struct tls_handshake_m
         context->answer_begun = message->type != TLS_FINISHED;
         if (!context->answer_begun && !is_last) post->crowded = true;
     } else if (!modern && client && message->type == TLS_HELLO_REQUEST && !message->body.size) {
+        library_wanted(context);
         post->renegotiate = renegotiation_possible(context);
         post->refuse_renegotiation = !post->renegotiate;
     } else if (!modern && !client && message->type == TLS_CLIENT_HELLO) {
@@ -263,7 +264,7 @@ static status_t ask_for_certificate(struct context *context, struct leg *leg)
 {
     bool known = context->credential; /* not after a move */
     if (known && !context->late_certificate) return SEC_I_NO_RENEGOTIATION;
-    server_wants_another();
+    library_wanted(context);
     bool wanted = leg->requirements & ASC_REQ_MUTUAL_AUTH;
     if (wanted && late_possible(context)) return late_ask(context, leg);
     WARN("%s\n", wanted ? "the policy forbids it, or the library's session is gone"
@@ -273,7 +274,7 @@ static status_t ask_for_certificate(struct context *context, struct leg *leg)
 
 static status_t begin_another(struct context *context, struct leg *leg)
 {
-    if (context->server && !context->message_waits) server_wants_another();
+    if (!context->message_waits) library_wanted(context);
     if (renegotiation_possible(context)) return renegotiation_begin(context, leg);
     if (context->message_waits) return refuse_renegotiation(context, leg);
     WARN("the policy forbids another handshake, or the library's session is gone\n");

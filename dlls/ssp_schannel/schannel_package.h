@@ -224,7 +224,7 @@ struct context {
     size_t former_count;
     uint64_t library;      /* session of the Unix half; 0 when nothing needs it any more */
     bool carried;          /* records are made here; else by the library */
-    bool kept;             /* a server's library: it counts among those that are */
+    bool kept;             /* the library's session: it counts among those that are */
     bool late_certificate; /* TLS 1.3: the client offers one after the handshake */
     uint16_t version, suite;
     struct tls_session session; /* if carried */
@@ -347,13 +347,13 @@ static inline struct slice first_record(struct slice records)
 status_t client_start(struct context *context, const struct leg *leg);
 status_t server_start(struct context *context, const struct leg *leg);
 
-/* Whether the library's session stays for another handshake or a late certificate, although the
- * records are made here; if so, context->kept is set, and the end of the session is to be told. */
-bool server_keeps_library(struct context *context);
-void server_library_dropped(void);
+/* Whether the library's session stays with an established context for another handshake or a late
+ * certificate, although the records are made here; if so, its end is to be told. */
+bool library_keep(struct context *context);
+void library_let_go(struct context *context);
 
-/* The application wants such a thing: its sessions are worth keeping. */
-void server_wants_another(void);
+/* It was wanted, be it there or not: those of this side are worth keeping. */
+void library_wanted(const struct context *context);
 
 /* Events besides CALL_EVENT_. */
 #define FEED_CERTIFICATE 0x100u /* the application is asked for one: INCOMPLETE_CREDENTIALS */
