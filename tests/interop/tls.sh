@@ -406,8 +406,8 @@ gnutls_priority() {
     ECDHE-ECDSA* | ECDHE-RSA* | DHE-RSA*) gnutls_exchange=+${2%%-*}-$(echo "$2" | cut -d - -f 2): ;;
     *) gnutls_exchange=+RSA: ;;
     esac
-    echo "NORMAL:-VERS-ALL:+VERS-TLS$1:-KX-ALL:$gnutls_exchange-CIPHER-ALL:+$gnutls_cipher:-MAC-ALL:\
-+$gnutls_mac" | tr -d ' \n'
+    echo "NORMAL:-VERS-ALL:+VERS-TLS$1:-KX-ALL:$gnutls_exchange-CIPHER-ALL:+$gnutls_cipher" \
+        ":-MAC-ALL:+$gnutls_mac" | tr -d ' '
 }
 
 # certificate_file NAME: as interop_tls takes it.

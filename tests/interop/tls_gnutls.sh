@@ -20,7 +20,8 @@ serve_as() {
     shift
     for attempt in 1 2 3; do
         port=$(free_port)
-        start_peer gnutls-serv -p "$port" --echo --crlf --x509certfile "$certs/$certificate.chain.pem" \
+        start_peer gnutls-serv -p "$port" --echo --crlf \
+            --x509certfile "$certs/$certificate.chain.pem" \
             --x509keyfile "$certs/$(key_of "$certificate").key" "$@"
         wait_for 'IPv4 .*done' "$work/peer" && return
         end_peer

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * See tls_login.h. Each token is a line of hexadecimal digits; "+" and "-" are the server's verdict,
- * and "-" is what either end says when it gives up. The bindings are handed on as they come from
- * Schannel (RFC 5929, RFC 9266).
+ * See tls_login.h. Each token is a line of hexadecimal digits; "+" and "-" are the server's
+ * verdict, and "-" is what either end says when it gives up. The bindings are handed on as they
+ * come from Schannel (RFC 5929).
  */
 #include "tls_login.h"
 

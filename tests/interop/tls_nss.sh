@@ -141,7 +141,7 @@ server_suites() {
     server_case 'server, all these suites' "${expected% }" suite
 }
 
-curves= others=
+curves='' others=''
 for suite in $nss_suites; do
     case $(certificate_options "$suite") in
     *p256) curves="$curves $suite" ;;

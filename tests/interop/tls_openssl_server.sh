@@ -341,8 +341,8 @@ for commands in c 'c c' 'K c k' 'K k c K'; do
         'two closed* SEC_E_NO_CREDENTIALS Alice of RSA* ok' 'heard end own result' "$commands" \
         --certificate "$certs/client.pfx" -- say:one hear:two facts say:three end
     expect "TLS 1.3, a server that asks for a certificate, has it: $commands" \
-        "$(grep -c '^depth=0 CN = Alice of RSA' "$work/peer")" "$(echo "$commands" | tr -cd c | wc -c)" \
-        "$work/peer"
+        "$(grep -c '^depth=0 CN = Alice of RSA' "$work/peer")" \
+        "$(echo "$commands" | tr -cd c | wc -c)" "$work/peer"
 done
 serve rsa -tls1_3 -CAfile "$certs/ca.pem"
 later_case 'TLS 1.3, a server that asks a moved client' \
