@@ -196,6 +196,7 @@ static status_t user_next(struct leg *leg, struct context *context, struct kerbe
     status_t status = bindings_add(leg, true, call, &binding);
     if (!status_ok(status)) return status;
     if (binding.kind != BINDING_ANY) context->binding = binding;
+    if (context->binding.kind == BINDING_TOLD) call->flags |= CALL_CHANNEL_TOLD;
     return exchange(context, leg, call, &context->binding);
 }
 

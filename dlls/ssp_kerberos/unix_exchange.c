@@ -281,7 +281,8 @@ static status_t leg(struct kerberos_call_leg *call, bool server)
         if (!status_ok(context->status)) library_delete(context);
     }
     queue_move(context, call);
-    call->flags = context->flags | context->channel_told;
+    bool asked = call->flags & CALL_CHANNEL_TOLD;
+    call->flags = context->flags | (asked ? context->channel_told : 0);
     memcpy(call->channel, context->channel, sizeof(call->channel));
     call->done = status_ok(context->status) && context->done;
     return context->status;
