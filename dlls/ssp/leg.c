@@ -96,6 +96,7 @@ status_t leg_bindings_read(const SecBufferDesc *input, struct leg_bindings *out)
     if (!reader_ok(&r)) return SEC_E_INVALID_PARAMETER;
     bindings.given = !is_empty(&bindings);
     if (bindings.given) *out = bindings;
+    out->audit = bindings.audit; /* of a proxy's channel, which is another one, too */
     return SEC_E_OK;
 }
 
@@ -143,8 +144,9 @@ status_t leg_channel_judge(const SecBufferDesc *output, const struct leg_channel
         buffer->cbBuffer = sizeof(result);
     }
     if (!(result & RESULT_NOTVALID)) return SEC_E_OK;
-    WARN("the client %s%s\n", texts[said], rule->audit ? ": audited only" : "");
-    return rule->audit ? SEC_E_OK : SEC_E_BAD_BINDINGS;
+    bool audit = rule->audit && !rule->required;
+    WARN("the client %s%s\n", texts[said], audit ? ": audited only" : "");
+    return audit ? SEC_E_OK : SEC_E_BAD_BINDINGS;
 }
 
 /* ---- output ---- */

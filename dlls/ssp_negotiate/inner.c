@@ -87,13 +87,16 @@ static bool input_add_list(const struct leg *leg, const struct context *context,
            input_add(input, SECBUFFER_MECHLIST_SIGNATURE, leg->mic);
 }
 
+/* Bindings that name nothing are not those of a channel. */
 status_t inner_keep_bindings(const struct leg *leg, struct context *context)
 {
     const SecBuffer *bindings = secbuf_find(leg->input, SECBUFFER_CHANNEL_BINDINGS);
-    if (!bindings || !bindings->cbBuffer) return SEC_E_OK;
+    struct leg_bindings parts;
+    status_t status = leg_bindings_read(leg->input, &parts);
+    if (!status_ok(status) || !bindings || !bindings->cbBuffer) return status;
+    if (context->bindings.size && !parts.given) return SEC_E_OK;
     /* To go on without what the application wants to be bound to is no choice. */
-    if (!bindings->pvBuffer || bindings->cbBuffer > BINDINGS_KEPT_MAX)
-        return SEC_E_INVALID_PARAMETER;
+    if (bindings->cbBuffer > BINDINGS_KEPT_MAX) return SEC_E_INVALID_PARAMETER;
     return blob_set(&context->bindings, (struct slice){bindings->pvBuffer, bindings->cbBuffer});
 }
 
@@ -103,7 +106,11 @@ static status_t input_fill(const struct leg *leg, const struct context *context,
                            struct input *input)
 {
     bool fits = true;
+    struct leg_bindings parts;
     const SecBufferDesc *given = leg->input;
+    status_t status = leg_bindings_read(given, &parts);
+    if (!status_ok(status)) return status;
+    bool kept = context->bindings.size && !parts.given;
     input->desc = (SecBufferDesc){SECBUFFER_VERSION, 0, input->buffers};
     if (token.size) fits = input_add(input, SECBUFFER_TOKEN, token);
     for (ULONG i = 0; given && i < given->cBuffers && fits; i++) {
@@ -111,9 +118,10 @@ static status_t input_fill(const struct leg *leg, const struct context *context,
         ULONG type = secbuf_type(buffer);
         if (type == SECBUFFER_TOKEN || type == SECBUFFER_EMPTY) continue;
         struct slice bytes = {buffer->pvBuffer, buffer->cbBuffer};
+        if (type == SECBUFFER_CHANNEL_BINDINGS && kept) continue;
         fits = input_add(input, buffer->BufferType, bytes);
     }
-    if (fits && context->bindings.size && !secbuf_find(given, SECBUFFER_CHANNEL_BINDINGS))
+    if (fits && kept)
         fits = input_add(input, SECBUFFER_CHANNEL_BINDINGS, blob_slice(&context->bindings));
     fits = fits && input_add_list(leg, context, input);
     return fits ? SEC_E_OK : SEC_E_INVALID_TOKEN;

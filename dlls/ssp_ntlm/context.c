@@ -54,7 +54,9 @@ status_t bindings_read(const struct leg *leg, struct bindings *out)
     struct leg_bindings given;
     *out = (struct bindings){0};
     status_t status = leg_bindings_read(leg->input, &given);
-    if (!status_ok(status) || !given.given) return status;
+    if (!status_ok(status)) return status;
+    out->audit = given.audit;
+    if (!given.given) return SEC_E_OK;
     const struct ntlm_channel_bindings bindings = {
         .initiator_type = given.initiator_type,
         .acceptor_type = given.acceptor_type,
@@ -64,7 +66,6 @@ status_t bindings_read(const struct leg *leg, struct bindings *out)
     };
     status = ntlm_channel_binding_hash(&bindings, out->hash);
     out->given = status_ok(status);
-    out->audit = given.audit;
     return status;
 }
 
@@ -100,7 +101,7 @@ static void context_settle(struct context *context)
     if (context->ntlm.stage != NTLM_STAGE_ESTABLISHED) return;
     credential_release(context->credential);
     context->credential = NULL;
-    context->bindings.given = false;
+    context->bindings = (struct bindings){0};
 }
 
 /* ---- the client's legs ---- */

@@ -16,10 +16,10 @@ TRACE_CHANNEL("ntlm");
 
 #define BODY_ROOM 1024u /* enough but for long names and long messages */
 
-/* What the body starts with: whether channel bindings wait for the second leg. */
-#define BODY_PLAIN 0u
+/* What the body starts with, in bits: whether channel bindings wait for the second leg, which comes
+ * with them, and an audit. */
 #define BODY_BINDINGS 1u
-#define BODY_AUDIT 2u /* the same, for an audit */
+#define BODY_AUDIT 2u
 
 struct context_body {
     const struct context *context;
@@ -31,8 +31,8 @@ static void body_write(const void *object, struct writer *w)
     const struct context_body *body = object;
     const struct context *context = body->context;
     const struct bindings *bindings = &context->bindings;
-    uint8_t kind = bindings->audit ? BODY_AUDIT : BODY_BINDINGS;
-    writer_u8(w, bindings->given ? kind : BODY_PLAIN);
+    uint8_t bound = bindings->given ? BODY_BINDINGS : 0;
+    writer_u8(w, bindings->audit ? bound | BODY_AUDIT : bound);
     if (bindings->given) writer_bytes(w, bindings->hash, sizeof(bindings->hash));
     ntlm_context_write(&context->ntlm, body->reset, w);
 }
@@ -108,12 +108,12 @@ static status_t body_read(const SecBuffer *packed, struct ntlm_context *ntlm,
     if (!packed || !packed->pvBuffer) return SEC_E_INVALID_TOKEN;
     reader_init(&r, packed->pvBuffer, packed->cbBuffer);
     uint8_t kind = reader_u8(&r);
-    *bindings = (struct bindings){.given = kind != BODY_PLAIN, .audit = kind == BODY_AUDIT};
+    *bindings = (struct bindings){.given = kind & BODY_BINDINGS, .audit = kind & BODY_AUDIT};
     if (bindings->given) reader_copy(&r, bindings->hash, sizeof(bindings->hash));
     struct slice body = reader_bytes(&r, reader_left(&r));
-    if (!reader_ok(&r) || kind > BODY_AUDIT) return SEC_E_INVALID_TOKEN;
+    if (!reader_ok(&r) || kind > (BODY_BINDINGS | BODY_AUDIT)) return SEC_E_INVALID_TOKEN;
     status_t status = ntlm_context_read(ntlm, body);
-    if (status_ok(status) && bindings->given && ntlm->stage == NTLM_STAGE_ESTABLISHED) {
+    if (status_ok(status) && kind && ntlm->stage == NTLM_STAGE_ESTABLISHED) {
         ntlm_context_clear(ntlm);
         return SEC_E_INVALID_TOKEN;
     }

@@ -146,8 +146,9 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
 static enum leg_channel channel_of(const struct bindings *own, struct slice sent)
 {
     static const uint8_t none[16];
-    if (sent.size != sizeof(none)) return LEG_CHANNEL_UNSAID;
-    if (secret_equal(sent.data, none, sizeof(none))) return LEG_CHANNEL_NONE;
+    if (!sent.size) return LEG_CHANNEL_UNSAID;
+    if (sent.size != sizeof(none) || secret_equal(sent.data, none, sizeof(none)))
+        return LEG_CHANNEL_NONE;
     return secret_equal(sent.data, own->hash, sizeof(own->hash)) ? LEG_CHANNEL_SAME
                                                                  : LEG_CHANNEL_OTHER;
 }
@@ -161,13 +162,14 @@ static status_t bindings_check(const struct leg *leg, const struct bindings *fir
     struct bindings own;
     status_t status = bindings_read(leg, &own);
     if (!status_ok(status)) return status;
+    bool audit = own.audit || (!own.given && first_leg->audit);
     if (!own.given) own = *first_leg;
     bool proxied = leg->requirements & ASC_REQ_PROXY_BINDINGS;
     if (policy->channel_bindings == POLICY_OFF || (!own.given && !proxied)) return SEC_E_OK;
     const struct leg_channel_rule rule = {
         .requirements = leg->requirements,
         .required = policy->channel_bindings >= POLICY_REQUIRED,
-        .audit = own.audit,
+        .audit = audit,
     };
     return leg_channel_judge(leg->output, &rule, channel_of(&own, message->channel_bindings));
 }

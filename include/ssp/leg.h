@@ -50,7 +50,7 @@ enum leg_channel {
 /* What policy and the application want of it. */
 struct leg_channel_rule {
     ULONG requirements;
-    bool required; /* ASC_REQ_ALLOW_MISSING_BINDINGS counts for nothing */
+    bool required; /* neither ASC_REQ_ALLOW_MISSING_BINDINGS nor audit counts */
     bool audit;
 };
 

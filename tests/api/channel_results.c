@@ -141,6 +141,7 @@ static const struct row rows[] = {
     {"proxy, another", "one", "two", false, ASC_PROXY, SUPPORT | PROXY},
     {"proxy, none", NULL, NULL, false, ASC_PROXY, SUPPORT | ABSENT | MISSING},
     {"proxy, none, own", NULL, "two", false, ASC_PROXY, SUPPORT | ABSENT | MISSING},
+    {"proxy, none, audited", NULL, "", true, ASC_PROXY, SUPPORT | ABSENT | MISSING},
     {"proxy, none, allowed", NULL, NULL, false, ASC_PROXY | ASC_ALLOW, SUPPORT | ABSENT | MISSING},
 };
 

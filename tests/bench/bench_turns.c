@@ -95,15 +95,19 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     for (int i = 1; i < argc; i++) {
         char **command = &argv[i + 1];
-        struct side *side = &sides[count++];
-        side->name = argv[i];
+        const char *name = argv[i];
         while (i < argc && strcmp(argv[i], "--")) i++;
         argv[i] = NULL;
-        if (count > SIDES || !*command || !start(side, command)) {
+        if (count == SIDES || !*command) {
             fprintf(stderr, "usage: %s SIDE COMMAND... [-- SIDE COMMAND...]...\n", argv[0]);
             return 2;
         }
-        listen_to(side);
+        sides[count].name = name;
+        if (!start(&sides[count], command)) {
+            perror(name);
+            return 1;
+        }
+        listen_to(&sides[count++]);
     }
     take_turns(sides, count);
     return 0;
