@@ -222,6 +222,13 @@ static int server_ask(struct session *session, uint32_t flags)
     return session->peer_asked ? 0 : gnutls.rehandshake(session->library);
 }
 
+/* With what the library resumes it does not tell. */
+static void note_ticket(struct session *session)
+{
+    bool given = gnutls.session_get_flags(session->library) & GNUTLS_SFLAGS_SESSION_TICKET;
+    if (given || gnutls.session_is_resumed(session->library)) session->ticket = true;
+}
+
 status_t renegotiate(void *params)
 {
     struct schannel_call_renegotiate *call = params;
@@ -241,7 +248,10 @@ status_t renegotiate(void *params)
     }
     if (!error && session->server) error = server_ask(session, call->flags);
     if (error) return error_explain(error, call->why);
-    if (session->done) session->begun = false;
+    if (session->done) {
+        session->begun = false;
+        note_ticket(session);
+    }
     session->done = session->peer_asked = false;
     return SEC_E_OK;
 }
