@@ -126,6 +126,7 @@ static int identity_give(struct credentials *credentials, struct identity *ident
     gnutls_datum_t response = datum_of(staple);
     int error = gnutls.certificate_set_ocsp_status_request_mem(
         credentials->library, &response, (unsigned)index, GNUTLS_X509_FMT_DER);
+    if (error == GNUTLS_E_MEMORY_ERROR) return error;
     if (error < 0)
         error_say(SEC_E_OK, why, "an OCSP response is not used: %s", gnutls.strerror(error));
     return 0;
