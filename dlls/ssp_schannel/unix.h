@@ -183,8 +183,7 @@ struct session {
     bool begun;       /* its hello of the one that goes on has come */
     bool ticketed;    /* a server's tickets have their key */
     bool refused;     /* tickets, an odd number of times */
-    bool ticket;      /* a client's, that it has or may have */
-    bool superseded;  /* by another handshake, without a ticket of its own */
+    bool superseded;  /* a client's; an earlier handshake is what can be resumed */
     bool verifying;   /* the peer's certificate waits for... */
     uint32_t verdict; /* CALL_VERDICT_ */
 

@@ -222,11 +222,13 @@ static int server_ask(struct session *session, uint32_t flags)
     return session->peer_asked ? 0 : gnutls.rehandshake(session->library);
 }
 
-/* With what the library resumes it does not tell. */
-static void note_ticket(struct session *session)
+/* To what a handshake without a ticket leaves, the library puts the ticket of before, which belongs
+ * to other keys; and one that is given in another handshake may serve that connection alone, as with
+ * the server here. By what it has resumed it does not tell. */
+static void keep_ticket(struct session *session)
 {
     bool given = gnutls.session_get_flags(session->library) & GNUTLS_SFLAGS_SESSION_TICKET;
-    if (given || gnutls.session_is_resumed(session->library)) session->ticket = true;
+    if (given || gnutls.session_is_resumed(session->library)) session->superseded = true;
 }
 
 status_t renegotiate(void *params)
@@ -250,7 +252,7 @@ status_t renegotiate(void *params)
     if (error) return error_explain(error, call->why);
     if (session->done) {
         session->begun = false;
-        note_ticket(session);
+        keep_ticket(session);
     }
     session->done = session->peer_asked = false;
     return SEC_E_OK;

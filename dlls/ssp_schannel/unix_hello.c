@@ -60,14 +60,6 @@ static int hello_comes(struct session *session, struct reader *r)
     return session_tickets(session, server_names(r));
 }
 
-/* Once there was a ticket, the library waits for one in each other handshake, be it announced or
- * not, and keeps the earlier one, which belongs to other keys, for what can be resumed. */
-static int without_ticket(struct session *session)
-{
-    session->superseded = session->superseded || session->ticket;
-    return gnutls.priority_set_direct(session->library, session->unticketed, NULL);
-}
-
 /* RFC 5246 7.4.1.3; the form is the same in all versions. */
 static int server_hello(struct session *session, struct reader *r)
 {
@@ -78,7 +70,9 @@ static int server_hello(struct session *session, struct reader *r)
     reader_skip(r, 1); /* compression */
     if (session->server) return 0;
     bool ticket = extensions_read(session, r);
-    return session->established && !ticket ? without_ticket(session) : 0;
+    /* Once there was a ticket, the library waits for one in each other handshake, too. */
+    if (ticket || !session->established) return 0;
+    return gnutls.priority_set_direct(session->library, session->unticketed, NULL);
 }
 
 static int message_read(gnutls_session_t library, unsigned type, unsigned when, unsigned incoming,
