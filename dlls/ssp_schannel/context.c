@@ -144,7 +144,7 @@ static void report_fill(const struct leg_report *report, struct context *context
     context->connection.flags = granted(context, leg->requirements);
     ULONG attributes = context->connection.flags;
     /* Also of a leg that had nothing to allocate: curl gives up without what it asked for. */
-    if (leg->allocated || leg->requirements & LEG_REQ_ALLOCATE_MEMORY)
+    if (leg->given_count || leg->requirements & LEG_REQ_ALLOCATE_MEMORY)
         attributes |= LEG_RET_ALLOCATED_MEMORY;
     if (report->expiry && context->stage == STAGE_ESTABLISHED) expiry_get(context, &expiry);
     leg_report_fill(report, context, attributes, &expiry);
@@ -166,6 +166,7 @@ static void keep_unsent(struct context *context, struct leg *leg, status_t statu
     context->unsent_status = status;
     context->unsent_consumed = leg->consumed;
     context->unsent_are_datagrams = false;
+    context->unsent_secrets = leg->secrets != NULL;
 }
 
 static status_t give_unsent(struct context *context, struct leg *leg)
@@ -174,7 +175,8 @@ static status_t give_unsent(struct context *context, struct leg *leg)
     status_t status = writer_status(&leg->reply);
     if (!status_ok(status)) return status;
     blob_clear(&context->unsent);
-    leg->secrets_told = true; /* with the token that did not fit */
+    if (context->unsent_secrets) leg->secrets = &context->session;
+    context->unsent_secrets = false;
     if (!context->unsent_are_datagrams)
         leg->consumed = min(context->unsent_consumed, leg->token.size);
     return context->unsent_status;
@@ -230,7 +232,7 @@ static status_t leg_next(struct leg *leg, struct context *context)
 {
     status_t status;
     if (context->exported || context->server != leg->server) return SEC_E_INVALID_HANDLE;
-    if (context->unsent.size) status = give_unsent(context, leg);
+    if (context->unsent.size || context->unsent_secrets) status = give_unsent(context, leg);
     else if (context->stage == STAGE_FAILED) status = context->failure;
     else if (control_pending(context)) status = control_leg(context, leg);
     else if (context->broken) status = SEC_E_CONTEXT_EXPIRED;

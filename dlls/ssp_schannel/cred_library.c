@@ -89,20 +89,19 @@ static status_t ticket_key(const struct credential *credential, uint8_t out[TICK
 /* ---- certificates ---- */
 
 /* An OCSP response that the application, or whoever filled the store, has put to the certificate;
- * borrowed from it for as long as the block lives, which free releases. */
-static void *staple_get(const CERT_CONTEXT *certificate, struct unixcall_bytes *out)
+ * borrowed from it for as long as the block lives, which free releases; NULL without one. */
+static status_t staple_get(const CERT_CONTEXT *certificate, void **block,
+                           struct unixcall_bytes *out)
 {
+    const DWORD property = CERT_OCSP_RESPONSE_PROP_ID;
     DWORD size = 0;
-    if (!CertGetCertificateContextProperty(certificate, CERT_OCSP_RESPONSE_PROP_ID, NULL, &size))
-        return NULL;
-    uint8_t *response = malloc(size);
-    if (response && !CertGetCertificateContextProperty(certificate, CERT_OCSP_RESPONSE_PROP_ID,
-                                                       response, &size)) {
-        free(response);
-        response = NULL;
-    }
-    if (response) *out = unixcall_slice((struct slice){response, size});
-    return response;
+    if (!CertGetCertificateContextProperty(certificate, property, NULL, &size) || !size)
+        return SEC_E_OK;
+    *block = malloc(size);
+    if (!*block) return SEC_E_INSUFFICIENT_MEMORY;
+    if (CertGetCertificateContextProperty(certificate, property, *block, &size))
+        *out = unixcall_slice((struct slice){*block, size});
+    return SEC_E_OK;
 }
 
 static status_t holder_fill(const struct credential *credential, struct key_holder *holder,
@@ -117,8 +116,7 @@ static status_t holder_fill(const struct credential *credential, struct key_hold
     out->curve_bits = holder->key.curve_bits;
     for (size_t i = 0; i < CALL_KEY_PARTS; i++)
         out->parts[i] = unixcall_slice(blob_slice(&holder->key.parts[i]));
-    if (credential->server) *staple = staple_get(holder->certificate, &out->staple);
-    return SEC_E_OK;
+    return credential->server ? staple_get(holder->certificate, staple, &out->staple) : SEC_E_OK;
 }
 
 /* The roots that a server wants its clients to have certificates of. */

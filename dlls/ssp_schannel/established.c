@@ -178,7 +178,7 @@ status_t context_establish(struct context *context, struct leg *leg)
     if (status_ok(status)) status = take_chains(context);
     if (status_ok(status)) status = start_session(context, &secrets, facts.record_limit);
     if (!status_ok(status)) goto done;
-    leg_give_secrets(leg, &secrets);
+    if (context->version == TLS_1_3) leg->secrets = &context->session;
     context->stage = STAGE_ESTABLISHED;
     context->renegotiating = false;
     context->flight_watched = false;

@@ -38,7 +38,8 @@ static const char *obstacle(const struct context *context, ULONG flags)
     if (context->certificate_awaited) return "the client's certificate is still to come";
     if (context->eap_prf) return "the choice of EAP's keys does not move";
     if (context->message_waits) return "a message waits for a leg";
-    if (context->unsent.size) return "part of a token waits for a leg that has room for it";
+    if (context->unsent.size || context->unsent_secrets)
+        return "part of a token waits for a leg that has room for it";
     if (context->shutdown_wanted || context->alert[0]) return "an alert waits for a leg";
     return NULL;
 }

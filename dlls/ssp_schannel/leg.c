@@ -145,7 +145,7 @@ static status_t put(struct leg *leg, SecBuffer *buffer, struct slice bytes)
         void *block = bytes.size ? package_alloc(bytes.size) : NULL;
         if (bytes.size && !block) return SEC_E_INSUFFICIENT_MEMORY;
         buffer->pvBuffer = block;
-        leg->allocated = leg->allocated || block;
+        if (block) leg->given[leg->given_count++] = buffer;
     } else if (bytes.size > buffer->cbBuffer) {
         return SEC_E_INSUFFICIENT_MEMORY;
     }
@@ -158,6 +158,77 @@ static status_t put(struct leg *leg, SecBuffer *buffer, struct slice bytes)
 static void put_or_nothing(struct leg *leg, SecBuffer *buffer, struct slice bytes)
 {
     if (buffer && !status_ok(put(leg, buffer, bytes))) put(leg, buffer, (struct slice){NULL, 0});
+}
+
+/* A failed call leaves nothing to be freed. */
+static void take_back(struct leg *leg)
+{
+    while (leg->given_count) {
+        SecBuffer *buffer = leg->given[--leg->given_count];
+        SecureZeroMemory(buffer->pvBuffer, buffer->cbBuffer);
+        package_free(buffer->pvBuffer);
+        buffer->pvBuffer = NULL;
+        buffer->cbBuffer = 0;
+    }
+}
+
+/* ---- secrets ---- */
+
+static void name_algorithms(SEC_TRAFFIC_SECRETS *out, const struct tls_suite *suite)
+{
+    bool chacha = suite->cipher == TLS_CIPHER_CHACHA20_POLY1305;
+    bool ccm = suite->cipher == TLS_CIPHER_AES_128_CCM || suite->cipher == TLS_CIPHER_AES_256_CCM;
+    const wchar_t *mode = ccm ? BCRYPT_CHAIN_MODE_CCM : BCRYPT_CHAIN_MODE_GCM;
+    lstrcpyW(out->SymmetricAlgId, chacha ? L"CHACHA20_POLY1305" : BCRYPT_AES_ALGORITHM);
+    lstrcpyW(out->ChainingMode, chacha ? BCRYPT_CHAIN_MODE_NA : mode);
+    lstrcpyW(out->HashAlgId,
+             suite->prf == TLS_HASH_SHA384 ? BCRYPT_SHA384_ALGORITHM : BCRYPT_SHA256_ALGORITHM);
+    out->KeySize = (unsigned short)(suite->key_bits / 8);
+    out->IvSize = 12; /* RFC 8446 5.3 */
+}
+
+static status_t put_secret(struct leg *leg, SecBuffer *buffer, SEC_TRAFFIC_SECRET_TYPE type)
+{
+    const struct tls_session *session = leg->secrets;
+    const bool ours = (type == SecTrafficSecret_Client) != leg->server;
+    const size_t size = session->suite->prf == TLS_HASH_SHA384 ? 48 : 32;
+    struct {
+        SEC_TRAFFIC_SECRETS structure;
+        uint8_t more[CALL_SECRET_MAX];
+    } room = {0};
+    name_algorithms(&room.structure, session->suite);
+    room.structure.TrafficSecretType = type;
+    room.structure.TrafficSecretSize = (unsigned short)size;
+    memcpy((uint8_t *)&room + SECRETS_HEADER, ours ? session->send.secret : session->receive.secret,
+           size);
+    status_t status = put(leg, buffer,
+                          (struct slice){(const uint8_t *)&room, SECRETS_HEADER + size});
+    SecureZeroMemory(&room, sizeof(room));
+    return status;
+}
+
+/* It is empty, and memory of the application's says by the type that it has no secret. */
+static status_t put_no_secret(struct leg *leg, SecBuffer *buffer)
+{
+    if (!is_allocated(leg, buffer)) memset(buffer->pvBuffer, 0, SECRETS_HEADER);
+    return put(leg, buffer, (struct slice){NULL, 0});
+}
+
+/* The secrets of TLS 1.3 into the buffers that the application has for them, if any. */
+static status_t put_secrets(struct leg *leg)
+{
+    bool known = leg->secrets && leg->secrets->suite;
+    ULONG count = leg->output ? leg->output->cBuffers : 0;
+    SEC_TRAFFIC_SECRET_TYPE next = known ? SecTrafficSecret_Client : SecTrafficSecret_None;
+    status_t status = SEC_E_OK;
+    for (ULONG i = 0; i < count && status_ok(status); i++) {
+        SecBuffer *buffer = &leg->output->pBuffers[i];
+        if (secbuf_type(buffer) != SECBUFFER_TRAFFIC_SECRETS) continue;
+        status = next == SecTrafficSecret_None ? put_no_secret(leg, buffer)
+                                               : put_secret(leg, buffer, next);
+        next = next == SecTrafficSecret_Client ? SecTrafficSecret_Server : SecTrafficSecret_None;
+    }
+    return status;
 }
 
 /* ---- opening and closing ---- */
@@ -202,19 +273,28 @@ static void tell_of_failure(struct leg *leg)
     put_or_nothing(leg, secbuf_find(leg->output, SECBUFFER_ALERT), alert);
 }
 
-status_t leg_close(struct leg *leg, status_t status)
+static status_t give(struct leg *leg)
 {
     SecBuffer *token = token_buffer(leg);
-    if (!leg->secrets_told && status != SEC_E_INCOMPLETE_MESSAGE) leg_give_secrets(leg, NULL);
+    if (token) token->BufferType = SECBUFFER_TOKEN;
+    status_t status = writer_status(&leg->reply);
+    if (!status_ok(status)) return status;
+    if (token) status = put(leg, token, writer_view(&leg->reply));
+    else if (leg->reply.size) status = SEC_E_INSUFFICIENT_MEMORY;
+    if (status_ok(status)) status = put_secrets(leg);
+    if (!status_ok(status)) take_back(leg);
+    return status;
+}
+
+status_t leg_close(struct leg *leg, status_t status)
+{
     if (status_ok(status)) {
-        if (token) token->BufferType = SECBUFFER_TOKEN;
-        status_t written = writer_status(&leg->reply);
-        if (!status_ok(written)) return written;
-        if (token) written = put(leg, token, writer_view(&leg->reply));
-        else if (leg->reply.size) written = SEC_E_INSUFFICIENT_MEMORY;
-        if (!status_ok(written)) return written;
+        status_t given = give(leg);
+        if (!status_ok(given)) return given;
         put_or_nothing(leg, secbuf_find(leg->output, SECBUFFER_ALERT), (struct slice){NULL, 0});
     } else if (status != SEC_E_INCOMPLETE_MESSAGE) {
+        leg->secrets = NULL;
+        put_secrets(leg);
         tell_of_failure(leg);
     }
     tell_of_input(leg, status);
@@ -263,63 +343,4 @@ status_t leg_records(struct leg *leg, size_t *whole)
     if (!leg->token.size) size = TLS_RECORD_HEADER;
     leg->missing = at + size - leg->token.size;
     return SEC_E_INCOMPLETE_MESSAGE;
-}
-
-/* ---- secrets ---- */
-
-static void name_algorithms(SEC_TRAFFIC_SECRETS *out, const struct tls_suite *suite)
-{
-    bool chacha = suite->cipher == TLS_CIPHER_CHACHA20_POLY1305;
-    bool ccm = suite->cipher == TLS_CIPHER_AES_128_CCM || suite->cipher == TLS_CIPHER_AES_256_CCM;
-    const wchar_t *mode = ccm ? BCRYPT_CHAIN_MODE_CCM : BCRYPT_CHAIN_MODE_GCM;
-    lstrcpyW(out->SymmetricAlgId, chacha ? L"CHACHA20_POLY1305" : BCRYPT_AES_ALGORITHM);
-    lstrcpyW(out->ChainingMode, chacha ? BCRYPT_CHAIN_MODE_NA : mode);
-    lstrcpyW(out->HashAlgId,
-             suite->prf == TLS_HASH_SHA384 ? BCRYPT_SHA384_ALGORITHM : BCRYPT_SHA256_ALGORITHM);
-    out->KeySize = (unsigned short)(suite->key_bits / 8);
-    out->IvSize = 12; /* RFC 8446 5.3 */
-}
-
-static void give_secret(struct leg *leg, SecBuffer *buffer, const struct tls_suite *suite,
-                        SEC_TRAFFIC_SECRET_TYPE type, struct slice secret)
-{
-    struct {
-        SEC_TRAFFIC_SECRETS structure;
-        uint8_t more[CALL_SECRET_MAX];
-    } room = {0};
-    name_algorithms(&room.structure, suite);
-    room.structure.TrafficSecretType = type;
-    room.structure.TrafficSecretSize = (unsigned short)secret.size;
-    memcpy((uint8_t *)&room + SECRETS_HEADER, secret.data, secret.size);
-    put_or_nothing(leg, buffer,
-                   (struct slice){(const uint8_t *)&room, SECRETS_HEADER + secret.size});
-    SecureZeroMemory(&room, sizeof(room));
-}
-
-/* It is empty, and memory of the application's says by the type that it has no secret. */
-static void give_no_secret(struct leg *leg, SecBuffer *buffer)
-{
-    if (!is_allocated(leg, buffer)) memset(buffer->pvBuffer, 0, SECRETS_HEADER);
-    put_or_nothing(leg, buffer, (struct slice){NULL, 0});
-}
-
-void leg_give_secrets(struct leg *leg, const struct schannel_call_secrets *secrets)
-{
-    const struct tls_suite *suite = secrets ? tls_suite_find((uint16_t)secrets->suite) : NULL;
-    bool known = suite && secrets->version == TLS_1_3 && secrets->secret_size <= CALL_SECRET_MAX;
-    ULONG count = leg->output ? leg->output->cBuffers : 0;
-    SEC_TRAFFIC_SECRET_TYPE next = known ? SecTrafficSecret_Client : SecTrafficSecret_None;
-    leg->secrets_told = true;
-    for (ULONG i = 0; i < count; i++) {
-        SecBuffer *buffer = &leg->output->pBuffers[i];
-        if (secbuf_type(buffer) != SECBUFFER_TRAFFIC_SECRETS) continue;
-        if (next == SecTrafficSecret_None) {
-            give_no_secret(leg, buffer);
-            continue;
-        }
-        bool ours = (next == SecTrafficSecret_Client) != leg->server;
-        const uint8_t *secret = ours ? secrets->send_secret : secrets->receive_secret;
-        give_secret(leg, buffer, suite, next, (struct slice){secret, secrets->secret_size});
-        next = next == SecTrafficSecret_Client ? SecTrafficSecret_Server : SecTrafficSecret_None;
-    }
 }

@@ -248,6 +248,7 @@ struct context {
     status_t unsent_status;    /* what the leg that made it came to */
     size_t unsent_consumed;    /* of the input that is given again with the larger buffer */
     bool unsent_are_datagrams; /* no input is given again: the rest of a flight */
+    bool unsent_secrets;       /* for buffers that could not be filled */
 
     /* afterwards */
     volatile bool message_waits; /* a post-handshake message has to go through a leg first */
@@ -313,8 +314,9 @@ struct leg {
     size_t missing;      /* for SEC_E_INCOMPLETE_MESSAGE */
     uint8_t alert;       /* for what is no record */
     struct writer reply; /* what is to be sent */
-    bool allocated;      /* memory was given to the application */
-    bool secrets_told;   /* those of TLS 1.3, or that there are none */
+    SecBuffer *given[3]; /* with memory that was made for them: the token's, two of secrets */
+    size_t given_count;
+    const struct tls_session *secrets; /* of the handshake of TLS 1.3 that has ended, or NULL */
 };
 
 /* Reads the buffers of a call, whose other members are set. Nothing is to be released after a
@@ -329,10 +331,6 @@ void leg_release(struct leg *leg);
 /* The records at the front of the token that are whole. SEC_E_INCOMPLETE_MESSAGE, with
  * leg->missing, when there is none; SEC_E_INVALID_TOKEN, with leg->alert, for what is no record. */
 status_t leg_records(struct leg *leg, size_t *whole);
-
-/* The secrets of TLS 1.3 into the buffers that the application has for them, if any; NULL: this leg
- * has none, which leg_close says of itself. */
-void leg_give_secrets(struct leg *leg, const struct schannel_call_secrets *secrets);
 
 /* ---- client.c, server.c, default_cert.c ---- */
 

@@ -61,6 +61,7 @@
     X(priority_deinit)                         \
     X(priority_init2)                          \
     X(priority_set)                            \
+    X(priority_set_direct)                     \
     X(privkey_deinit)                          \
     X(privkey_import_ecc_raw)                  \
     X(privkey_import_rsa_raw)                  \
@@ -143,6 +144,7 @@ struct credentials {
     bool server;
     gnutls_certificate_credentials_t library;
     gnutls_priority_t priorities;
+    char *unticketed; /* client: the same, without tickets */
     struct identity *identities;
     size_t identity_count;
     gnutls_datum_t ticket_key; /* server; size 0: sessions cannot be resumed */
@@ -161,6 +163,7 @@ struct slice credentials_chain(const struct credentials *credentials, const gnut
 struct session {
     struct credentials *credentials; /* the caller keeps them */
     gnutls_session_t library;
+    const char *unticketed; /* of the credentials that it has begun with */
     bool server, datagram;
     uint32_t flags; /* CALL_SESSION_ */
     uint32_t mtu;
@@ -180,6 +183,7 @@ struct session {
     bool begun;       /* its hello of the one that goes on has come */
     bool ticketed;    /* a server's tickets have their key */
     bool refused;     /* tickets, an odd number of times */
+    bool superseded;  /* a client's; an earlier handshake is what can be resumed */
     bool verifying;   /* the peer's certificate waits for... */
     uint32_t verdict; /* CALL_VERDICT_ */
 

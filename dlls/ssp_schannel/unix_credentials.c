@@ -126,6 +126,7 @@ static int identity_give(struct credentials *credentials, struct identity *ident
     gnutls_datum_t response = datum_of(staple);
     int error = gnutls.certificate_set_ocsp_status_request_mem(
         credentials->library, &response, (unsigned)index, GNUTLS_X509_FMT_DER);
+    if (error == GNUTLS_E_MEMORY_ERROR) return error;
     if (error < 0)
         error_say(SEC_E_OK, why, "an OCSP response is not used: %s", gnutls.strerror(error));
     return 0;
@@ -153,6 +154,7 @@ static void credentials_clear(struct credentials *credentials)
     free(credentials->identities);
     if (credentials->library) gnutls.certificate_free_credentials(credentials->library);
     if (credentials->priorities) gnutls.priority_deinit(credentials->priorities);
+    free(credentials->unticketed);
     secret_free(credentials, sizeof(*credentials));
 }
 
@@ -197,19 +199,30 @@ static int server_init(struct credentials *credentials,
     return gnutls.rnd(GNUTLS_RND_KEY, credentials->cookie_key, sizeof(credentials->cookie_key));
 }
 
+static int client_init(struct credentials *credentials, const char *priorities)
+{
+    static const char without[] = ":%NO_TICKETS";
+    size_t size = strlen(priorities) + sizeof(without);
+    credentials->unticketed = malloc(size);
+    if (!credentials->unticketed) return GNUTLS_E_MEMORY_ERROR;
+    snprintf(credentials->unticketed, size, "%s%s", priorities, without);
+    return 0;
+}
+
 static int credentials_init(struct credentials *credentials,
                             struct schannel_call_credentials_create *call)
 {
+    const char *priorities = unixcall_pointer(call->priorities);
     int error = gnutls.certificate_allocate_credentials(&credentials->library);
     if (error) return error;
     /* So that the setting of a key tells its index. */
     gnutls.certificate_set_flags(credentials->library, GNUTLS_CERTIFICATE_API_V2);
-    error = gnutls.priority_init2(&credentials->priorities, unixcall_pointer(call->priorities),
-                                  NULL, 0);
+    error = gnutls.priority_init2(&credentials->priorities, priorities, NULL, 0);
     if (error) return error;
     error = identities_add(credentials, call);
-    if (error || !credentials->server) return error;
-    return server_init(credentials, call);
+    if (error) return error;
+    return credentials->server ? server_init(credentials, call)
+                               : client_init(credentials, priorities);
 }
 
 status_t credentials_create(void *params)

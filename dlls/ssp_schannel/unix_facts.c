@@ -252,7 +252,7 @@ static void peer_chain(const struct session *session, struct writer *out)
 static int resumption(const struct session *session, struct writer *out)
 {
     size_t size = 0;
-    if (session->server || !session->established) return 0;
+    if (session->server || !session->established || session->superseded) return 0;
     if (session_version(session) == TLS_1_3 &&
         !(gnutls.session_get_flags(session->library) & GNUTLS_SFLAGS_SESSION_TICKET))
         return 0;

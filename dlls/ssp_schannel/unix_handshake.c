@@ -222,6 +222,15 @@ static int server_ask(struct session *session, uint32_t flags)
     return session->peer_asked ? 0 : gnutls.rehandshake(session->library);
 }
 
+/* To what a handshake without a ticket leaves, the library puts the ticket of before, which belongs
+ * to other keys; and one that is given in another handshake may serve that connection alone, as with
+ * the server here. By what it has resumed it does not tell. */
+static void keep_ticket(struct session *session)
+{
+    bool given = gnutls.session_get_flags(session->library) & GNUTLS_SFLAGS_SESSION_TICKET;
+    if (given || gnutls.session_is_resumed(session->library)) session->superseded = true;
+}
+
 status_t renegotiate(void *params)
 {
     struct schannel_call_renegotiate *call = params;
@@ -241,7 +250,10 @@ status_t renegotiate(void *params)
     }
     if (!error && session->server) error = server_ask(session, call->flags);
     if (error) return error_explain(error, call->why);
-    if (session->done) session->begun = false;
+    if (session->done) {
+        session->begun = false;
+        keep_ticket(session);
+    }
     session->done = session->peer_asked = false;
     return SEC_E_OK;
 }

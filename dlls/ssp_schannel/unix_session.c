@@ -269,6 +269,7 @@ status_t session_create(void *params)
     if (!session) return SEC_E_INSUFFICIENT_MEMORY;
     session->credentials = unixcall_pointer(call->credentials);
     session->server = session->credentials->server;
+    session->unticketed = session->credentials->unticketed;
     session->flags = call->flags;
     session->datagram = (call->flags & CALL_SESSION_DATAGRAM) != 0;
     session->mtu = call->mtu;

@@ -129,6 +129,10 @@ static const struct variant {
     {.name = "TLS 1.3", .options = {SERVER, .client_version = TLS_PAIR_1_3}},
     {.name = "memory of the caller's",
      .options = {SERVER, .caller_memory = true, .want_secrets = true}},
+    {.name = "secrets",
+     .options = {SERVER, .client_version = TLS_PAIR_1_3, .server_version = TLS_PAIR_1_3,
+                 .want_secrets = true}},
+    {.name = "an OCSP response", .options = {SERVER, .staple = true}},
     {.name = "a client's certificate",
      .options = {SERVER, .client_cert = TLS_CERT_CLIENT_EC, .server_flags = ASC_REQ_MUTUAL_AUTH,
                  .client_alpn = "\2h2", .server_alpn = "\2h2"},
@@ -214,6 +218,7 @@ static bool handshake_prepare(void)
     pair.client_status = pair.server_status = SEC_I_CONTINUE_NEEDED;
     if (!variant->resumed && !variant->again) return true;
     if (!turns_end() || !tls_pair_talk(&pair)) return false;
+    if (variant->options.staple && !tls_staple_seen(&pair.client)) return false;
     if (variant->again) {
         pair.options.server_flags |= ASC_REQ_MUTUAL_AUTH;
         return true;
@@ -288,7 +293,11 @@ static LONG leg_call(void)
 
 static bool leg_check(void)
 {
-    return turns_end() && tls_pair_talk(&pair);
+    if (!turns_end() || !tls_pair_talk(&pair)) return false;
+    if (variant->options.staple && !tls_staple_seen(&pair.client)) return false;
+    const bool wanted = variant->options.want_secrets &&
+                        variant->options.client_version == TLS_PAIR_1_3;
+    return !wanted || (pair.client_secrets.size && pair.server_secrets.size);
 }
 
 static void run_legs(void)

@@ -127,7 +127,9 @@ SECURITY_STATUS tls_pair_credential(const struct tls_pair_options *options, bool
     if (server && !which) which = TLS_CERT_SERVER_RSA;
     if (which) certificate = tls_cert_with_key(which);
     if (which && !certificate) return SEC_E_NOT_SUPPORTED;
-    SECURITY_STATUS status = acquire(options, server, certificate, out);
+    bool ready = !server || !options->staple || tls_staple_put(certificate);
+    SECURITY_STATUS status = ready ? acquire(options, server, certificate, out)
+                                   : SEC_E_INTERNAL_ERROR;
     if (certificate) CertFreeCertificateContext(certificate);
     return status;
 }

@@ -47,6 +47,7 @@ struct tls_pair_options {
     bool without_aead; /* no GCM and no ChaCha: CBC, where there is such a suite */
     bool want_secrets; /* TLS 1.3: SECBUFFER_TRAFFIC_SECRETS from both sides' legs */
     bool not_late;     /* ISC_REQ_NO_POST_HANDSHAKE_AUTH */
+    bool staple;       /* an OCSP response with the server's certificate */
     DWORD chunk;       /* bytes that come at a time; 0: all */
 };
 
@@ -119,3 +120,11 @@ void wire_take(struct tls_wire *wire, DWORD size);
 
 void tls_handle_forget(SecHandle *handle);
 bool tls_handle_present(const SecHandle *handle);
+
+/* ---- tls_staple.c ---- */
+
+/* Puts a response to the certificate, as its property. */
+bool tls_staple_put(const CERT_CONTEXT *certificate);
+
+/* Whether one has come with the server's. */
+bool tls_staple_seen(CtxtHandle *client);

@@ -235,23 +235,47 @@ static void test_other_certificates(void)
     tls_pair_close(&pair);
 }
 
+static void come_back(const char *what)
+{
+    SecPkgContext_SessionInfo info = {0};
+    tls_pair_delete(&pair);
+    SECURITY_STATUS status = tls_pair_connect(&pair);
+    ok(status == SEC_E_OK, "%s: %08lx", what, status);
+    QueryContextAttributesW(&pair.server, SECPKG_ATTR_SESSION_INFO, &info);
+    ok(info.dwFlags & SSL_SESSION_RECONNECT, "%s: not resumed", what);
+}
+
 /* Again and again, each time in full: a session that could be resumed is no reason to do without
  * the certificate. */
 static void test_again(void)
 {
+    SECURITY_STATUS status;
     if (!connect_to(TLS_CERT_CLIENT_RSA, 0)) return;
-    tls_pair_delete(&pair);
-    SECURITY_STATUS status = tls_pair_connect(&pair);
-    ok(status == SEC_E_OK, "again: %08lx", status);
-    SecPkgContext_SessionInfo info = {0};
-    QueryContextAttributesW(&pair.server, SECPKG_ATTR_SESSION_INFO, &info);
-    ok(info.dwFlags & SSL_SESSION_RECONNECT, "not resumed");
+    come_back("again");
     for (unsigned i = 0; i < 4 && ask(); i++) {
         begin();
         finish();
         status = server_sees(TLS_CERT_CLIENT_RSA);
         ok(status == (i > 1 ? SEC_E_OK : SEC_E_NO_CREDENTIALS), "round %u: %08lx", i, status);
         if (i) pair.options.server_flags = ASC_REQ_MUTUAL_AUTH;
+    }
+    tls_pair_close(&pair);
+}
+
+/* ours: there is a session to come back with after other handshakes as before, whether the one that
+ * they were in was resumed or not. */
+static void test_resumption(void)
+{
+    static const char *const rounds[] = {"after the first", "after a resumed one", "once more"};
+    if (!ours_only() || !connect_to(TLS_CERT_CLIENT_RSA, 0)) return;
+    for (size_t i = 0; i < ARRAYSIZE(rounds) && ask(); i++) {
+        begin();
+        finish();
+        if (i == 1 && ask()) {
+            begin();
+            finish();
+        }
+        come_back(rounds[i]);
     }
     tls_pair_close(&pair);
 }
@@ -536,6 +560,7 @@ int main(void)
     RUN(test_late_without_certificate);
     RUN(test_other_certificates);
     RUN(test_again);
+    RUN(test_resumption);
     RUN(test_data_meanwhile);
     RUN(test_unproven_certificate);
     RUN(test_unwilling_client);

@@ -13,8 +13,6 @@ name=interop_tls_apache
 
 command -v apache2 >/dev/null || skip_all 'the web server (Debian package apache2-bin)'
 
-# Apache gives a ticket of TLS 1.2 in the first handshake only; GnuTLS, which has had one, fails in
-# the other one without. So there is none.
 write_configuration() {
     mkdir -p "$work/www/named"
     numbered_lines 20000 | tee "$work/www/lines" >"$work/www/named/lines"
@@ -35,7 +33,6 @@ ErrorLog $work/error.log
 DocumentRoot $work/www
 SSLEngine on
 SSLSessionCache none
-SSLSessionTickets off
 SSLCertificateFile $certs/rsa.chain.pem
 SSLCertificateKeyFile $certs/rsa.key
 SSLCACertificateFile $certs/ca.pem
@@ -74,5 +71,8 @@ for version in 1.2 1.3; do
     shown "a certificate on a curve for a folder, TLS $version" \
         "?TLSv$version CN=Alice of EC? $none Alice of EC* ok" /named/lines \
         --versions $version --certificate "$certs/client-ec.p7b"
+    client_case "a folder again and again, TLS $version" 'new resumed resumed ok' 'session result' \
+        --versions $version --save "$work/saved" $alice -- ask:/named/lines body:0 again \
+        ask:/named/lines body:0 again ask:/named/lines body:0 end
 done
 finish
