@@ -185,11 +185,11 @@ status_t tls_flight_datagram(struct tls_flight *flight, struct slice record, boo
 
 /* ---- the request ---- */
 
-/* Behind the certificate types, and from TLS 1.2 on the signature algorithms. */
+/* Behind the certificate types, and from (D)TLS 1.2 on the signature algorithms. */
 static void old_names(struct reader *r, uint16_t version, struct reader *names)
 {
     reader_skip(r, reader_u8(r));
-    if (version >= TLS_1_2) reader_skip(r, reader_u16be(r));
+    if (version >= TLS_1_2 && version != DTLS_1_0) reader_skip(r, reader_u16be(r));
     reader_sub(r, reader_u16be(r), names);
 }
 

@@ -97,7 +97,7 @@ status_t query_certificate_check(struct context *context, void *buffer)
     const struct slice nothing = {NULL, 0};
     struct blob coming = {NULL, 0};
     struct slice chain = blob_slice(&connection->peer_chain);
-    DWORD errors;
+    DWORD errors = 0;
     if (!chain.size && may_come(context) && context->library) {
         status_t status = library_read(context->library, CALL_READ_PEER_CHAIN, &coming);
         if (!status_ok(status)) return status;

@@ -86,5 +86,7 @@ status_t late_show(struct context *context, struct leg *leg)
     if (status_ok(status)) status = renegotiation_step(context, leg, nothing, &event);
     if (!status_ok(status)) return status;
     TRACE("the server has asked for a certificate\n");
+    status = take_chain(context, CALL_READ_ISSUERS, &context->issuers);
+    if (!status_ok(status)) return status;
     return take_chain(context, CALL_READ_LOCAL_CHAIN, &context->connection.local_chain);
 }

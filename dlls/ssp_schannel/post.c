@@ -252,8 +252,11 @@ static status_t answer_key_update(struct context *context, struct leg *leg)
     status_t status = context_seal(context, leg, TLS_HANDSHAKE,
                                    (struct slice){message, sizeof(message)});
     if (status_ok(status)) status = tls_key_update(&context->session, &context->session.send);
-    if (status_ok(status) && late_possible(context)) status = late_key_update(context);
-    return status_ok(status) ? status : context_fail(context, status);
+    if (!status_ok(status)) return context_fail(context, status);
+    if (late_possible(context)) status = late_key_update(context);
+    if (status_ok(status)) return SEC_E_OK;
+    context_drop_library(context); /* whose keys are old now */
+    return context->certificate_awaited ? context_fail(context, status) : SEC_E_OK;
 }
 
 /* ---- legs ---- */
@@ -274,7 +277,7 @@ static status_t ask_for_certificate(struct context *context, struct leg *leg)
 
 static status_t begin_another(struct context *context, struct leg *leg)
 {
-    if (!context->message_waits) library_wanted(context);
+    if (!context->server || !context->message_waits) library_wanted(context);
     if (renegotiation_possible(context)) return renegotiation_begin(context, leg);
     if (context->message_waits) return refuse_renegotiation(context, leg);
     WARN("the policy forbids another handshake, or the library's session is gone\n");
@@ -329,6 +332,8 @@ status_t post_leg(struct context *context, struct leg *leg)
     } else if (!context->carried) {
         return SEC_E_INVALID_TOKEN; /* the library has read all that there was */
     } else {
+        status = late_possible(context) ? renegotiation_check(context, leg) : SEC_E_OK;
+        if (!status_ok(status)) return status; /* nothing has been read yet */
         status = take_records(context, leg, &post);
         if (status_ok(status) && post.certificate_wanted)
             status = show_certificate(context, leg, &post);

@@ -47,19 +47,33 @@ status_t renegotiation_tell(const struct context *context, const struct leg *leg
     return status;
 }
 
-status_t renegotiation_prepare(struct context *context, const struct leg *leg)
+/* *credentials: of the leg's credential, if that is another one with a certificate, or 0. */
+static status_t credential_other(struct context *context, const struct leg *leg,
+                                 uint64_t *credentials)
 {
     struct credential *credential = leg->credential;
-    uint64_t credentials = 0;
     bool other = credential && credential != context->credential && credential->certificate_count;
-    status_t status = SEC_E_OK;
-    if (other && credential->server != context->server) return SEC_E_NO_CREDENTIALS;
-    if (other) status = credential_library(credential, context->datagram, &credentials);
-    if (status_ok(status) && other) status = context_reserve_credential(context);
+    *credentials = 0;
+    if (!other) return SEC_E_OK;
+    if (credential->server != context->server) return SEC_E_NO_CREDENTIALS;
+    status_t status = credential_library(credential, context->datagram, credentials);
+    return status_ok(status) ? context_reserve_credential(context) : status;
+}
+
+status_t renegotiation_check(struct context *context, const struct leg *leg)
+{
+    uint64_t credentials;
+    return credential_other(context, leg, &credentials);
+}
+
+status_t renegotiation_prepare(struct context *context, const struct leg *leg)
+{
+    uint64_t credentials;
+    status_t status = credential_other(context, leg, &credentials);
     context->sent_change = context->received_change = false;
     if (status_ok(status))
         status = renegotiation_tell(context, leg, credentials, context->session.receive.sequence);
-    if (status_ok(status) && other) context_change_credential(context, credential);
+    if (status_ok(status) && credentials) context_change_credential(context, leg->credential);
     return status;
 }
 

@@ -413,6 +413,9 @@ status_t renegotiation_begin(struct context *context, struct leg *leg);
 status_t renegotiation_tell(const struct context *context, const struct leg *leg,
                             uint64_t credentials, uint64_t receive_sequence);
 
+/* Whether the credential of the leg would do for it, before anything is read that would be lost. */
+status_t renegotiation_check(struct context *context, const struct leg *leg);
+
 /* Has it begin with the credential of the leg, if that is another one with a certificate. */
 status_t renegotiation_prepare(struct context *context, const struct leg *leg);
 

@@ -235,6 +235,7 @@ status_t renegotiate(void *params)
 {
     struct schannel_call_renegotiate *call = params;
     struct session *session = unixcall_pointer(call->session);
+    struct credentials *former = session->credentials;
     bool late = session_version(session) == TLS_1_3;
     int error = 0;
     if (!session->established || session->failed || (late && !session_late_certificate(session)))
@@ -249,7 +250,11 @@ status_t renegotiate(void *params)
         if (!status_ok(status)) return status;
     }
     if (!error && session->server) error = server_ask(session, call->flags);
-    if (error) return error_explain(error, call->why);
+    if (error) {
+        char unused[CALL_WHY_SIZE];
+        if (session->credentials != former) session_use(session, former, unused);
+        return error_explain(error, call->why);
+    }
     if (session->done) {
         session->begun = false;
         keep_ticket(session);

@@ -151,7 +151,7 @@ static void test_certificate(void)
 }
 
 /* Again and again, in a session that has been resumed as well; by the credential of the first leg
- * that answers, and not by another one then: who a peer is does not change. */
+ * that answers. */
 static void test_again(void)
 {
     SecPkgContext_SessionInfo info = {0};

@@ -70,11 +70,11 @@ static void call_receive(struct side *side, struct slice input, size_t room)
 
 static void call_others(struct side *side, unsigned which, struct slice input)
 {
-    struct schannel_call_ticket ticket = {.session = side->session, .record = unit_bytes(input)};
+    struct schannel_call_post ticket = {.session = side->session, .record = unit_bytes(input)};
     struct schannel_call_renegotiate another = {.session = side->session,
                                                 .send_sequence = CALL_SEQUENCE_KEPT,
                                                 .receive_sequence = CALL_SEQUENCE_KEPT};
-    if (which == CALL_TICKET) half(SCHANNEL_CALL_TICKET, &ticket);
+    if (which == CALL_TICKET) half(SCHANNEL_CALL_POST, &ticket);
     else half(SCHANNEL_CALL_RENEGOTIATE, &another);
 }
 
