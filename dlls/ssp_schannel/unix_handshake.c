@@ -222,9 +222,9 @@ static int server_ask(struct session *session, uint32_t flags)
     return session->peer_asked ? 0 : gnutls.rehandshake(session->library);
 }
 
-/* To what a handshake without a ticket leaves, the library puts the ticket of before, which belongs
- * to other keys; and one that is given in another handshake may serve that connection alone, as with
- * the server here. By what it has resumed it does not tell. */
+/* The library puts the ticket of before to what a handshake without one leaves, though it belongs
+ * to other keys; and one that is given in another handshake may serve that connection alone, as
+ * with the server here. By what it has resumed it does not tell. */
 static void keep_ticket(struct session *session)
 {
     bool given = gnutls.session_get_flags(session->library) & GNUTLS_SFLAGS_SESSION_TICKET;

@@ -15,7 +15,7 @@
 #define REQUEST 0x10u /* the server asks for a certificate */
 #define NARROW 0x20u  /* the output has little room */
 
-enum { CALL_HANDSHAKE, CALL_HANDSHAKE_GOOD, CALL_RECEIVE, CALL_TICKET, CALL_RENEGOTIATE, CALLS };
+enum { CALL_HANDSHAKE, CALL_HANDSHAKE_GOOD, CALL_RECEIVE, CALL_POST, CALL_RENEGOTIATE, CALLS };
 
 static struct call_identity identity;
 static status_t failed; /* what the handshake has failed with */
@@ -70,11 +70,11 @@ static void call_receive(struct side *side, struct slice input, size_t room)
 
 static void call_others(struct side *side, unsigned which, struct slice input)
 {
-    struct schannel_call_post ticket = {.session = side->session, .record = unit_bytes(input)};
+    struct schannel_call_post post = {.session = side->session, .record = unit_bytes(input)};
     struct schannel_call_renegotiate another = {.session = side->session,
                                                 .send_sequence = CALL_SEQUENCE_KEPT,
                                                 .receive_sequence = CALL_SEQUENCE_KEPT};
-    if (which == CALL_TICKET) half(SCHANNEL_CALL_POST, &ticket);
+    if (which == CALL_POST) half(SCHANNEL_CALL_POST, &post);
     else half(SCHANNEL_CALL_RENEGOTIATE, &another);
 }
 
