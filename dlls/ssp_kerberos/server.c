@@ -123,6 +123,22 @@ static status_t channel_judge(const struct leg *leg, const struct binding *bindi
     return leg_channel_judge(leg->output_desc, &rule, channel_of(binding, call, refused));
 }
 
+/* The status of a leg, or what its client's channel makes of it; an answer that waits for room must
+ * not be had without that, either. */
+static status_t channel_check(const struct context *context, struct leg *leg,
+                              const struct kerberos_call_leg *call, const struct binding *binding,
+                              status_t status)
+{
+    bool kept = status == SEC_E_BUFFER_TOO_SMALL && context->unsent.size;
+    bool passed = status_ok(status) || kept;
+    bool refused = status == SEC_E_BAD_BINDINGS && binding->kind == BINDING_COMPARED;
+    bool said = call->done || !context->user;
+    if (!refused && !(passed && said)) return status;
+    status_t judged = channel_judge(leg, binding, call, refused);
+    if (passed && !status_ok(judged)) leg->made = 0;
+    return status_ok(judged) ? status : judged;
+}
+
 /* ---- legs ---- */
 
 /* Borrows the principal's text from the facts, which the end of the exchange has filled. */
@@ -142,14 +158,7 @@ static status_t exchange(struct context *context, struct leg *leg, struct kerber
 {
     if (wants_telling(leg, binding)) call->flags |= CALL_CHANNEL_TOLD;
     status_t status = context_exchange(context, leg, KERBEROS_CALL_ACCEPT, call);
-    bool said = status_ok(status) && (call->done || !context->user);
-    bool refused = status == SEC_E_BAD_BINDINGS && binding->kind == BINDING_COMPARED;
-    if (refused) {
-        channel_judge(leg, binding, call, true);
-    } else if (said && binding->kind != BINDING_ANY) {
-        status = channel_judge(leg, binding, call, false);
-        if (!status_ok(status)) leg->made = 0;
-    }
+    if (binding->kind != BINDING_ANY) status = channel_check(context, leg, call, binding, status);
     /* MIT's has an error to send, and no end, for a token of a kind that it does not know. */
     bool answers = context->user || (leg->made && leg->output.block[0] == AP_REP);
     if (status_ok(status) && !call->done && !answers) status = SEC_E_INVALID_TOKEN;

@@ -457,6 +457,31 @@ static void test_bindings(void)
     }
 }
 
+/* ours: an answer is kept for a client only that would have had it at once */
+static void test_bindings_small(void)
+{
+    static const struct {
+        const char *client, *server;
+        ULONG flags;
+        SECURITY_STATUS status, again;
+    } rows[] = {
+        {"tls-unique:one", "tls-unique:one", 0, SEC_E_BUFFER_TOO_SMALL, SEC_E_OK},
+        {"tls-unique:one", "tls-unique:two", 0, SEC_E_BAD_BINDINGS, SEC_E_INVALID_HANDLE},
+        {NULL, "tls-unique:one", 0, SEC_E_BAD_BINDINGS, SEC_E_INVALID_HANDLE},
+        {NULL, NULL, ASC_REQ_PROXY_BINDINGS, SEC_E_BAD_BINDINGS, SEC_E_INVALID_HANDLE},
+    };
+    const struct way way = {0, 20, false};
+    if (!ours_only()) return;
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        if (!open_loop(USER_SEAL)) return;
+        SECURITY_STATUS status = bound_connect(rows[i].client, rows[i].server, rows[i].flags, &way);
+        ok(status == rows[i].status, "row %u: %08lx", i, status);
+        status = loopback_server_leg(&loop);
+        ok(status == rows[i].again, "row %u, again: %08lx", i, status);
+        loopback_close(&loop);
+    }
+}
+
 /* ---- without tickets ---- */
 
 /* [D acceptsecuritycontext--kerberos] SEC_E_NO_CREDENTIALS */
@@ -507,5 +532,6 @@ int main(int argc, char **argv)
     RUN(test_damaged_request);
     RUN(test_small);
     RUN(test_bindings);
+    RUN(test_bindings_small);
     return test_end("api_kerberos_user");
 }
