@@ -100,9 +100,9 @@ UNIXCALL_LAYOUT(struct kerberos_call_free, object, 0, 8);
 /* Not of GSS-API: user-to-user, in which the server's key is that of its user's tickets. Either
  * side asks for it with its first leg. */
 #define CALL_USER_TO_USER 0x10000u
-/* Nor these. In: the server wants to be told what the client says of its channel, instead of having
- * the library compare. Out: it is told in `channel`; the client knows of bindings, having any or
- * not. */
+/* Nor these. In: the server wants to be told what the client says of its channel, also when its
+ * leg fails because of that; the library compares only the bindings that it is given. Out: it is
+ * told in `channel`; the client knows of bindings, having any or not. */
 #define CALL_CHANNEL_TOLD 0x20000u
 #define CALL_CHANNEL_AWARE 0x40000u
 

@@ -162,7 +162,7 @@ struct facts {
 void facts_clear(struct facts *facts);
 
 /* How a client's channel bindings are looked at: not at all, compared by the library, or compared
- * here with what the library tells. */
+ * here with what the library tells, which refuses nobody then. */
 struct binding {
     enum { BINDING_ANY, BINDING_COMPARED, BINDING_TOLD } kind;
     struct leg_channel_rule rule;

@@ -9,8 +9,10 @@
  * says so by leaving CALL_CHANNEL_BOUND out; a library that knows no such flag is taken to speak of
  * one without. Of a client that knows of bindings and has none MIT's says that they are others.
  * More than that is read from the token itself: where a proxy has the channel
- * (ASC_REQ_PROXY_BINDINGS), so that there is nothing to compare with, for an audit, and for who
- * asks for the result. What cannot be read counts as missing.
+ * (ASC_REQ_PROXY_BINDINGS), so that there is nothing to compare with, and for an audit. A client
+ * of which that cannot be read is refused even where bindings may be missing: whoever stands
+ * between the two can spoil the reading. Who asks for the result of what the library compares is
+ * told more of a client that it refuses; that lets nobody in.
  *
  * Wishes of the server add nothing to what the client asked for. ASC_REQ_USE_SESSION_KEY allows a
  * client to come by user-to-user: the server is then its own user, by the tickets of the log-on and
@@ -73,8 +75,7 @@ static status_t bindings_add(const struct leg *leg, bool user, struct kerberos_c
     status_t status = leg_bindings_read(leg->input, &own);
     bool asked = (own.given || proxied) && policy.channel_bindings != POLICY_OFF;
     if (!status_ok(status) || !asked) return status;
-    bool told = proxied || own.audit ||
-                secbuf_find(leg->output_desc, SECBUFFER_CHANNEL_BINDINGS_RESULT);
+    bool told = proxied || own.audit;
     binding->kind = told ? BINDING_TOLD : BINDING_COMPARED;
     binding->rule = (struct leg_channel_rule){
         .requirements = leg->requirements,
@@ -85,21 +86,57 @@ static status_t bindings_add(const struct leg *leg, bool user, struct kerberos_c
     if (!told || !status_ok(status)) return status;
     memcpy(binding->own, call->bindings.digest, sizeof(binding->own));
     call->bindings = (struct call_bindings){.given = 0};
-    call->flags |= CALL_CHANNEL_TOLD;
     return SEC_E_OK;
 }
 
-static enum leg_channel channel_of(const struct binding *binding,
-                                   const struct kerberos_call_leg *call)
+static bool wants_telling(const struct leg *leg, const struct binding *binding)
 {
-    static const uint8_t none[16];
+    return binding->kind == BINDING_TOLD ||
+           (binding->kind == BINDING_COMPARED &&
+            secbuf_find(leg->output_desc, SECBUFFER_CHANNEL_BINDINGS_RESULT));
+}
+
+static enum leg_channel channel_of(const struct binding *binding,
+                                   const struct kerberos_call_leg *call, bool refused)
+{
+    static const uint8_t zeros[16];
+    bool told = call->flags & CALL_CHANNEL_TOLD;
+    bool none = told && secret_equal(call->channel, zeros, sizeof(zeros));
+    if (refused) return none ? LEG_CHANNEL_NONE : LEG_CHANNEL_OTHER;
     if (binding->kind == BINDING_COMPARED)
         return call->flags & CALL_CHANNEL_BOUND ? LEG_CHANNEL_SAME : LEG_CHANNEL_UNSAID;
-    if (!(call->flags & CALL_CHANNEL_TOLD)) return LEG_CHANNEL_UNSAID;
-    if (secret_equal(call->channel, none, sizeof(none)))
-        return call->flags & CALL_CHANNEL_AWARE ? LEG_CHANNEL_NONE : LEG_CHANNEL_UNSAID;
-    return secret_equal(call->channel, binding->own, sizeof(none)) ? LEG_CHANNEL_SAME
-                                                                   : LEG_CHANNEL_OTHER;
+    if (none) return call->flags & CALL_CHANNEL_AWARE ? LEG_CHANNEL_NONE : LEG_CHANNEL_UNSAID;
+    if (!told) return LEG_CHANNEL_UNSAID;
+    return secret_equal(call->channel, binding->own, sizeof(zeros)) ? LEG_CHANNEL_SAME
+                                                                    : LEG_CHANNEL_OTHER;
+}
+
+/* refused: the library has compared, and found others. */
+static status_t channel_judge(const struct leg *leg, const struct binding *binding,
+                              const struct kerberos_call_leg *call, bool refused)
+{
+    struct leg_channel_rule rule = binding->rule;
+    if (binding->kind == BINDING_TOLD && !(call->flags & CALL_CHANNEL_TOLD)) {
+        WARN("what the client says of its channel cannot be read\n");
+        rule.required = true;
+    }
+    return leg_channel_judge(leg->output_desc, &rule, channel_of(binding, call, refused));
+}
+
+/* The status of a leg, or what its client's channel makes of it; an answer that waits for room must
+ * not be had without that, either. */
+static status_t channel_check(const struct context *context, struct leg *leg,
+                              const struct kerberos_call_leg *call, const struct binding *binding,
+                              status_t status)
+{
+    bool kept = status == SEC_E_BUFFER_TOO_SMALL && context->unsent.size;
+    bool passed = status_ok(status) || kept;
+    bool refused = status == SEC_E_BAD_BINDINGS && binding->kind == BINDING_COMPARED;
+    bool said = call->done || !context->user;
+    if (!refused && !(passed && said)) return status;
+    status_t judged = channel_judge(leg, binding, call, refused);
+    if (passed && !status_ok(judged)) leg->made = 0;
+    return status_ok(judged) ? status : judged;
 }
 
 /* ---- legs ---- */
@@ -119,12 +156,9 @@ static void delegation_take(struct context *context, uint64_t *delegated)
 static status_t exchange(struct context *context, struct leg *leg, struct kerberos_call_leg *call,
                          const struct binding *binding)
 {
+    if (wants_telling(leg, binding)) call->flags |= CALL_CHANNEL_TOLD;
     status_t status = context_exchange(context, leg, KERBEROS_CALL_ACCEPT, call);
-    bool said = call->done || !context->user;
-    if (status_ok(status) && said && binding->kind != BINDING_ANY) {
-        status = leg_channel_judge(leg->output_desc, &binding->rule, channel_of(binding, call));
-        if (!status_ok(status)) leg->made = 0;
-    }
+    if (binding->kind != BINDING_ANY) status = channel_check(context, leg, call, binding, status);
     /* MIT's has an error to send, and no end, for a token of a kind that it does not know. */
     bool answers = context->user || (leg->made && leg->output.block[0] == AP_REP);
     if (status_ok(status) && !call->done && !answers) status = SEC_E_INVALID_TOKEN;
@@ -196,7 +230,6 @@ static status_t user_next(struct leg *leg, struct context *context, struct kerbe
     status_t status = bindings_add(leg, true, call, &binding);
     if (!status_ok(status)) return status;
     if (binding.kind != BINDING_ANY) context->binding = binding;
-    if (context->binding.kind == BINDING_TOLD) call->flags |= CALL_CHANNEL_TOLD;
     return exchange(context, leg, call, &context->binding);
 }
 

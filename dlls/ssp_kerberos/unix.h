@@ -373,8 +373,8 @@ status_t queue_set(struct context *context, struct slice token);
 
 /* ---- unix_channel.c ---- */
 
-/* Keeps what an authenticator says of the client's channel, and that of a request that has been
- * accepted; nothing when that cannot be read. */
+/* Keeps what an authenticator says of the client's channel, and that of a request, which it
+ * verifies; nothing when that cannot be read. */
 void channel_keep(struct context *context, krb5_context library,
                   const krb5_authenticator *authenticator);
 void channel_read(struct context *context, struct slice request);

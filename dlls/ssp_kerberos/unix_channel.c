@@ -15,13 +15,14 @@
 
 #define OPTIONS_CBT 0x4000u /* MS-KILE 2.2.5 */
 
-static bool is_aware(krb5_context library, const krb5_authenticator *authenticator)
+static krb5_error_code aware_read(krb5_context library, const krb5_authenticator *authenticator,
+                                  bool *aware)
 {
     krb5_authdata **found = NULL;
     uint32_t options = 0;
-    if (krb5.find_authdata(library, NULL, authenticator->authorization_data,
-                           KRB5_AUTHDATA_AP_OPTIONS, &found))
-        return false;
+    krb5_error_code error = krb5.find_authdata(library, NULL, authenticator->authorization_data,
+                                               KRB5_AUTHDATA_AP_OPTIONS, &found);
+    if (error) return error;
     for (size_t i = 0; found && found[i]; i++) {
         struct reader r;
         reader_init(&r, found[i]->contents, found[i]->length);
@@ -29,20 +30,24 @@ static bool is_aware(krb5_context library, const krb5_authenticator *authenticat
         if (reader_ok(&r)) options |= part;
     }
     krb5.free_authdata(library, found);
-    return options & OPTIONS_CBT;
+    *aware = options & OPTIONS_CBT;
+    return 0;
 }
 
 void channel_keep(struct context *context, krb5_context library,
                   const krb5_authenticator *authenticator)
 {
-    struct kerberos_user_checksum checksum;
+    struct kerberos_user_checksum checksum = {0};
     const krb5_checksum *sum = authenticator->checksum;
-    if (!sum || (uint16_t)sum->checksum_type != KERBEROS_CHECKSUM) return;
-    struct slice bytes = {sum->contents, sum->length};
-    if (!status_ok(kerberos_user_checksum_read(bytes, &checksum))) return;
+    bool aware;
+    if (aware_read(library, authenticator, &aware)) return;
+    /* SMB's clients of other makers have a checksum of another kind, without a channel. */
+    if (sum && (uint16_t)sum->checksum_type == KERBEROS_CHECKSUM) {
+        struct slice bytes = {sum->contents, sum->length};
+        if (!status_ok(kerberos_user_checksum_read(bytes, &checksum))) return;
+    }
     memcpy(context->channel, checksum.bindings, sizeof(context->channel));
-    context->channel_told = CALL_CHANNEL_TOLD;
-    if (is_aware(library, authenticator)) context->channel_told |= CALL_CHANNEL_AWARE;
+    context->channel_told = CALL_CHANNEL_TOLD | (aware ? CALL_CHANNEL_AWARE : 0);
 }
 
 void channel_read(struct context *context, struct slice request)

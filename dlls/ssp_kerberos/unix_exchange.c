@@ -245,11 +245,12 @@ static status_t accept(struct context *context, struct kerberos_call_leg *call)
     if (delegated) gss.release_cred(&minor, &context->delegated);
     if (delegated) context->delegated = delegated;
     status = queue_take(context, &output);
+    /* Also of a client that is refused for its bindings. */
+    if (first && call->flags & CALL_CHANNEL_TOLD)
+        channel_read(context, request_of(bytes_of(call->input)));
     if (GSS_ERROR(major)) return error_gss(ERROR_OF_ACCEPT, major, code, call->why);
     context->flags = flags;
     context->done = !(major & GSS_S_CONTINUE_NEEDED);
-    if (first && call->flags & CALL_CHANNEL_TOLD)
-        channel_read(context, request_of(bytes_of(call->input)));
     return status;
 }
 

@@ -433,12 +433,17 @@ static status_t checksum_read(struct context *context, struct kerberos_user_chec
     return status_ok(status) ? status : refuse(context, status, "no checksum of GSS-API");
 }
 
-/* A client without bindings is told of as one (RFC 4121 4.1.1.2 has zeros for none). */
+/* A client without bindings (RFC 4121 4.1.1.2 has zeros for none) is told of as one, unless it knows
+ * of them (MS-KILE 3.4.5), or that cannot be read. */
 static status_t bindings_check(struct context *context, const uint8_t sent[16])
 {
     static const uint8_t none[16];
     const struct user *user = context->user;
-    if (!user->bound || !memcmp(sent, none, sizeof(none))) return SEC_E_OK;
+    if (!user->bound) return SEC_E_OK;
+    if (!memcmp(sent, none, sizeof(none))) {
+        if (context->channel_told == CALL_CHANNEL_TOLD) return SEC_E_OK;
+        return refuse(context, SEC_E_BAD_BINDINGS, "the client says that it has no channel");
+    }
     if (!secret_equal(sent, user->bindings, sizeof(none)))
         return refuse(context, SEC_E_BAD_BINDINGS, "the client speaks through another channel");
     context->flags |= CALL_CHANNEL_BOUND;

@@ -304,7 +304,23 @@ static void test_small_next(void)
 
 /* ---- channel bindings ---- */
 
-static SECURITY_STATUS bound_connect(const char *client, const char *server, ULONG server_flags)
+#define BINDINGS_RESULT 30 /* SECBUFFER_CHANNEL_BINDINGS_RESULT [D secbuffer] */
+
+enum { RESULT = 1, REFRAMED = 2 };
+
+/* RFC 2743 3.1, with a longer form of the length, which somebody between the two can make: nothing
+ * protects the frame. */
+static void reframe(BYTE *token, ULONG *size)
+{
+    if (!ok(token[0] == 0x60 && token[1] == 0x82, "a frame %02x %02x", token[0], token[1])) return;
+    memmove(token + 3, token + 2, *size - 2);
+    token[1] = 0x83;
+    token[2] = 0;
+    (*size)++;
+}
+
+static SECURITY_STATUS bound_connect(const char *client, const char *server, ULONG server_flags,
+                                     int how)
 {
     static BYTE room[16384];
     struct bindings ours, theirs;
@@ -315,12 +331,15 @@ static SECURITY_STATUS bound_connect(const char *client, const char *server, ULO
         &loop.client_cred, NULL, service, SEAL_FLAGS, 0, SECURITY_NATIVE_DREP,
         client ? &in_desc : NULL, 0, &loop.client, &out_desc, &loop.client_attrs, NULL);
     if (status) return status;
+    if (how & REFRAMED) reframe(room, &out.cbBuffer);
     BYTE answer[1024];
+    ULONG result;
     SecBuffer parts[2] = {{out.cbBuffer, SECBUFFER_TOKEN, room},
                           bindings_fill(&theirs, server ? server : "")};
-    SecBuffer reply = {sizeof(answer), SECBUFFER_TOKEN, answer};
+    SecBuffer reply[2] = {{sizeof(answer), SECBUFFER_TOKEN, answer},
+                          {sizeof(result), BINDINGS_RESULT, &result}};
     SecBufferDesc parts_desc = {SECBUFFER_VERSION, server ? 2 : 1, parts};
-    SecBufferDesc reply_desc = {SECBUFFER_VERSION, 1, &reply};
+    SecBufferDesc reply_desc = {SECBUFFER_VERSION, how & RESULT ? 2 : 1, reply};
     return AcceptSecurityContext(&loop.server_cred, NULL, &parts_desc, server_flags,
                                  SECURITY_NATIVE_DREP, &loop.server, &reply_desc,
                                  &loop.server_attrs, NULL);
@@ -328,28 +347,35 @@ static SECURITY_STATUS bound_connect(const char *client, const char *server, ULO
 
 /* [D epa-support-in-service] ASC_REQ_ALLOW_MISSING_BINDINGS lets clients in that have none, and
  * ASC_REQ_PROXY_BINDINGS says that the channel ends elsewhere; ours: who has none is refused
- * otherwise */
+ * otherwise, and what cannot be read is nothing that may be missing */
 static void test_bindings(void)
 {
     static const struct {
         const char *client, *server;
         ULONG flags;
         SECURITY_STATUS status;
+        int how;
     } rows[] = {
-        {"tls-unique:one", "tls-unique:one", 0, SEC_E_OK},
-        {"tls-unique:one", "tls-unique:two", 0, SEC_E_BAD_BINDINGS},
-        {"tls-unique:one", "tls-unique:two", ASC_REQ_ALLOW_MISSING_BINDINGS, SEC_E_BAD_BINDINGS},
-        {"tls-unique:one", "tls-unique:two", ASC_REQ_PROXY_BINDINGS, SEC_E_OK},
-        {"tls-unique:one", NULL, 0, SEC_E_OK},
-        {NULL, "tls-unique:one", 0, SEC_E_BAD_BINDINGS},
-        {NULL, "tls-unique:one", ASC_REQ_ALLOW_MISSING_BINDINGS, SEC_E_OK},
-        {"", "tls-unique:one", ASC_REQ_ALLOW_MISSING_BINDINGS, SEC_E_OK},
-        {NULL, "", 0, SEC_E_OK},
+        {"tls-unique:one", "tls-unique:one", 0, SEC_E_OK, 0},
+        {"tls-unique:one", "tls-unique:two", 0, SEC_E_BAD_BINDINGS, 0},
+        {"tls-unique:one", "tls-unique:two", ASC_REQ_ALLOW_MISSING_BINDINGS, SEC_E_BAD_BINDINGS, 0},
+        {"tls-unique:one", "tls-unique:two", ASC_REQ_PROXY_BINDINGS, SEC_E_OK, 0},
+        {"tls-unique:one", NULL, 0, SEC_E_OK, 0},
+        {NULL, "tls-unique:one", 0, SEC_E_BAD_BINDINGS, 0},
+        {NULL, "tls-unique:one", ASC_REQ_ALLOW_MISSING_BINDINGS, SEC_E_OK, 0},
+        {"", "tls-unique:one", ASC_REQ_ALLOW_MISSING_BINDINGS, SEC_E_OK, 0},
+        {NULL, "", 0, SEC_E_OK, 0},
+        {"tls-unique:one", "tls-unique:one", 0, SEC_E_OK, RESULT | REFRAMED},
+        {"tls-unique:one", "tls-unique:two", ASC_REQ_ALLOW_MISSING_BINDINGS, SEC_E_BAD_BINDINGS,
+         RESULT | REFRAMED},
+        {"tls-unique:one", NULL, ASC_REQ_PROXY_BINDINGS | ASC_REQ_ALLOW_MISSING_BINDINGS,
+         SEC_E_BAD_BINDINGS, REFRAMED},
     };
     if (!ours_only()) return;
     for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         if (!open_loop(SEAL_FLAGS)) return;
-        SECURITY_STATUS status = bound_connect(rows[i].client, rows[i].server, rows[i].flags);
+        SECURITY_STATUS status = bound_connect(rows[i].client, rows[i].server, rows[i].flags,
+                                               rows[i].how);
         ok(status == rows[i].status, "row %u: %08lx", i, status);
         loopback_close(&loop);
     }

@@ -2,8 +2,9 @@
 /*
  * User-to-user of the package Kerberos: alice is the client of bob, who has no key in a keytab.
  * kerberos_user.sh gives the realm and, as "client" or "server", the side whose user has the
- * tickets of this process; the other gives a name and a password. Sources in brackets, as in
- * api_packages; [U2U] is draft-swift-win2k-krb-user2user-03.
+ * tickets of this process; the other gives a name and a password. With "aware" behind that the
+ * client says that it knows of channel bindings. Sources in brackets, as in api_packages; [U2U] is
+ * draft-swift-win2k-krb-user2user-03.
  */
 #include "identities.h"
 #include "loopback.h"
@@ -17,6 +18,7 @@
 
 static wchar_t realm[128], bob[160];
 static bool by_server; /* the tickets of this process are bob's */
+static bool aware;     /* a client says so when it has no channel */
 static struct loopback loop;
 
 /* ---- both sides ---- */
@@ -383,8 +385,19 @@ static void test_small(void)
 
 /* ---- channel bindings ---- */
 
-/* The client gives them with its first leg, the server with the one that is asked for. */
-static SECURITY_STATUS bound_connect(const char *client, const char *server, ULONG flags, int when)
+#define BINDINGS_RESULT 30 /* SECBUFFER_CHANNEL_BINDINGS_RESULT [D secbuffer] */
+
+/* How the server is called: the leg that has its bindings, the room for its last token, and whether
+ * it asks for the result. */
+struct way {
+    int when;
+    ULONG room;
+    bool asks;
+};
+
+/* The client gives its bindings with its first leg. */
+static SECURITY_STATUS bound_connect(const char *client, const char *server, ULONG flags,
+                                     const struct way *way)
 {
     static BYTE room[16384];
     struct bindings ours, theirs;
@@ -398,14 +411,16 @@ static SECURITY_STATUS bound_connect(const char *client, const char *server, ULO
         if (status < 0) return status;
         SecBuffer parts[2] = {{out.cbBuffer, SECBUFFER_TOKEN, room},
                               bindings_fill(&theirs, server ? server : "")};
-        SecBufferDesc parts_desc = {SECBUFFER_VERSION, server && leg >= when ? 2 : 1, parts};
-        SecBuffer reply = {sizeof(loop.token), SECBUFFER_TOKEN, loop.token};
-        SecBufferDesc reply_desc = {SECBUFFER_VERSION, 1, &reply};
+        SecBufferDesc parts_desc = {SECBUFFER_VERSION, server && leg >= way->when ? 2 : 1, parts};
+        ULONG result;
+        SecBuffer reply[2] = {{leg ? way->room : sizeof(loop.token), SECBUFFER_TOKEN, loop.token},
+                              {sizeof(result), BINDINGS_RESULT, &result}};
+        SecBufferDesc reply_desc = {SECBUFFER_VERSION, way->asks ? 2 : 1, reply};
         status = AcceptSecurityContext(&loop.server_cred, leg ? &loop.server : NULL, &parts_desc,
                                        flags | ASC_REQ_USE_SESSION_KEY, SECURITY_NATIVE_DREP,
                                        &loop.server, &reply_desc, &loop.server_attrs, NULL);
         if (leg || status < 0) return status;
-        loop.token_size = reply.cbBuffer;
+        loop.token_size = reply[0].cbBuffer;
         status = loopback_client_leg(&loop);
         out.cbBuffer = loop.token_size;
         memcpy(room, loop.token, loop.token_size);
@@ -413,10 +428,11 @@ static SECURITY_STATUS bound_connect(const char *client, const char *server, ULO
     return status;
 }
 
-/* [D epa-support-in-service], as of other exchanges; ours: with either leg of the server */
+/* [D epa-support-in-service], as of other exchanges; ours: with either leg of the server. A client
+ * that says that it has no channel is refused by one who has [INF]. */
 static void test_bindings(void)
 {
-    static const struct {
+    const struct {
         const char *client, *server;
         ULONG flags;
         SECURITY_STATUS status;
@@ -427,14 +443,41 @@ static void test_bindings(void)
         {"tls-unique:one", "tls-unique:two", ASC_REQ_PROXY_BINDINGS, SEC_E_OK},
         {"tls-unique:one", NULL, 0, SEC_E_OK},
         {NULL, "tls-unique:one", 0, SEC_E_BAD_BINDINGS},
-        {NULL, "tls-unique:one", ASC_REQ_ALLOW_MISSING_BINDINGS, SEC_E_OK},
+        {NULL, "tls-unique:one", ASC_REQ_ALLOW_MISSING_BINDINGS,
+         aware ? SEC_E_BAD_BINDINGS : SEC_E_OK},
     };
     if (!ours_only()) return;
-    for (unsigned i = 0; i < 2 * sizeof(rows) / sizeof(*rows); i++) {
+    for (unsigned i = 0; i < 4 * sizeof(rows) / sizeof(*rows); i++) {
+        const struct way way = {(int)i % 2, sizeof(loop.token), i % 4 > 1};
         if (!open_loop(USER_SEAL)) return;
-        SECURITY_STATUS status = bound_connect(rows[i / 2].client, rows[i / 2].server,
-                                               rows[i / 2].flags, i % 2);
-        ok(status == rows[i / 2].status, "row %u, leg %u: %08lx", i / 2, i % 2, status);
+        SECURITY_STATUS status = bound_connect(rows[i / 4].client, rows[i / 4].server,
+                                               rows[i / 4].flags, &way);
+        ok(status == rows[i / 4].status, "row %u, way %u: %08lx", i / 4, i % 4, status);
+        loopback_close(&loop);
+    }
+}
+
+/* ours: an answer is kept for a client only that would have had it at once */
+static void test_bindings_small(void)
+{
+    static const struct {
+        const char *client, *server;
+        ULONG flags;
+        SECURITY_STATUS status, again;
+    } rows[] = {
+        {"tls-unique:one", "tls-unique:one", 0, SEC_E_BUFFER_TOO_SMALL, SEC_E_OK},
+        {"tls-unique:one", "tls-unique:two", 0, SEC_E_BAD_BINDINGS, SEC_E_INVALID_HANDLE},
+        {NULL, "tls-unique:one", 0, SEC_E_BAD_BINDINGS, SEC_E_INVALID_HANDLE},
+        {NULL, NULL, ASC_REQ_PROXY_BINDINGS, SEC_E_BAD_BINDINGS, SEC_E_INVALID_HANDLE},
+    };
+    const struct way way = {0, 20, false};
+    if (!ours_only()) return;
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        if (!open_loop(USER_SEAL)) return;
+        SECURITY_STATUS status = bound_connect(rows[i].client, rows[i].server, rows[i].flags, &way);
+        ok(status == rows[i].status, "row %u: %08lx", i, status);
+        status = loopback_server_leg(&loop);
+        ok(status == rows[i].again, "row %u, again: %08lx", i, status);
         loopback_close(&loop);
     }
 }
@@ -472,6 +515,11 @@ int main(int argc, char **argv)
         wsprintfW(bob, L"bob@%ls", realm);
         by_server = !strcmp(argv[2], "server");
         if (!strcmp(argv[2], "nobody")) return without_tickets();
+        aware = argc > 3 && !strcmp(argv[3], "aware");
+    }
+    if (aware) {
+        RUN(test_bindings);
+        return test_end("api_kerberos_user");
     }
     RUN(test_legs);
     RUN(test_flags);
@@ -484,5 +532,6 @@ int main(int argc, char **argv)
     RUN(test_damaged_request);
     RUN(test_small);
     RUN(test_bindings);
+    RUN(test_bindings_small);
     return test_end("api_kerberos_user");
 }

@@ -24,17 +24,23 @@ prepare() {
     done
 }
 
-# run NAME SIDE: as the user whose tickets that side has.
+# run NAME SIDE [aware]: as the user whose tickets that side has.
 run() {
     export KRB5CCNAME="FILE:$work/$1"
-    ok "$2's tickets are those of $1" \
-        timeout 300 wine "$programs/api_kerberos_user.exe" "$kdc_realm" "$2"
+    user=$1
+    shift
+    ok "$*: tickets are those of $user" \
+        timeout 300 wine "$programs/api_kerberos_user.exe" "$kdc_realm" "$@"
 }
 
 if kdc_start && prepare; then
     run bob server
     run alice client
     run nobody nobody
+    sed 's/^\[libdefaults\]/&\n client_aware_channel_bindings = true/' "$kdc_dir/krb5.conf" \
+        >"$work/aware.conf"
+    KRB5_CONFIG=$work/aware.conf
+    run alice client aware
 else
     fail_case "a KDC with users" "$kdc_dir"/*.log "$kdc_dir"/*.out
 fi

@@ -317,16 +317,21 @@ static void bindings(void)
         {"", "", SEC_E_OK, true},
         {NULL, "", SEC_E_OK, false},
     };
-    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+    for (size_t row = 0; row < 2 * sizeof(table) / sizeof(*table); row++) {
         struct pair *pair = pair_new(SERVICE, USUAL_FLAGS);
+        size_t i = row / 2;
+        bool told = row % 2;
         if (table[i].client) pair->client.bindings = binding_of(table[i].client);
         if (table[i].server) pair->server.bindings = binding_of(table[i].server);
+        if (told) pair->server.asked = CALL_CHANNEL_TOLD;
         pair_run(pair);
         ok(pair->server.status == table[i].status, "%zu: %#x %s", i, pair->server.status,
            pair->server.why);
         if (is_mit())
             ok(!!(pair->server.flags & 0x800) == table[i].bound, "%zu: flags %#x", i,
                pair->server.flags);
+        ok(!!(pair->server.flags & CALL_CHANNEL_TOLD) == (told && is_mit()), "%zu: told %#x", i,
+           pair->server.flags);
         pair_free(pair);
     }
 }
