@@ -154,11 +154,15 @@ status_t context_exchange(struct context *context, struct leg *leg, enum kerbero
     return status_ok(status) ? taken : status;
 }
 
-status_t context_settle(struct context *context, ULONG attributes, bool done, status_t status)
+status_t context_settle(struct context *context, struct leg *leg, ULONG attributes, bool done,
+                        status_t status)
 {
     bool kept = status == SEC_E_BUFFER_TOO_SMALL && context->unsent.size;
     status_t result = status_ok(status) || kept ? SEC_I_CONTINUE_NEEDED : status;
-    if (status_ok(result) && done) result = context_establish(context, attributes);
+    if (status_ok(result) && done) {
+        result = context_establish(context, attributes);
+        if (!status_ok(result)) leg->made = 0; /* it says that all is well */
+    }
     if (!status_ok(result)) {
         context->stage = STAGE_FAILED;
         blob_clear(&context->unsent);

@@ -249,8 +249,10 @@ status_t server_next(struct leg *leg, struct context *context);
 status_t context_exchange(struct context *context, struct leg *leg, enum kerberos_call number,
                           struct kerberos_call_leg *call);
 
-/* Brings the context to where the library's status has led: the answer is that of the leg. */
-status_t context_settle(struct context *context, ULONG attributes, bool done, status_t status);
+/* Brings the context to where the library's status has led: the answer is that of the leg, whose
+ * token goes when it cannot be kept to. */
+status_t context_settle(struct context *context, struct leg *leg, ULONG attributes, bool done,
+                        status_t status);
 
 /* With the digest, which the library makes for itself, where that is needed. */
 status_t leg_bindings_pass(const struct leg_bindings *bindings, bool digest,
