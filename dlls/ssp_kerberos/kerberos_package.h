@@ -192,7 +192,8 @@ struct context {
     struct facts facts;
     struct blob unsent;     /* a token for which the application's buffer was too small */
     status_t unsent_status; /* what the leg that made it came to */
-    HANDLE volatile token;  /* owned; of the client, kept when first asked for */
+    bool waiting; /* client: for memory to take over what the library, which is done, has */
+    HANDLE volatile token; /* owned; of the client, kept when first asked for */
     /* Random bytes for confounders, of which the first random_left are unused; filled when they are
      * needed. Of the direction of sending. */
     uint8_t random[512];

@@ -36,6 +36,7 @@ static void disconnect(void)
 static int leg_before; /* legs that are done before the call, the client's first */
 static bool leg_ansi, leg_allocates, leg_failed;
 static bool requests_count_once;
+static ULONG leg_asks;                  /* of the client, besides what the others ask for */
 static BYTE spoken[sizeof(loop.token)]; /* what the other side has said */
 static ULONG spoken_size;
 
@@ -51,6 +52,7 @@ static void leg_allocation(bool wanted)
 static bool handshake_open(void)
 {
     if (fault_open(&loop, package, as)) return false;
+    loop.client_flags |= leg_asks;
     for (int i = 0; i < leg_before; i++) {
         SECURITY_STATUS status = i & 1 ? loopback_server_leg(&loop) : loopback_client_leg(&loop);
         if (status >= 0 && loop.token_size) continue;
@@ -371,6 +373,14 @@ void fault_kerberos_contexts(void)
     requests_count_once = true;
     run_all(L"Kerberos", NULL, "Kerberos");
     run_all(L"Negotiate", NULL, "Negotiate with Kerberos");
+    leg_asks = ISC_REQ_MUTUAL_AUTH;
+    package = L"Kerberos";
+    variant = "Kerberos, mutual";
+    run_legs();
+    package = L"Negotiate";
+    variant = "Negotiate with Kerberos, mutual";
+    run_legs();
+    leg_asks = 0;
 }
 
 void fault_contexts(void)
