@@ -80,7 +80,7 @@ static status_t exchange(struct context *context, struct leg *leg, struct kerber
     status_t status = context_exchange(context, leg, KERBEROS_CALL_INITIATE, call);
     uint32_t granted = call->flags | (asked & private_flags);
     context->facts.expiry = time_from_unix(call->expiry);
-    return context_settle(context, attributes_of(context->requirements, granted), call->done,
+    return context_settle(context, leg, attributes_of(context->requirements, granted), call->done,
                           status);
 }
 

@@ -4,7 +4,8 @@
  *
  * Of a leg that fails the library of the host keeps what it was given, so an exchange that has
  * failed there is over. What is wrong with a call itself is found before, and the leg can be made
- * again.
+ * again. So can the last leg of a client that has nothing more to say, when the memory runs out
+ * behind the library. A server's token is spent then.
  */
 #include "kerberos_package.h"
 
@@ -154,12 +155,18 @@ status_t context_exchange(struct context *context, struct leg *leg, enum kerbero
     return status_ok(status) ? taken : status;
 }
 
-status_t context_settle(struct context *context, ULONG attributes, bool done, status_t status)
+status_t context_settle(struct context *context, struct leg *leg, ULONG attributes, bool done,
+                        status_t status)
 {
     bool kept = status == SEC_E_BUFFER_TOO_SMALL && context->unsent.size;
     status_t result = status_ok(status) || kept ? SEC_I_CONTINUE_NEEDED : status;
-    if (status_ok(result) && done) result = context_establish(context, attributes);
+    bool last = status_ok(result) && done, silent = !kept && !leg->made;
+    if (last) result = context_establish(context, attributes);
     if (!status_ok(result)) {
+        context->waiting = last && silent && !context->server &&
+                           result == SEC_E_INSUFFICIENT_MEMORY;
+        if (last) leg->made = 0; /* it says that all is well */
+        if (context->waiting) return result;
         context->stage = STAGE_FAILED;
         blob_clear(&context->unsent);
         context_drop_library(context);
@@ -203,6 +210,7 @@ static status_t leg_next(struct context *context, struct leg *leg, bool server)
     if (context->unsent.size) return give_unsent(context, leg);
     if (context->stage == STAGE_FAILED) return SEC_E_INVALID_HANDLE;
     if (context->stage == STAGE_ESTABLISHED) return SEC_E_OUT_OF_SEQUENCE;
+    if (context->waiting) return context_settle(context, leg, context->attributes, true, SEC_E_OK);
     return exchange_next(context, leg);
 }
 

@@ -256,13 +256,12 @@ static status_t password_read(struct credential *credential, const struct authda
     return status_ok(status) ? password_keep(credential, &password) : status;
 }
 
-static bool process_user(struct blob *out)
+static status_t process_user(struct blob *out)
 {
     wchar_t name[USER_CHARS];
     DWORD size = ARRAYSIZE(name);
-    if (!GetUserNameW(name, &size) || size < 2) return false;
-    struct slice text = {(const uint8_t *)name, (size - 1) * sizeof(*name)};
-    return status_ok(blob_set(out, text));
+    if (!GetUserNameW(name, &size) || size < 2) return SEC_E_NO_CREDENTIALS;
+    return blob_set(out, (struct slice){(const uint8_t *)name, (size - 1) * sizeof(*name)});
 }
 
 /* DOMAIN\user in the place of the user alone. */
@@ -284,9 +283,9 @@ static status_t named_read(struct credential *credential, const struct authdata 
     status_t status = text_read(given, given->user, &credential->user);
     if (status_ok(status)) status = text_read(given, given->domain, &credential->domain);
     if (status_ok(status)) status = user_split(&credential->user, &credential->domain);
-    if (!status_ok(status)) return status;
     /* What is left out is the process user's, as far as it can be. */
-    if (!credential->user.size && !process_user(&credential->user)) return SEC_E_NO_CREDENTIALS;
+    if (status_ok(status) && !credential->user.size) status = process_user(&credential->user);
+    if (!status_ok(status)) return status;
     status = user_principal(blob_slice(&credential->user), blob_slice(&credential->domain),
                             &credential->principal);
     if (status_ok(status) && given->password.data) status = password_read(credential, given);
@@ -325,7 +324,8 @@ static status_t principal_read(struct credential *credential, const UNICODE_STRI
     struct slice user = {text.data + 2 * slash, text.size - 2 * slash};
     struct slice domain = {text.data, slash ? 2 * (slash - 1) : 0};
     struct blob own = {NULL, 0};
-    if (!process_user(&own)) return SEC_E_INSUFFICIENT_MEMORY;
+    status_t status = process_user(&own);
+    if (!status_ok(status)) return status;
     bool is_own = CompareStringOrdinal((wchar_t *)own.data, (int)(own.size / 2),
                                        (const wchar_t *)user.data, (int)(user.size / 2),
                                        TRUE) == CSTR_EQUAL;

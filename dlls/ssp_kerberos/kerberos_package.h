@@ -192,7 +192,8 @@ struct context {
     struct facts facts;
     struct blob unsent;     /* a token for which the application's buffer was too small */
     status_t unsent_status; /* what the leg that made it came to */
-    HANDLE volatile token;  /* owned; of the client, kept when first asked for */
+    bool waiting; /* client: for memory to take over what the library, which is done, has */
+    HANDLE volatile token; /* owned; of the client, kept when first asked for */
     /* Random bytes for confounders, of which the first random_left are unused; filled when they are
      * needed. Of the direction of sending. */
     uint8_t random[512];
@@ -249,8 +250,10 @@ status_t server_next(struct leg *leg, struct context *context);
 status_t context_exchange(struct context *context, struct leg *leg, enum kerberos_call number,
                           struct kerberos_call_leg *call);
 
-/* Brings the context to where the library's status has led: the answer is that of the leg. */
-status_t context_settle(struct context *context, ULONG attributes, bool done, status_t status);
+/* Brings the context to where the library's status has led: the answer is that of the leg, whose
+ * token goes when it cannot be kept to. */
+status_t context_settle(struct context *context, struct leg *leg, ULONG attributes, bool done,
+                        status_t status);
 
 /* With the digest, which the library makes for itself, where that is needed. */
 status_t leg_bindings_pass(const struct leg_bindings *bindings, bool digest,

@@ -145,7 +145,7 @@ static status_t judge(const struct kerb_logon *logon, struct verdict *out)
         status = logon->kind == KERB_LOGON_S4U ? judge_s4u(logon, out) : judge_password(logon, out);
     if (status_ok(status)) status = utf16_make(blob_slice(&out->principal), &wide);
     if (status_ok(status)) status = principal_split(blob_slice(&wide), &out->name, &out->realm);
-    if (status_ok(status)) out->own = principal_is_own(blob_slice(&out->principal));
+    if (status_ok(status)) status = principal_find_own(blob_slice(&out->principal), &out->own);
     if (status_ok(status) && !sid_find(out)) status = SEC_E_INTERNAL_ERROR;
     blob_clear(&wide);
     return status;

@@ -39,8 +39,9 @@ NTSTATUS answer_ticket(PLSA_CLIENT_REQUEST request, const struct kerberos_ticket
 
 /* ---- account.c ---- */
 
-/* Whether the principal, name@REALM in UTF-8, is the user of this process. */
-bool principal_is_own(struct slice principal);
+/* Whether the principal, name@REALM in UTF-8, is the user of this process: not when that cannot be
+ * told. Fails for want of memory only. */
+status_t principal_find_own(struct slice principal, bool *own);
 
 /* ---- password.c ---- */
 

@@ -72,14 +72,14 @@ status_t utf16_make(struct slice utf8, struct blob *out)
     if (utf8.size) memcpy(text, utf8.data, utf8.size);
     text[utf8.size] = 0;
     writer_init(&w);
-    bool whole = strlen(text) == utf8.size;
-    if (whole) utf16_from_utf8(&w, text);
+    status_t status = writer_prepare(&w, (utf8.size + 1) * sizeof(wchar_t));
+    if (status_ok(status) && strlen(text) == utf8.size) utf16_from_utf8(&w, text);
+    else writer_fail(&w);
     free(text);
     writer_zero(&w, sizeof(wchar_t));
-    status_t status = writer_status(&w);
-    if (whole && status_ok(status)) return blob_from_writer(&w, out, sizeof(wchar_t));
+    if (status_ok(writer_status(&w))) return blob_from_writer(&w, out, sizeof(wchar_t));
     writer_free(&w);
-    return SEC_E_INVALID_PARAMETER;
+    return status_ok(status) ? SEC_E_INVALID_PARAMETER : status; /* there is room: it is no text */
 }
 
 /* ---- writing principals, as UTF-16 first ---- */
@@ -198,14 +198,14 @@ status_t target_principal(struct slice target, struct blob *out)
 /* ---- users ---- */
 
 /* DOMAIN as a bare name: the library knows the default realm by its whole name. */
-static bool is_default_realm(struct slice domain)
+static status_t default_realm_find(struct slice domain, bool *same)
 {
     struct blob realm = {NULL, 0};
-    if (!status_ok(realm_default(&realm))) return false;
+    status_t status = realm_default(&realm);
     struct slice first = text_part(blob_slice(&realm), 0, text_find(blob_slice(&realm), '.', 0));
-    bool same = first.size && utf16_equal_ascii_case(first, domain);
+    *same = first.size && utf16_equal_ascii_case(first, domain);
     blob_clear(&realm);
-    return same;
+    return status == SEC_E_INSUFFICIENT_MEMORY ? status : SEC_E_OK; /* without one it is another */
 }
 
 static status_t user_write(struct writer *w, struct slice user, struct slice domain)
@@ -220,7 +220,10 @@ static status_t user_write(struct writer *w, struct slice user, struct slice dom
     } else if (has_dot(domain)) {
         write_unit(w, '@');
         write_upper(w, domain);
-    } else if (domain.size && !is_default_realm(domain)) {
+    } else if (domain.size) {
+        bool is_default;
+        status_t status = default_realm_find(domain, &is_default);
+        if (!status_ok(status) || is_default) return status;
         write_unit(w, '@');
         writer_slice(w, domain);
     }

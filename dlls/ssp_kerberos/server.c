@@ -163,7 +163,7 @@ static status_t exchange(struct context *context, struct leg *leg, struct kerber
     bool answers = context->user || (leg->made && leg->output.block[0] == AP_REP);
     if (status_ok(status) && !call->done && !answers) status = SEC_E_INVALID_TOKEN;
     ULONG attributes = attributes_of(context->requirements, call->flags);
-    status = context_settle(context, attributes, call->done, status);
+    status = context_settle(context, leg, attributes, call->done, status);
     uint64_t delegated = call->delegated;
     if (delegated && context->stage == STAGE_ESTABLISHED) delegation_take(context, &delegated);
     library_free(delegated);

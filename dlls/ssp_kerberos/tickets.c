@@ -189,11 +189,12 @@ NTSTATUS answer_tickets(PLSA_CLIENT_REQUEST request, ULONG kind, const struct bl
         fill(&image, kind, image.bytes + first + done * item_size(kind), &ticket, &names);
     answer->MessageType = (KERB_PROTOCOL_MESSAGE_TYPE)kind;
     answer->CountOfTickets = count;
-    bool whole = done == count && reader_end(&r) && status_ok(writer_status(&names));
+    status_t named = writer_status(&names);
+    if (status_ok(named) && (done != count || !reader_end(&r))) named = SEC_E_INTERNAL_ERROR;
     writer_free(&names);
-    if (whole) return image_finish(&image, out, size);
+    if (status_ok(named)) return image_finish(&image, out, size);
     image_discard(&image);
-    return STATUS_INTERNAL_ERROR;
+    return protocol_status(named);
 }
 
 /* ---- one ticket ---- */

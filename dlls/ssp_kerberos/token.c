@@ -13,21 +13,24 @@
 
 TRACE_CHANNEL("kerberos");
 
-static bool is_process_user(const struct facts *facts)
+static status_t process_user_find(const struct facts *facts, bool *own)
 {
     struct blob principal = {NULL, 0};
-    if (!status_ok(utf8_make(blob_slice(&facts->client), &principal))) return false;
-    bool own = principal_is_own(blob_slice(&principal));
+    status_t status = utf8_make(blob_slice(&facts->client), &principal);
+    if (status_ok(status)) status = principal_find_own(blob_slice(&principal), own);
     blob_clear(&principal);
-    return own;
+    return status;
 }
 
-static HANDLE token_make(const struct context *context)
+static status_t token_make(const struct context *context, HANDLE *out)
 {
-    if (!context->server) return NULL;
-    if (is_process_user(&context->facts))
-        return client_token_own(context->attributes & ASC_RET_IDENTIFY);
-    return foreign_tokens_wanted() ? foreign_token_make() : NULL;
+    bool own = false;
+    if (!context->server) return SEC_E_NO_IMPERSONATION;
+    status_t status = process_user_find(&context->facts, &own);
+    if (!status_ok(status)) return status;
+    if (own) *out = client_token_own(context->attributes & ASC_RET_IDENTIFY);
+    else *out = foreign_tokens_wanted() ? foreign_token_make() : NULL;
+    return *out ? SEC_E_OK : SEC_E_NO_IMPERSONATION;
 }
 
 /* With the client's ticket the server may go on as the client where the KDC lets it (MS-SFU
@@ -59,8 +62,9 @@ status_t context_token(struct context *context, HANDLE *out)
     status_t status = context_check_session(context);
     if (!status_ok(status)) return status;
     if (!context->token) {
-        HANDLE token = token_make(context);
-        if (!token) return SEC_E_NO_IMPERSONATION;
+        HANDLE token;
+        status = token_make(context, &token);
+        if (!status_ok(status)) return status;
         /* Two threads may have made one; the first stays. */
         if (InterlockedCompareExchangePointer(&context->token, token, NULL)) CloseHandle(token);
         else delegation_begin(context, token);

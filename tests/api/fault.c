@@ -244,6 +244,17 @@ static void test_cold_uncached(void)
     run_cold(false);
 }
 
+/* With the installed module most requests are not seen. */
+static void test_kerberos_module(void)
+{
+    ok(memory_is_plain("ssp_kerberos.dll"), "another ssp_kerberos.dll was loaded");
+}
+
+static void test_schannel_module(void)
+{
+    ok(memory_is_plain("ssp_schannel.dll"), "another ssp_schannel.dll was loaded");
+}
+
 /* kerberos TARGET DIGEST: where there are tickets for the target, and its key; the digest is that
  * of their encryption type. */
 static int kerberos_main(char **arguments)
@@ -255,6 +266,7 @@ static int kerberos_main(char **arguments)
     RUN(test_kerberos_transfers);
     RUN(test_kerberos_credentials);
     RUN(test_kerberos_calls);
+    RUN(test_kerberos_module);
     return test_end("fault");
 }
 
@@ -263,6 +275,7 @@ static int schannel_main(void)
     RUN(test_schannel_credentials);
     RUN(test_schannel_legs);
     RUN(test_schannel_connections);
+    RUN(test_schannel_module);
     return test_end("fault");
 }
 

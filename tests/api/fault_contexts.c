@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Legs, messages, attributes and tokens short of memory, for NTLM and Negotiate, with an account
- * and with default credentials.
+ * and with default credentials; and for Kerberos with the tickets that there are.
+ *
+ * A server of Kerberos cannot try its first leg again when the library of the host has seen the
+ * client's request before the memory ran out: that takes a request once (RFC 4120 3.2.3), and there
+ * is no context yet in which anything could be kept. The client begins again then.
  */
 #include "fault.h"
 
@@ -30,7 +34,9 @@ static void disconnect(void)
 /* ---- legs ---- */
 
 static int leg_before; /* legs that are done before the call, the client's first */
-static bool leg_ansi, leg_allocates;
+static bool leg_ansi, leg_allocates, leg_failed;
+static bool requests_count_once;
+static ULONG leg_asks;                  /* of the client, besides what the others ask for */
 static BYTE spoken[sizeof(loop.token)]; /* what the other side has said */
 static ULONG spoken_size;
 
@@ -46,6 +52,7 @@ static void leg_allocation(bool wanted)
 static bool handshake_open(void)
 {
     if (fault_open(&loop, package, as)) return false;
+    loop.client_flags |= leg_asks;
     for (int i = 0; i < leg_before; i++) {
         SECURITY_STATUS status = i & 1 ? loopback_server_leg(&loop) : loopback_client_leg(&loop);
         if (status >= 0 && loop.token_size) continue;
@@ -55,7 +62,24 @@ static bool handshake_open(void)
     leg_allocation(leg_allocates);
     memcpy(spoken, loop.token, loop.token_size);
     spoken_size = loop.token_size;
+    leg_failed = false;
     return true;
+}
+
+/* The client begins again when what it has said was for the call that failed. */
+static bool request_renew(SECURITY_STATUS status)
+{
+    if (!requests_count_once || leg_before != 1 || !leg_failed || status != SEC_E_LOGON_DENIED)
+        return false;
+    DeleteSecurityContext(&loop.client);
+    context_forget(&loop.client);
+    loop.token_size = 0;
+    leg_allocation(false);
+    status = loopback_client_leg(&loop);
+    leg_allocation(leg_allocates);
+    memcpy(spoken, loop.token, loop.token_size);
+    spoken_size = loop.token_size;
+    return status >= 0;
 }
 
 static SECURITY_STATUS leg_run(SecBufferDesc *in, SecBufferDesc *out)
@@ -92,6 +116,12 @@ static LONG leg_call(void)
     if (leg_before & 1) in_desc = (SecBufferDesc){SECBUFFER_VERSION, 1, &in[1]};
     before = loop;
     SECURITY_STATUS status = leg_run(&in_desc, &out_desc);
+    if (request_renew(status)) {
+        before = loop;
+        in[1].cbBuffer = spoken_size;
+        status = leg_run(&in_desc, &out_desc);
+    }
+    leg_failed = status < 0;
     if (status < 0) {
         expect_kept(!memcmp(&out, &given, sizeof(out)) && !memcmp(&before, &loop, sizeof(loop)));
         return status;
@@ -340,8 +370,17 @@ static void run_all(const wchar_t *of_package, const struct account *account, co
 
 void fault_kerberos_contexts(void)
 {
+    requests_count_once = true;
     run_all(L"Kerberos", NULL, "Kerberos");
     run_all(L"Negotiate", NULL, "Negotiate with Kerberos");
+    leg_asks = ISC_REQ_MUTUAL_AUTH;
+    package = L"Kerberos";
+    variant = "Kerberos, mutual";
+    run_legs();
+    package = L"Negotiate";
+    variant = "Negotiate with Kerberos, mutual";
+    run_legs();
+    leg_asks = 0;
 }
 
 void fault_contexts(void)

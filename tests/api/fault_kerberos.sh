@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Runs the program fault for the package Kerberos, over a KDC of its own, in a folder with modules
-# whose every block comes from the system. Environment: BUILD, SRCDIR and ARCH, as tools/check sets
-# them; WINEPREFIX has the modules installed.
+# whose every block comes from the system. Wine takes a module that has a Unix half from
+# WINEDLLPATH, where these are, too. Environment: BUILD, SRCDIR and ARCH, as tools/check sets them;
+# WINEPREFIX has the modules installed.
 
 set -u
 name=fault_kerberos
@@ -13,14 +14,17 @@ name=fault_kerberos
 # shellcheck source=tests/include/kdc.sh
 . "$SRCDIR/tests/include/kdc.sh"
 
-programs=$BUILD/${ARCH:-x86_64}-windows
+arch=${ARCH:-x86_64}
+programs=$BUILD/$arch-windows
 kdc_script
 
 # The process's user is a principal, too.
 prepare() {
     user=$(id -un)
-    kdc_add "$user" four && kdc_login "$user" four &&
-        cp "$programs/fault.exe" "$programs/plain"/*.dll "$work"
+    kdc_add "$user" four && kdc_login "$user" four && mkdir "$work/$arch-windows" &&
+        cp "$programs/fault.exe" "$programs/plain"/*.dll "$work" &&
+        cp "$programs/plain"/*.dll "$work/$arch-windows" &&
+        ln -s "$BUILD/$arch-unix" "$work/$arch-unix" && export WINEDLLPATH="$work"
 }
 
 # run TYPE DIGEST: with that encryption type, and the size of its digests.

@@ -234,7 +234,8 @@ static bool name_patch(const char *name, function **slot, bool frees_only)
     return true;
 }
 
-static bool module_patch(BYTE *base, bool frees_only)
+/* *plain becomes true when malloc is not the module's own. */
+static bool module_patch(BYTE *base, bool frees_only, bool *plain)
 {
     const IMAGE_NT_HEADERS *headers =
         (const IMAGE_NT_HEADERS *)(base + ((const IMAGE_DOS_HEADER *)base)->e_lfanew);
@@ -249,6 +250,7 @@ static bool module_patch(BYTE *base, bool frees_only)
             if (IMAGE_SNAP_BY_ORDINAL(name->u1.Ordinal)) continue;
             const IMAGE_IMPORT_BY_NAME *found =
                 (const IMAGE_IMPORT_BY_NAME *)(base + name->u1.AddressOfData);
+            if (!strcmp((const char *)found->Name, hooks[MALLOC].name)) *plain = true;
             if (!name_patch((const char *)found->Name, (function **)&slot->u1.Function, frees_only))
                 return false;
         }
@@ -256,18 +258,31 @@ static bool module_patch(BYTE *base, bool frees_only)
     return true;
 }
 
-static const char *const modules[] = {"secur32.dll", "ssp_ntlm.dll", "ssp_negotiate.dll",
-                                      "ssp_kerberos.dll", "ssp_schannel.dll"};
+static struct {
+    const char *name;
+    bool plain;
+} modules[] = {{"secur32.dll", false},
+               {"ssp_ntlm.dll", false},
+               {"ssp_negotiate.dll", false},
+               {"ssp_kerberos.dll", false},
+               {"ssp_schannel.dll", false}};
 
 bool memory_watch(void)
 {
-    bool patched = true;
+    bool patched = true, own;
     for (size_t i = 0; i < ARRAYSIZE(modules); i++) {
-        BYTE *base = (BYTE *)GetModuleHandleA(modules[i]);
-        if (base) patched = patched && module_patch(base, false);
+        BYTE *base = (BYTE *)GetModuleHandleA(modules[i].name);
+        if (base) patched = patched && module_patch(base, false, &modules[i].plain);
     }
     /* What the application is to free. */
-    return patched && module_patch((BYTE *)GetModuleHandleA(NULL), true);
+    return patched && module_patch((BYTE *)GetModuleHandleA(NULL), true, &own);
+}
+
+bool memory_is_plain(const char *module)
+{
+    for (size_t i = 0; i < ARRAYSIZE(modules); i++)
+        if (!strcmp(modules[i].name, module)) return modules[i].plain;
+    return false;
 }
 
 bool memory_watch_loading(void)

@@ -12,6 +12,9 @@
 /* Patches every module that is there by now; once each. False when one cannot be patched. */
 bool memory_watch(void);
 
+/* Whether a module that was patched is one of those whose every block comes from the system. */
+bool memory_is_plain(const char *module);
+
 /* Patches modules as secur32.dll loads them. */
 bool memory_watch_loading(void);
 
