@@ -118,7 +118,7 @@ static status_t channel_judge(const struct leg *leg, const struct binding *bindi
     struct leg_channel_rule rule = binding->rule;
     if (binding->kind == BINDING_TOLD && !(call->flags & CALL_CHANNEL_TOLD)) {
         WARN("what the client says of its channel cannot be read\n");
-        rule.required = true;
+        rule.requirements &= ~ASC_REQ_ALLOW_MISSING_BINDINGS;
     }
     return leg_channel_judge(leg->output_desc, &rule, channel_of(binding, call, refused));
 }

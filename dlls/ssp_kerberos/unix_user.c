@@ -433,8 +433,8 @@ static status_t checksum_read(struct context *context, struct kerberos_user_chec
     return status_ok(status) ? status : refuse(context, status, "no checksum of GSS-API");
 }
 
-/* A client without bindings (RFC 4121 4.1.1.2 has zeros for none) is told of as one, unless it knows
- * of them (MS-KILE 3.4.5), or that cannot be read. */
+/* A client without bindings (RFC 4121 4.1.1.2 has zeros for none) is told of as one, unless it
+ * knows of them (MS-KILE 3.4.5), or that cannot be read. */
 static status_t bindings_check(struct context *context, const uint8_t sent[16])
 {
     static const uint8_t none[16];
