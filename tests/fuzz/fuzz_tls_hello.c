@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the Unix half of ssp_schannel reads of handshakes beside the library, which is played here:
- * it shows messages. The first byte chooses the side, and whether it is DTLS; each message is its
- * type, of which the upper bit says that it is the peer's, its size in two bytes, and its body.
+ * it shows messages. The first byte chooses the side, whether it is DTLS, and whether there was a
+ * handshake before; each message is its type, of which the upper bit says that it is the peer's,
+ * its size in two bytes, and its body.
  */
 #include "../../dlls/ssp_schannel/unix.h"
 #include "../unit/unit.h"
@@ -10,10 +11,13 @@
 
 #define SERVER 0x01u
 #define DATAGRAM 0x02u
+#define ESTABLISHED 0x04u
 #define INCOMING 0x80u
 
 static struct session session;
 static gnutls_handshake_hook_func hook;
+static struct slice shown;
+static bool unticketed;
 
 static void *its_session(gnutls_session_t library)
 {
@@ -25,11 +29,30 @@ static void set_hook(gnutls_session_t library, unsigned type, int when,
                      gnutls_handshake_hook_func function)
 {
     (void)library;
-    must(type == GNUTLS_HANDSHAKE_ANY && when == GNUTLS_HOOK_POST);
+    must(type == GNUTLS_HANDSHAKE_ANY && when == GNUTLS_HOOK_BOTH);
     hook = function;
 }
 
-struct library gnutls = {.session_get_ptr = its_session, .handshake_set_hook_function = set_hook};
+static int set_priorities(gnutls_session_t library, const char *priorities, const char **error)
+{
+    (void)library;
+    must(priorities == session.unticketed && !error);
+    unticketed = true;
+    return 0;
+}
+
+struct library gnutls = {.session_get_ptr = its_session,
+                         .handshake_set_hook_function = set_hook,
+                         .priority_set_direct = set_priorities};
+
+/* A server's, before the library reads a ClientHello: the names are in that, or there are none. */
+int session_tickets(struct session *of, struct slice names)
+{
+    must(of == &session && shown.size >= names.size);
+    must(!names.size || (names.data >= shown.data &&
+                         names.data - shown.data <= (ptrdiff_t)(shown.size - names.size)));
+    return 0;
+}
 
 static void show(uint8_t kind, struct slice body)
 {
@@ -37,7 +60,11 @@ static void show(uint8_t kind, struct slice body)
     const struct session before = session;
     uint8_t *block = exact_copy(body.data, body.size);
     const gnutls_datum_t message = {block, (unsigned)body.size};
+    shown = (struct slice){block, body.size};
+    unticketed = false;
+    must(!hook(NULL, type, GNUTLS_HOOK_PRE, incoming, &message));
     must(!hook(NULL, type, GNUTLS_HOOK_POST, incoming, &message));
+    must(!unticketed || (type == GNUTLS_HANDSHAKE_SERVER_HELLO && session.established));
     must(!body.size || !memcmp(block, body.data, body.size));
     free(block);
 
@@ -55,7 +82,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct reader r;
     reader_init(&r, data, size);
     uint8_t choice = reader_u8(&r);
-    session = (struct session){.server = choice & SERVER, .datagram = choice & DATAGRAM};
+    session = (struct session){.server = choice & SERVER,
+                               .datagram = choice & DATAGRAM,
+                               .unticketed = "NORMAL:%NO_TICKETS",
+                               .established = choice & ESTABLISHED};
     hello_watch(&session);
     while (reader_ok(&r) && reader_left(&r)) {
         uint8_t kind = reader_u8(&r);
