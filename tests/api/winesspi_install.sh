@@ -108,7 +108,14 @@ done
 if [ -f "$BUILD/$ARCH-unix/ssp_schannel.so" ]; then
     ok doctor_tls doctor_says "^ok    TLS: $width programs have GnuTLS 3" \
         "^note  TLS: .* WINEDLLPATH=$BUILD"
-    ok doctor_no_gnutls eval '(doctor_without_gnutls)'
+    # The one that tools/check unpacks has places of its own, which come before the environment's.
+    case $(command -v wine) in
+    "$BUILD"/wine32/*)
+        skipped=$((skipped + 1))
+        echo 'skip doctor_no_gnutls: 32-bit Wine (Debian package wine32:i386)'
+        ;;
+    *) ok doctor_no_gnutls eval '(doctor_without_gnutls)' ;;
+    esac
 else
     skipped=$((skipped + 2))
     echo "skip doctor_tls: the Unix half for $ARCH (Debian: libgnutls28-dev)"
