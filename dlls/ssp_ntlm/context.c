@@ -69,10 +69,10 @@ status_t bindings_read(const struct leg *leg, struct bindings *out)
     return status;
 }
 
-static status_t output_open(struct leg_output *output, const SecBufferDesc *desc, bool first_leg,
-                            struct leg *leg)
+static status_t output_open(struct leg_output *output, bool first_leg, struct leg *leg)
 {
-    status_t status = leg_output_open(output, desc, leg->requirements, first_leg, NTLM_MESSAGE_MAX);
+    status_t status = leg_output_open(output, leg->output, leg->requirements, first_leg,
+                                      NTLM_MESSAGE_MAX);
     if (status_ok(status)) writer_init_fixed(&leg->token, output->block, output->room);
     return status;
 }
@@ -140,7 +140,7 @@ NTSTATUS NTAPI context_initiate(LSA_SEC_HANDLE credential_handle, LSA_SEC_HANDLE
     /* The first leg of a datagram client makes no token (MS-NLMP 3.1.5.2). */
     bool silent = !handle && requirements & ISC_REQ_DATAGRAM;
     status_t status = crypto_ready();
-    if (status_ok(status) && !silent) status = output_open(&output, output_desc, !handle, &leg);
+    if (status_ok(status) && !silent) status = output_open(&output, !handle, &leg);
     if (status_ok(status)) status = initiate(&leg, credential, &context);
     if (status == SEC_E_BUFFER_TOO_SMALL && output.allocate) {
         status = output_grow(&output, &leg);
@@ -160,12 +160,12 @@ NTSTATUS NTAPI context_initiate(LSA_SEC_HANDLE credential_handle, LSA_SEC_HANDLE
 
 /* ---- the server's legs ---- */
 
-static status_t accept_first(struct leg *leg, const SecBufferDesc *output_desc,
-                             struct credential *credential, const struct leg_report *report)
+static status_t accept_first(struct leg *leg, struct credential *credential,
+                             const struct leg_report *report)
 {
     struct leg_output output = {0};
     struct context *context = NULL;
-    status_t status = output_open(&output, output_desc, true, leg);
+    status_t status = output_open(&output, true, leg);
     if (status_ok(status)) status = server_start(leg, credential, &context);
     TRACE("server's first leg, requirements %#lx: status %#lx\n", leg->requirements, (ULONG)status);
     if (!status_ok(status)) {
@@ -177,8 +177,8 @@ static status_t accept_first(struct leg *leg, const SecBufferDesc *output_desc,
     return SEC_I_CONTINUE_NEEDED;
 }
 
-static status_t accept_next(struct leg *leg, const SecBufferDesc *output_desc,
-                            struct context *context, const struct leg_report *report)
+static status_t accept_next(struct leg *leg, struct context *context,
+                            const struct leg_report *report)
 {
     context_lock(context);
     status_t status = context->exported ? SEC_E_INVALID_HANDLE : server_finish(leg, context);
@@ -188,7 +188,7 @@ static status_t accept_next(struct leg *leg, const SecBufferDesc *output_desc,
     }
     context_unlock(context);
     TRACE("server's second leg: status %#lx\n", (ULONG)status);
-    if (status_ok(status)) leg_output_empty(output_desc, leg->requirements);
+    if (status_ok(status)) leg_output_empty(leg->output, leg->requirements);
     return status;
 }
 
@@ -203,6 +203,6 @@ NTSTATUS NTAPI context_accept(LSA_SEC_HANDLE credential_handle, LSA_SEC_HANDLE h
     struct leg leg = {.requirements = requirements, .input = input, .output = output_desc};
     status_t status = crypto_ready();
     if (!status_ok(status)) return status;
-    if (handle) return accept_next(&leg, output_desc, context_get(handle), &report);
-    return accept_first(&leg, output_desc, (struct credential *)credential_handle, &report);
+    if (handle) return accept_next(&leg, context_get(handle), &report);
+    return accept_first(&leg, (struct credential *)credential_handle, &report);
 }
