@@ -215,7 +215,7 @@ static status_t leg_first(struct leg *leg, struct context **out)
     status_t status = SEC_E_OK;
     if (!leg->credential || leg->credential->server != leg->server) return SEC_E_NO_CREDENTIALS;
     if (leg->server && !(leg->requirements & ASC_REQ_DATAGRAM)) status = leg_records(leg, &whole);
-    if (status == SEC_E_INVALID_TOKEN) context_tell(NULL, leg);
+    if (status == SEC_E_INVALID_TOKEN) context_tell(NULL, leg, leg->alert);
     if (status_ok(status)) status = context_create(leg->server, HALF_LSA, &context);
     if (!status_ok(status)) return status;
     context->credential = credential_hold(leg->credential);

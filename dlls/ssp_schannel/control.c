@@ -141,9 +141,9 @@ status_t context_seal(struct context *context, struct leg *leg, enum tls_type ty
     return library_seal(context, leg, type, message);
 }
 
-void context_tell(struct context *context, struct leg *leg)
+void context_tell(struct context *context, struct leg *leg, uint8_t description)
 {
-    const uint8_t alert[2] = {TLS_ALERT_FATAL, leg->alert};
+    const uint8_t alert[2] = {TLS_ALERT_FATAL, description};
     const struct slice message = {alert, sizeof(alert)};
     if (context) context_seal(context, leg, TLS_ALERT, message);
     else plain_seal(leg, TLS_ALERT, message);

@@ -136,7 +136,7 @@ static status_t find_records(struct context *context, struct leg *leg, struct sl
     }
     status_t status = leg_records(leg, &whole);
     if (status == SEC_E_INVALID_TOKEN) {
-        context_tell(context, leg);
+        context_tell(context, leg, leg->alert);
         return context_fail(context, status);
     }
     if (!status_ok(status)) return status;

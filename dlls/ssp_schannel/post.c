@@ -70,6 +70,12 @@ static bool is_answer(const struct context *context, uint8_t type)
     return context->certificate_awaited && one;
 }
 
+/* A part of it has come. */
+static bool answer_is_partly(const struct context *context)
+{
+    return context->partly.size && is_answer(context, context->partly.data[0]);
+}
+
 static status_t on_message(struct context *context, const struct tls_handshake_message *message,
                            bool is_last, struct post *post)
 {
@@ -140,9 +146,9 @@ static status_t pass_answer(struct context *context, struct leg *leg, struct sli
 static status_t pass_record(struct context *context, struct leg *leg, struct slice record,
                             uint64_t sequence, const struct post *post)
 {
-    bool partly = context->partly.size && is_answer(context, context->partly.data[0]);
     if (!context->library || context->version < TLS_1_3) return SEC_E_OK;
-    if (post->answered || partly) return pass_answer(context, leg, record, sequence, post);
+    if (post->answered || answer_is_partly(context))
+        return pass_answer(context, leg, record, sequence, post);
     status_t status = late_post(context, record, sequence);
     if (!status_ok(status)) {
         context_drop_library(context);
@@ -176,21 +182,14 @@ static status_t on_record(struct context *context, struct leg *leg, struct slice
     return status_ok(status) ? pass_record(context, leg, record, sequence, post) : status;
 }
 
-/* Not who has said so first (RFC 8446 6.2). */
-static void tell_peer(struct context *context, struct leg *leg, uint8_t description)
-{
-    if (context->broken || context->close_sent) return;
-    const uint8_t alert[2] = {TLS_ALERT_FATAL, description};
-    context_seal(context, leg, TLS_ALERT, (struct slice){alert, sizeof(alert)});
-}
-
-/* Nor does the peer hear twice of what the library has told it already. */
+/* A peer that has said so first does not hear of it (RFC 8446 6.2), nor twice of what the library
+ * has told it already. */
 static status_t give_up(struct context *context, struct leg *leg, const struct post *post,
                         status_t status)
 {
     uint8_t description = post->unexpected ? TLS_UNEXPECTED_MESSAGE : tls_alert_of(status);
-    if (context->stage != STAGE_FAILED && status != SEC_E_INSUFFICIENT_MEMORY)
-        tell_peer(context, leg, description);
+    bool over = context->broken || context->close_sent || context->stage == STAGE_FAILED;
+    if (!over && status != SEC_E_INSUFFICIENT_MEMORY) context_tell(context, leg, description);
     return context_fail(context, status);
 }
 
@@ -306,12 +305,6 @@ static status_t show_certificate(struct context *context, struct leg *leg, const
     return SEC_E_OK;
 }
 
-static bool answer_continues(const struct context *context)
-{
-    bool partly = context->partly.size && is_answer(context, context->partly.data[0]);
-    return context->answer_begun || partly;
-}
-
 /* DecryptMessage has had the library make the last flight again. */
 static status_t repeat_flight(struct context *context, struct leg *leg)
 {
@@ -344,5 +337,6 @@ status_t post_leg(struct context *context, struct leg *leg)
     }
     if (status_ok(status)) context->message_waits = context->hello_request = false;
     if (status_ok(status) && post.closed) return SEC_I_CONTEXT_EXPIRED;
-    return status_ok(status) && answer_continues(context) ? SEC_I_CONTINUE_NEEDED : status;
+    bool continues = context->answer_begun || answer_is_partly(context);
+    return status_ok(status) && continues ? SEC_I_CONTINUE_NEEDED : status;
 }

@@ -461,8 +461,8 @@ status_t control_leg(struct context *context, struct leg *leg);
 status_t context_seal(struct context *context, struct leg *leg, enum tls_type type,
                       struct slice message);
 
-/* The leg's fatal alert for its peer; NULL where there is no context yet. */
-void context_tell(struct context *context, struct leg *leg);
+/* A fatal alert for the leg's peer; NULL where there is no context yet. */
+void context_tell(struct context *context, struct leg *leg, uint8_t description);
 
 /* ---- control.c, message.c, attrs.c, attrs_connection.c, attrs_certs.c, export.c ---- */
 
