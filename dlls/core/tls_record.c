@@ -167,6 +167,15 @@ status_t tls_record_measure(const struct tls_session *session, const uint8_t *by
     return status;
 }
 
+struct slice tls_datagram_record(struct slice datagram)
+{
+    struct reader r;
+    reader_init(&r, datagram.data, datagram.size);
+    reader_skip(&r, DTLS_RECORD_HEADER - 2);
+    reader_skip(&r, reader_u16be(&r));
+    return (struct slice){datagram.data, reader_ok(&r) ? r.pos : 0};
+}
+
 uint8_t tls_record_alert(const struct tls_session *session, const uint8_t *bytes, size_t size)
 {
     enum { RECORD_OVERFLOW = 22, DECODE_ERROR = 50 };

@@ -206,18 +206,16 @@ static size_t look_ahead(struct context *context, struct slice records, bool *re
 /* The same over datagrams, where the library is told nothing but the version in between. */
 static size_t look_into_datagram(struct context *context, struct slice datagram, bool *requested)
 {
-    struct reader r;
+    size_t at = 0;
+    struct slice record;
     *requested = false;
-    reader_init(&r, datagram.data, datagram.size);
-    while (reader_left(&r)) {
-        size_t at = r.pos;
-        reader_skip(&r, DATAGRAM_HEADER - 2);
-        reader_skip(&r, reader_u16be(&r));
-        if (!reader_ok(&r)) break;
-        const struct slice record = {datagram.data + at, r.pos - at};
-        status_t status = tls_flight_datagram(&context->flight, record, requested);
+    do {
+        record = tls_datagram_record((struct slice){datagram.data + at, datagram.size - at});
+        status_t status = SEC_E_OK;
+        if (record.size) status = tls_flight_datagram(&context->flight, record, requested);
         if (status_ok(status) && *requested) return at;
-    }
+        at += record.size;
+    } while (record.size);
     return datagram.size;
 }
 

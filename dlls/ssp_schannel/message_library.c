@@ -84,17 +84,6 @@ static status_t record_measure(const struct context *context, struct incoming *i
     return SEC_E_OK;
 }
 
-/* 0: the rest of the datagram is no record, of which nobody hears (RFC 6347 4.1.2.7); a part of one
- * never comes alone. */
-static size_t datagram_measure(const struct incoming *in)
-{
-    struct reader r;
-    reader_init(&r, in->bytes, in->size);
-    reader_skip(&r, DATAGRAM_HEADER - 2);
-    reader_skip(&r, reader_u16be(&r));
-    return reader_ok(&r) ? r.pos : 0;
-}
-
 /* The plain text goes where the encrypted one was. */
 static void incoming_fill(const struct context *context, struct incoming *in, size_t whole,
                           const uint8_t *text, size_t size)
@@ -139,9 +128,10 @@ status_t message_library_open(struct context *context, struct incoming *in)
 {
     size_t whole = 0;
     status_t status = SEC_E_OK;
-    if (context->datagram) whole = datagram_measure(in);
+    if (context->datagram) whole = tls_datagram_record((struct slice){in->bytes, in->size}).size;
     else status = record_measure(context, in, &whole);
     if (!status_ok(status)) return status;
+    /* Of such a rest nobody hears (RFC 6347 4.1.2.7); a part of a record never comes alone. */
     if (!whole) {
         TRACE("a datagram's %u bytes are no record, and are dropped\n", (unsigned)in->size);
         in->trailer = in->size;

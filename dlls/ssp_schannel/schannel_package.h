@@ -20,8 +20,7 @@
 #include <schannel.h>
 
 #define MAX_TOKEN 24576u
-#define DATAGRAM_HEADER 13u /* RFC 6347 4.1: epoch and sequence number come before the length */
-#define MTU_MIN 200u        /* [D sspi.h] SECPKG_ATTR_DTLS_MTU: 200 bytes to 64 KiB */
+#define MTU_MIN 200u /* [D sspi.h] SECPKG_ATTR_DTLS_MTU: 200 bytes to 64 KiB */
 
 /* ---- library.c ---- */
 

@@ -228,8 +228,6 @@ void hello_watch(struct session *session);
 
 /* ---- unix_transport.c ---- */
 
-#define DATAGRAM_HEADER 13u /* type, version, epoch, sequence, length */
-
 void transport_init(struct session *session);
 
 /* Appends to the queue, as the library does. */

@@ -59,8 +59,8 @@ static status_t fail(struct session *session, int error, struct schannel_call_ha
 /* The library looks at neither of the two. */
 static bool is_hello(const uint8_t *record, size_t size)
 {
-    return size > DATAGRAM_HEADER && record[0] == TLS_HANDSHAKE &&
-           record[DATAGRAM_HEADER] == CLIENT_HELLO;
+    return size > DTLS_RECORD_HEADER && record[0] == TLS_HANDSHAKE &&
+           record[DTLS_RECORD_HEADER] == CLIENT_HELLO;
 }
 
 /* Before a server of DTLS remembers anything of a client, the client has to show that it receives

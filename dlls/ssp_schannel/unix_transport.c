@@ -13,7 +13,7 @@
 /* The size of a whole record in these bytes by its header, 0 when it has none yet. */
 static size_t record_size(bool datagram, struct reader at)
 {
-    size_t header = datagram ? DATAGRAM_HEADER : TLS_RECORD_HEADER;
+    size_t header = datagram ? DTLS_RECORD_HEADER : TLS_RECORD_HEADER;
     reader_skip(&at, header - 2);
     size_t length = reader_u16be(&at);
     return reader_ok(&at) ? header + length : 0;

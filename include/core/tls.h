@@ -21,6 +21,7 @@
 #define TLS_SECRET_MAX 48u                       /* SHA-384 */
 #define TLS_KEY_MAX 32u                          /* AES-256, ChaCha20 */
 #define TLS_RECORD_HEADER 5u                     /* type, version, length */
+#define DTLS_RECORD_HEADER 13u                   /* with epoch and number: RFC 6347 4.1 */
 #define TLS_PLAIN_MAX 16384u                     /* RFC 8446 5.1 */
 #define TLS_FRAGMENT_MAX (TLS_PLAIN_MAX + 2048u) /* behind any header: RFC 5246 6.2.3 */
 #define TLS_HEADER_MAX 13u                       /* with the explicit nonce of RFC 5288 */
@@ -150,6 +151,9 @@ status_t tls_record_measure(const struct tls_session *session, const uint8_t *by
  * session. A ChangeCipherSpec of TLS 1.3 (RFC 8446 5) is given as such, and advances nothing. */
 status_t tls_record_open(struct tls_session *session, uint8_t *bytes, size_t size,
                          struct tls_record *out, size_t *missing);
+
+/* The record at the front of a datagram; size 0 where the rest of it is none. */
+struct slice tls_datagram_record(struct slice datagram);
 
 /* The alert for what these two have refused as SEC_E_INVALID_TOKEN, or for what no record of any
  * session can be (NULL): RFC 8446 5, 5.2 and 5.4, RFC 5246 6.2.1 and 6.2.3. */
