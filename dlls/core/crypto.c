@@ -30,6 +30,8 @@ struct cbc {
 
 struct aead {
     gcry_cipher_hd_t handle;
+    uint8_t tag_size;
+    bool ccm; /* which wants all sizes beforehand */
 };
 
 /* Bad arguments are mistakes of ours; the only thing that goes wrong by itself is memory. */
@@ -126,6 +128,7 @@ static status_t hash_parts(int algorithm, const struct slice *key, const struct 
         secret_wipe(&pads, sizeof(pads));
     }
     gcry_md_close(handle);
+    secret_wipe_stack();
     return SEC_E_OK;
 }
 
@@ -252,8 +255,10 @@ status_t hasher_create(enum crypto_hash hash, const struct slice *key, struct ha
     if (!hasher) return SEC_E_INSUFFICIENT_MEMORY;
     status_t status = from_gcry(
         gcry_md_open(&hasher->handle, hash_algorithm(hash), key ? GCRY_MD_FLAG_HMAC : 0));
-    if (status_ok(status) && key)
+    if (status_ok(status) && key) {
         status = from_gcry(gcry_md_setkey(hasher->handle, key->data, key->size));
+        secret_wipe_stack();
+    }
     if (!status_ok(status)) {
         hasher_free(hasher);
         return status;
@@ -328,11 +333,15 @@ void cbc_free(struct cbc *cbc)
 
 static const struct {
     int algorithm, mode;
-    size_t key_size;
+    uint8_t key_size, tag_size;
 } aead_kinds[] = {
-    [AEAD_AES_128_GCM] = {GCRY_CIPHER_AES128, GCRY_CIPHER_MODE_GCM, 16},
-    [AEAD_AES_256_GCM] = {GCRY_CIPHER_AES256, GCRY_CIPHER_MODE_GCM, 32},
-    [AEAD_CHACHA20_POLY1305] = {GCRY_CIPHER_CHACHA20, GCRY_CIPHER_MODE_POLY1305, 32},
+    [AEAD_AES_128_GCM] = {GCRY_CIPHER_AES128, GCRY_CIPHER_MODE_GCM, 16, 16},
+    [AEAD_AES_256_GCM] = {GCRY_CIPHER_AES256, GCRY_CIPHER_MODE_GCM, 32, 16},
+    [AEAD_CHACHA20_POLY1305] = {GCRY_CIPHER_CHACHA20, GCRY_CIPHER_MODE_POLY1305, 32, 16},
+    [AEAD_AES_128_CCM] = {GCRY_CIPHER_AES128, GCRY_CIPHER_MODE_CCM, 16, 16},
+    [AEAD_AES_256_CCM] = {GCRY_CIPHER_AES256, GCRY_CIPHER_MODE_CCM, 32, 16},
+    [AEAD_AES_128_CCM_8] = {GCRY_CIPHER_AES128, GCRY_CIPHER_MODE_CCM, 16, 8},
+    [AEAD_AES_256_CCM_8] = {GCRY_CIPHER_AES256, GCRY_CIPHER_MODE_CCM, 32, 8},
 };
 
 size_t aead_key_size(enum aead_algorithm algorithm)
@@ -340,10 +349,17 @@ size_t aead_key_size(enum aead_algorithm algorithm)
     return aead_kinds[algorithm].key_size;
 }
 
+size_t aead_tag_size(enum aead_algorithm algorithm)
+{
+    return aead_kinds[algorithm].tag_size;
+}
+
 status_t aead_create(enum aead_algorithm algorithm, const uint8_t *key, struct aead **out)
 {
     struct aead *aead = calloc(1, sizeof(*aead));
     if (!aead) return SEC_E_INSUFFICIENT_MEMORY;
+    aead->tag_size = aead_kinds[algorithm].tag_size;
+    aead->ccm = aead_kinds[algorithm].mode == GCRY_CIPHER_MODE_CCM;
     status_t status = from_gcry(gcry_cipher_open(&aead->handle, aead_kinds[algorithm].algorithm,
                                                  aead_kinds[algorithm].mode, 0));
     if (status_ok(status))
@@ -357,9 +373,14 @@ status_t aead_create(enum aead_algorithm algorithm, const uint8_t *key, struct a
 }
 
 /* Setting the nonce also forgets a message that was not finished. */
-static gcry_error_t aead_start(struct aead *aead, const uint8_t nonce[12], struct slice associated)
+static gcry_error_t aead_start(struct aead *aead, const uint8_t nonce[12], struct slice associated,
+                               size_t size)
 {
     gcry_error_t error = gcry_cipher_setiv(aead->handle, nonce, 12);
+    if (!error && aead->ccm) {
+        uint64_t sizes[] = {size, associated.size, aead->tag_size};
+        error = gcry_cipher_ctl(aead->handle, GCRYCTL_SET_CCM_LENGTHS, sizes, sizeof(sizes));
+    }
     if (error || !associated.size) return error;
     return gcry_cipher_authenticate(aead->handle, associated.data, associated.size);
 }
@@ -374,7 +395,7 @@ status_t aead_seal_pieces(struct aead *aead, const uint8_t nonce[12], struct sli
                           uint8_t *data, size_t size, uint8_t *more, size_t more_size,
                           uint8_t tag[AEAD_TAG_SIZE])
 {
-    gcry_error_t error = aead_start(aead, nonce, associated);
+    gcry_error_t error = aead_start(aead, nonce, associated, size + more_size);
     /* Pieces that lie side by side are one, which is faster. */
     if (more_size && more == data + size) {
         size += more_size;
@@ -383,16 +404,16 @@ status_t aead_seal_pieces(struct aead *aead, const uint8_t nonce[12], struct sli
     /* libgcrypt takes in-place work as no input, and does not like a block of no bytes. */
     if (!error && size) error = gcry_cipher_encrypt(aead->handle, data, size, NULL, 0);
     if (!error && more_size) error = gcry_cipher_encrypt(aead->handle, more, more_size, NULL, 0);
-    if (!error) error = gcry_cipher_gettag(aead->handle, tag, AEAD_TAG_SIZE);
+    if (!error) error = gcry_cipher_gettag(aead->handle, tag, aead->tag_size);
     return from_gcry(error);
 }
 
 status_t aead_open(struct aead *aead, const uint8_t nonce[12], struct slice associated,
                    uint8_t *data, size_t size, const uint8_t tag[AEAD_TAG_SIZE])
 {
-    gcry_error_t error = aead_start(aead, nonce, associated);
+    gcry_error_t error = aead_start(aead, nonce, associated, size);
     if (!error && size) error = gcry_cipher_decrypt(aead->handle, data, size, NULL, 0);
-    if (!error) error = gcry_cipher_checktag(aead->handle, tag, AEAD_TAG_SIZE);
+    if (!error) error = gcry_cipher_checktag(aead->handle, tag, aead->tag_size);
     if (!error) return SEC_E_OK;
     /* Nobody gets to look at plain text that nothing vouches for. */
     secret_wipe(data, size);

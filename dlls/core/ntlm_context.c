@@ -14,6 +14,8 @@
 uint32_t ntlm_flags_missing(uint32_t flags, uint32_t required)
 {
     if (!(flags & (NTLM_SIGN | NTLM_SEAL))) required &= ~(NTLM_128 | NTLM_56);
+    /* What the flag promises is not kept in every session. */
+    if (ntlm_key_bits(flags) < 128) flags &= ~NTLM_128;
     return required & ~flags;
 }
 

@@ -176,6 +176,15 @@ uint8_t ntlm_seal_key_size(uint32_t flags)
     return !(flags & NTLM_ESS) && flags & (NTLM_LM_KEY | NTLM_DATAGRAM) ? 8 : KEY_SIZE;
 }
 
+/* The flags speak of the key where it is cut to what they say; that of an older session is not,
+ * unless it is one of those that never are longer than 56 bits. */
+unsigned ntlm_key_bits(uint32_t flags)
+{
+    bool whole = flags & NTLM_ESS ? flags & NTLM_128 : ntlm_seal_key_size(flags) == KEY_SIZE;
+    if (whole) return 128;
+    return flags & NTLM_56 ? 56 : 40;
+}
+
 void ntlm_seal_key_v1(uint32_t flags, const uint8_t session_key[16], uint8_t key[16], size_t *size)
 {
     static const uint8_t tail_40[] = {0xE5, 0x38, 0xB0};

@@ -35,7 +35,7 @@ status_t ntlm_v2_response_end(struct writer *w, const uint8_t v2_hash[16],
     writer_zero(w, 4);
     status_t status = writer_status(w);
     if (!status_ok(status)) return status;
-    struct slice temp = {w->data + NTLM_PROOF_SIZE, w->size - NTLM_PROOF_SIZE};
+    struct slice temp = slice_rest(writer_view(w), NTLM_PROOF_SIZE);
     status = ntlm_v2_proof(v2_hash, server_challenge, temp, proof);
     if (status_ok(status)) writer_patch_bytes(w, 0, proof, sizeof(proof));
     return status;
@@ -186,7 +186,7 @@ static status_t check_v2(const struct ntlm_context *ctx, const struct ntlm_authe
     uint8_t proof[NTLM_PROOF_SIZE];
     struct slice sent = {message->nt_response.data, sizeof(proof)};
     /* What the proof covers follows it; the decoder has seen that there is enough. */
-    struct slice temp = {sent.data + sizeof(proof), message->nt_response.size - sizeof(proof)};
+    struct slice temp = slice_rest(message->nt_response, sizeof(proof));
     status_t status = ntlm_v2_proof(v2_hash, ctx->server_challenge, temp, proof);
     status = compare(status, proof, sent);
     secret_wipe(proof, sizeof(proof));

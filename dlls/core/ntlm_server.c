@@ -226,11 +226,12 @@ static bool time_acceptable(const struct ntlm_authenticate *message,
     return (now > time ? now - time : time - now) <= params->timestamp_window;
 }
 
-/* All that can be said of a message before its proof is looked at. */
-static status_t check_message(const struct ntlm_context *ctx,
-                              const struct ntlm_authenticate *message,
-                              const struct ntlm_server_finish *params, uint32_t flags)
+status_t ntlm_server_check(const struct ntlm_context *ctx, const struct ntlm_authenticate *message,
+                           const struct ntlm_server_finish *params)
 {
+    if (ctx->role != NTLM_SERVER || ctx->stage != NTLM_STAGE_CHALLENGE_SENT)
+        return SEC_E_OUT_OF_SEQUENCE;
+    uint32_t flags = ntlm_server_flags(ctx, message);
     bool local = params->proof == NTLM_PROOF_LOCAL;
     if (!flags_acceptable(ctx->negotiate_flags, message) || !echo_acceptable(ctx, message) ||
         !time_acceptable(message, params))
@@ -305,10 +306,8 @@ status_t ntlm_server_finish(struct ntlm_context *ctx, struct slice authenticate_
     struct ntlm_result result;
     uint8_t key[NTLM_KEY_SIZE];
 
-    if (ctx->role != NTLM_SERVER || ctx->stage != NTLM_STAGE_CHALLENGE_SENT)
-        return SEC_E_OUT_OF_SEQUENCE;
     uint32_t flags = ntlm_server_flags(ctx, message);
-    status_t status = check_message(ctx, message, params, flags);
+    status_t status = ntlm_server_check(ctx, message, params);
     if (!status_ok(status)) return status;
 
     /* The order matters to nobody outside: each refusal below reads the same. */

@@ -14,6 +14,12 @@ void secret_wipe(void *data, size_t size)
     if (size) wipe(data, 0, size);
 }
 
+__attribute__((noinline)) void secret_wipe_stack(void)
+{
+    uint8_t below[1024];
+    secret_wipe(below, sizeof(below));
+}
+
 bool secret_equal(const void *a, const void *b, size_t size)
 {
     const volatile uint8_t *left = a, *right = b;

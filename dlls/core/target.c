@@ -35,7 +35,7 @@ static size_t span_until(struct slice text, char end)
 
 static struct slice skip(struct slice text, size_t units)
 {
-    return (struct slice){text.data + 2 * units, text.size - 2 * units};
+    return slice_rest(text, 2 * units);
 }
 
 static struct slice cut(struct slice text, size_t units)
@@ -210,7 +210,7 @@ status_t target_info_decode(struct slice text, struct writer *room, struct targe
         return status_ok(status) ? SEC_E_INVALID_TOKEN : status;
     }
     if (room->size == start) return SEC_E_INVALID_TOKEN;
-    struct slice bytes = {room->data + start, room->size - start};
+    struct slice bytes = slice_rest(writer_view(room), start);
     if (!info_read(bytes, out)) return SEC_E_INVALID_TOKEN;
     *used = whole;
     return SEC_E_OK;

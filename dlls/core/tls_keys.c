@@ -18,13 +18,26 @@ static struct slice text(const char *label)
 
 static enum aead_algorithm algorithm(const struct tls_suite *suite)
 {
-    if (suite->cipher == TLS_CIPHER_AES_128_GCM) return AEAD_AES_128_GCM;
-    return suite->cipher == TLS_CIPHER_AES_256_GCM ? AEAD_AES_256_GCM : AEAD_CHACHA20_POLY1305;
+    static const enum aead_algorithm algorithms[] = {
+        [TLS_CIPHER_AES_128_GCM] = AEAD_AES_128_GCM,
+        [TLS_CIPHER_AES_256_GCM] = AEAD_AES_256_GCM,
+        [TLS_CIPHER_CHACHA20_POLY1305] = AEAD_CHACHA20_POLY1305,
+        [TLS_CIPHER_AES_128_CCM] = AEAD_AES_128_CCM,
+        [TLS_CIPHER_AES_256_CCM] = AEAD_AES_256_CCM,
+        [TLS_CIPHER_AES_128_CCM_8] = AEAD_AES_128_CCM_8,
+        [TLS_CIPHER_AES_256_CCM_8] = AEAD_AES_256_CCM_8,
+    };
+    return algorithms[suite->cipher];
 }
 
 size_t tls_key_size(const struct tls_suite *suite)
 {
     return aead_key_size(algorithm(suite));
+}
+
+size_t tls_tag_size(const struct tls_suite *suite)
+{
+    return aead_tag_size(algorithm(suite));
 }
 
 size_t tls_iv_size(const struct tls_session *session)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Records of TLS 1.2 with an AEAD (RFC 5246 6.2, RFC 5288 3, RFC 7905 2) and of TLS 1.3
+ * Records of TLS 1.2 with an AEAD (RFC 5246 6.2, RFC 5288 3, RFC 6655 3, RFC 7905 2) and of TLS 1.3
  * (RFC 8446 5). Both have the same nonces, only that TLS 1.2 may write a part of them into the
  * record, and the same limits: with an AEAD a record is longer than its text by a fixed size, so
  * the limit of the text is one of the record too.
@@ -19,7 +19,8 @@ size_t tls_header_size(const struct tls_session *session)
 
 size_t tls_trailer_size(const struct tls_session *session)
 {
-    return tls_hides_type(session) ? AEAD_TAG_SIZE + 1 : AEAD_TAG_SIZE;
+    size_t tag = tls_tag_size(session->suite);
+    return tls_hides_type(session) ? tag + 1 : tag;
 }
 
 size_t tls_plain_limit(const struct tls_session *session)
@@ -206,7 +207,7 @@ static void take_apart(const struct tls_session *session, uint64_t sequence, uin
                        size_t length, struct reader *r, struct parts *out)
 {
     const struct tls_direction *receive = &session->receive;
-    out->size = length - AEAD_TAG_SIZE;
+    out->size = length - tls_tag_size(session->suite);
     make_nonce(receive, sequence, out->protection.nonce);
     if (tls_shows_nonce(session)) {
         reader_copy(r, out->protection.nonce + 4, SHOWN_NONCE);

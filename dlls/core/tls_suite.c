@@ -89,12 +89,7 @@ bool tls_suite_is_carried(const struct tls_suite *suite, uint16_t version)
 {
     if (!suite || (version != TLS_1_2 && version != TLS_1_3)) return false;
     if ((version == TLS_1_3) != (suite->exchange == TLS_EXCHANGE_ANY)) return false;
-    switch (suite->cipher) {
-    case TLS_CIPHER_AES_128_GCM:
-    case TLS_CIPHER_AES_256_GCM:
-    case TLS_CIPHER_CHACHA20_POLY1305: return true;
-    default: return false;
-    }
+    return suite->mac == TLS_HASH_NONE;
 }
 
 enum crypto_hash tls_suite_hash(const struct tls_suite *suite)

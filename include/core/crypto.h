@@ -59,10 +59,19 @@ void cbc_free(struct cbc *cbc);
 /* Authenticated encryption under one key; not for two threads at once. seal encrypts data in place
  * and gives the tag; open decrypts in place and answers SEC_E_MESSAGE_ALTERED (data is then wiped)
  * when the tag does not match. After creation nothing allocates. */
-enum aead_algorithm { AEAD_AES_128_GCM, AEAD_AES_256_GCM, AEAD_CHACHA20_POLY1305 };
-#define AEAD_TAG_SIZE 16u
+enum aead_algorithm {
+    AEAD_AES_128_GCM,
+    AEAD_AES_256_GCM,
+    AEAD_CHACHA20_POLY1305,
+    AEAD_AES_128_CCM,
+    AEAD_AES_256_CCM,
+    AEAD_AES_128_CCM_8,
+    AEAD_AES_256_CCM_8,
+};
+#define AEAD_TAG_SIZE 16u /* of all but CCM_8, which use 8 bytes of the place */
 struct aead;
 size_t aead_key_size(enum aead_algorithm algorithm);
+size_t aead_tag_size(enum aead_algorithm algorithm);
 status_t aead_create(enum aead_algorithm algorithm, const uint8_t *key, struct aead **out);
 status_t aead_seal(struct aead *aead, const uint8_t nonce[12], struct slice associated,
                    uint8_t *data, size_t size, uint8_t tag[AEAD_TAG_SIZE]);

@@ -351,8 +351,15 @@ bool ntlm_negotiate_is_local(const struct ntlm_negotiate *message, struct slice 
 /* negotiate_token is empty for a datagram context. */
 status_t ntlm_server_start(struct ntlm_context *ctx, struct slice negotiate_token,
                            const struct ntlm_server_start *params, struct writer *token);
+/* The length of a session's sealing key by its flags (MS-NLMP 3.4.5.3). */
+unsigned ntlm_key_bits(uint32_t flags);
 /* The flags that a waiting server and this client agree on. */
 uint32_t ntlm_server_flags(const struct ntlm_context *ctx, const struct ntlm_authenticate *message);
+/* All that ntlm_server_finish says of a message before it looks at the proof: of params, nothing is
+ * looked at that comes from a password. Whoever has a proof judged elsewhere asks this first, or
+ * the status would tell a right password from a wrong one. */
+status_t ntlm_server_check(const struct ntlm_context *ctx, const struct ntlm_authenticate *message,
+                           const struct ntlm_server_finish *params);
 /* SEC_E_LOGON_DENIED for a wrong proof, one of another kind than asked for, a wrong or missing
  * MIC, a wrong time: never which. */
 status_t ntlm_server_finish(struct ntlm_context *ctx, struct slice authenticate_token,

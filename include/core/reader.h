@@ -17,6 +17,12 @@ struct slice {
     size_t size;
 };
 
+/* What follows the first size bytes, which are there. */
+static inline struct slice slice_rest(struct slice bytes, size_t size)
+{
+    return (struct slice){bytes.data + size, bytes.size - size};
+}
+
 struct reader {
     const uint8_t *base;
     size_t size, pos;

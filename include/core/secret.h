@@ -7,6 +7,10 @@
 
 void secret_wipe(void *data, size_t size);
 
+/* What the functions that the caller has called have left of their stack: some of libgcrypt's have
+ * a key's block there, and do not reach all of it themselves. */
+void secret_wipe_stack(void);
+
 /* Constant time for a given size. */
 bool secret_equal(const void *a, const void *b, size_t size);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * TLS after its handshake: keys, records and the messages that may still come (RFC 5246, RFC 5288,
- * RFC 7905, RFC 8446). Who made the handshake gives version, suite and keys; from then on a session
- * is plain data. Suites without an AEAD are in the table, but have no session here.
+ * RFC 6655, RFC 7905, RFC 8446). Who made the handshake gives version, suite and keys; from then on
+ * a session is plain data. Suites without an AEAD are in the table, but have no session here.
  *
  * Making and opening records allocates nothing.
  */
@@ -92,7 +92,7 @@ struct tls_direction {
     struct aead *aead; /* owned */
     uint64_t sequence; /* of the next record */
     uint8_t key[TLS_KEY_MAX];
-    uint8_t iv[12];                 /* TLS 1.2 GCM: the first four bytes, the rest is zero */
+    uint8_t iv[12];                 /* TLS 1.2 GCM, CCM: the first four bytes, the rest is zero */
     uint8_t secret[TLS_SECRET_MAX]; /* TLS 1.3: what key, iv and the next secret come from */
 };
 

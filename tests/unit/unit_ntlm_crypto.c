@@ -51,6 +51,11 @@ static void short_seal_keys(void)
     ok(size == 8 && same(view(key, 8), hex("0001020304e538b0")), "LM_KEY, 40 bits");
     ntlm_seal_key_v1(NTLM_DATAGRAM, session.data, key, &size);
     ok(size == 8 && same(view(key, 8), hex("0001020304e538b0")), "DATAGRAM, 40 bits");
+    ok(ntlm_key_bits(0) == 128 && ntlm_key_bits(NTLM_56) == 128, "the whole key");
+    ok(ntlm_key_bits(NTLM_DATAGRAM | NTLM_128) == 40, "DATAGRAM has 40 bits");
+    ok(ntlm_key_bits(NTLM_LM_KEY | NTLM_128 | NTLM_56) == 56, "LM_KEY has 56 bits");
+    ok(ntlm_key_bits(NTLM_ESS | NTLM_DATAGRAM | NTLM_128) == 128, "ESS, 128 bits");
+    ok(ntlm_key_bits(NTLM_ESS | NTLM_56) == 56 && ntlm_key_bits(NTLM_ESS) == 40, "ESS, fewer");
 }
 
 /* Each thing that a local call is bound to changes the hash. */
