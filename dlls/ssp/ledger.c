@@ -9,6 +9,7 @@
  */
 #include "ssp/prefix.h"
 
+#include "ssp/share.h"
 #include "ssp/trace.h"
 
 #include <stdio.h>
@@ -16,20 +17,18 @@
 
 TRACE_CHANNEL("sspi");
 
-#define LEDGER_MAGIC 0x3252474c50535357ll /* "WSSPLGR2" */
-
-#define LINE_SLOTS 8u /* of a line of 64 bytes */
+#define LEDGER_MAGIC 0x3352474c50535357ll /* "WSSPLGR3"; the names end with its number */
 
 struct ledger_file {
     volatile LONG64 magic;
-    volatile LONG64 counter; /* the ticket issued last */
+    volatile LONG64 counter; /* the first ticket of the batch issued last */
     volatile LONG64 reserved[6];
     volatile LONG64 slots[LEDGER_TICKETS]; /* the ticket of that slot while it is open, else 0 */
 };
 
 static const wchar_t *const names[] = {
-    [LEDGER_EXPORT] = L"exports",
-    [LEDGER_CHALLENGE] = L"challenges",
+    [LEDGER_EXPORT] = L"exports3",
+    [LEDGER_CHALLENGE] = L"challenges3",
 };
 
 /* ProgramData where it always is. The environment could name it differently in two processes,
@@ -114,7 +113,8 @@ static bool ledger_begin(struct ledger_file *file)
     uint64_t first;
     if (InterlockedCompareExchange64(&file->counter, 0, 0)) return true;
     if (!status_ok(random_bytes(&first, sizeof(first)))) return false;
-    InterlockedCompareExchange64(&file->counter, (LONG64)(first >> 2) | 1, 0);
+    first = (first >> 2) / LEDGER_BATCH * LEDGER_BATCH + LEDGER_BATCH;
+    InterlockedCompareExchange64(&file->counter, (LONG64)first, 0);
     return true;
 }
 
@@ -172,17 +172,41 @@ static struct ledger_file *ledger_get(enum ledger ledger, status_t *status)
     return view;
 }
 
-/* Tickets that follow one another have slots in different lines of the processor's cache: they are
- * used by different threads at the same time. */
-static volatile LONG64 *slot_of(struct ledger_file *file, uint64_t ticket)
-{
-    uint64_t n = ticket % LEDGER_TICKETS, lines = LEDGER_TICKETS / LINE_SLOTS;
-    return &file->slots[n % lines * LINE_SLOTS + n / lines];
-}
-
 static bool slot_swap(struct ledger_file *file, uint64_t ticket, LONG64 from, LONG64 to)
 {
-    return InterlockedCompareExchange64(slot_of(file, ticket), to, from) == from;
+    volatile LONG64 *slot = &file->slots[ticket % LEDGER_TICKETS];
+    return InterlockedCompareExchange64(slot, to, from) == from;
+}
+
+/* ---- tickets ---- */
+
+/* Tickets are taken from the file in batches, whose slots are a line of the processor's cache: each
+ * share of the threads gives its own tickets away and writes to lines of its own. */
+static struct {
+    _Alignas(CACHE_LINE) volatile LONG64 next; /* of the batch; none is left at a batch's end */
+} batches[ARRAYSIZE(names)][SHARES];
+
+static bool batch_is_left(const struct ledger_file *file, LONG64 next)
+{
+    if (next % LEDGER_BATCH == 0) return false;
+    /* One that has been left for long gives no tickets that are almost too old. */
+    LONG64 latest = __atomic_load_n(&file->counter, __ATOMIC_RELAXED);
+    return latest - next < LEDGER_TICKETS / 2;
+}
+
+/* Of threads of one share that begin a batch at once, one keeps it, and what is left of the others'
+ * is nobody's. */
+static LONG64 ticket_take(struct ledger_file *file, volatile LONG64 *batch)
+{
+    LONG64 next = __atomic_load_n(batch, __ATOMIC_RELAXED);
+    while (batch_is_left(file, next)) {
+        LONG64 found = InterlockedCompareExchange64(batch, next + 1, next);
+        if (found == next) return next;
+        next = found;
+    }
+    LONG64 first = InterlockedAdd64(&file->counter, LEDGER_BATCH);
+    InterlockedCompareExchange64(batch, first + 1, next);
+    return first;
 }
 
 status_t ledger_issue(enum ledger ledger, uint64_t *ticket)
@@ -190,8 +214,8 @@ status_t ledger_issue(enum ledger ledger, uint64_t *ticket)
     status_t status;
     struct ledger_file *file = ledger_get(ledger, &status);
     if (!file) return status;
-    LONG64 issued = InterlockedIncrement64(&file->counter);
-    InterlockedExchange64(slot_of(file, (uint64_t)issued), issued);
+    LONG64 issued = ticket_take(file, &batches[ledger][share_of_thread()].next);
+    InterlockedExchange64(&file->slots[issued % LEDGER_TICKETS], issued);
     *ticket = (uint64_t)issued;
     return SEC_E_OK;
 }

@@ -128,6 +128,19 @@ static uint32_t result_of(const struct leg_channel_rule *rule, enum leg_channel 
            (said == LEG_CHANNEL_SAME ? RESULT_VALID_MATCHED : RESULT_NOTVALID_MISMATCH);
 }
 
+static void result_put(const SecBufferDesc *output, uint32_t result)
+{
+    SecBuffer *buffer = secbuf_find(output, SECBUFFER_CHANNEL_BINDINGS_RESULT);
+    if (!buffer || !buffer->pvBuffer || buffer->cbBuffer < sizeof(result)) return;
+    memcpy(buffer->pvBuffer, &result, sizeof(result));
+    buffer->cbBuffer = sizeof(result);
+}
+
+void leg_channel_unasked(const SecBufferDesc *output)
+{
+    result_put(output, 0);
+}
+
 status_t leg_channel_judge(const SecBufferDesc *output, const struct leg_channel_rule *rule,
                            enum leg_channel said)
 {
@@ -138,11 +151,7 @@ status_t leg_channel_judge(const SecBufferDesc *output, const struct leg_channel
         "speaks through another channel",
     };
     uint32_t result = result_of(rule, said);
-    SecBuffer *buffer = secbuf_find(output, SECBUFFER_CHANNEL_BINDINGS_RESULT);
-    if (buffer && buffer->pvBuffer && buffer->cbBuffer >= sizeof(result)) {
-        memcpy(buffer->pvBuffer, &result, sizeof(result));
-        buffer->cbBuffer = sizeof(result);
-    }
+    result_put(output, result);
     if (!(result & RESULT_NOTVALID)) return SEC_E_OK;
     bool audit = rule->audit && !rule->required;
     WARN("the client %s%s\n", texts[said], audit ? ": audited only" : "");
@@ -217,6 +226,13 @@ void leg_output_empty(const SecBufferDesc *desc, ULONG requirements)
     if (!buffer) return;
     buffer->cbBuffer = 0;
     if (requirements & LEG_REQ_ALLOCATE_MEMORY) buffer->pvBuffer = NULL;
+}
+
+void leg_output_refuse(const SecBufferDesc *desc, status_t status)
+{
+    SecBuffer *buffer = secbuf_find(desc, SECBUFFER_TOKEN);
+    if (status == SEC_E_BUFFER_TOO_SMALL || status == SEC_E_INSUFFICIENT_MEMORY) return;
+    if (buffer) buffer->cbBuffer = 0;
 }
 
 /* ---- report ---- */

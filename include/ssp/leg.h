@@ -60,6 +60,9 @@ struct leg_channel_rule {
 status_t leg_channel_judge(const SecBufferDesc *output, const struct leg_channel_rule *rule,
                            enum leg_channel said);
 
+/* The same where nothing is compared, since there is no channel here: no case is told. */
+void leg_channel_unasked(const SecBufferDesc *output);
+
 /* ---- output ---- */
 
 /* Where the token of a leg goes. It is written to a block of its own, because some programs give
@@ -89,6 +92,10 @@ void leg_output_discard(struct leg_output *output);
 
 /* A leg that sends nothing says so in whatever buffer there is. */
 void leg_output_empty(const SecBufferDesc *desc, ULONG requirements);
+
+/* So does one that has failed, or an application that sends whatever it has would send its own
+ * memory; but not for want of room or memory, when the same call can be made again. */
+void leg_output_refuse(const SecBufferDesc *desc, status_t status);
 
 /* ---- report ---- */
 

@@ -34,10 +34,13 @@ status_t process_key_get(struct slice *out);
 /*
  * A ledger: a file-backed table shared by all processes of the prefix and changed by atomic
  * operations only. A ticket is issued once and can be redeemed once, by any process, until
- * LEDGER_TICKETS later ones of the same ledger have been issued; the ledger of an earlier secret
- * is not looked at. The files are in %ProgramData%\winesspi.
+ * LEDGER_TICKETS later ones of the same ledger have been issued, or half as many if nobody has
+ * taken one of the ticket's batch for long; what is left of a process's batches when it ends counts
+ * as issued. The ledger of an earlier secret is not looked at. The files are in
+ * %ProgramData%\winesspi.
  */
 #define LEDGER_TICKETS (1u << 18)
+#define LEDGER_BATCH 8
 
 enum ledger {
     LEDGER_EXPORT,    /* blobs that take their context along: imported once */
