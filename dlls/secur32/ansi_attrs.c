@@ -8,6 +8,9 @@
  */
 #include "ansi.h"
 
+#include <wincrypt.h>
+#include <schannel.h>
+
 static status_t names_query(CtxtHandle *handle, ULONG attribute, void *buffer)
 {
     SecPkgContext_NamesW wide; /* NAMES and AUTHORITY: one string */
@@ -83,6 +86,20 @@ static status_t credential_name_query(CtxtHandle *handle, ULONG attribute, void 
     return status;
 }
 
+static status_t proto_info_query(CtxtHandle *handle, ULONG attribute, void *buffer)
+{
+    SecPkgContext_ProtoInfoW wide;
+    status_t status = QueryContextAttributesW(handle, attribute, &wide);
+    if (!status_ok(status)) return status;
+    char *text;
+    status = ansi_from_wide(wide.sProtocolName, &text);
+    FreeContextBuffer(wide.sProtocolName);
+    if (status_ok(status))
+        *(SecPkgContext_ProtoInfoA *)buffer = (SecPkgContext_ProtoInfoA){text, wide.majorVersion,
+                                                                         wide.minorVersion};
+    return status;
+}
+
 struct ansi_attribute {
     ULONG attribute;
     status_t (*query)(CtxtHandle *handle, ULONG attribute, void *buffer);
@@ -92,6 +109,7 @@ static const struct ansi_attribute ansi_attributes[] = {
     {SECPKG_ATTR_NAMES, names_query},
     {SECPKG_ATTR_KEY_INFO, key_info_query},
     {SECPKG_ATTR_AUTHORITY, names_query},
+    {SECPKG_ATTR_PROTO_INFO, proto_info_query},
     {SECPKG_ATTR_PACKAGE_INFO, package_info_query},
     {SECPKG_ATTR_NEGOTIATION_INFO, package_info_query},
     {SECPKG_ATTR_NATIVE_NAMES, native_names_query},
@@ -170,6 +188,10 @@ struct attribute_size {
     ULONG attribute, size;
 };
 
+/* schannel.h of the SDK for Windows 11: two numbers. */
+#define SECPKG_ATTR_CERT_CHECK_RESULT 0x71
+#define SECPKG_ATTR_CERT_CHECK_RESULT_INPROC 0x72
+
 /* The attributes whose size is known here; for others the caller's size is taken on trust, as the
  * plain forms take it. */
 static const struct attribute_size context_sizes[] = {
@@ -201,12 +223,34 @@ static const struct attribute_size context_sizes[] = {
     {SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS, sizeof(SecPkgContext_LastClientTokenStatus)},
     {SECPKG_ATTR_NEGO_PKG_INFO, sizeof(SecPkgContext_NegoPackageInfo)},
     {SECPKG_ATTR_NEGO_STATUS, sizeof(SecPkgContext_NegoStatus)},
+    {SECPKG_ATTR_DTLS_MTU, sizeof(WORD)},
+    {SECPKG_ATTR_APPLICATION_PROTOCOL, sizeof(SecPkgContext_ApplicationProtocol)},
+    {SECPKG_ATTR_NEGOTIATED_TLS_EXTENSIONS, sizeof(SecPkgContext_NegotiatedTlsExtensions)},
+    {SECPKG_ATTR_ISSUER_LIST, sizeof(SecPkgContext_IssuerListInfo)},
+    {SECPKG_ATTR_REMOTE_CERT_CONTEXT, sizeof(PCCERT_CONTEXT)},
+    {SECPKG_ATTR_LOCAL_CERT_CONTEXT, sizeof(PCCERT_CONTEXT)},
+    {SECPKG_ATTR_ISSUER_LIST_EX, sizeof(SecPkgContext_IssuerListInfoEx)},
+    {SECPKG_ATTR_CONNECTION_INFO, sizeof(SecPkgContext_ConnectionInfo)},
+    {SECPKG_ATTR_EAP_KEY_BLOCK, sizeof(SecPkgContext_EapKeyBlock)},
+    {SECPKG_ATTR_SESSION_INFO, sizeof(SecPkgContext_SessionInfo)},
+    {SECPKG_ATTR_APP_DATA, sizeof(SecPkgContext_SessionAppData)},
+    {SECPKG_ATTR_CIPHER_INFO, sizeof(SecPkgContext_CipherInfo)},
+    {SECPKG_ATTR_SUPPORTED_SIGNATURES, sizeof(SecPkgContext_SupportedSignatures)},
+    {SECPKG_ATTR_REMOTE_CERT_CHAIN, sizeof(PCCERT_CONTEXT)},
+    {SECPKG_ATTR_KEYING_MATERIAL, sizeof(SecPkgContext_KeyingMaterial)},
+    {SECPKG_ATTR_CONNECTION_INFO_EX, sizeof(SecPkgContext_ConnectionInfoEx)},
+    {SECPKG_ATTR_KEYING_MATERIAL_INPROC, sizeof(SecPkgContext_KeyingMaterial_Inproc)},
+    {SECPKG_ATTR_CERT_CHECK_RESULT, 2 * sizeof(DWORD)},
+    {SECPKG_ATTR_CERT_CHECK_RESULT_INPROC, 2 * sizeof(DWORD)},
 };
 
 static const struct attribute_size credential_sizes[] = {
     {SECPKG_CRED_ATTR_NAMES, sizeof(SecPkgCredentials_NamesW)},
     {SECPKG_CRED_ATTR_SSI_PROVIDER, sizeof(SecPkgCredentials_SSIProviderW)},
     {SECPKG_CRED_ATTR_CERT, sizeof(SecPkgCredentials_Cert)},
+    {SECPKG_ATTR_SUPPORTED_ALGS, sizeof(SecPkgCred_SupportedAlgs)},
+    {SECPKG_ATTR_CIPHER_STRENGTHS, sizeof(SecPkgCred_CipherStrengths)},
+    {SECPKG_ATTR_SUPPORTED_PROTOCOLS, sizeof(SecPkgCred_SupportedProtocols)},
 };
 
 static status_t size_check(const struct attribute_size *sizes, size_t count, ULONG attribute,

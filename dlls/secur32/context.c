@@ -86,7 +86,7 @@ status_t context_prepare(struct package *package, bool acceptor, struct new_cont
 
 void context_publish(const struct new_context *made, CtxtHandle *out)
 {
-    handle_fill(made->place, HANDLE_CONTEXT, made->context, context_release, out);
+    handle_fill(made->place, made->context, context_release, out);
 }
 
 void context_abandon(const struct new_context *made)
@@ -153,7 +153,6 @@ SECURITY_STATUS WINAPI AcquireCredentialsHandleW(SEC_WCHAR *principal, SEC_WCHAR
     status_t status = package_find_open(package_name, &package);
     if (!status_ok(status)) return status;
     if (!package->ops.acquire_credentials) return SEC_E_UNSUPPORTED_FUNCTION;
-    if (!out) return SEC_E_INVALID_HANDLE;
     if (credential_is_withheld(package, use, auth_data)) return SEC_E_NO_CREDENTIALS;
 
     struct credential *credential = HeapAlloc(GetProcessHeap(), 0, sizeof(*credential));
@@ -166,7 +165,9 @@ SECURITY_STATUS WINAPI AcquireCredentialsHandleW(SEC_WCHAR *principal, SEC_WCHAR
         HeapFree(GetProcessHeap(), 0, credential);
         return status;
     }
-    status_t handle_status = handle_create(HANDLE_CREDENTIAL, credential, credential_release, out);
+    /* A package has its say also where the handle would have nowhere to go. */
+    status_t handle_status = SEC_E_INVALID_HANDLE;
+    if (out) handle_status = handle_create_credential(credential, credential_release, out);
     if (!status_ok(handle_status)) {
         credential_release(credential);
         return handle_status;
@@ -249,13 +250,19 @@ static bool leg_possible(const struct leg *leg, const struct package *package)
 static status_t leg_call(struct leg *leg, struct package *package, SecHandle *credential,
                          struct provider_context *provider)
 {
+    TimeStamp expiry = {.QuadPart = MINLONGLONG};
+    status_t status;
     if (leg->acceptor)
-        return package->ops.accept_context(package, credential, provider, leg->input,
-                                           leg->requirements, leg->data_representation, leg->output,
-                                           &leg->attributes, &leg->expiry);
-    return package->ops.init_context(package, credential, provider, leg->target, leg->requirements,
-                                     leg->data_representation, leg->input, leg->output,
-                                     &leg->attributes, &leg->expiry);
+        status = package->ops.accept_context(package, credential, provider, leg->input,
+                                             leg->requirements, leg->data_representation,
+                                             leg->output, &leg->attributes, &expiry);
+    else
+        status = package->ops.init_context(package, credential, provider, leg->target,
+                                           leg->requirements, leg->data_representation, leg->input,
+                                           leg->output, &leg->attributes, &expiry);
+    leg->expiry_told = expiry.QuadPart != MINLONGLONG;
+    if (leg->expiry_told) leg->expiry = expiry;
+    return status;
 }
 
 static bool leg_completes(status_t status)
@@ -368,9 +375,8 @@ status_t leg_run(struct leg *leg, const CredHandle *credential, const CtxtHandle
 
 void leg_report(const struct leg *leg, status_t status, ULONG *attributes, TimeStamp *expiry)
 {
-    if (!status_ok(status)) return;
-    if (attributes) *attributes = leg->attributes;
-    if (expiry) *expiry = leg->expiry;
+    if (expiry && (status_ok(status) || leg->expiry_told)) *expiry = leg->expiry;
+    if (attributes && status_ok(status)) *attributes = leg->attributes;
 }
 
 SECURITY_STATUS WINAPI InitializeSecurityContextW(CredHandle *credential, CtxtHandle *context,

@@ -40,6 +40,7 @@ struct leg {
     SecBuffer given; /* SASL's output token as it was: a package changes it */
     ULONG attributes;
     TimeStamp expiry;
+    bool expiry_told; /* the package has written it, be it of a leg that failed */
 };
 
 /* The package's part of a leg: a context handle of NULL begins, and writes *out. */

@@ -11,16 +11,14 @@
 
 enum handle_kind { HANDLE_CREDENTIAL = 0, HANDLE_CONTEXT = 1 };
 
-/* Takes the object over and writes *out; on failure neither happens. release is called once, with
- * no lock held, by whichever thread lets go of the object last. */
-status_t handle_create(enum handle_kind kind, void *object, void (*release)(void *object),
-                       SecHandle *out);
+/* Of a credential: takes the object over and writes *out; on failure neither happens. release is
+ * called once, with no lock held, by whichever thread lets go of the object last. */
+status_t handle_create_credential(void *object, void (*release)(void *object), SecHandle *out);
 
-/* The same in two steps, for an object that comes of something that cannot be undone: a place that
+/* The same in two steps for a context, which comes of something that cannot be undone: a place that
  * was reserved is filled without fail, or given back. */
 status_t handle_reserve(uint32_t *place);
-void handle_fill(uint32_t place, enum handle_kind kind, void *object, void (*release)(void *object),
-                 SecHandle *out);
+void handle_fill(uint32_t place, void *object, void (*release)(void *object), SecHandle *out);
 void handle_give_back(uint32_t place);
 
 /* Another handle that is kept with the one at a place until that is released; NULL for none. It is
@@ -28,7 +26,8 @@ void handle_give_back(uint32_t place);
 void handle_set_inner(uint32_t place, const SecHandle *inner);
 bool handle_inner(enum handle_kind kind, const SecHandle *handle, SecHandle *inner);
 
-/* The live object of that kind, or NULL for anything else (handle itself may be NULL). */
+/* The live object of that kind, or NULL for anything else (handle itself may be NULL). The thread
+ * that pins it unpins it. */
 void *handle_pin(enum handle_kind kind, const SecHandle *handle);
 void handle_unpin(const SecHandle *handle);
 

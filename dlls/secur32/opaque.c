@@ -48,7 +48,7 @@ static status_t parts_read(const struct authdata *data, struct writer *room,
         size_t start = room->size;
         identity_password_write(password, room);
         if (!status_ok(writer_status(room))) return SEC_E_INVALID_TOKEN;
-        parts.packed = (struct slice){room->data + start, room->size - start};
+        parts.packed = slice_rest(writer_view(room), start);
     }
     if (status_ok(status)) *out = parts;
     return status;

@@ -314,7 +314,9 @@ status_t sasl_after_handshake(const struct pinned_context *pinned, struct leg *l
         return status;
     }
     status = rounds_begin(pinned, leg, wanted, status);
-    if (!status_ok(status)) output_take_back(leg);
+    if (status_ok(status)) return status;
+    output_take_back(leg);
+    leg->expiry_told = false;
     return status;
 }
 
