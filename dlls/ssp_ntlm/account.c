@@ -39,7 +39,7 @@ struct entry {
 };
 
 static struct entry cache[2][CACHE_ENTRIES]; /* unknown names, known ones */
-static struct shared_lock cache_lock;
+static _Alignas(CACHE_LINE) struct shared_lock cache_lock;
 
 static bool key_make(const struct name *domain, const struct name *user, struct entry *key)
 {

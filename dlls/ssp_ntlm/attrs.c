@@ -154,12 +154,6 @@ static status_t query_session_key(struct context *context, void *buffer)
     return SEC_E_OK;
 }
 
-static ULONG key_bits(uint32_t flags)
-{
-    if (flags & NTLM_128) return 128;
-    return flags & NTLM_56 ? 56 : 40;
-}
-
 /* Both names are blocks of their own, which the application frees one by one. */
 static status_t query_key_info(struct context *context, void *buffer)
 {
@@ -170,7 +164,7 @@ static status_t query_key_info(struct context *context, void *buffer)
                                        answer_string(L"RSADSI RC4"), &out->sSignatureAlgorithmName,
                                        &out->sEncryptAlgorithmName);
     if (!status_ok(status)) return status;
-    out->KeySize = key_bits(flags);
+    out->KeySize = ntlm_key_bits(flags);
     out->SignatureAlgorithm = ess ? 0xffffff76 : 0xffffff7c; /* [W8 ntlm.c:914-929] */
     out->EncryptAlgorithm = 0x6801;                          /* CALG_RC4 */
     return SEC_E_OK;

@@ -132,7 +132,10 @@ status_t authority_verify(const struct authority_request *request, struct author
     if (!module_ready()) return SEC_E_NO_AUTHENTICATING_AUTHORITY;
     memcpy(logon.challenge, request->challenge, sizeof(logon.challenge));
     status_t status = winbind_logon(&logon);
-    if (status_ok(status) && !result_set(out, &logon)) status = SEC_E_INTERNAL_ERROR;
+    if (status_ok(status) && !result_set(out, &logon)) {
+        WARN("winbind: the account's name cannot be used\n");
+        status = SEC_E_LOGON_DENIED;
+    }
     secret_wipe(&logon, sizeof(logon));
     return status;
 }

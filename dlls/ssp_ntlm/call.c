@@ -49,8 +49,10 @@ static NTSTATUS find_logon(const struct call *call, const struct msv_response_re
     bool own = process_logon_is(&id);
     if (own ? foreign_caller() : !call->trusted) return STATUS_ACCESS_DENIED;
     if (request->control & MSV_TARGET_INFO) target = (struct slice){NULL, 0};
-    policy_get(&policy);
-    if (!policy_may_send(&policy, target)) return STATUS_NTLM_BLOCKED;
+    status_t known = policy_get(&policy);
+    bool allowed = status_ok(known) && policy_may_send(&policy, target, &known);
+    if (!status_ok(known)) return nt_status(known);
+    if (!allowed) return STATUS_NTLM_BLOCKED;
     if (!session_find(&id, &session)) return STATUS_NO_SUCH_LOGON_SESSION;
     if (own) return nt_status(saved_for_target(target, out));
     if (!session.has_hash) return STATUS_NO_SUCH_LOGON_SESSION;
@@ -174,10 +176,11 @@ static NTSTATUS give_response(struct call *call, bool *read)
     if (!status_ok(msv_response_request_decode(&call->in, &request))) return call_unreadable(read);
     if (request.control & (MSV_RETURN_NON_NT_KEY | MSV_USE_OEM_SET | MSV_MACHINE))
         return STATUS_NOT_SUPPORTED;
-    policy_get(&policy);
+    NTSTATUS status = nt_status(policy_get(&policy));
+    if (status < 0) return status;
     bool v1_will_do = !(request.control & MSV_HAS_NAMES) || request.control & MSV_ALLOW_NTLM;
     bool v1 = v1_will_do && policy.client_level < LEVEL_CLIENT_V2;
-    NTSTATUS status = nt_status(crypto_ready());
+    status = nt_status(crypto_ready());
     if (status >= 0) status = find_identity(call, &request, &identity);
     if (status >= 0) {
         status_t made = v1 ? make_v1(&identity, &request, &answer)

@@ -109,7 +109,10 @@ static status_t start_check(const struct credential *credential, const struct nt
 {
     if (!credential) return SEC_E_INVALID_HANDLE;
     if (!(credential->use & SECPKG_CRED_OUTBOUND)) return SEC_E_NO_CREDENTIALS;
-    return policy_may_send(policy, target_name) ? SEC_E_OK : SEC_E_UNSUPPORTED_FUNCTION;
+    status_t status = SEC_E_OK;
+    bool allowed = policy_may_send(policy, target_name, &status);
+    if (!status_ok(status)) return status;
+    return allowed ? SEC_E_OK : SEC_E_UNSUPPORTED_FUNCTION;
 }
 
 status_t client_start(struct leg *leg, struct credential *credential, struct context **out)
@@ -118,8 +121,8 @@ status_t client_start(struct leg *leg, struct credential *credential, struct con
     struct bindings bindings;
     struct ntlm_policy policy;
     struct slice target_name;
-    policy_get(&policy);
-    status_t status = leg_target(leg->target, leg->input, &target_name);
+    status_t status = policy_get(&policy);
+    if (status_ok(status)) status = leg_target(leg->target, leg->input, &target_name);
     if (status_ok(status)) status = start_check(credential, &policy, target_name);
     if (status_ok(status)) status = bindings_read(leg, &bindings);
     if (!status_ok(status)) return status;
@@ -194,16 +197,20 @@ static status_t proof_fill(const struct ntlm_context *ntlm, const struct credent
     return status_ok(status) ? account_proof(identity, policy, finish) : status;
 }
 
+/* machine_id is kept by the caller for as long as finish. */
 static status_t finish_fill(const struct host *host, const struct ntlm_policy *policy,
-                            const struct context *context, struct ntlm_client_finish *finish)
+                            const struct context *context, uint8_t machine_id[NTLM_MACHINE_ID_SIZE],
+                            struct ntlm_client_finish *finish)
 {
-    status_t status = random_bytes(finish->client_challenge, sizeof(finish->client_challenge));
+    status_t status = machine_id_get(machine_id);
+    if (status_ok(status))
+        status = random_bytes(finish->client_challenge, sizeof(finish->client_challenge));
     if (status_ok(status))
         status = random_bytes(finish->random_session_key, sizeof(finish->random_session_key));
     if (!status_ok(status)) return status;
     finish->now = leg_time();
     finish->workstation = name_slice(&host->computer);
-    finish->machine_id = host->has_machine_id ? host->machine_id : NULL;
+    finish->machine_id = machine_id;
     finish->untrusted_target = context->ntlm.requested & ISC_REQ_UNVERIFIED_TARGET_NAME;
     finish->no_extended_protection = policy->no_extended_protection;
     memcpy(finish->version, package_version, sizeof(finish->version));
@@ -263,10 +270,11 @@ status_t client_finish(struct leg *leg, struct credential *credential, struct co
     struct ntlm_client_finish finish = {0};
     struct identity identity = {0};
     struct oem_names oem_names;
-    policy_get(&policy);
+    uint8_t machine_id[NTLM_MACHINE_ID_SIZE];
     if (!bindings.given) bindings = context->bindings;
     if (bindings.given) finish.channel_bindings = bindings.hash;
-    status = finish_fill(host_get(), &policy, context, &finish);
+    status = policy_get(&policy);
+    if (status_ok(status)) status = finish_fill(host_get(), &policy, context, machine_id, &finish);
     if (status_ok(status))
         status = proof_fill(&context->ntlm, credential, &challenge, &policy, &identity, &finish);
     if (status_ok(status) && !(challenge.flags & NTLM_UNICODE))

@@ -150,6 +150,7 @@ NTSTATUS NTAPI context_initiate(LSA_SEC_HANDLE credential_handle, LSA_SEC_HANDLE
           requirements, (ULONG)status);
     if (!status_ok(status)) {
         leg_output_discard(&output);
+        leg_output_refuse(output_desc, status);
         return status;
     }
     if (silent) leg_output_empty(output_desc, requirements);
@@ -170,6 +171,7 @@ static status_t accept_first(struct leg *leg, struct credential *credential,
     TRACE("server's first leg, requirements %#lx: status %#lx\n", leg->requirements, (ULONG)status);
     if (!status_ok(status)) {
         leg_output_discard(&output);
+        leg_output_refuse(leg->output, status);
         return status;
     }
     leg_output_close(&output, writer_view(&leg->token).size);
@@ -189,6 +191,7 @@ static status_t accept_next(struct leg *leg, struct context *context,
     context_unlock(context);
     TRACE("server's second leg: status %#lx\n", (ULONG)status);
     if (status_ok(status)) leg_output_empty(leg->output, leg->requirements);
+    else leg_output_refuse(leg->output, status);
     return status;
 }
 
@@ -202,7 +205,10 @@ NTSTATUS NTAPI context_accept(LSA_SEC_HANDLE credential_handle, LSA_SEC_HANDLE h
     const struct leg_report report = {new_handle, attributes, expiry, mapped, data};
     struct leg leg = {.requirements = requirements, .input = input, .output = output_desc};
     status_t status = crypto_ready();
-    if (!status_ok(status)) return status;
+    if (!status_ok(status)) {
+        leg_output_refuse(output_desc, status);
+        return status;
+    }
     if (handle) return accept_next(&leg, context_get(handle), &report);
     return accept_first(&leg, (struct credential *)credential_handle, &report);
 }

@@ -66,10 +66,6 @@ static BOOL CALLBACK host_load(INIT_ONCE *once, void *parameter, void **context)
     int written = WideCharToMultiByte(CP_OEMCP, 0, host.computer.text, -1, host.oem_computer,
                                       sizeof(host.oem_computer), NULL, NULL);
     if (!written) return FALSE;
-    struct prefix_secret secret;
-    host.has_machine_id = status_ok(prefix_secret_get(&secret));
-    if (host.has_machine_id) memcpy(host.machine_id, secret.machine_id, sizeof(host.machine_id));
-    secret_wipe(&secret, sizeof(secret));
     *context = &host;
     return TRUE;
 }
@@ -81,6 +77,16 @@ const struct host *host_get(void)
     return InitOnceExecuteOnce(&once, host_load, NULL, &host) ? host : NULL;
 }
 
+status_t machine_id_get(uint8_t out[NTLM_MACHINE_ID_SIZE])
+{
+    struct prefix_secret secret;
+    status_t status = prefix_secret_get(&secret);
+    if (!status_ok(status)) return status;
+    memcpy(out, secret.machine_id, NTLM_MACHINE_ID_SIZE);
+    secret_wipe(&secret, sizeof(secret));
+    return SEC_E_OK;
+}
+
 /* ---- targets ---- */
 
 bool target_host_name(struct slice target_name, struct name *host)
@@ -89,7 +95,7 @@ bool target_host_name(struct slice target_name, struct name *host)
     return found.size && name_set(host, found);
 }
 
-bool host_is_target(const struct host *host, struct slice target_name)
+bool host_is_target(const struct host *host, struct slice target_name, status_t *status)
 {
     static const struct name aliases[] = {
         {L"localhost", 9},
@@ -106,5 +112,5 @@ bool host_is_target(const struct host *host, struct slice target_name)
     if (name_equal(&named, &label)) return true;
     for (size_t i = 0; i < ARRAYSIZE(aliases); i++)
         if (name_equal(&named, &aliases[i])) return true;
-    return policy_is_own_name(&named);
+    return policy_is_own_name(&named, status);
 }

@@ -31,19 +31,20 @@ struct host {
     struct name dns_computer, dns_domain;
     struct name user; /* who this process runs as */
     char oem_computer[64];
-    /* The same for all processes of the prefix while its server runs (MS-NLMP 2.2.2.2). */
-    bool has_machine_id;
-    uint8_t machine_id[NTLM_MACHINE_ID_SIZE];
 };
 
 /* Found out once per process; NULL when that fails. */
 const struct host *host_get(void);
 
+/* The same for all processes of the prefix while its server runs (MS-NLMP 2.2.2.2). */
+status_t machine_id_get(uint8_t out[NTLM_MACHINE_ID_SIZE]);
+
 /* The host in a target name (an SPN or a plain host name); false when there is none. */
 bool target_host_name(struct slice target_name, struct name *host);
 
-/* Whether a target name means this machine. */
-bool host_is_target(const struct host *host, struct slice target_name);
+/* Whether a target name means this machine. False, and *status a failure, when that cannot be told,
+ * as the registry cannot be read; *status stays as it was otherwise. */
+bool host_is_target(const struct host *host, struct slice target_name, status_t *status);
 
 static inline struct slice name_slice(const struct name *name)
 {
@@ -77,8 +78,9 @@ struct ntlm_policy {
 #define RECEIVING_LOCAL 1u /* restrict_receiving: accounts of this machine only */
 #define RECEIVING_NONE 2u
 
-/* As it was a second ago at the most. Any thread. */
-void policy_get(struct ntlm_policy *out);
+/* As it was a second ago at the most, or as it could last be read. A failure before it ever could
+ * be: nothing is then allowed. Any thread. */
+status_t policy_get(struct ntlm_policy *out);
 
 /* The flags without which a session of these flags is refused. */
 uint32_t policy_required(uint32_t minimum, bool v2_only, uint32_t flags);
@@ -93,11 +95,12 @@ uint32_t policy_required(uint32_t minimum, bool v2_only, uint32_t flags);
 /* Whether passwords are kept in the form that LM responses are made of. */
 bool policy_may_send_lm(void);
 
-/* Whether an administrator calls this machine so, too (BackConnectionHostNames, KB896861). */
-bool policy_is_own_name(const struct name *host);
+/* Whether an administrator calls this machine so, too (BackConnectionHostNames, KB896861). *status
+ * as host_is_target has it. */
+bool policy_is_own_name(const struct name *host, status_t *status);
 
-/* Whether a client may use NTLM towards this target. */
-bool policy_may_send(const struct ntlm_policy *policy, struct slice target_name);
+/* Whether a client may use NTLM towards this target. *status as above. */
+bool policy_may_send(const struct ntlm_policy *policy, struct slice target_name, status_t *status);
 
 /* ---- mask.c ---- */
 
@@ -147,6 +150,7 @@ struct credential {
     ULONG use;
     struct identity identity; /* its hashes are wiped; credential_for_target has them */
     struct masked_hash nt_hash, lm_hash;
+    BYTE apart[CACHE_LINE]; /* what many threads read from what many threads write */
     volatile LONG references;
 };
 
@@ -227,6 +231,7 @@ struct context {
     volatile LONG halves; /* HALF_ bits */
     struct lock send, receive;
     bool exported;                 /* handed over: all that is left is to delete it */
+    bool answered;                 /* of a server: the answer that counts was given */
     struct bindings bindings;      /* from the first leg */
     struct credential *credential; /* until the handshake is complete; NULL after an import */
     HANDLE volatile token;         /* owned; made when first asked for */

@@ -54,8 +54,8 @@ NTSTATUS password_change(const struct lsa_password_change *change, struct passwo
     struct account account;
     out->has_policy = false;
     status_t status = crypto_ready();
+    if (status_ok(status)) status = policy_get(&policy);
     if (!status_ok(status)) return nt_status(status);
-    policy_get(&policy);
 
     AcquireSRWLockExclusive(&lock);
     account_forget_all();

@@ -14,6 +14,7 @@
 #include "ssp/trace.h"
 #include "ssp/winbind.h"
 
+#include <stdlib.h>
 #include <wchar.h>
 
 TRACE_CHANNEL("ntlm");
@@ -34,63 +35,65 @@ TRACE_CHANNEL("ntlm");
 #define SENDING_AUDITED 1u    /* of RestrictSendingNTLMTraffic */
 #define SENDING_DENIED 2u
 
-static void read_lsa(struct ntlm_policy *policy)
+static void read_lsa(struct ntlm_policy *policy, status_t *status)
 {
-    HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, LSA_KEY);
+    HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, LSA_KEY, status);
     DWORD level = DEFAULT_LEVEL, suppress = 0, no_loopback_check = 0;
-    bool known = policy_value_get(key, L"LmCompatibilityLevel", &level);
+    bool known = policy_value_get(key, L"LmCompatibilityLevel", &level, status);
     policy->client_level = level;
     policy->server_level = known ? level : LEVEL_SERVER_V2;
-    policy_value_get(key, L"SuppressExtendedProtection", &suppress);
+    policy_value_get(key, L"SuppressExtendedProtection", &suppress, status);
     policy->no_extended_protection = suppress & SUPPRESS_BY_CLIENT;
-    policy_value_get(key, L"DisableLoopbackCheck", &no_loopback_check);
+    policy_value_get(key, L"DisableLoopbackCheck", &no_loopback_check, status);
     policy->loopback_check = no_loopback_check != 1;
     if (key) RegCloseKey(key);
 }
 
-static void read_msv(struct ntlm_policy *policy)
+static void read_msv(struct ntlm_policy *policy, status_t *status)
 {
-    HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, MSV_KEY);
+    HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, MSV_KEY, status);
     policy->client_minimum = policy->server_minimum = DEFAULT_MINIMUM;
-    policy_value_get(key, L"NtlmMinClientSec", &policy->client_minimum);
-    policy_value_get(key, L"NtlmMinServerSec", &policy->server_minimum);
+    policy_value_get(key, L"NtlmMinClientSec", &policy->client_minimum, status);
+    policy_value_get(key, L"NtlmMinServerSec", &policy->server_minimum, status);
     policy->client_minimum &= MINIMUM_BITS;
     policy->server_minimum &= MINIMUM_BITS;
-    policy_value_get(key, L"RestrictSendingNTLMTraffic", &policy->restrict_sending);
-    policy_value_get(key, L"RestrictReceivingNTLMTraffic", &policy->restrict_receiving);
+    policy_value_get(key, L"RestrictSendingNTLMTraffic", &policy->restrict_sending, status);
+    policy_value_get(key, L"RestrictReceivingNTLMTraffic", &policy->restrict_receiving, status);
     if (key) RegCloseKey(key);
 }
 
-static void read_own(struct ntlm_policy *policy)
+static void read_own(struct ntlm_policy *policy, status_t *status)
 {
-    HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, OWN_KEY);
+    HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, OWN_KEY, status);
     DWORD mic = 0, window = 0, winbind = 0;
     policy->channel_bindings = POLICY_CHECKED;
-    policy_value_get(key, L"ChannelBindings", &policy->channel_bindings);
-    policy_value_get(key, L"TargetNames", &policy->target_names);
-    policy_value_get(key, L"RequireMic", &mic);
-    policy_value_get(key, L"TimestampWindow", &window);
-    policy_value_get(key, WINBIND_VALUE, &winbind);
-    policy_value_get(key, L"MinimumPasswordLength", &policy->password_length);
+    policy_value_get(key, L"ChannelBindings", &policy->channel_bindings, status);
+    policy_value_get(key, L"TargetNames", &policy->target_names, status);
+    policy_value_get(key, L"RequireMic", &mic, status);
+    policy_value_get(key, L"TimestampWindow", &window, status);
+    policy_value_get(key, WINBIND_VALUE, &winbind, status);
+    policy_value_get(key, L"MinimumPasswordLength", &policy->password_length, status);
     policy->require_mic = mic;
     policy->winbind = winbind == 1;
     policy->timestamp_window = (uint64_t)window * SECOND;
     if (key) RegCloseKey(key);
 }
 
-static void read_policy(void *out)
+static status_t read_policy(void *out)
 {
+    status_t status = SEC_E_OK;
     struct ntlm_policy *policy = out;
-    read_lsa(policy);
-    read_msv(policy);
-    read_own(policy);
+    read_lsa(policy, &status);
+    read_msv(policy, &status);
+    read_own(policy, &status);
+    return status;
 }
 
-void policy_get(struct ntlm_policy *out)
+status_t policy_get(struct ntlm_policy *out)
 {
     static struct ntlm_policy kept;
     static struct policy_cache cache = {.kept = &kept, .size = sizeof(kept), .read = read_policy};
-    policy_cache_get(&cache, out);
+    return policy_cache_get(&cache, out);
 }
 
 uint32_t policy_required(uint32_t minimum, bool v2_only, uint32_t flags)
@@ -106,8 +109,7 @@ uint32_t policy_required(uint32_t minimum, bool v2_only, uint32_t flags)
 bool policy_may_send_lm(void)
 {
     struct ntlm_policy policy;
-    policy_get(&policy);
-    return policy.client_level < LEVEL_CLIENT_NO_LM;
+    return status_ok(policy_get(&policy)) && policy.client_level < LEVEL_CLIENT_NO_LM;
 }
 
 /* ---- lists of hosts ---- */
@@ -134,37 +136,39 @@ static bool pattern_matches(const wchar_t *pattern, const struct name *host)
                                 TRUE) == CSTR_EQUAL;
 }
 
-/* A list of hosts, read when it is asked for: few have one. */
+/* A list of hosts, read when it is asked for: few have one. What is no REG_MULTI_SZ is no list. */
 static bool list_has(const wchar_t *value, const struct name *host,
-                     bool (*matches)(const wchar_t *entry, const struct name *host))
+                     bool (*matches)(const wchar_t *entry, const struct name *host),
+                     status_t *status)
 {
-    wchar_t list[4096] = {0};
-    DWORD type, size = sizeof(list) - 2 * sizeof(wchar_t); /* both terminators may be missing */
-    HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, MSV_KEY);
-    if (!key) return false;
-    LSTATUS error = RegQueryValueExW(key, value, NULL, &type, (BYTE *)list, &size);
-    RegCloseKey(key);
-    if (error || type != REG_MULTI_SZ) return false;
-    for (const wchar_t *entry = list; *entry; entry += wcslen(entry) + 1)
-        if (matches(entry, host)) return true;
-    return false;
+    bool found = false;
+    DWORD type;
+    HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, MSV_KEY, status);
+    wchar_t *list = policy_strings_get(key, value, &type, status);
+    const wchar_t *entry = list && type == REG_MULTI_SZ ? list : L"";
+    for (; *entry && !found; entry += wcslen(entry) + 1) found = matches(entry, host);
+    free(list);
+    if (key) RegCloseKey(key);
+    return found;
 }
 
-bool policy_is_own_name(const struct name *host)
+bool policy_is_own_name(const struct name *host, status_t *status)
 {
-    return list_has(L"BackConnectionHostNames", host, is_same);
+    return list_has(L"BackConnectionHostNames", host, is_same, status);
 }
 
-bool policy_may_send(const struct ntlm_policy *policy, struct slice target_name)
+bool policy_may_send(const struct ntlm_policy *policy, struct slice target_name, status_t *status)
 {
     struct name target;
     char text[TRACE_TEXT_MAX];
     if (policy->restrict_sending < SENDING_AUDITED) return true;
     const struct host *host = host_get();
-    if (host && host_is_target(host, target_name)) return true;
+    if (host && host_is_target(host, target_name, status)) return true;
     bool named = target_host_name(target_name, &target);
     bool allowed = policy->restrict_sending < SENDING_DENIED ||
-                   (named && list_has(L"ClientAllowedNTLMServers", &target, pattern_matches));
+                   (named &&
+                    list_has(L"ClientAllowedNTLMServers", &target, pattern_matches, status));
+    if (!status_ok(*status)) return false;
     WARN("RestrictSendingNTLMTraffic: %s %s\n", named ? trace_wide(text, target.text, -1) : "\"\"",
          allowed ? "is allowed" : "is denied");
     return allowed;

@@ -67,14 +67,14 @@ static status_t negotiate_read(const struct leg *leg, struct slice *token,
 }
 
 /* Without a ledger there are neither local calls nor copies of a waiting context (export.c);
- * everything else goes on. */
-static uint64_t ticket_issue(void)
+ * everything else goes on. One that was short of memory may be there the next time. */
+static status_t ticket_issue(uint64_t *ticket)
 {
-    uint64_t ticket = 0;
-    status_t status = ledger_issue(LEDGER_CHALLENGE, &ticket);
-    if (status_ok(status)) return ticket;
+    status_t status = ledger_issue(LEDGER_CHALLENGE, ticket);
+    if (status_ok(status)) return status;
     WARN("no ticket for a challenge: status %#lx\n", (ULONG)status);
-    return 0;
+    *ticket = 0;
+    return status == SEC_E_INSUFFICIENT_MEMORY ? status : SEC_E_OK;
 }
 
 static status_t challenge_make(struct leg *leg, const struct host *host,
@@ -90,13 +90,14 @@ static status_t challenge_make(struct leg *leg, const struct host *host,
         .required = policy_required(policy->server_minimum, policy->server_level >= LEVEL_SERVER_V2,
                                     message.flags & GRANTED),
         .now = leg_time(),
-        .challenge_ticket = ticket_issue(),
         .nb_computer = computer,
         .nb_domain = computer,
         .dns_computer = name_slice(&host->dns_computer),
         .dns_domain = name_slice(&host->dns_domain),
         .oem_target = {(const uint8_t *)host->oem_computer, strlen(host->oem_computer)},
     };
+    status = ticket_issue(&start.challenge_ticket);
+    if (!status_ok(status)) return status;
     memcpy(start.version, package_version, sizeof(start.version));
     if (leg->requirements & ASC_REQ_DATAGRAM) start.flags |= NTLM_DATAGRAM;
     if (host->user.length && ntlm_negotiate_is_local(&message, computer, computer))
@@ -126,8 +127,8 @@ status_t server_start(struct leg *leg, struct credential *credential, struct con
     struct ntlm_policy policy;
     struct bindings bindings;
     struct ntlm_context ntlm;
-    policy_get(&policy);
-    status_t status = start_check(credential, &policy);
+    status_t status = policy_get(&policy);
+    if (status_ok(status)) status = start_check(credential, &policy);
     if (!status_ok(status)) return status;
 
     ntlm_context_init(&ntlm, NTLM_SERVER);
@@ -154,7 +155,8 @@ static enum leg_channel channel_of(const struct bindings *own, struct slice sent
 }
 
 /* Whether the client speaks through the channel that this server sees: asked only when the
- * application says which one that is, or that a proxy has it. */
+ * application says which one that is, or that a proxy has it. Where policy does not look, the
+ * application is told all the same. */
 static status_t bindings_check(const struct leg *leg, const struct bindings *first_leg,
                                const struct ntlm_policy *policy,
                                const struct ntlm_authenticate *message)
@@ -165,37 +167,41 @@ static status_t bindings_check(const struct leg *leg, const struct bindings *fir
     bool audit = own.audit || (!own.given && first_leg->audit);
     if (!own.given) own = *first_leg;
     bool proxied = leg->requirements & ASC_REQ_PROXY_BINDINGS;
-    if (policy->channel_bindings == POLICY_OFF || (!own.given && !proxied)) return SEC_E_OK;
+    if (!own.given && !proxied) {
+        leg_channel_unasked(leg->output);
+        return SEC_E_OK;
+    }
     const struct leg_channel_rule rule = {
         .requirements = leg->requirements,
         .required = policy->channel_bindings >= POLICY_REQUIRED,
-        .audit = audit,
+        .audit = audit || policy->channel_bindings == POLICY_OFF,
     };
     return leg_channel_judge(leg->output, &rule, channel_of(&own, message->channel_bindings));
 }
 
 /* A client of this prefix that means another machine: its answer has been passed on to us. Windows
  * refuses that, too, unless DisableLoopbackCheck is set. */
-static bool is_reflected(const struct host *host, const struct ntlm_authenticate *message)
+static status_t reflection_check(const struct host *host, const struct ntlm_authenticate *message)
 {
+    uint8_t own[NTLM_MACHINE_ID_SIZE];
     struct slice sent = message->machine_id;
-    return host->has_machine_id && message->target_name.size &&
-           sent.size == sizeof(host->machine_id) &&
-           !memcmp(sent.data, host->machine_id, sizeof(host->machine_id)) &&
-           !host_is_target(host, message->target_name);
+    if (!message->target_name.size || sent.size != sizeof(own)) return SEC_E_OK;
+    status_t status = machine_id_get(own);
+    if (!status_ok(status)) return status;
+    if (memcmp(sent.data, own, sizeof(own))) return SEC_E_OK;
+    if (host_is_target(host, message->target_name, &status) || !status_ok(status)) return status;
+    WARN("an answer of this machine that was meant for another one is refused\n");
+    return SEC_E_LOGON_DENIED;
 }
 
 /* Whether the client means this machine, where the policy asks. */
 static status_t target_check(const struct ntlm_policy *policy, const struct host *host,
                              const struct ntlm_authenticate *message)
 {
-    if (policy->loopback_check && is_reflected(host, message)) {
-        WARN("an answer of this machine that was meant for another one is refused\n");
-        return SEC_E_LOGON_DENIED;
-    }
-    if (policy->target_names == POLICY_OFF) return SEC_E_OK;
+    status_t status = policy->loopback_check ? reflection_check(host, message) : SEC_E_OK;
+    if (!status_ok(status) || policy->target_names == POLICY_OFF) return status;
     if (!message->target_name.size && policy->target_names < POLICY_REQUIRED) return SEC_E_OK;
-    if (host_is_target(host, message->target_name)) return SEC_E_OK;
+    if (host_is_target(host, message->target_name, &status) || !status_ok(status)) return status;
     WARN("the client meant another machine or did not say which\n");
     return SEC_E_LOGON_DENIED;
 }
@@ -249,11 +255,16 @@ static status_t names_read(struct logon *logon)
     return all ? SEC_E_OK : SEC_E_LOGON_DENIED;
 }
 
-static status_t prove(const struct logon *logon, struct ntlm_server_finish *finish)
+static void finish_set(const struct logon *logon, struct ntlm_server_finish *finish)
 {
     finish->now = leg_time();
     finish->require_mic = logon->policy.require_mic;
     finish->timestamp_window = logon->policy.timestamp_window;
+}
+
+static status_t prove(const struct logon *logon, struct ntlm_server_finish *finish)
+{
+    finish_set(logon, finish);
     return ntlm_server_finish(logon->ntlm, logon->token, &logon->message, finish);
 }
 
@@ -266,14 +277,16 @@ static status_t finish_local(const struct logon *logon)
     bool own_user = host->user.length && name_equal(&logon->user, &host->user) &&
                     name_equal(&logon->domain, &host->computer);
     if (!own_user) return SEC_E_LOGON_DENIED;
-    bool elsewhere = logon->message.target_name.size &&
-                     !host_is_target(host, logon->message.target_name);
-    if (elsewhere && logon->policy.loopback_check) {
+    status_t status = SEC_E_OK;
+    bool elsewhere = logon->policy.loopback_check && logon->message.target_name.size &&
+                     !host_is_target(host, logon->message.target_name, &status);
+    if (!status_ok(status)) return status;
+    if (elsewhere) {
         WARN("a local call that was meant for another machine is refused\n");
         return SEC_E_LOGON_DENIED;
     }
 
-    status_t status = prefix_secret_get(&secret);
+    status = prefix_secret_get(&secret);
     if (!status_ok(status)) return status;
     status = ntlm_local_hash(secret.key, ntlm->local_ticket, ntlm->server_challenge,
                              name_slice(&host->user), name_slice(&host->computer), finish.v2_hash);
@@ -283,6 +296,7 @@ static status_t finish_local(const struct logon *logon)
     return status;
 }
 
+/* What is wrong with a message whatever the password is said before anybody is asked. */
 static status_t finish_elsewhere(const struct logon *logon)
 {
     struct ntlm_server_finish finish = {.proof = NTLM_PROOF_AUTHORITY};
@@ -295,7 +309,9 @@ static status_t finish_elsewhere(const struct logon *logon)
         .nt_response = logon->message.nt_response,
     };
     struct authority_result result;
-    status_t status = authority_challenge(logon->ntlm, &logon->message, challenge);
+    finish_set(logon, &finish);
+    status_t status = ntlm_server_check(logon->ntlm, &logon->message, &finish);
+    if (status_ok(status)) status = authority_challenge(logon->ntlm, &logon->message, challenge);
     if (status_ok(status)) status = authority_verify(&request, &result);
     if (!status_ok(status)) return status;
     memcpy(finish.session_base_key, result.session_base_key, sizeof(finish.session_base_key));
@@ -370,19 +386,21 @@ static status_t finish_by_kind(const struct logon *logon)
     return SEC_E_LOGON_DENIED;
 }
 
-/* The first answer is the only one: see above. */
-static status_t finish_once(const struct logon *logon)
+/* The first answer is the only one: see above. Where there is no ledger there are no copies, so the
+ * context alone knows. */
+static status_t finish_once(const struct logon *logon, bool *answered)
 {
     uint64_t ticket = logon->ntlm->challenge_ticket;
-    status_t status = ticket ? ledger_redeem(LEDGER_CHALLENGE, ticket) : SEC_E_OK;
+    status_t status = *answered ? SEC_E_CONTEXT_EXPIRED : SEC_E_OK;
+    if (status_ok(status) && ticket) status = ledger_redeem(LEDGER_CHALLENGE, ticket);
     if (status == SEC_E_CONTEXT_EXPIRED) {
         WARN("the challenge has been answered before\n");
         return SEC_E_LOGON_DENIED;
     }
     if (!status_ok(status)) return status;
     status = finish_by_kind(logon);
-    bool judged = status_ok(status) || status == SEC_E_LOGON_DENIED;
-    if (ticket && !judged) ledger_restore(LEDGER_CHALLENGE, ticket);
+    *answered = status_ok(status) || status == SEC_E_LOGON_DENIED;
+    if (ticket && !*answered) ledger_restore(LEDGER_CHALLENGE, ticket);
     return status;
 }
 
@@ -407,12 +425,13 @@ status_t server_finish(struct leg *leg, struct context *context)
     if (status_ok(status)) status = ntlm_authenticate_decode(logon.token, &logon.message);
     if (!status_ok(status)) return status;
 
-    policy_get(&logon.policy);
-    status = bindings_check(leg, &context->bindings, &logon.policy, &logon.message);
+    status = policy_get(&logon.policy);
+    if (status_ok(status))
+        status = bindings_check(leg, &context->bindings, &logon.policy, &logon.message);
     if (status_ok(status)) status = target_check(&logon.policy, logon.host, &logon.message);
     if (status_ok(status)) status = mech_list_check(leg, ntlm, &logon.message);
     if (status_ok(status)) status = names_read(&logon);
-    if (status_ok(status)) status = finish_once(&logon);
+    if (status_ok(status)) status = finish_once(&logon, &context->answered);
     trace_client(&logon, status);
     if (status_ok(status)) ntlm->attributes = attributes_of(ntlm->session.flags, ntlm->requested);
     return status;

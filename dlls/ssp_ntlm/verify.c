@@ -156,7 +156,7 @@ static status_t verify_v2(struct trial *trial, struct verdict *verdict)
 {
     const struct msv_logon *logon = trial->logon;
     struct slice sent = logon->nt_response;
-    struct slice temp = {sent.data + PROOF_SIZE, sent.size - PROOF_SIZE};
+    struct slice temp = slice_rest(sent, PROOF_SIZE);
     uint8_t v2_hash[16], proof[PROOF_SIZE];
     memcpy(trial->given.nt_hash, trial->account.nt_hash, sizeof(trial->given.nt_hash));
     /* What the client called its domain counts, also where it was called nothing. */
@@ -247,10 +247,11 @@ static void set_nobody(struct verdict *out)
 
 static status_t verify(struct trial *trial, struct verdict *verdict)
 {
-    policy_get(&trial->policy);
+    status_t status = policy_get(&trial->policy);
+    if (!status_ok(status)) return status;
     bool network = is_network(trial->logon);
     if (network && trial->policy.restrict_receiving >= RECEIVING_NONE) return SEC_E_LOGON_DENIED;
-    status_t status = names_read(trial);
+    status = names_read(trial);
     if (!status_ok(status)) return status;
     verdict->workstation = trial->workstation;
     if (is_nobody(trial->logon)) {

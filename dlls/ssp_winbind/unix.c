@@ -4,8 +4,10 @@
  * first call, so that a host without Samba misses nothing. Every call has a context of its own, as
  * the library's default one may not be shared by threads.
  *
- * Refused although winbind says yes: guests, who are not the user that they claim to be, and a
- * log-on without a session key, whose messages would be protected by a key that everybody knows.
+ * Refused although winbind says yes: guests, who are not the user that they claim to be, a log-on
+ * without a session key, whose messages would be protected by a key that everybody knows, and an
+ * account that we cannot name. The password was right: were it called anything but a refusal, the
+ * challenge could be answered once more.
  */
 #include "call.h"
 
@@ -100,8 +102,10 @@ static status_t status_of_error(wbcErr error)
     }
 }
 
-/* MS-ERREF 2.3.1. ACCESS_DENIED is not about the client: winbindd says it to a process that may
- * not use its privileged pipe, a domain controller to a machine that it does not trust. */
+/* MS-ERREF 2.3.1. A client that names a domain that is none is told no more than one with a wrong
+ * password, and its guess counts. ACCESS_DENIED is not about the client: winbindd says it to a
+ * process that may not use its privileged pipe, a domain controller to a machine that it does not
+ * trust. */
 static status_t status_of_nt(uint32_t nt_status)
 {
     static const struct {
@@ -117,6 +121,7 @@ static status_t status_of_nt(uint32_t nt_status)
         {0xC0000071, SEC_E_LOGON_DENIED},                /* PASSWORD_EXPIRED */
         {0xC0000072, SEC_E_LOGON_DENIED},                /* ACCOUNT_DISABLED */
         {0xC000015B, SEC_E_LOGON_DENIED},                /* LOGON_TYPE_NOT_GRANTED */
+        {0xC00000DF, SEC_E_LOGON_DENIED},                /* NO_SUCH_DOMAIN */
         {0xC0000193, SEC_E_LOGON_DENIED},                /* ACCOUNT_EXPIRED */
         {0xC0000198, SEC_E_LOGON_DENIED},                /* NOLOGON_INTERDOMAIN_TRUST_ACCOUNT */
         {0xC0000199, SEC_E_LOGON_DENIED},                /* NOLOGON_WORKSTATION_TRUST_ACCOUNT */
@@ -129,7 +134,6 @@ static status_t status_of_nt(uint32_t nt_status)
         {0xC0000022, SEC_E_NO_AUTHENTICATING_AUTHORITY}, /* ACCESS_DENIED */
         {0xC000005E, SEC_E_NO_AUTHENTICATING_AUTHORITY}, /* NO_LOGON_SERVERS */
         {0xC00000B5, SEC_E_NO_AUTHENTICATING_AUTHORITY}, /* IO_TIMEOUT */
-        {0xC00000DF, SEC_E_NO_AUTHENTICATING_AUTHORITY}, /* NO_SUCH_DOMAIN */
         {0xC000018A, SEC_E_NO_AUTHENTICATING_AUTHORITY}, /* NO_TRUST_LSA_SECRET */
         {0xC000018B, SEC_E_NO_AUTHENTICATING_AUTHORITY}, /* NO_TRUST_SAM_ACCOUNT */
         {0xC000018C, SEC_E_NO_AUTHENTICATING_AUTHORITY}, /* TRUSTED_DOMAIN_FAILURE */
@@ -222,12 +226,12 @@ static status_t result_take(const struct wbcAuthUserInfo *info, struct winbind_c
     }
     if (secret_equal(info->user_session_key, no_key, sizeof(no_key))) {
         snprintf(call->why, sizeof(call->why), "no session key");
-        return SEC_E_NO_AUTHENTICATING_AUTHORITY;
+        return SEC_E_LOGON_DENIED;
     }
     if (!text_set(call->account, info->account_name) ||
         !text_set(call->account_domain, info->domain_name)) {
         snprintf(call->why, sizeof(call->why), "an account without a usable name");
-        return SEC_E_INTERNAL_ERROR;
+        return SEC_E_LOGON_DENIED;
     }
     memcpy(call->session_key, info->user_session_key, sizeof(call->session_key));
     return SEC_E_OK;

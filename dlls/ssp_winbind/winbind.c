@@ -48,7 +48,7 @@ static status_t result_take(const struct winbind_call_logon *call, struct winbin
     wchar_t account[ARRAYSIZE(logon->account)], domain[ARRAYSIZE(logon->account_domain)];
     if (!to_wide(call->account, account) || !to_wide(call->account_domain, domain)) {
         WARN("the authority's name for the account is no UTF-8 or too long\n");
-        return SEC_E_INTERNAL_ERROR;
+        return SEC_E_LOGON_DENIED;
     }
     memcpy(logon->account, account, sizeof(account));
     memcpy(logon->account_domain, domain, sizeof(domain));

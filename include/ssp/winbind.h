@@ -28,8 +28,9 @@ struct winbind_logon {
 };
 
 /*
- * SEC_E_LOGON_DENIED for whatever is wrong with the log-on, SEC_E_NO_AUTHENTICATING_AUTHORITY when
- * nobody could judge it: no Unix half, no libwbclient, no winbindd, no right to ask it, no domain
+ * SEC_E_LOGON_DENIED for whatever is wrong with the log-on, also of one with the right password to
+ * whom the authority gives no key or no usable name; SEC_E_NO_AUTHENTICATING_AUTHORITY when nobody
+ * could judge it: no Unix half, no libwbclient, no winbindd, no right to ask it, no domain
  * controller. The reason is in the trace. On failure the outputs are untouched. Blocks until
  * winbind answers; any number of threads.
  */

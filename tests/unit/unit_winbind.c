@@ -250,13 +250,13 @@ static void refused_anyway(void)
     refused(SEC_E_LOGON_DENIED, "guest");
     fake_accepts();
     memset(fake.info.user_session_key, 0, sizeof(fake.info.user_session_key));
-    refused(SEC_E_NO_AUTHENTICATING_AUTHORITY, "no session key");
+    refused(SEC_E_LOGON_DENIED, "no session key");
     fake_accepts();
     fake.info.account_name = NULL;
-    refused(SEC_E_INTERNAL_ERROR, "name");
+    refused(SEC_E_LOGON_DENIED, "name");
     fake_accepts();
     fake.info.domain_name = long_name;
-    refused(SEC_E_INTERNAL_ERROR, "name");
+    refused(SEC_E_LOGON_DENIED, "name");
     long_name[CALL_NAME_SIZE - 1] = 0;
     struct winbind_call_logon call;
     ok(call_logon(&call) == SEC_E_OK && !strcmp(call.account_domain, long_name), "it just fits");
