@@ -92,9 +92,9 @@ static status_t query_half_open(struct context *context, const struct attribute 
                                 void *buffer)
 {
     if (!attribute) return SEC_E_INVALID_HANDLE;
-    AcquireSRWLockShared(&context->lock);
+    lock_take(&context->lock);
     status_t status = context->exported ? SEC_E_INVALID_HANDLE : attribute->query(context, buffer);
-    ReleaseSRWLockShared(&context->lock);
+    lock_give(&context->lock);
     return status;
 }
 

@@ -29,16 +29,10 @@ static bool speaks_raw(const struct leg *leg, const struct credential *credentia
     return credential->raw || (known && leg->requirements & ISC_REQ_USE_DCE_STYLE);
 }
 
-/* The application's buffers are as they were when the mechanism fails, for the next one. */
 static status_t start_raw_with(struct leg *leg, struct member *member, struct context *context)
 {
-    SecBuffer *buffer = secbuf_find(leg->output, SECBUFFER_TOKEN), before = {0, 0, NULL};
-    if (buffer) before = *buffer;
     status_t status = inner_step_raw(leg, context, member);
-    if (!status_ok(status)) {
-        if (buffer) *buffer = before;
-        return status;
-    }
+    if (!status_ok(status)) return status;
     context->raw = true;
     wcscpy(context->package, member->mech.name);
     context->oid = member->mech.oids[0];
@@ -51,10 +45,16 @@ static status_t start_raw_with(struct leg *leg, struct member *member, struct co
 static status_t start_raw(struct leg *leg, struct credential *credential, struct context *context)
 {
     status_t reason = SEC_E_OK;
+    SecBuffer *buffer = secbuf_find(leg->output, SECBUFFER_TOKEN);
+    SecBuffer before = buffer ? *buffer : (SecBuffer){0, 0, NULL};
     if (credential->raw) return start_raw_with(leg, &credential->members[0], context);
     for (size_t i = 0; i < credential->count; i++) {
         struct member *member = &credential->members[i];
-        status_t status = fallback_before(&member->mech, leg->target, leg->requirements);
+        status_t status;
+        status_t known = fallback_before(&member->mech, leg->target, leg->requirements, &status);
+        if (buffer) *buffer = before; /* whatever the last one has made of it */
+        leg->passed = false;
+        if (!status_ok(known)) return known;
         if (status_ok(status)) status = start_raw_with(leg, member, context);
         /* Want of room is the application's to mend: it is no reason for a weaker mechanism. */
         bool over = status_ok(status) || status == SEC_E_BUFFER_TOO_SMALL;
@@ -106,7 +106,9 @@ static status_t offer_make(struct leg *leg, struct credential *credential,
         struct member *member = &credential->members[i];
         struct spnego_init before = *offer;
         if (!offer_add(&member->mech, hints, offer) || before.mech_count) continue;
-        status_t status = fallback_before(&member->mech, leg->target, leg->requirements);
+        status_t status;
+        status_t known = fallback_before(&member->mech, leg->target, leg->requirements, &status);
+        if (!status_ok(known)) return known;
         if (status_ok(status))
             status = inner_step(leg, context, member, (struct slice){NULL, 0}, &context->inner,
                                 token);

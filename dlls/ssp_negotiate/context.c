@@ -24,7 +24,6 @@ struct context *context_create(bool acceptor, LONG halves)
 {
     struct context *context = calloc(1, sizeof(*context));
     if (!context) return NULL;
-    InitializeSRWLock(&context->lock);
     SecInvalidateHandle(&context->inner.handle);
     context->acceptor = acceptor;
     context->halves = halves;
@@ -127,15 +126,16 @@ static status_t spare_reserve(struct leg *leg, bool acceptor)
     return leg->spare ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-static status_t leg_first(struct leg *leg, bool acceptor, struct credential *credential,
+/* The reference goes to a context that needs it later. */
+static status_t leg_first(struct leg *leg, bool acceptor, struct credential **credential,
                           const struct leg_report *report)
 {
     bool allocated = false;
     struct context *context = context_create(acceptor, HALF_LSA);
     status_t status = context ? spare_reserve(leg, acceptor) : SEC_E_INSUFFICIENT_MEMORY;
     if (status_ok(status))
-        status = acceptor ? server_start(leg, credential, context)
-                          : client_start(leg, credential, context);
+        status = acceptor ? server_start(leg, *credential, context)
+                          : client_start(leg, *credential, context);
     if (status_ok(status) && !context->raw)
         status = output_put(leg, writer_view(&leg->answer), &allocated);
     if (!status_ok(status)) {
@@ -143,8 +143,12 @@ static status_t leg_first(struct leg *leg, bool acceptor, struct credential *cre
         return status;
     }
     report_fill(report, context, allocated);
-    if (context->stage == SPNEGO_STAGE_ESTABLISHED) context_settle(context);
-    else context->credential = credential_hold(credential);
+    if (context->stage == SPNEGO_STAGE_ESTABLISHED) {
+        context_settle(context);
+    } else {
+        context->credential = *credential;
+        *credential = NULL;
+    }
     return leg_status(leg, context);
 }
 
@@ -200,14 +204,15 @@ static status_t leg_run(struct leg *leg, bool acceptor, LSA_SEC_HANDLE credentia
     leg_token(leg->input, &leg->token); /* a leg may have none */
     writer_init(&leg->answer);
     if (context) {
-        AcquireSRWLockExclusive(&context->lock);
+        lock_take(&context->lock);
         if (!context->credential) given = credential_of(credential_handle);
         status = leg_next_locked(leg, acceptor, given, context, report);
-        ReleaseSRWLockExclusive(&context->lock);
+        lock_give(&context->lock);
     } else {
         given = credential_of(credential_handle);
-        status = leg_first(leg, acceptor, given, report);
+        status = leg_first(leg, acceptor, &given, report);
     }
+    if (!status_ok(status) && !leg->passed) leg_output_refuse(leg->output, status);
     credential_release(given);
     writer_free(&leg->answer);
     package_free(leg->spare);
@@ -243,6 +248,7 @@ NTSTATUS NTAPI context_initiate(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE handle
                       .output = output};
     status_t status = target_copy(target, input, &leg.target);
     if (status_ok(status)) status = leg_run(&leg, false, credential, context_get(handle), &report);
+    else leg_output_refuse(output, status);
     free(leg.target);
     return status;
 }

@@ -7,7 +7,6 @@
 #include "negotiate_package.h"
 
 #include "ssp/authdata.h"
-#include "ssp/lock.h"
 #include "ssp/trace.h"
 
 #include <stdlib.h>
@@ -16,7 +15,7 @@
 
 TRACE_CHANNEL("negotiate");
 
-struct credential *credential_hold(struct credential *credential)
+static struct credential *credential_hold(struct credential *credential)
 {
     if (credential) InterlockedIncrement(&credential->references);
     return credential;

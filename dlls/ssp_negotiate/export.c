@@ -107,9 +107,9 @@ NTSTATUS NTAPI context_export(LSA_SEC_HANDLE handle, ULONG flags, SecBuffer *pac
     status_t status = handover_check(flags, packed);
     if (!status_ok(status)) return status;
 
-    AcquireSRWLockExclusive(&context->lock);
+    lock_take(&context->lock);
     status = export_locked(context, flags, packed, token);
-    ReleaseSRWLockExclusive(&context->lock);
+    lock_give(&context->lock);
     TRACE("flags %#lx, stage %ld: status %#lx\n", flags, context->stage, (ULONG)status);
     return status;
 }

@@ -11,6 +11,8 @@
  */
 #include "negotiate_package.h"
 
+#include "ssp/policy.h"
+
 #include <wchar.h>
 
 /* Microsoft's page "Kerberos clients allow IPv4 and IPv6 address hostnames in SPNs" */
@@ -44,12 +46,13 @@ static bool is_address(const wchar_t *host, size_t length)
     return colons > 1 || (numbers && numbers == wcscspn(host, L":/@"));
 }
 
-static bool addresses_allowed(void)
+static bool addresses_allowed(status_t *status)
 {
-    DWORD value = 0, size = sizeof(value);
-    return !RegGetValueW(HKEY_LOCAL_MACHINE, KERBEROS_POLICY_KEY, L"TryIPSPN",
-                         RRF_RT_REG_DWORD | RRF_SUBKEY_WOW6464KEY, NULL, &value, &size) &&
-           value;
+    DWORD value = 0;
+    HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, KERBEROS_POLICY_KEY, status);
+    policy_value_get(key, L"TryIPSPN", &value, status);
+    if (key) RegCloseKey(key);
+    return value;
 }
 
 static bool has_three_parts(const wchar_t *target)
@@ -61,14 +64,22 @@ static bool has_three_parts(const wchar_t *target)
 /* ---- for the initiator ---- */
 
 /* User-to-user has an identifier of its own, which is not offered. */
-status_t fallback_before(const struct mech *mech, const wchar_t *target, ULONG requirements)
+status_t fallback_before(const struct mech *mech, const wchar_t *target, ULONG requirements,
+                         status_t *reason)
 {
     const wchar_t *host;
-    if (!is_kerberos(mech)) return SEC_E_OK;
-    if (requirements & ISC_REQ_USE_SESSION_KEY) return SEC_E_UNSUPPORTED_FUNCTION;
-    if (!target || !*target) return SEC_E_TARGET_UNKNOWN;
-    size_t length = host_of(target, &host);
-    return is_address(host, length) && !addresses_allowed() ? SEC_E_TARGET_UNKNOWN : SEC_E_OK;
+    status_t status = SEC_E_OK;
+    *reason = SEC_E_OK;
+    if (!is_kerberos(mech)) return status;
+    if (requirements & ISC_REQ_USE_SESSION_KEY) {
+        *reason = SEC_E_UNSUPPORTED_FUNCTION;
+    } else if (!target || !*target) {
+        *reason = SEC_E_TARGET_UNKNOWN;
+    } else {
+        size_t length = host_of(target, &host);
+        if (is_address(host, length) && !addresses_allowed(&status)) *reason = SEC_E_TARGET_UNKNOWN;
+    }
+    return status;
 }
 
 bool fallback_is_final(const struct member *member, const wchar_t *target, status_t status)

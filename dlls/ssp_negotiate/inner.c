@@ -217,6 +217,7 @@ status_t inner_step_raw(struct leg *leg, struct context *context, struct member 
         in = &input.desc;
     }
     if (!status_ok(status)) return status;
+    leg->passed = true;
     if (context->acceptor)
         status = AcceptSecurityContext(credential, old, in, leg->requirements, leg->representation,
                                        &handle, leg->output, &inner->attributes, &inner->expiry);

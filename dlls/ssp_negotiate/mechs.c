@@ -9,9 +9,11 @@
 #include "negotiate_package.h"
 
 #include "core/der.h"
+#include "ssp/policy.h"
 #include "ssp/prefix.h"
 #include "ssp/trace.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -54,25 +56,34 @@ static bool oid_is_known(const struct oid *oid)
            oid_is(oid, spnego_oid_ms_kerberos);
 }
 
-/* What the registry says, for a package that is neither of the two known ones. Their identifiers
- * are not given away, whichever is listed first. */
-static bool oid_configured(const wchar_t *package, struct oid *out)
+static bool oid_parse(const wchar_t *wide, struct oid *out)
 {
-    wchar_t wide[OID_TEXT_MAX];
     char text[OID_TEXT_MAX];
-    DWORD size = sizeof(wide);
     struct writer w;
-    if (RegGetValueW(HKEY_LOCAL_MACHINE, MECHANISMS_KEY, package,
-                     RRF_RT_REG_SZ | RRF_SUBKEY_WOW6464KEY, NULL, wide, &size))
-        return false;
     size_t length = wcslen(wide);
+    if (length >= OID_TEXT_MAX) return false;
     for (size_t i = 0; i <= length; i++) text[i] = wide[i] < 128 ? (char)wide[i] : '?';
     writer_init_fixed(&w, out->bytes, sizeof(out->bytes));
-    if (!spnego_oid_parse(text, &w) || !status_ok(writer_status(&w))) {
+    if (!spnego_oid_parse(text, &w) || !status_ok(writer_status(&w))) return false;
+    out->size = writer_view(&w).size;
+    return true;
+}
+
+/* What the registry says, for a package that is neither of the two known ones. Their identifiers
+ * are not given away, whichever is listed first. *status is a failure when it cannot be read. */
+static bool oid_configured(const wchar_t *package, struct oid *out, status_t *status)
+{
+    DWORD type;
+    HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, MECHANISMS_KEY, status);
+    wchar_t *text = policy_strings_get(key, package, &type, status);
+    if (key) RegCloseKey(key);
+    if (!text) return false;
+    bool parsed = type == REG_SZ && oid_parse(text, out);
+    free(text);
+    if (!parsed) {
         WARN("the object identifier configured for %ls is none\n", package);
         return false;
     }
-    out->size = writer_view(&w).size;
     if (oid_is_known(out)) WARN("%ls has the object identifier of another package\n", package);
     return !oid_is_known(out);
 }
@@ -91,7 +102,7 @@ static int mech_rank(const struct mech *mech)
     return oid_is(&mech->oids[0], spnego_oid_ntlm) ? 2 : 1;
 }
 
-static bool mech_make(const SecPkgInfoW *info, struct mech *out)
+static bool mech_make(const SecPkgInfoW *info, struct mech *out, status_t *status)
 {
     if (!(info->fCapabilities & SECPKG_FLAG_NEGOTIABLE)) return false;
     if (wcslen(info->Name) > SPNEGO_PACKAGE_CHARS || name_is(info->Name, L"Negotiate", -1))
@@ -101,7 +112,8 @@ static bool mech_make(const SecPkgInfoW *info, struct mech *out)
     out->token_max = info->cbMaxToken;
     out->oid_count = 1;
     if (name_is(info->Name, L"NTLM", -1)) return oid_set(&out->oids[0], spnego_oid_ntlm);
-    if (!name_is(info->Name, L"Kerberos", -1)) return oid_configured(info->Name, &out->oids[0]);
+    if (!name_is(info->Name, L"Kerberos", -1))
+        return oid_configured(info->Name, &out->oids[0], status);
     /* Windows offers the identifier with the old mistake in it first. */
     out->oid_count = 2;
     return oid_set(&out->oids[0], spnego_oid_ms_kerberos) &&
@@ -116,9 +128,25 @@ static bool mechs_have(const struct mechs *mechs, const struct mech *mech)
     return false;
 }
 
+/* False when there is none for this one. The two that everybody knows are never left out. */
+static bool mechs_make_room(struct mechs *mechs, const struct mech *mech)
+{
+    if (mechs->count < MECHS_MAX) return true;
+    size_t last = MECHS_MAX - 1;
+    if (mech_rank(&mechs->items[last]) > 1) last--;
+    const struct mech *dropped = mech_rank(mech) == 1 ? mech : &mechs->items[last];
+    WARN("there are too many mechanisms: without %ls\n", dropped->name);
+    if (dropped == mech) return false;
+    memmove(&mechs->items[last], &mechs->items[last + 1],
+            (MECHS_MAX - 1 - last) * sizeof(*mechs->items));
+    mechs->count--;
+    return true;
+}
+
 /* Behind those that are preferred as much. */
 static void mechs_insert(struct mechs *mechs, const struct mech *mech)
 {
+    if (!mechs_make_room(mechs, mech)) return;
     size_t place = mechs->count;
     while (place && mech_rank(&mechs->items[place - 1]) > mech_rank(mech)) place--;
     memmove(&mechs->items[place + 1], &mechs->items[place],
@@ -135,10 +163,11 @@ status_t mechs_find(struct mechs *out)
     status_t status = EnumerateSecurityPackagesW(&count, &infos);
     if (!status_ok(status)) return status;
     out->count = 0;
-    for (ULONG i = 0; i < count && out->count < MECHS_MAX; i++)
-        if (mech_make(&infos[i], &mech) && !mechs_have(out, &mech)) mechs_insert(out, &mech);
+    for (ULONG i = 0; i < count; i++)
+        if (mech_make(&infos[i], &mech, &status) && !mechs_have(out, &mech))
+            mechs_insert(out, &mech);
     FreeContextBuffer(infos);
-    return SEC_E_OK;
+    return status;
 }
 
 /* ---- the package list of an identity ---- */

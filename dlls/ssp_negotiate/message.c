@@ -71,10 +71,10 @@ NTSTATUS NTAPI context_control(LSA_SEC_HANDLE handle, SecBufferDesc *input)
 NTSTATUS NTAPI context_complete(LSA_SEC_HANDLE handle, SecBufferDesc *token)
 {
     struct context *context = context_get(handle);
-    AcquireSRWLockExclusive(&context->lock);
+    lock_take(&context->lock);
     bool possible = context->raw && !context->exported;
     status_t status = possible ? CompleteAuthToken(&context->inner.handle, token)
                                : SEC_E_UNSUPPORTED_FUNCTION;
-    ReleaseSRWLockExclusive(&context->lock);
+    lock_give(&context->lock);
     return status;
 }

@@ -8,6 +8,7 @@
 #include "core/blob.h"
 #include "core/spnego_body.h"
 #include "ssp/halves.h"
+#include "ssp/lock.h"
 #include "ssp/package.h"
 #include "ssp/provider.h"
 
@@ -72,7 +73,6 @@ struct credential {
     volatile LONG references;
 };
 
-struct credential *credential_hold(struct credential *credential);
 void credential_release(struct credential *credential); /* NULL is fine */
 
 /* What an application's handle stands for at present, to be released; NULL for none. */
@@ -109,7 +109,7 @@ struct inner {
  */
 struct context {
     volatile LONG halves; /* HALF_ bits */
-    SRWLOCK lock;
+    struct lock lock;
     volatile LONG stage; /* enum spnego_stage; once established, it changes no more */
     bool acceptor, exported;
     bool raw;          /* the mechanism speaks without SPNEGO */
@@ -159,8 +159,10 @@ status_t context_check_room(const struct leg *leg, size_t size);
 
 /* ---- fallback.c ---- */
 
-/* What is known before a mechanism is asked: SEC_E_OK, or why it is not to be tried. */
-status_t fallback_before(const struct mech *mech, const wchar_t *target, ULONG requirements);
+/* What is known before a mechanism is asked: *reason is SEC_E_OK, or why it is not to be tried. A
+ * failure, which ends the negotiation, when the registry cannot be read. */
+status_t fallback_before(const struct mech *mech, const wchar_t *target, ULONG requirements,
+                         status_t *reason);
 
 /* Whether the failure of the first leg of a mechanism ends the negotiation. */
 bool fallback_is_final(const struct member *member, const wchar_t *target, status_t status);
@@ -177,6 +179,7 @@ struct leg {
     struct writer answer; /* what the leg sends; empty for nothing */
     void *spare;          /* a block for the answer, got before the mechanism goes on */
     status_t status;      /* of a leg of a raw context, whose output the mechanism has filled in */
+    bool passed;          /* such a leg has reached the mechanism */
     bool moved;           /* the mechanism has gone on: it cannot be asked again */
     bool resumable;       /* but what it said is there */
     bool resumed;         /* it went on in an earlier try */
