@@ -54,9 +54,8 @@ static uint32_t flags_asked(ULONG requirements)
     uint32_t flags = 0;
     for (size_t i = 0; i < ARRAYSIZE(pairs); i++)
         if (requirements & pairs[i].requirement) flags |= pairs[i].flag;
-    policy_get(&policy);
-    if (flags & CALL_DELEGATE && !policy.delegate_anywhere)
-        flags = (flags & ~CALL_DELEGATE) | CALL_DELEGATE_POLICY;
+    bool anywhere = status_ok(policy_get(&policy)) && policy.delegate_anywhere;
+    if (flags & CALL_DELEGATE && !anywhere) flags = (flags & ~CALL_DELEGATE) | CALL_DELEGATE_POLICY;
     return flags;
 }
 
@@ -101,7 +100,7 @@ static status_t bindings_add(const struct leg *leg, bool user, struct kerberos_c
     struct leg_bindings bindings;
     struct kerberos_policy policy;
     status_t status = leg_bindings_read(leg->input, &bindings);
-    policy_get(&policy);
+    if (status_ok(status)) status = policy_get(&policy);
     if (status_ok(status) && !policy.no_extended_protection)
         status = leg_bindings_pass(&bindings, user, &call->bindings);
     return status;

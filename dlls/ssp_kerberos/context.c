@@ -226,10 +226,11 @@ static void report_fill(const struct leg_report *report, const struct context *c
 }
 
 /* Also of a failed leg that has something to say to the client. */
-static void leg_give(struct leg *leg)
+static void leg_give(struct leg *leg, status_t status)
 {
     if (leg->made) leg_output_close(&leg->output, leg->made);
-    else leg_output_empty(leg->output_desc, leg->requirements);
+    else if (status_ok(status)) leg_output_empty(leg->output_desc, leg->requirements);
+    else leg_output_refuse(leg->output_desc, status);
 }
 
 static void leg_trace(const struct leg *leg, bool server, bool first, status_t status)
@@ -249,13 +250,9 @@ static status_t run_first(struct leg *leg, bool server, struct credential *crede
         status = server ? server_start(leg, credential, context)
                         : client_start(leg, credential, context);
     leg_trace(leg, server, true, status);
-    if (status_ok(status)) {
-        report_fill(report, context, leg);
-        leg_give(leg);
-    } else {
-        if (leg->made) leg_give(leg);
-        if (context) context_free(context);
-    }
+    if (status_ok(status)) report_fill(report, context, leg);
+    else if (context) context_free(context);
+    leg_give(leg, status);
     leg_output_discard(&leg->output);
     return status;
 }
@@ -268,7 +265,7 @@ static status_t run_next(struct leg *leg, bool server, struct context *context,
     if (status_ok(status)) report_fill(report, context, leg);
     context_unlock(context);
     leg_trace(leg, server, false, status);
-    if (status_ok(status) || leg->made) leg_give(leg);
+    leg_give(leg, status);
     leg_output_discard(&leg->output);
     return status;
 }
@@ -277,7 +274,10 @@ static status_t run(struct leg *leg, bool server, LSA_SEC_HANDLE credential, LSA
                     const struct leg_report *report)
 {
     status_t status = crypto_ready();
-    if (!status_ok(status)) return status;
+    if (!status_ok(status)) {
+        leg_output_refuse(leg->output_desc, status);
+        return status;
+    }
     if (handle) return run_next(leg, server, context_get(handle), report);
     return run_first(leg, server, (struct credential *)credential, report);
 }

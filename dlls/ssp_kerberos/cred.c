@@ -321,7 +321,7 @@ static status_t principal_read(struct credential *credential, const UNICODE_STRI
     size_t length = principal->Length / sizeof(wchar_t), slash = 0;
     for (size_t i = 0; i < length; i++)
         if (principal->Buffer[i] == '\\') slash = i + 1;
-    struct slice user = {text.data + 2 * slash, text.size - 2 * slash};
+    struct slice user = slice_rest(text, 2 * slash);
     struct slice domain = {text.data, slash ? 2 * (slash - 1) : 0};
     struct blob own = {NULL, 0};
     status_t status = process_user(&own);

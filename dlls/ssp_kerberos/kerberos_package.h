@@ -40,8 +40,9 @@ struct kerberos_policy {
     bool delegate_anywhere; /* also to servers that the KDC does not call trusted for it */
 };
 
-/* As it was a second ago at the most. Any thread. */
-void policy_get(struct kerberos_policy *out);
+/* As it was a second ago at the most, or as it could last be read; a failure before it ever could
+ * be. Any thread. */
+status_t policy_get(struct kerberos_policy *out);
 
 /* ---- realm.c ---- */
 

@@ -16,7 +16,7 @@ const char package_logon_name[] = MICROSOFT_KERBEROS_NAME_A;
 void package_info_get(SecPkgInfoW *info)
 {
     struct kerberos_policy policy;
-    policy_get(&policy);
+    if (!status_ok(policy_get(&policy))) policy.max_token = MAX_TOKEN_DEFAULT;
     *info = (SecPkgInfoW){
         .fCapabilities = 0x028f3bbf, /* as Windows 10 lists it */
         .wVersion = 1,

@@ -19,29 +19,33 @@
 #define MAX_TOKEN_MOST 0x40000u /* 4 times what Windows advises */
 
 /* A value that is not there or is no number has its default. */
-static uint32_t value_get(const wchar_t *path, const wchar_t *name, uint32_t usual)
+static uint32_t value_get(const wchar_t *path, const wchar_t *name, uint32_t usual,
+                          status_t *status)
 {
-    DWORD number, size = sizeof(number);
-    LSTATUS error = RegGetValueW(HKEY_LOCAL_MACHINE, path, name,
-                                 RRF_RT_REG_DWORD | RRF_SUBKEY_WOW6464KEY, NULL, &number, &size);
-    return error ? usual : number;
+    DWORD number = usual;
+    HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, path, status);
+    policy_value_get(key, name, &number, status);
+    if (key) RegCloseKey(key);
+    return number;
 }
 
-static void policy_read(void *out)
+static status_t policy_read(void *out)
 {
     struct kerberos_policy *policy = out;
-    uint32_t max = value_get(PARAMETERS_KEY, L"MaxTokenSize", MAX_TOKEN_DEFAULT);
+    status_t status = SEC_E_OK;
+    uint32_t max = value_get(PARAMETERS_KEY, L"MaxTokenSize", MAX_TOKEN_DEFAULT, &status);
     bool sane = max >= MAX_TOKEN_LEAST && max <= MAX_TOKEN_MOST;
     policy->max_token = sane ? max : MAX_TOKEN_DEFAULT;
-    uint32_t suppressed = value_get(LSA_KEY, L"SuppressExtendedProtection", 0);
+    uint32_t suppressed = value_get(LSA_KEY, L"SuppressExtendedProtection", 0, &status);
     policy->no_extended_protection = suppressed & SUPPRESS_BY_CLIENT;
-    policy->channel_bindings = value_get(OWN_KEY, L"ChannelBindings", POLICY_CHECKED);
-    policy->delegate_anywhere = value_get(OWN_KEY, L"DelegateAnywhere", 0) == 1;
+    policy->channel_bindings = value_get(OWN_KEY, L"ChannelBindings", POLICY_CHECKED, &status);
+    policy->delegate_anywhere = value_get(OWN_KEY, L"DelegateAnywhere", 0, &status) == 1;
+    return status;
 }
 
-void policy_get(struct kerberos_policy *out)
+status_t policy_get(struct kerberos_policy *out)
 {
     static struct kerberos_policy kept;
     static struct policy_cache cache = {.kept = &kept, .size = sizeof(kept), .read = policy_read};
-    policy_cache_get(&cache, out);
+    return policy_cache_get(&cache, out);
 }

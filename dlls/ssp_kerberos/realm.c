@@ -59,7 +59,7 @@ static struct slice realm_of(struct slice principal)
 {
     for (size_t at = principal.size; at-- > 0;)
         if (principal.data[at] == '@' && (!at || principal.data[at - 1] != '\\'))
-            return (struct slice){principal.data + at + 1, principal.size - at - 1};
+            return slice_rest(principal, at + 1);
     return (struct slice){NULL, 0};
 }
 

@@ -63,24 +63,32 @@ static ULONG attributes_of(ULONG requirements, uint32_t flags)
 
 /* ---- channel bindings ---- */
 
-/* Asked for only when the application says which channel it is, or that a proxy has it. */
+static bool wants_result(const struct leg *leg)
+{
+    return secbuf_find(leg->output_desc, SECBUFFER_CHANNEL_BINDINGS_RESULT);
+}
+
+/* Asked for only when the application says which channel it is, or that a proxy has it; and where
+ * policy does not look, when the application wants to be told. */
 static status_t bindings_add(const struct leg *leg, bool user, struct kerberos_call_leg *call,
                              struct binding *binding)
 {
     struct leg_bindings own;
     struct kerberos_policy policy;
     *binding = (struct binding){.kind = BINDING_ANY};
-    policy_get(&policy);
     bool proxied = leg->requirements & ASC_REQ_PROXY_BINDINGS;
     status_t status = leg_bindings_read(leg->input, &own);
-    bool asked = (own.given || proxied) && policy.channel_bindings != POLICY_OFF;
-    if (!status_ok(status) || !asked) return status;
-    bool told = proxied || own.audit;
+    if (status_ok(status)) status = policy_get(&policy);
+    if (!status_ok(status)) return status;
+    bool off = policy.channel_bindings == POLICY_OFF;
+    if (!own.given && !proxied) leg_channel_unasked(leg->output_desc);
+    if ((!own.given && !proxied) || (off && !wants_result(leg))) return SEC_E_OK;
+    bool told = proxied || own.audit || off;
     binding->kind = told ? BINDING_TOLD : BINDING_COMPARED;
     binding->rule = (struct leg_channel_rule){
         .requirements = leg->requirements,
         .required = policy.channel_bindings >= POLICY_REQUIRED,
-        .audit = own.audit,
+        .audit = own.audit || off,
     };
     status = leg_bindings_pass(&own, user || told, &call->bindings);
     if (!told || !status_ok(status)) return status;
@@ -92,8 +100,7 @@ static status_t bindings_add(const struct leg *leg, bool user, struct kerberos_c
 static bool wants_telling(const struct leg *leg, const struct binding *binding)
 {
     return binding->kind == BINDING_TOLD ||
-           (binding->kind == BINDING_COMPARED &&
-            secbuf_find(leg->output_desc, SECBUFFER_CHANNEL_BINDINGS_RESULT));
+           (binding->kind == BINDING_COMPARED && wants_result(leg));
 }
 
 static enum leg_channel channel_of(const struct binding *binding,

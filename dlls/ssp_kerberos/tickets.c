@@ -101,7 +101,7 @@ static void add_name(struct image *image, UNICODE_STRING *out, const struct kerb
     size_t start = w->size;
     kerberos_name_text(w, name);
     struct slice text = writer_view(w);
-    if (text.size) text = (struct slice){text.data + start, text.size - start};
+    if (text.size) text = slice_rest(text, start);
     add_text(image, out, text);
 }
 
