@@ -303,23 +303,52 @@ status_t query_application_protocol(struct context *context, void *buffer)
     return SEC_E_OK;
 }
 
-#define SIGNATURE(algorithm, hash) \
-    (TlsSignatureAlgorithm_##algorithm << 8 | TlsHashAlgorithm_##hash)
+/* What the library is told to take, in the form of TLS 1.2 (RFC 5246 7.4.1.4.1): the signature in
+ * the upper byte, as the structure's page has it. */
+static const struct {
+    const char *told;
+    uint8_t signature, hash;
+} signatures[] = {
+    {":+SIGN-RSA-SHA256", TlsSignatureAlgorithm_Rsa, TlsHashAlgorithm_Sha256},
+    {":+SIGN-RSA-SHA384", TlsSignatureAlgorithm_Rsa, TlsHashAlgorithm_Sha384},
+    {":+SIGN-RSA-SHA512", TlsSignatureAlgorithm_Rsa, TlsHashAlgorithm_Sha512},
+    {":+SIGN-ECDSA-SHA256", TlsSignatureAlgorithm_Ecdsa, TlsHashAlgorithm_Sha256},
+    {":+SIGN-ECDSA-SHA384", TlsSignatureAlgorithm_Ecdsa, TlsHashAlgorithm_Sha384},
+    {":+SIGN-ECDSA-SHA512", TlsSignatureAlgorithm_Ecdsa, TlsHashAlgorithm_Sha512},
+    {":+SIGN-RSA-SHA1", TlsSignatureAlgorithm_Rsa, TlsHashAlgorithm_Sha1},
+    {":+SIGN-ECDSA-SHA1", TlsSignatureAlgorithm_Ecdsa, TlsHashAlgorithm_Sha1},
+};
 
-/* What a certificate may be signed with, in the form of TLS 1.2 (RFC 5246 7.4.1.4.1), the
- * signature in the upper byte, as the structure's page has it. */
+static WORD signatures_list(const char *priorities, WORD list[ARRAYSIZE(signatures)])
+{
+    WORD count = 0;
+    for (size_t i = 0; i < ARRAYSIZE(signatures); i++)
+        if (strstr(priorities, signatures[i].told))
+            list[count++] = (WORD)(signatures[i].signature << 8 | signatures[i].hash);
+    return count;
+}
+
+/* A context that has moved has left its credential behind: of what it has agreed on nothing will
+ * be signed any more, and what counts is what the system allows. */
 status_t query_supported_signatures(struct context *context, void *buffer)
 {
-    static const WORD supported[] = {
-        SIGNATURE(Rsa, Sha256),   SIGNATURE(Rsa, Sha384),   SIGNATURE(Rsa, Sha512),
-        SIGNATURE(Ecdsa, Sha256), SIGNATURE(Ecdsa, Sha384), SIGNATURE(Ecdsa, Sha512),
-    };
+    const struct credential *credential = context->credential;
     SecPkgContext_SupportedSignatures *out = buffer;
-    (void)context;
-    WORD *copy = answer_bytes((struct slice){(const uint8_t *)supported, sizeof(supported)});
+    WORD list[ARRAYSIZE(signatures)];
+    struct tls_policy policy;
+    struct tls_wish wish = {.server = context->server, .modern = true};
+    char system[PRIORITY_MAX];
+    DWORD left;
+    if (!credential) {
+        status_t status = policy_get(&policy);
+        if (status_ok(status)) status = policy_priorities(&policy, &wish, system, &left);
+        if (!status_ok(status)) return status;
+    }
+    WORD count = signatures_list(credential ? credential->priorities[context->datagram] : system,
+                                 list);
+    WORD *copy = answer_bytes((struct slice){(const uint8_t *)list, count * sizeof(*list)});
     if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
-    out->cSignatureAndHashAlgorithms = ARRAYSIZE(supported);
-    out->pSignatureAndHashAlgorithms = copy;
+    *out = (SecPkgContext_SupportedSignatures){count, copy};
     return SEC_E_OK;
 }
 

@@ -130,9 +130,11 @@ struct schannel_call_handshake {
     uint32_t verdict_alert;                 /* sent with CALL_VERDICT_BAD */
     uint32_t event;                         /* out, CALL_EVENT_ */
     uint32_t alert;                         /* out */
+    uint32_t unresumable; /* server, 0 or 1: no ticket that is yet to come is good for anything */
+    uint32_t reserved;
     char why[CALL_WHY_SIZE];
 };
-UNIXCALL_LAYOUT(struct schannel_call_handshake, why, 80, 240);
+UNIXCALL_LAYOUT(struct schannel_call_handshake, why, 88, 248);
 
 /* Secrets, as far as they are known by now. The caller wipes this. */
 struct schannel_call_secrets {
@@ -202,8 +204,8 @@ UNIXCALL_LAYOUT(struct schannel_call_read, reserved, 36, 40);
  * then). An alert gives its two bytes; TLS_HANDSHAKE is the peer's wish for another handshake, for
  * SCHANNEL_CALL_RENEGOTIATE, or over datagrams for our last flight, which it has not got: it is in
  * the queue again, for SCHANNEL_CALL_HANDSHAKE, until the next SEND. What says nothing, and
- * datagrams that are not the peer's, give no bytes of TLS_APPLICATION_DATA. An alert can be sent
- * during a handshake, too.
+ * datagrams that are not the peer's, give no bytes of TLS_APPLICATION_DATA. With a failure comes
+ * the alert that the peer should be sent. An alert can be sent during a handshake, too.
  */
 struct schannel_call_records {
     uint64_t session;
@@ -236,7 +238,7 @@ struct schannel_call_key_update {
 };
 UNIXCALL_LAYOUT(struct schannel_call_key_update, why, 8, 168);
 
-#define CALL_SEQUENCE_KEPT UINT64_MAX /* the library's own: it has made records since */
+#define CALL_SEQUENCE_KEPT UINT64_MAX /* the library's own: its keys are others by now */
 
 /* TLS 1.2: the library takes the records over again, for another handshake inside the session.
  * A server's HelloRequest is the first thing in its queue. SCHANNEL_CALL_HANDSHAKE goes on. Once it

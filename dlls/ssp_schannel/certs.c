@@ -5,6 +5,8 @@
  */
 #include "schannel_package.h"
 
+#include <stdlib.h>
+
 #define DEPTH_MAX 10u /* certificates of a chain that is sent */
 
 /* ---- to be sent ---- */
@@ -112,6 +114,19 @@ status_t chain_of_store(HCERTSTORE store, struct blob *out)
     if (!status_ok(status)) return status;
     blob_clear(out);
     *out = chain;
+    return SEC_E_OK;
+}
+
+/* ---- properties ---- */
+
+status_t certificate_property(const CERT_CONTEXT *certificate, DWORD id, struct blob *out)
+{
+    DWORD size = 0;
+    if (!CertGetCertificateContextProperty(certificate, id, NULL, &size) || !size) return SEC_E_OK;
+    out->data = malloc(size);
+    if (!out->data) return SEC_E_INSUFFICIENT_MEMORY;
+    out->size = size;
+    if (!CertGetCertificateContextProperty(certificate, id, out->data, &size)) blob_clear(out);
     return SEC_E_OK;
 }
 

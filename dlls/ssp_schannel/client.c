@@ -167,11 +167,6 @@ static status_t learn(struct context *context)
         is_filled(secrets.server_handshake, secrets.secret_size))
         status = tls_flight_decrypt(&context->flight, suite,
                                     (struct slice){secrets.server_handshake, secrets.secret_size});
-    /* A flight that cannot be read here goes on without a certificate. */
-    if (status == SEC_E_NOT_SUPPORTED) {
-        context->flight_watched = false;
-        status = SEC_E_OK;
-    }
     secret_wipe(&secrets, sizeof(secrets));
     return status;
 }
@@ -190,7 +185,7 @@ static size_t look_ahead(struct context *context, struct slice records, bool *re
     size_t at = 0;
     *requested = false;
     while (at < records.size) {
-        struct slice record = first_record((struct slice){records.data + at, records.size - at});
+        struct slice record = first_record(slice_rest(records, at));
         if (is_over(context, record)) {
             context->flight_watched = false;
             return records.size;
@@ -210,7 +205,7 @@ static size_t look_into_datagram(struct context *context, struct slice datagram,
     struct slice record;
     *requested = false;
     do {
-        record = tls_datagram_record((struct slice){datagram.data + at, datagram.size - at});
+        record = tls_datagram_record(slice_rest(datagram, at));
         status_t status = SEC_E_OK;
         if (record.size) status = tls_flight_datagram(&context->flight, record, requested);
         if (status_ok(status) && *requested) return at;
@@ -258,7 +253,7 @@ status_t client_feed(struct context *context, struct leg *leg, struct slice reco
         status_t status = SEC_E_OK;
         if (size) status = handshake_feed(context, leg, (struct slice){records.data, size}, event);
         if (!status_ok(status) || *event == CALL_EVENT_DONE) return status;
-        records = (struct slice){records.data + size, records.size - size};
+        records = slice_rest(records, size);
         if (requested && client_asked(context, leg, records)) {
             *event = FEED_CERTIFICATE;
             return SEC_E_OK;

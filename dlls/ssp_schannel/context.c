@@ -197,8 +197,7 @@ static status_t cut_datagrams(struct context *context, struct leg *leg, status_t
         fits = r.pos;
     }
     if (!fits || fits == reply.size) return status;
-    status_t kept = blob_set(&context->unsent,
-                             (struct slice){reply.data + fits, reply.size - fits});
+    status_t kept = blob_set(&context->unsent, slice_rest(reply, fits));
     if (!status_ok(kept)) return kept;
     context->unsent_status = status;
     context->unsent_are_datagrams = true;
@@ -213,6 +212,7 @@ static status_t leg_first(struct leg *leg, struct context **out)
     struct context *context;
     size_t whole;
     status_t status = SEC_E_OK;
+    leg->credential = credential_for(leg->credential, leg->alpn);
     if (!leg->credential || leg->credential->server != leg->server) return SEC_E_NO_CREDENTIALS;
     if (leg->server && !(leg->requirements & ASC_REQ_DATAGRAM)) status = leg_records(leg, &whole);
     if (status == SEC_E_INVALID_TOKEN) context_tell(NULL, leg, leg->alert);
@@ -232,6 +232,8 @@ static status_t leg_next(struct leg *leg, struct context *context)
 {
     status_t status;
     if (context->exported || context->server != leg->server) return SEC_E_INVALID_HANDLE;
+    bool named = context->credential && context->credential->is_named && leg->credential;
+    if (named && leg->credential->named) leg->credential = leg->credential->named;
     if (context->unsent.size || context->unsent_secrets) status = give_unsent(context, leg);
     else if (context->stage == STAGE_FAILED) status = context->failure;
     else if (control_pending(context)) status = control_leg(context, leg);
@@ -266,7 +268,10 @@ static status_t run_next(struct leg *leg, struct context *context, const struct 
 static status_t run(struct leg *leg, struct context *context, const struct leg_report *report)
 {
     status_t status = crypto_ready();
-    if (status_ok(status)) status = leg_open(leg);
+    if (!status_ok(status)) return status;
+    status = leg_open(leg);
+    /* Windows does not leave this alone when there is a buffer without room. */
+    if (status == SEC_E_INSUFFICIENT_MEMORY && report->expiry) report->expiry->QuadPart = 0;
     if (!status_ok(status)) return status;
     status = context ? run_next(leg, context, report) : run_first(leg, report);
     TRACE("%s's %s leg: %u bytes, requirements %#lx: status %#lx, %u used, %u to send\n",

@@ -23,16 +23,18 @@ static status_t apply_alert(struct context *context, struct reader *r)
     return SEC_E_OK;
 }
 
-/* What was kept already is given up with DISABLE. A server has given its tickets with the first
- * leg, or promised them; programs of .NET ask it all the same, and go by the status. */
+/* What was kept already is given up with DISABLE. Programs of .NET ask it of a server after the
+ * first leg, and go by the status: tickets come behind that. One that has gone out is good; the
+ * token is about sessions by their ids only (Microsoft: SCHANNEL_SESSION_TOKEN). */
 static status_t apply_session(struct context *context, struct reader *r)
 {
     uint32_t flags = reader_u32le(r);
     if (!reader_ok(r)) return SEC_E_UNSUPPORTED_FUNCTION;
     if (flags != SSL_SESSION_ENABLE_RECONNECTS && flags != SSL_SESSION_DISABLE_RECONNECTS)
         return SEC_E_UNSUPPORTED_FUNCTION;
-    if (flags == SSL_SESSION_DISABLE_RECONNECTS && context->server)
-        WARN("this server's tickets are good; SCH_CRED_DISABLE_RECONNECTS prevents them\n");
+    if (flags == SSL_SESSION_DISABLE_RECONNECTS && context->server &&
+        context->stage == STAGE_ESTABLISHED)
+        WARN("the tickets have gone out; SCH_CRED_DISABLE_RECONNECTS prevents them\n");
     if (flags == SSL_SESSION_DISABLE_RECONNECTS && context->owner)
         resume_forget_owner(context->owner);
     context->unresumable = flags == SSL_SESSION_DISABLE_RECONNECTS;
@@ -95,7 +97,7 @@ static status_t library_seal(struct context *context, struct leg *leg, enum tls_
             return status_ok(status) ? SEC_E_INTERNAL_ERROR : status;
         }
         writer_bytes(&leg->reply, room, (size_t)call.output_size);
-        message = (struct slice){message.data + call.consumed, message.size - call.consumed};
+        message = slice_rest(message, (size_t)call.consumed);
     }
     return writer_status(&leg->reply);
 }

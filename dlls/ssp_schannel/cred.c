@@ -40,6 +40,8 @@ static void library_free(uint64_t library)
 
 static void credential_free(struct credential *credential)
 {
+    credential_release(credential->named);
+    blob_clear(&credential->protocol_ids);
     for (size_t i = 0; i < ARRAYSIZE(credential->library); i++) {
         library_free(credential->library[i]);
         free(credential->priorities[i]);
@@ -92,7 +94,8 @@ static bool settings_valid(const TLS_PARAMETERS *parameters)
         if (setting->cChainingModes > SCH_CRED_MAX_SUPPORTED_CHAINING_MODES) return false;
         if (setting->cChainingModes && !setting->rgstrChainingModes) return false;
     }
-    return parameters->cAlpnIds <= SCH_CRED_MAX_SUPPORTED_ALPN_IDS;
+    if (parameters->cAlpnIds > SCH_CRED_MAX_SUPPORTED_ALPN_IDS) return false;
+    return !parameters->cAlpnIds || parameters->rgstrAlpnIds;
 }
 
 static status_t modern_read(const SCH_CREDENTIALS *cred, struct request *out)
@@ -152,7 +155,8 @@ static const CERT_CONTEXT *certificate_by_store_hash(SCHANNEL_CERT_HASH_STORE *h
     return certificate_by_hash(name, hash->dwFlags, hash->ShaHash);
 }
 
-/* One certificate, held, in any of the three formats. */
+/* One certificate, held. The forms with a hash are documented for the kernel; programs that do not
+ * know of them may leave the field unset. */
 static const CERT_CONTEXT *certificate_get(DWORD format, const void *given)
 {
     SCHANNEL_CERT_HASH *hash = (SCHANNEL_CERT_HASH *)given;
@@ -160,8 +164,6 @@ static const CERT_CONTEXT *certificate_get(DWORD format, const void *given)
     const CERT_CONTEXT *certificate = given;
     if (!given) return NULL;
     switch (format) {
-    case SCH_CRED_FORMAT_CERT_CONTEXT:
-        return certificate->pCertInfo ? CertDuplicateCertificateContext(certificate) : NULL;
     case SCH_CRED_FORMAT_CERT_HASH:
         return hash->dwLength >= sizeof(*hash)
                    ? certificate_by_hash(L"MY", hash->dwFlags, hash->ShaHash)
@@ -169,7 +171,7 @@ static const CERT_CONTEXT *certificate_get(DWORD format, const void *given)
     case SCH_CRED_FORMAT_CERT_HASH_STORE:
         return store_hash->dwLength >= sizeof(*store_hash) ? certificate_by_store_hash(store_hash)
                                                            : NULL;
-    default: return NULL;
+    default: return certificate->pCertInfo ? CertDuplicateCertificateContext(certificate) : NULL;
     }
 }
 
@@ -272,16 +274,22 @@ static DWORD cache_time(const struct tls_policy *policy, const struct request *r
 static status_t credential_fill(struct credential *credential, struct request *request)
 {
     struct tls_policy policy;
-    policy_get(&policy);
+    if (request->flags & SCH_USE_PRESHAREDKEY_ONLY) {
+        WARN("handshakes with pre-shared keys are not supported\n");
+        return SEC_E_UNSUPPORTED_FUNCTION;
+    }
+    status_t status = policy_get(&policy);
+    if (!status_ok(status)) return status;
     credential->server = request->wish.server;
     credential->modern = request->wish.modern;
+    credential->is_named = request->wish.named;
     credential->flags = request->flags;
     credential->minimum_strength = request->wish.minimum_strength;
     credential->maximum_strength = request->wish.maximum_strength;
     credential->cache_time = cache_time(&policy, request);
     credential->renegotiates = request->wish.server ? policy.server_renegotiates
                                                     : policy.client_renegotiates;
-    status_t status = certificates_take(credential, request);
+    status = certificates_take(credential, request);
     if (status_ok(status)) status = protocols_check(request, &request->wish);
     if (status_ok(status)) status = priorities_make(credential, &policy, &request->wish);
     if (status_ok(status))
@@ -290,6 +298,55 @@ static status_t credential_fill(struct credential *credential, struct request *r
     if (status_ok(status) && request->roots) credential->roots = CertDuplicateStore(request->roots);
     return status;
 }
+
+/* ---- application protocols ---- */
+
+/* Octets that are written as characters. */
+static void protocol_id_write(struct writer *w, const UNICODE_STRING *text)
+{
+    size_t length = text->Buffer ? text->Length / sizeof(wchar_t) : 0;
+    if (!length || length > UINT8_MAX) return; /* no such protocol */
+    writer_u8(w, (uint8_t)length);
+    for (size_t i = 0; i < length; i++) writer_u8(w, (uint8_t)text->Buffer[i]);
+}
+
+static status_t protocol_ids_take(const struct tls_wish *wish, struct blob *out)
+{
+    struct writer w;
+    writer_init(&w);
+    for (size_t i = 0; i < wish->parameter_count; i++)
+        for (DWORD k = 0; k < wish->parameters[i].cAlpnIds; k++)
+            protocol_id_write(&w, &wish->parameters[i].rgstrAlpnIds[k]);
+    status_t status = writer_status(&w);
+    if (status_ok(status)) status = blob_set(out, writer_view(&w));
+    writer_free(&w);
+    return status;
+}
+
+static bool is_among(struct slice name, struct slice list)
+{
+    struct reader r;
+    reader_init(&r, list.data, list.size);
+    while (reader_left(&r)) {
+        struct slice other = reader_bytes(&r, reader_u8(&r));
+        if (other.size == name.size && !memcmp(other.data, name.data, name.size)) return true;
+    }
+    return false;
+}
+
+struct credential *credential_for(struct credential *credential, struct slice protocol_ids)
+{
+    struct reader r;
+    if (!credential || !credential->named) return credential;
+    reader_init(&r, protocol_ids.data, protocol_ids.size);
+    while (reader_left(&r)) {
+        struct slice name = reader_bytes(&r, reader_u8(&r));
+        if (is_among(name, blob_slice(&credential->protocol_ids))) return credential->named;
+    }
+    return credential;
+}
+
+/* ---- the whole ---- */
 
 static status_t credential_create(struct credential **out)
 {
@@ -302,11 +359,22 @@ static status_t credential_create(struct credential **out)
     return SEC_E_OK;
 }
 
+/* Sessions are resumed by either alone. */
+static status_t named_make(struct credential *credential, struct request *request)
+{
+    status_t status = protocol_ids_take(&request->wish, &credential->protocol_ids);
+    if (!status_ok(status) || !credential->protocol_ids.size) return status;
+    request->wish.named = true;
+    status = credential_create(&credential->named);
+    return status_ok(status) ? credential_fill(credential->named, request) : status;
+}
+
 static status_t credential_copy(struct credential *credential, const struct credential *like)
 {
     status_t status = SEC_E_OK;
     credential->server = like->server;
     credential->modern = like->modern;
+    credential->is_named = like->is_named;
     credential->flags = like->flags;
     credential->protocols = like->protocols;
     credential->minimum_strength = like->minimum_strength;
@@ -349,6 +417,7 @@ NTSTATUS NTAPI credentials_acquire(UNICODE_STRING *principal, ULONG use, LUID *l
     if (!status_ok(status)) return status;
 
     status = credential_fill(credential, &request);
+    if (status_ok(status)) status = named_make(credential, &request);
     TRACE("use %#lx, %lu certificates, flags %#lx, protocols %#lx: status %#lx\n", use,
           request.certificate_count, request.flags, credential->protocols, (ULONG)status);
     if (!status_ok(status)) {

@@ -7,6 +7,9 @@
  * was sealed with it, until the prefix's server ends; all processes of the prefix could anyway,
  * since they share that secret. What the key is made of keeps apart what must not be resumed for
  * each other: other programs, certificates, and ideas of which clients to trust.
+ *
+ * What was shown is not in a ticket, and channel bindings are made of it (RFC 5929 4): so where
+ * there are several certificates to choose from there are no tickets.
  */
 #include "schannel_package.h"
 
@@ -53,15 +56,29 @@ static status_t program_absorb(struct slice secret, uint8_t mac[32])
     return key_absorb(secret, mac, path, min(length, ARRAYSIZE(path)) * sizeof(*path));
 }
 
+/* What the credential allows: the library looks at the version of a session that a client brings,
+ * and not at its suite. */
+static status_t priorities_absorb(struct slice secret, const struct credential *credential,
+                                  uint8_t mac[32])
+{
+    status_t status = SEC_E_OK;
+    for (size_t i = 0; i < ARRAYSIZE(credential->priorities) && status_ok(status); i++) {
+        const char *priorities = credential->priorities[i];
+        if (priorities) status = key_absorb(secret, mac, priorities, strlen(priorities) + 1);
+    }
+    return status;
+}
+
 static status_t key_derive(const struct credential *credential, struct slice secret,
                            uint8_t out[TICKET_KEY_SIZE])
 {
     static const char label[] = "winesspi tls tickets";
-    const DWORD flags[] = {credential->flags, credential->protocols};
+    const DWORD flags[] = {credential->flags, credential->protocols, credential->is_named};
     uint8_t mac[32] = {0};
     status_t status = key_absorb(secret, mac, label, sizeof(label));
     if (status_ok(status)) status = program_absorb(secret, mac);
     if (status_ok(status)) status = key_absorb(secret, mac, flags, sizeof(flags));
+    if (status_ok(status)) status = priorities_absorb(secret, credential, mac);
     if (status_ok(status)) status = roots_absorb(secret, credential->roots, mac);
     for (size_t i = 0; i < credential->certificate_count && status_ok(status); i++) {
         const CERT_CONTEXT *certificate = credential->holders[i].certificate;
@@ -88,24 +105,8 @@ static status_t ticket_key(const struct credential *credential, uint8_t out[TICK
 
 /* ---- certificates ---- */
 
-/* An OCSP response that the application, or whoever filled the store, has put to the certificate;
- * borrowed from it for as long as the block lives, which free releases; NULL without one. */
-static status_t staple_get(const CERT_CONTEXT *certificate, void **block,
-                           struct unixcall_bytes *out)
-{
-    const DWORD property = CERT_OCSP_RESPONSE_PROP_ID;
-    DWORD size = 0;
-    if (!CertGetCertificateContextProperty(certificate, property, NULL, &size) || !size)
-        return SEC_E_OK;
-    *block = malloc(size);
-    if (!*block) return SEC_E_INSUFFICIENT_MEMORY;
-    if (CertGetCertificateContextProperty(certificate, property, *block, &size))
-        *out = unixcall_slice((struct slice){*block, size});
-    return SEC_E_OK;
-}
-
 static status_t holder_fill(const struct credential *credential, struct key_holder *holder,
-                            struct call_identity *out, void **staple)
+                            struct call_identity *out, struct blob *staple)
 {
     bool with_root = credential->flags & SCH_SEND_ROOT_CERT;
     status_t status = SEC_E_OK;
@@ -116,14 +117,19 @@ static status_t holder_fill(const struct credential *credential, struct key_hold
     out->curve_bits = holder->key.curve_bits;
     for (size_t i = 0; i < CALL_KEY_PARTS; i++)
         out->parts[i] = unixcall_slice(blob_slice(&holder->key.parts[i]));
-    return credential->server ? staple_get(holder->certificate, staple, &out->staple) : SEC_E_OK;
+    if (!credential->server) return SEC_E_OK;
+    /* An OCSP response that the application, or whoever filled the store, has put to it. */
+    status = certificate_property(holder->certificate, CERT_OCSP_RESPONSE_PROP_ID, staple);
+    out->staple = unixcall_slice(blob_slice(staple));
+    return status;
 }
 
 /* The roots that a server wants its clients to have certificates of. */
 static status_t issuers_make(const struct credential *credential, struct blob *out)
 {
     struct tls_policy policy;
-    policy_get(&policy);
+    status_t status = policy_get(&policy);
+    if (!status_ok(status)) return status;
     if (!credential->server || !credential->roots || !policy.send_issuers) return SEC_E_OK;
     return chain_of_store(credential->roots, out);
 }
@@ -142,12 +148,12 @@ static status_t library_make(struct credential *credential, bool datagram)
     struct blob issuers = {NULL, 0};
     size_t count = credential->certificate_count;
     struct call_identity *identities = calloc(count + 1, sizeof(*identities));
-    void **staples = calloc(count + 1, sizeof(*staples));
+    struct blob *staples = calloc(count + 1, sizeof(*staples));
     status_t status = identities && staples ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
     for (size_t i = 0; i < count && status_ok(status); i++)
         status = holder_fill(credential, &credential->holders[i], &identities[i], &staples[i]);
     if (status_ok(status)) status = issuers_make(credential, &issuers);
-    if (status_ok(status) && credential->server && credential->cache_time) {
+    if (status_ok(status) && credential->server && credential->cache_time && count == 1) {
         call.ticket_lifetime = credential->cache_time / 1000 + (credential->cache_time % 1000 != 0);
         status = ticket_key(credential, key);
         call.ticket_key = unixcall_slice((struct slice){key, sizeof(key)});
@@ -160,7 +166,7 @@ static status_t library_make(struct credential *credential, bool datagram)
         else WARN("%s: status %#lx\n", call.why, (ULONG)status);
     }
 
-    for (size_t i = 0; staples && i < count; i++) free(staples[i]);
+    for (size_t i = 0; staples && i < count; i++) blob_clear(&staples[i]);
     free(staples);
     secret_free(identities, (count + 1) * sizeof(*identities));
     secret_wipe(key, sizeof(key));

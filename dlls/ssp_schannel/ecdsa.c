@@ -47,8 +47,7 @@ static bool hash_of(const char *signature, enum crypto_hash *out)
 static bool number_read(struct reader *r, size_t size, uint8_t *out)
 {
     struct slice number = der_bytes(r, DER_INTEGER);
-    while (number.size && !number.data[0])
-        number = (struct slice){number.data + 1, number.size - 1};
+    while (number.size && !number.data[0]) number = slice_rest(number, 1);
     if (!reader_ok(r) || number.size > size) return false;
     memset(out, 0, size - number.size);
     if (number.size) memcpy(out + size - number.size, number.data, number.size);

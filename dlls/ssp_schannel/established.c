@@ -2,8 +2,8 @@
 /*
  * The end of a handshake: keys, sequence numbers and facts are taken over from the library of the
  * host, whose session goes as soon as nothing needs it. It may stay for another handshake of TLS
- * 1.2, and in TLS 1.3 for a late certificate that the client has offered (kept.c); a client of TLS
- * 1.3 keeps it until it has been sent a ticket.
+ * 1.2, and in TLS 1.3 for a late certificate that the client has offered; a client of TLS 1.3 keeps
+ * it until it has been sent a ticket (all: kept.c).
  */
 #include "schannel_package.h"
 
@@ -72,7 +72,7 @@ static status_t take_name(struct connection *connection, const char *name)
     return SEC_E_OK;
 }
 
-static status_t take_chains(struct context *context)
+status_t context_take_chains(struct context *context)
 {
     struct connection *connection = &context->connection;
     const struct {
@@ -146,9 +146,8 @@ void context_store_resumption(struct context *context)
 static bool library_stays(struct context *context, bool resumable)
 {
     bool another = renegotiation_possible(context) || late_possible(context);
-    if (!context->carried) return true;
-    if (context->version >= TLS_1_3 && resumable) return true; /* a client's, for its ticket */
-    return another && library_keep(context);
+    if (!context->carried || (another && library_keep(context))) return true;
+    return context->version >= TLS_1_3 && resumable && library_keep_for_ticket(context);
 }
 
 static void settle_library(struct context *context)
@@ -158,7 +157,7 @@ static void settle_library(struct context *context)
     if (!library_stays(context, resumable)) context_drop_library(context);
 }
 
-status_t context_establish(struct context *context, struct leg *leg)
+status_t context_establish(struct context *context, struct leg *leg, bool declined)
 {
     struct schannel_call_secrets secrets = {.session = context->library};
     struct schannel_call_facts facts = {.session = context->library};
@@ -174,8 +173,9 @@ status_t context_establish(struct context *context, struct leg *leg)
     const struct tls_suite *suite = tls_suite_find(context->suite);
     context->carried = !context->datagram && !facts.library_records && suite &&
                        tls_suite_is_carried(suite, context->version);
-    status = take_facts(context, &facts);
-    if (status_ok(status)) status = take_chains(context);
+    /* The library may have been given another certificate for a handshake that there was not. */
+    if (!declined) status = take_facts(context, &facts);
+    if (status_ok(status) && !declined) status = context_take_chains(context);
     if (status_ok(status)) status = start_session(context, &secrets, facts.record_limit);
     if (!status_ok(status)) goto done;
     if (context->version == TLS_1_3) leg->secrets = &context->session;

@@ -63,6 +63,7 @@ static status_t step(struct context *context, struct leg *leg, struct schannel_c
     call->session = context->library;
     call->output = unixcall_address(room);
     call->output_room = sizeof(room);
+    call->unresumable = context->unresumable;
     status_t status = library_call(SCHANNEL_CALL_HANDSHAKE, call);
     writer_bytes(&leg->reply, room, (size_t)call->output_size);
     while (call->queued) {
@@ -77,11 +78,6 @@ static status_t step(struct context *context, struct leg *leg, struct schannel_c
         WARN("the handshake fails with %#lx, alert %d: %s\n", (ULONG)status, (int)call->alert,
              call->why);
     return status;
-}
-
-static struct slice slice_rest(struct slice bytes, size_t used)
-{
-    return (struct slice){bytes.data + used, bytes.size - used};
 }
 
 status_t handshake_feed(struct context *context, struct leg *leg, struct slice records,
@@ -173,7 +169,8 @@ status_t handshake_leg(struct context *context, struct leg *leg)
     if (event == FEED_CERTIFICATE) return ask_for_certificate(context, leg);
     if (event == FEED_DATA) return SEC_E_OK;
     if (event == CALL_EVENT_INPUT) return SEC_I_CONTINUE_NEEDED;
-    status = context_establish(context, leg);
+    const bool declined = event == FEED_DECLINED;
+    status = context_establish(context, leg, declined);
     if (!status_ok(status)) return context_fail(context, status);
-    return event == FEED_DECLINED ? SEC_I_NO_RENEGOTIATION : SEC_E_OK;
+    return declined ? SEC_I_NO_RENEGOTIATION : SEC_E_OK;
 }

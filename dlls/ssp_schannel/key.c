@@ -303,23 +303,6 @@ static status_t cng_read(const CRYPT_KEY_PROV_INFO *info, bool curve, struct pri
 
 /* ---- certificates ---- */
 
-/* Where the key is; released with free. SEC_E_NO_CREDENTIALS when that is not said. */
-static status_t location_get(const CERT_CONTEXT *certificate, CRYPT_KEY_PROV_INFO **out)
-{
-    const DWORD id = CERT_KEY_PROV_INFO_PROP_ID;
-    DWORD size = 0;
-    if (!CertGetCertificateContextProperty(certificate, id, NULL, &size) || !size)
-        return SEC_E_NO_CREDENTIALS;
-    CRYPT_KEY_PROV_INFO *info = malloc(size);
-    if (!info) return SEC_E_INSUFFICIENT_MEMORY;
-    if (CertGetCertificateContextProperty(certificate, id, info, &size)) {
-        *out = info;
-        return SEC_E_OK;
-    }
-    free(info);
-    return SEC_E_NO_CREDENTIALS;
-}
-
 static status_t key_read(const CERT_CONTEXT *certificate, bool curve, struct private_key *out)
 {
     CERT_KEY_CONTEXT context = {.cbSize = sizeof(context)};
@@ -336,13 +319,15 @@ static status_t key_read(const CERT_CONTEXT *certificate, bool curve, struct pri
                                           &size) &&
         handle)
         return cng_key_read(handle, curve, out);
-    CRYPT_KEY_PROV_INFO *info;
-    status_t status = location_get(certificate, &info);
+    struct blob location = {NULL, 0};
+    status_t status = certificate_property(certificate, CERT_KEY_PROV_INFO_PROP_ID, &location);
     if (!status_ok(status)) return status;
+    const CRYPT_KEY_PROV_INFO *info = (const CRYPT_KEY_PROV_INFO *)location.data;
+    if (!info) return SEC_E_NO_CREDENTIALS;
     status = SEC_E_UNKNOWN_CREDENTIALS;
     if (info->pwszContainerName && !info->dwProvType) status = cng_read(info, curve, out);
     else if (info->dwProvType) status = capi_read(info, out);
-    free(info);
+    blob_clear(&location);
     return status;
 }
 

@@ -44,16 +44,6 @@ status_t late_key_update(const struct context *context)
     return status;
 }
 
-static status_t take_chain(const struct context *context, enum call_read what, struct blob *out)
-{
-    struct blob chain = {NULL, 0};
-    status_t status = library_read(context->library, what, &chain);
-    if (!status_ok(status)) return status;
-    blob_clear(out);
-    *out = chain;
-    return SEC_E_OK;
-}
-
 /* ---- the server ---- */
 
 status_t late_ask(struct context *context, struct leg *leg)
@@ -72,9 +62,11 @@ status_t late_take(struct context *context, struct leg *leg, struct slice record
     status_t status = renegotiation_tell(context, leg, 0, sequence);
     if (status_ok(status)) status = renegotiation_step(context, leg, record, &event);
     leg->consumed = consumed; /* it counts with the leg's own */
+    if (!status_ok(status) && context->connection.peer_chain.size)
+        WARN("a client that has shown a certificate can show another one, but not none\n");
     if (!status_ok(status) || event != CALL_EVENT_DONE) return status;
     context->certificate_awaited = false;
-    return take_chain(context, CALL_READ_PEER_CHAIN, &context->connection.peer_chain);
+    return context_take_chains(context);
 }
 
 /* ---- the client ---- */
@@ -86,7 +78,5 @@ status_t late_show(struct context *context, struct leg *leg)
     if (status_ok(status)) status = renegotiation_step(context, leg, nothing, &event);
     if (!status_ok(status)) return status;
     TRACE("the server has asked for a certificate\n");
-    status = take_chain(context, CALL_READ_ISSUERS, &context->issuers);
-    if (!status_ok(status)) return status;
-    return take_chain(context, CALL_READ_LOCAL_CHAIN, &context->connection.local_chain);
+    return context_take_chains(context);
 }

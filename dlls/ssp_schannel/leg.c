@@ -177,8 +177,8 @@ static void take_back(struct leg *leg)
 static void name_algorithms(SEC_TRAFFIC_SECRETS *out, const struct tls_suite *suite)
 {
     bool chacha = suite->cipher == TLS_CIPHER_CHACHA20_POLY1305;
-    bool ccm = suite->cipher == TLS_CIPHER_AES_128_CCM || suite->cipher == TLS_CIPHER_AES_256_CCM;
-    const wchar_t *mode = ccm ? BCRYPT_CHAIN_MODE_CCM : BCRYPT_CHAIN_MODE_GCM;
+    bool gcm = suite->cipher == TLS_CIPHER_AES_128_GCM || suite->cipher == TLS_CIPHER_AES_256_GCM;
+    const wchar_t *mode = gcm ? BCRYPT_CHAIN_MODE_GCM : BCRYPT_CHAIN_MODE_CCM;
     lstrcpyW(out->SymmetricAlgId, chacha ? L"CHACHA20_POLY1305" : BCRYPT_AES_ALGORITHM);
     lstrcpyW(out->ChainingMode, chacha ? BCRYPT_CHAIN_MODE_NA : mode);
     lstrcpyW(out->HashAlgId,
@@ -187,9 +187,9 @@ static void name_algorithms(SEC_TRAFFIC_SECRETS *out, const struct tls_suite *su
     out->IvSize = 12; /* RFC 8446 5.3 */
 }
 
-static status_t put_secret(struct leg *leg, SecBuffer *buffer, SEC_TRAFFIC_SECRET_TYPE type)
+static status_t put_secret(struct leg *leg, SecBuffer *buffer, const struct tls_session *session,
+                           SEC_TRAFFIC_SECRET_TYPE type)
 {
-    const struct tls_session *session = leg->secrets;
     const bool ours = (type == SecTrafficSecret_Client) != leg->server;
     const size_t size = session->suite->prf == TLS_HASH_SHA384 ? 48 : 32;
     struct {
@@ -210,14 +210,15 @@ static status_t put_secret(struct leg *leg, SecBuffer *buffer, SEC_TRAFFIC_SECRE
 /* It is empty, and memory of the application's says by the type that it has no secret. */
 static status_t put_no_secret(struct leg *leg, SecBuffer *buffer)
 {
-    if (!is_allocated(leg, buffer)) memset(buffer->pvBuffer, 0, SECRETS_HEADER);
+    if (!is_allocated(leg, buffer))
+        memset(buffer->pvBuffer, 0, min(buffer->cbBuffer, SECRETS_HEADER));
     return put(leg, buffer, (struct slice){NULL, 0});
 }
 
-/* The secrets of TLS 1.3 into the buffers that the application has for them, if any. */
-static status_t put_secrets(struct leg *leg)
+/* The secrets of TLS 1.3, or none, into the buffers that the application has for them, if any. */
+static status_t put_secrets(struct leg *leg, const struct tls_session *session)
 {
-    bool known = leg->secrets && leg->secrets->suite;
+    bool known = session && session->suite;
     ULONG count = leg->output ? leg->output->cBuffers : 0;
     SEC_TRAFFIC_SECRET_TYPE next = known ? SecTrafficSecret_Client : SecTrafficSecret_None;
     status_t status = SEC_E_OK;
@@ -225,7 +226,7 @@ static status_t put_secrets(struct leg *leg)
         SecBuffer *buffer = &leg->output->pBuffers[i];
         if (secbuf_type(buffer) != SECBUFFER_TRAFFIC_SECRETS) continue;
         status = next == SecTrafficSecret_None ? put_no_secret(leg, buffer)
-                                               : put_secret(leg, buffer, next);
+                                               : put_secret(leg, buffer, session, next);
         next = next == SecTrafficSecret_Client ? SecTrafficSecret_Server : SecTrafficSecret_None;
     }
     return status;
@@ -233,11 +234,25 @@ static status_t put_secrets(struct leg *leg)
 
 /* ---- opening and closing ---- */
 
+/* An alert, if there is one, goes where the application asks for it: to the token with
+ * EXTENDED_ERROR, whose bits are different for the two sides, and to an ALERT buffer. Nothing else
+ * is left in a buffer that looks as if it were to be sent. */
+static void tell_of_failure(struct leg *leg, struct slice alert)
+{
+    const struct slice nothing = {NULL, 0};
+    ULONG extended = leg->server ? ASC_REQ_EXTENDED_ERROR : ISC_REQ_EXTENDED_ERROR;
+    bool wanted = leg->requirements & extended;
+    put_secrets(leg, NULL);
+    put_or_nothing(leg, token_buffer(leg), wanted ? alert : nothing);
+    put_or_nothing(leg, secbuf_find(leg->output, SECBUFFER_ALERT), alert);
+}
+
 status_t leg_open(struct leg *leg)
 {
     status_t status = check_output(leg);
     if (status_ok(status)) status = read_input(leg);
     if (status_ok(status)) status = check_output(leg); /* FLAGS may have said more */
+    if (!status_ok(status)) tell_of_failure(leg, (struct slice){NULL, 0});
     writer_init(&leg->reply);
     return status;
 }
@@ -261,18 +276,6 @@ static void tell_of_input(struct leg *leg, status_t status)
     }
 }
 
-/* An alert goes where the application asks for it: to the token with EXTENDED_ERROR, whose bits
- * are different for the two sides, and to an ALERT buffer. */
-static void tell_of_failure(struct leg *leg)
-{
-    const struct slice nothing = {NULL, 0};
-    ULONG extended = leg->server ? ASC_REQ_EXTENDED_ERROR : ISC_REQ_EXTENDED_ERROR;
-    struct slice alert = status_ok(writer_status(&leg->reply)) ? writer_view(&leg->reply) : nothing;
-    bool wanted = leg->requirements & extended;
-    put_or_nothing(leg, token_buffer(leg), wanted ? alert : nothing);
-    put_or_nothing(leg, secbuf_find(leg->output, SECBUFFER_ALERT), alert);
-}
-
 static status_t give(struct leg *leg)
 {
     SecBuffer *token = token_buffer(leg);
@@ -281,21 +284,24 @@ static status_t give(struct leg *leg)
     if (!status_ok(status)) return status;
     if (token) status = put(leg, token, writer_view(&leg->reply));
     else if (leg->reply.size) status = SEC_E_INSUFFICIENT_MEMORY;
-    if (status_ok(status)) status = put_secrets(leg);
+    if (status_ok(status)) status = put_secrets(leg, leg->secrets);
     if (!status_ok(status)) take_back(leg);
     return status;
 }
 
 status_t leg_close(struct leg *leg, status_t status)
 {
+    const struct slice nothing = {NULL, 0};
     if (status_ok(status)) {
         status_t given = give(leg);
-        if (!status_ok(given)) return given;
-        put_or_nothing(leg, secbuf_find(leg->output, SECBUFFER_ALERT), (struct slice){NULL, 0});
+        if (!status_ok(given)) {
+            tell_of_failure(leg, nothing);
+            return given;
+        }
+        put_or_nothing(leg, secbuf_find(leg->output, SECBUFFER_ALERT), nothing);
     } else if (status != SEC_E_INCOMPLETE_MESSAGE) {
-        leg->secrets = NULL;
-        put_secrets(leg);
-        tell_of_failure(leg);
+        bool told = status_ok(writer_status(&leg->reply));
+        tell_of_failure(leg, told ? writer_view(&leg->reply) : nothing);
     }
     tell_of_input(leg, status);
     return status;
@@ -329,8 +335,7 @@ status_t leg_records(struct leg *leg, size_t *whole)
     size_t at = 0, size = 0;
     bool complete = true;
     while (at < leg->token.size && complete) {
-        struct slice rest = {leg->token.data + at, leg->token.size - at};
-        size = measure(rest, &complete);
+        size = measure(slice_rest(leg->token, at), &complete);
         if (!size) break;
         if (complete) at += size;
     }

@@ -267,14 +267,14 @@ static status_t open_carried(struct context *context, struct incoming *in)
 static void receive_failed(struct context *context, const struct incoming *in, status_t status)
 {
     uint8_t alert = in->alert;
-    if (status == SEC_E_ILLEGAL_MESSAGE) alert = TLS_UNEXPECTED_MESSAGE;
     if (context->broken) return; /* the peer has said so first */
-    if (status != SEC_E_MESSAGE_ALTERED && status != SEC_E_ILLEGAL_MESSAGE &&
-        status != SEC_E_INVALID_TOKEN)
-        return;
+    if (!alert && status == SEC_E_ILLEGAL_MESSAGE) alert = TLS_UNEXPECTED_MESSAGE;
+    if (!alert && (status == SEC_E_MESSAGE_ALTERED || status == SEC_E_INVALID_TOKEN))
+        alert = tls_alert_of(status);
+    if (!alert) return;
     context->broken = true;
     context->alert[0] = TLS_ALERT_FATAL;
-    context->alert[1] = alert ? alert : tls_alert_of(status);
+    context->alert[1] = alert;
 }
 
 static status_t receive_locked(struct context *context, struct incoming *in)

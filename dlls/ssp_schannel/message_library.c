@@ -60,7 +60,7 @@ status_t message_library_seal(struct context *context, const struct outgoing *ou
 /* ---- receiving ---- */
 
 /* Whether the first record is whole. What cannot be one is refused before more of it is waited for
- * (RFC 5246 6.2.1, 6.2.3; RFC 8446 5.1 as to the version). */
+ * (RFC 5246 6.2.1, 6.2.3). */
 static status_t record_measure(const struct context *context, struct incoming *in, size_t *whole)
 {
     struct reader r;
@@ -70,7 +70,7 @@ static status_t record_measure(const struct context *context, struct incoming *i
     size_t length = reader_u16be(&r);
     bool has_header = reader_ok(&r);
     bool fits = type >= TLS_CHANGE_CIPHER_SPEC && type <= TLS_APPLICATION_DATA &&
-                version == min(context->version, TLS_1_2) && length <= TLS_FRAGMENT_MAX;
+                version == context->version && length <= TLS_FRAGMENT_MAX;
     if (has_header && !fits) {
         in->alert = tls_record_alert(NULL, in->bytes, in->size);
         return SEC_E_INVALID_TOKEN;
@@ -114,13 +114,13 @@ static status_t record_received(struct context *context, const struct schannel_c
     }
 }
 
-/* A fatal alert has been received, or sent by the library: it says which in either case. */
-static status_t open_failed(struct context *context, const struct schannel_call_records *call,
+/* The library says what a record was that it could not open; the peer hears of it by a leg. */
+static status_t open_failed(struct incoming *in, const struct schannel_call_records *call,
                             status_t status)
 {
     WARN("%s: status %#lx\n", call->why, (ULONG)status);
-    if (status == SEC_E_INCOMPLETE_MESSAGE || status == SEC_E_INSUFFICIENT_MEMORY) return status;
-    context->broken = true;
+    if (call->alert != CALL_NO_ALERT && status != SEC_E_INSUFFICIENT_MEMORY)
+        in->alert = (uint8_t)call->alert;
     return status;
 }
 
@@ -151,7 +151,7 @@ status_t message_library_open(struct context *context, struct incoming *in)
         incoming_fill(context, in, whole, block, text ? (size_t)call.output_size : 0);
         status = record_received(context, &call, block);
     } else {
-        status = open_failed(context, &call, status);
+        status = open_failed(in, &call, status);
     }
     secret_free(block, whole);
     return status;

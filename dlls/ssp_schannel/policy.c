@@ -15,6 +15,7 @@
 #include "ssp/policy.h"
 #include "ssp/trace.h"
 
+#include <stdlib.h>
 #include <wchar.h>
 
 TRACE_CHANNEL("schannel");
@@ -27,12 +28,12 @@ TRACE_CHANNEL("schannel");
 #define WINHTTP_KEY L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Internet Settings\\WinHttp"
 
 #define DEFAULT_CACHE_TIME 36000000u /* ten hours */
-#define LIST_CHARS 8192u
 
-static bool value_below(HKEY parent, const wchar_t *path, const wchar_t *name, DWORD *value)
+static bool value_below(HKEY parent, const wchar_t *path, const wchar_t *name, DWORD *value,
+                        status_t *status)
 {
-    HKEY key = parent ? policy_key_open(parent, path) : NULL;
-    bool found = policy_value_get(key, name, value);
+    HKEY key = parent ? policy_key_open(parent, path, status) : NULL;
+    bool found = policy_value_get(key, name, value, status);
     if (key) RegCloseKey(key);
     return found;
 }
@@ -53,17 +54,17 @@ static const struct protocol protocols[] = {
 
 /* Enabled says whether a protocol may be asked for, DisabledByDefault whether it has to be. */
 static void read_protocol(HKEY schannel, const struct protocol *protocol, bool server,
-                          struct tls_policy *policy)
+                          struct tls_policy *policy, status_t *status)
 {
     wchar_t path[64];
     DWORD enabled = protocol->on, by_request = !protocol->on;
     DWORD bit = server ? protocol->client >> 1 : protocol->client;
     swprintf(path, ARRAYSIZE(path), L"Protocols\\%ls\\%ls", protocol->name,
              server ? L"Server" : L"Client");
-    HKEY key = schannel ? policy_key_open(schannel, path) : NULL;
+    HKEY key = schannel ? policy_key_open(schannel, path, status) : NULL;
     if (key) {
-        policy_value_get(key, L"Enabled", &enabled);
-        policy_value_get(key, L"DisabledByDefault", &by_request);
+        policy_value_get(key, L"Enabled", &enabled, status);
+        policy_value_get(key, L"DisabledByDefault", &by_request, status);
         RegCloseKey(key);
     }
     if (!enabled) return;
@@ -71,17 +72,18 @@ static void read_protocol(HKEY schannel, const struct protocol *protocol, bool s
     if (!by_request) *(server ? &policy->server_default : &policy->client_default) |= bit;
 }
 
-static void read_protocols(HKEY schannel, struct tls_policy *policy)
+static void read_protocols(HKEY schannel, struct tls_policy *policy, status_t *status)
 {
     DWORD defaults;
     for (size_t i = 0; i < ARRAYSIZE(protocols); i++) {
-        read_protocol(schannel, &protocols[i], false, policy);
-        read_protocol(schannel, &protocols[i], true, policy);
+        read_protocol(schannel, &protocols[i], false, policy, status);
+        read_protocol(schannel, &protocols[i], true, policy, status);
     }
     /* It knows nothing of datagrams. */
     DWORD streams = policy->client_enabled & ~(DWORD)SP_PROT_DTLS1_X_CLIENT;
-    if (value_below(HKEY_LOCAL_MACHINE, WINHTTP_KEY, L"DefaultSecureProtocols", &defaults) &&
-        defaults & streams)
+    bool found = value_below(HKEY_LOCAL_MACHINE, WINHTTP_KEY, L"DefaultSecureProtocols", &defaults,
+                             status);
+    if (found && defaults & streams)
         policy->client_default = (defaults & streams) |
                                  (policy->client_default & SP_PROT_DTLS1_X_CLIENT);
 }
@@ -93,26 +95,26 @@ struct refusals {
     bool aes_128, aes_256, triple_des, sha1, sha256, sha384, sha512, finite_field, rsa, curves;
 };
 
-static bool is_refused(HKEY schannel, const wchar_t *path)
+static bool is_refused(HKEY schannel, const wchar_t *path, status_t *status)
 {
     DWORD enabled = 1;
-    return value_below(schannel, path, L"Enabled", &enabled) && !enabled;
+    return value_below(schannel, path, L"Enabled", &enabled, status) && !enabled;
 }
 
-static struct refusals read_refusals(HKEY schannel)
+static struct refusals read_refusals(HKEY schannel, status_t *status)
 {
     return (struct refusals){
-        .aes_128 = is_refused(schannel, L"Ciphers\\AES 128/128"),
-        .aes_256 = is_refused(schannel, L"Ciphers\\AES 256/256"),
-        .triple_des = is_refused(schannel, L"Ciphers\\Triple DES 168") ||
-                      is_refused(schannel, L"Ciphers\\Triple DES 168/168"),
-        .sha1 = is_refused(schannel, L"Hashes\\SHA"),
-        .sha256 = is_refused(schannel, L"Hashes\\SHA256"),
-        .sha384 = is_refused(schannel, L"Hashes\\SHA384"),
-        .sha512 = is_refused(schannel, L"Hashes\\SHA512"),
-        .finite_field = is_refused(schannel, L"KeyExchangeAlgorithms\\Diffie-Hellman"),
-        .rsa = is_refused(schannel, L"KeyExchangeAlgorithms\\PKCS"),
-        .curves = is_refused(schannel, L"KeyExchangeAlgorithms\\ECDH"),
+        .aes_128 = is_refused(schannel, L"Ciphers\\AES 128/128", status),
+        .aes_256 = is_refused(schannel, L"Ciphers\\AES 256/256", status),
+        .triple_des = is_refused(schannel, L"Ciphers\\Triple DES 168", status) ||
+                      is_refused(schannel, L"Ciphers\\Triple DES 168/168", status),
+        .sha1 = is_refused(schannel, L"Hashes\\SHA", status),
+        .sha256 = is_refused(schannel, L"Hashes\\SHA256", status),
+        .sha384 = is_refused(schannel, L"Hashes\\SHA384", status),
+        .sha512 = is_refused(schannel, L"Hashes\\SHA512", status),
+        .finite_field = is_refused(schannel, L"KeyExchangeAlgorithms\\Diffie-Hellman", status),
+        .rsa = is_refused(schannel, L"KeyExchangeAlgorithms\\PKCS", status),
+        .curves = is_refused(schannel, L"KeyExchangeAlgorithms\\ECDH", status),
     };
 }
 
@@ -170,24 +172,25 @@ static void suite_add(struct tls_policy *policy, const struct refusals *refusals
 
 /* ---- lists in order ---- */
 
-/* A list as strings, one behind the other and an empty one at the end: an administrator's, in one
- * string with commas, before the system's. False when there is none. */
-static bool read_list(const wchar_t *name, wchar_t list[LIST_CHARS])
+/* A list as policy_strings_get gives it: an administrator's before the system's. One in a single
+ * string has commas. NULL when there is none. */
+static wchar_t *read_list(const wchar_t *name, status_t *status)
 {
     static const wchar_t *const paths[] = {ORDER_POLICY_KEY, ORDER_KEY};
-    for (size_t i = 0; i < ARRAYSIZE(paths); i++) {
-        DWORD type, size = (LIST_CHARS - 2) * sizeof(*list); /* terminators may be missing */
-        HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, paths[i]);
-        if (!key) continue;
-        LSTATUS error = RegQueryValueExW(key, name, NULL, &type, (BYTE *)list, &size);
-        RegCloseKey(key);
-        if (error || (type != REG_SZ && type != REG_MULTI_SZ)) continue;
-        list[size / sizeof(*list)] = list[size / sizeof(*list) + 1] = 0;
-        for (wchar_t *at = list; type == REG_SZ && *at; at++)
+    wchar_t *list = NULL;
+    for (size_t i = 0; i < ARRAYSIZE(paths) && !list; i++) {
+        DWORD type;
+        HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, paths[i], status);
+        list = policy_strings_get(key, name, &type, status);
+        if (key) RegCloseKey(key);
+        for (wchar_t *at = list; at && type == REG_SZ && *at; at++)
             if (*at == ',') *at = 0;
-        if (*list) return true;
+        if (list && !*list) {
+            free(list);
+            list = NULL;
+        }
     }
-    return false;
+    return list;
 }
 
 /* Names of older systems end with a curve. */
@@ -198,43 +201,41 @@ static bool suite_is_named(const struct tls_suite *suite, const wchar_t *name)
     return !suite->name[length] && (!name[length] || !wcsncmp(name + length, L"_P", 2));
 }
 
-static void read_suites(const struct refusals *refusals, wchar_t list[LIST_CHARS],
-                        struct tls_policy *policy)
+static void read_suites(const struct refusals *refusals, struct tls_policy *policy,
+                        status_t *status)
 {
-    bool listed = read_list(L"Functions", list);
-    for (const wchar_t *name = list; listed && *name; name += wcslen(name) + 1)
+    wchar_t *list = read_list(L"Functions", status);
+    for (const wchar_t *name = list; name && *name; name += wcslen(name) + 1)
         for (size_t i = 0; i < tls_suite_count; i++)
             if (suite_is_named(&tls_suites[i], name)) suite_add(policy, refusals, &tls_suites[i]);
-    for (size_t i = 0; !listed && i < tls_suite_count; i++)
+    for (size_t i = 0; !list && i < tls_suite_count; i++)
         if (suite_is_default(&tls_suites[i])) suite_add(policy, refusals, &tls_suites[i]);
+    free(list);
 }
 
-static void read_groups(const struct refusals *refusals, wchar_t list[LIST_CHARS],
-                        struct tls_policy *policy)
+static void read_groups(const struct refusals *refusals, struct tls_policy *policy,
+                        status_t *status)
 {
     static const struct {
         const wchar_t *name;
         uint16_t group; /* IANA's number */
     } curves[] = {{L"curve25519", 29}, {L"NistP256", 23}, {L"NistP384", 24}, {L"NistP521", 25}};
     if (refusals->curves) return;
-    bool listed = read_list(L"EccCurves", list);
-    for (const wchar_t *name = list; listed && *name; name += wcslen(name) + 1)
+    wchar_t *list = read_list(L"EccCurves", status);
+    for (const wchar_t *name = list; name && *name; name += wcslen(name) + 1)
         for (size_t i = 0; i < ARRAYSIZE(curves); i++)
             if (!_wcsicmp(curves[i].name, name) && policy->group_count < ARRAYSIZE(policy->groups))
                 policy->groups[policy->group_count++] = curves[i].group;
-    for (size_t i = 0; !listed && i < ARRAYSIZE(curves); i++)
+    for (size_t i = 0; !list && i < ARRAYSIZE(curves); i++)
         policy->groups[policy->group_count++] = curves[i].group;
+    free(list);
 }
 
-static void read_algorithms(HKEY schannel, struct tls_policy *policy)
+static void read_algorithms(HKEY schannel, struct tls_policy *policy, status_t *status)
 {
-    const struct refusals refusals = read_refusals(schannel);
-    wchar_t *list = HeapAlloc(GetProcessHeap(), 0, LIST_CHARS * sizeof(*list));
-    if (list) {
-        read_suites(&refusals, list, policy);
-        read_groups(&refusals, list, policy);
-        HeapFree(GetProcessHeap(), 0, list);
-    }
+    const struct refusals refusals = read_refusals(schannel, status);
+    read_suites(&refusals, policy, status);
+    read_groups(&refusals, policy, status);
     policy->hashes = (refusals.sha1 ? 0u : SIGNED_SHA1) | (refusals.sha256 ? 0u : SIGNED_SHA256) |
                      (refusals.sha384 ? 0u : SIGNED_SHA384) |
                      (refusals.sha512 ? 0u : SIGNED_SHA512);
@@ -242,46 +243,48 @@ static void read_algorithms(HKEY schannel, struct tls_policy *policy)
 
 /* ---- the whole ---- */
 
-static void read_values(HKEY schannel, struct tls_policy *policy)
+static void read_values(HKEY schannel, struct tls_policy *policy, status_t *status)
 {
     DWORD send_issuers = 0, elements = 1, client_refuses = 0, server_refuses = 0;
     policy->client_cache_time = policy->server_cache_time = DEFAULT_CACHE_TIME;
     policy->rsa_minimum = policy->dh_client_minimum = 1024;
     policy->dh_server_minimum = 2048;
-    policy_value_get(schannel, L"ClientCacheTime", &policy->client_cache_time);
-    policy_value_get(schannel, L"ServerCacheTime", &policy->server_cache_time);
-    if (policy_value_get(schannel, L"MaximumCacheSize", &elements) && !elements)
+    policy_value_get(schannel, L"ClientCacheTime", &policy->client_cache_time, status);
+    policy_value_get(schannel, L"ServerCacheTime", &policy->server_cache_time, status);
+    if (policy_value_get(schannel, L"MaximumCacheSize", &elements, status) && !elements)
         policy->client_cache_time = policy->server_cache_time = 0;
-    policy_value_get(schannel, L"SendTrustedIssuerList", &send_issuers);
+    policy_value_get(schannel, L"SendTrustedIssuerList", &send_issuers, status);
     policy->send_issuers = send_issuers;
-    policy_value_get(schannel, L"DisableRenegoOnClient", &client_refuses);
-    policy_value_get(schannel, L"DisableRenegoOnServer", &server_refuses);
+    policy_value_get(schannel, L"DisableRenegoOnClient", &client_refuses, status);
+    policy_value_get(schannel, L"DisableRenegoOnServer", &server_refuses, status);
     policy->client_renegotiates = !client_refuses;
     policy->server_renegotiates = !server_refuses;
     value_below(schannel, L"KeyExchangeAlgorithms\\PKCS", L"ClientMinKeyBitLength",
-                &policy->rsa_minimum);
+                &policy->rsa_minimum, status);
     value_below(schannel, L"KeyExchangeAlgorithms\\Diffie-Hellman", L"ClientMinKeyBitLength",
-                &policy->dh_client_minimum);
+                &policy->dh_client_minimum, status);
     value_below(schannel, L"KeyExchangeAlgorithms\\Diffie-Hellman", L"ServerMinKeyBitLength",
-                &policy->dh_server_minimum);
+                &policy->dh_server_minimum, status);
 }
 
-static void read_policy(void *out)
+static status_t read_policy(void *out)
 {
     struct tls_policy *policy = out;
-    HKEY schannel = policy_key_open(HKEY_LOCAL_MACHINE, SCHANNEL_KEY);
-    read_protocols(schannel, policy);
-    read_algorithms(schannel, policy);
-    read_values(schannel, policy);
+    status_t status = SEC_E_OK;
+    HKEY schannel = policy_key_open(HKEY_LOCAL_MACHINE, SCHANNEL_KEY, &status);
+    read_protocols(schannel, policy, &status);
+    read_algorithms(schannel, policy, &status);
+    read_values(schannel, policy, &status);
     if (schannel) RegCloseKey(schannel);
     TRACE("clients %#lx of %#lx, servers %#lx of %#lx, %u suites, %u curves\n",
           policy->client_default, policy->client_enabled, policy->server_default,
           policy->server_enabled, (unsigned)policy->suite_count, (unsigned)policy->group_count);
+    return status;
 }
 
-void policy_get(struct tls_policy *out)
+status_t policy_get(struct tls_policy *out)
 {
     static struct tls_policy kept;
     static struct policy_cache cache = {.kept = &kept, .size = sizeof(kept), .read = read_policy};
-    policy_cache_get(&cache, out);
+    return policy_cache_get(&cache, out);
 }

@@ -85,12 +85,12 @@ status_t renegotiation_step(struct context *context, struct leg *leg, struct sli
     size_t before = leg->reply.size;
     status_t status = handshake_feed(context, leg, records, event);
     if (!status_ok(status) || !status_ok(writer_status(&leg->reply))) return status;
-    struct slice made = {leg->reply.data + before, leg->reply.size - before};
+    struct slice made = slice_rest(writer_view(&leg->reply), before);
     while (context->carried && made.size && !context->sent_change) {
         struct slice record = first_record(made);
         context->sent_change = record.data[0] == TLS_CHANGE_CIPHER_SPEC;
         context->session.send.sequence++;
-        made = (struct slice){made.data + record.size, made.size - record.size};
+        made = slice_rest(made, record.size);
     }
     return status;
 }
@@ -156,8 +156,7 @@ static status_t look_ahead(struct context *context, struct slice records, size_t
     *size = 0;
     *found = context->received_change ? FOUND_END : FOUND_NOTHING;
     while (*found == FOUND_NOTHING && *size < records.size) {
-        const struct slice rest = {records.data + *size, records.size - *size};
-        struct slice record = first_record(rest);
+        struct slice record = first_record(slice_rest(records, *size));
         status = look_at(context, record, found);
         if (!status_ok(status)) return status;
         if (*found == FOUND_NOTHING) *size += record.size;
@@ -173,7 +172,7 @@ static void skip_hello_request(struct leg *leg, struct slice *records)
 {
     size_t size = first_record(*records).size;
     leg->consumed += size;
-    *records = (struct slice){records->data + size, records->size - size};
+    *records = slice_rest(*records, size);
 }
 
 status_t renegotiation_feed(struct context *context, struct leg *leg, struct slice records,
@@ -184,13 +183,15 @@ status_t renegotiation_feed(struct context *context, struct leg *leg, struct sli
     context->message_waits = false;
     do {
         *event = CALL_EVENT_INPUT;
-        status_t status = renegotiation_tell(context, leg, 0, context->session.receive.sequence);
+        uint64_t sequence = context->received_change ? CALL_SEQUENCE_KEPT
+                                                     : context->session.receive.sequence;
+        status_t status = renegotiation_tell(context, leg, 0, sequence);
         if (status_ok(status)) status = look_ahead(context, records, &size, &found);
         if (!status_ok(status)) return context_fail(context, status);
         if (size)
             status = renegotiation_step(context, leg, (struct slice){records.data, size}, event);
         if (!status_ok(status) || *event != CALL_EVENT_INPUT) return status;
-        records = (struct slice){records.data + size, records.size - size};
+        records = slice_rest(records, size);
         if (found == FOUND_HELLO_REQUEST) skip_hello_request(leg, &records);
     } while (found == FOUND_HELLO_REQUEST ||
              (found == FOUND_REQUEST && !client_asked(context, leg, records)));

@@ -50,7 +50,8 @@ struct tls_policy {
     DWORD rsa_minimum, dh_client_minimum, dh_server_minimum; /* bits */
     bool client_renegotiates, server_renegotiates;           /* TLS 1.2 */
 };
-void policy_get(struct tls_policy *out);
+/* A failure before it could ever be read. */
+status_t policy_get(struct tls_policy *out);
 
 /* What a credential asks for besides the policy. */
 struct tls_wish {
@@ -62,6 +63,7 @@ struct tls_wish {
     DWORD minimum_strength, maximum_strength; /* bits; 0: no limit */
     const TLS_PARAMETERS *parameters;         /* SCH_CREDENTIALS */
     size_t parameter_count;
+    bool named; /* those for certain application protocols hold, too */
 };
 
 /* The priority string for GnuTLS, terminated, and the protocols that are left.
@@ -98,6 +100,9 @@ status_t chain_context(struct slice chain, struct slice staple, const CERT_CONTE
 /* The leaf alone, as DER; the next one, for a reader over a chain. */
 struct slice chain_leaf(struct slice chain);
 struct slice chain_next(struct reader *chain);
+
+/* Of variable size, into an empty blob, which stays so without it. */
+status_t certificate_property(const CERT_CONTEXT *certificate, DWORD id, struct blob *out);
 
 /* All certificates of a store in the form of a chain, and such in a store, which the caller
  * closes. */
@@ -151,9 +156,12 @@ struct credential {
     HCERTSTORE roots; /* held; NULL without */
     ALG_ID *algorithms;
     size_t algorithm_count;
-    char *priorities[2]; /* of streams and of datagrams; NULL when there are none */
-    uint64_t library[2]; /* schannel_call_credentials_create's for each; 0 until asked for */
-    SRWLOCK lock;        /* of library and of chains */
+    bool is_named;            /* is one of the following: */
+    struct credential *named; /* the same for certain application protocols; NULL without such */
+    struct blob protocol_ids; /* these, each behind a u8 length */
+    char *priorities[2];      /* of streams and of datagrams; NULL when there are none */
+    uint64_t library[2];      /* schannel_call_credentials_create's for each; 0 until asked for */
+    SRWLOCK lock;             /* of library and of chains */
     volatile LONG references;
 };
 
@@ -163,6 +171,9 @@ void credential_release(struct credential *credential); /* NULL is fine */
 /* The same with this certificate, which has a key, and no other. */
 status_t credential_with(const struct credential *like, const CERT_CONTEXT *certificate,
                          struct credential **out);
+
+/* The one to be used where these application protocols are named, each behind a u8 length. */
+struct credential *credential_for(struct credential *credential, struct slice protocol_ids);
 
 /* The library's credentials of that kind, which live as long as the credential.
  * SEC_E_ALGORITHM_MISMATCH when it has no protocol of that kind. */
@@ -223,7 +234,7 @@ struct context {
     size_t former_count;
     uint64_t library;      /* session of the Unix half; 0 when nothing needs it any more */
     bool carried;          /* records are made here; else by the library */
-    bool kept;             /* the library's session: it counts among those that are */
+    volatile LONG *kept;   /* the library's session: among what it counts; NULL without that */
     bool late_certificate; /* TLS 1.3: the client offers one after the handshake */
     uint16_t version, suite;
     struct tls_session session; /* if carried */
@@ -319,11 +330,11 @@ struct leg {
 };
 
 /* Reads the buffers of a call, whose other members are set. Nothing is to be released after a
- * failure. */
+ * failure, and the application's output is empty. */
 status_t leg_open(struct leg *leg);
 
 /* Tells the application by its buffers what became of the leg. SEC_E_INSUFFICIENT_MEMORY when the
- * reply does not fit; it is then still in the leg. */
+ * reply does not fit; it is then still in the leg, and the output empty. */
 status_t leg_close(struct leg *leg, status_t status);
 void leg_release(struct leg *leg);
 
@@ -347,6 +358,9 @@ status_t server_start(struct context *context, const struct leg *leg);
 /* Whether the library's session stays with an established context for another handshake or a late
  * certificate, although the records are made here; if so, its end is to be told. */
 bool library_keep(struct context *context);
+
+/* Whether that of a client of TLS 1.3 stays until it has been given a ticket. */
+bool library_keep_for_ticket(struct context *context);
 void library_let_go(struct context *context);
 
 /* It was wanted, be it there or not: those of this side are worth keeping. */
@@ -391,8 +405,12 @@ status_t context_judge(const struct context *context, struct slice chain, struct
 /* From now on nothing works but the deletion; the answer is the status. */
 status_t context_fail(struct context *context, status_t status);
 
-/* Takes over what the handshake came to. The library's session goes when nothing needs it. */
-status_t context_establish(struct context *context, struct leg *leg);
+/* Takes over what the handshake came to; of another one that was declined, the keys alone, with
+ * their counts. The library's session goes when nothing needs it. */
+status_t context_establish(struct context *context, struct leg *leg, bool declined);
+
+/* The chains of both sides, the staple and the issuers as the library has them now; all or none. */
+status_t context_take_chains(struct context *context);
 
 /* Whether what the library gives for resuming may be kept; keeps it. */
 bool context_resumable(const struct context *context);

@@ -98,6 +98,7 @@
     X(session_set_keylog_function)             \
     X(session_set_ptr)                         \
     X(session_ticket_enable_server)            \
+    X(session_ticket_send)                     \
     X(sign_algorithm_get)                      \
     X(strerror)                                \
     X(transport_set_errno)                     \
@@ -168,24 +169,27 @@ struct session {
     uint32_t flags; /* CALL_SESSION_ */
     uint32_t mtu;
     struct writer peer; /* DTLS server: what cookies are bound to; empty once one has come back */
+    struct writer held; /* server: the certificate that a client which begins unasked is held to */
 
     /* the transport */
     struct reader input; /* of the call that is running */
     struct writer queue; /* what is to be sent, from here on: */
     size_t queue_sent;
+    bool repeats; /* DTLS: the caller wants the last flight again */
 
     /* the handshake */
-    status_t failed;  /* what it has failed with */
-    uint32_t alert;   /* that went with it */
-    bool done;        /* there is none, or no longer */
-    bool established; /* there was one that succeeded */
-    bool peer_asked;  /* the peer has begun another one */
-    bool begun;       /* its hello of the one that goes on has come */
-    bool ticketed;    /* a server's tickets have their key */
-    bool refused;     /* tickets, an odd number of times */
-    bool superseded;  /* a client's; an earlier handshake is what can be resumed */
-    bool verifying;   /* the peer's certificate waits for... */
-    uint32_t verdict; /* CALL_VERDICT_ */
+    status_t failed;      /* what it has failed with */
+    uint32_t alert;       /* that went with it */
+    bool done;            /* there is none, or no longer */
+    bool established;     /* there was one that succeeded */
+    bool peer_asked;      /* the peer has begun another one */
+    bool begun;           /* its hello of the one that goes on has come */
+    bool none_shown;      /* a server's client has none now, whatever it has shown before */
+    bool ticketed;        /* a server's tickets have their key */
+    bool superseded;      /* a client's; an earlier handshake is what can be resumed */
+    bool verifying;       /* the peer's certificate waits for... */
+    uint32_t verdict;     /* CALL_VERDICT_ */
+    uint32_t ticket_life; /* of a server's; 0: the usual one */
 
     /* what it has settled */
     uint16_t suite;
@@ -205,12 +209,19 @@ unixcall_function session_create, session_free, session_set_credentials;
 /* Has a server give tickets, which are good for these names; the library's error. */
 int session_tickets(struct session *session, struct slice names);
 
-/* A server's next handshake takes none of the tickets that it has given. */
-void session_refuse_tickets(struct session *session);
+/* Gives those that TLS 1.3 has behind the handshake; the library's error. */
+int session_give_tickets(struct session *session);
+
+/* From now on a server takes none of the tickets that have been given, and nobody takes what it
+ * gives; the library's error. */
+int session_refuse_tickets(struct session *session);
 
 /* The credentials of a session from now on. */
 status_t session_use(struct session *session, struct credentials *credentials,
                      char why[CALL_WHY_SIZE]);
+
+/* What the peer has shown last, its certificate first; NULL for nothing. */
+const gnutls_datum_t *session_peers(const struct session *session, unsigned *count);
 
 /* The protocol's number on the wire, 0 before it is known. */
 uint16_t session_version(const struct session *session);

@@ -30,6 +30,8 @@ status_t error_status(int error)
         /* a client that has to show a certificate, and has not */
         {GNUTLS_E_NO_CERTIFICATE_FOUND, SEC_E_CERT_UNKNOWN},
         {GNUTLS_E_CERTIFICATE_REQUIRED, SEC_E_CERT_UNKNOWN},
+        /* a peer that has become another one */
+        {GNUTLS_E_SESSION_USER_ID_CHANGED, SEC_E_CERT_UNKNOWN},
         /* certificates and keys of our own */
         {GNUTLS_E_CERTIFICATE_KEY_MISMATCH, SEC_E_UNKNOWN_CREDENTIALS},
         {GNUTLS_E_UNSUPPORTED_CERTIFICATE_TYPE, SEC_E_UNKNOWN_CREDENTIALS},

@@ -131,14 +131,35 @@ static const struct {
     {GNUTLS_SIGN_RSA_PSS_SHA512, 0x080b},
 };
 
+/* The chain of this side. The library knows nothing of it in a session that was resumed; a server
+ * of whose sessions that can become has one certificate. */
+static struct slice own_chain(const struct session *session)
+{
+    const struct credentials *credentials = session->credentials;
+    const gnutls_datum_t *ours = gnutls.certificate_get_ours(session->library);
+    if (ours) return credentials_chain(credentials, ours);
+    if (session->server && credentials->identity_count == 1)
+        return writer_view(&credentials->identities[0].chain);
+    return (struct slice){NULL, 0};
+}
+
+static gnutls_datum_t own_certificate(const struct session *session)
+{
+    struct reader chain;
+    struct slice whole = own_chain(session);
+    reader_init(&chain, whole.data, whole.size);
+    struct slice leaf = reader_bytes(&chain, reader_u24be(&chain));
+    return (gnutls_datum_t){(unsigned char *)(uintptr_t)leaf.data, (unsigned)leaf.size};
+}
+
 /* The modulus of the server's certificate, to which a secret was encrypted. */
 static uint32_t modulus_bits(const struct session *session)
 {
     unsigned count = 0, bits = 0;
-    const gnutls_datum_t *certificate = session->server
-                                            ? gnutls.certificate_get_ours(session->library)
-                                            : gnutls.certificate_get_peers(session->library,
-                                                                           &count);
+    const gnutls_datum_t own = own_certificate(session);
+    const gnutls_datum_t *certificate = session->server ? &own
+                                                        : gnutls.certificate_get_peers(
+                                                              session->library, &count);
     gnutls_pubkey_t key = NULL;
     if (!certificate || gnutls.pubkey_init(&key)) return 0;
     if (!gnutls.pubkey_import_x509_raw(key, certificate, GNUTLS_X509_FMT_DER, 0))
@@ -240,7 +261,7 @@ status_t facts(void *params)
 static void peer_chain(const struct session *session, struct writer *out)
 {
     unsigned count = 0;
-    const gnutls_datum_t *chain = gnutls.certificate_get_peers(session->library, &count);
+    const gnutls_datum_t *chain = session_peers(session, &count);
     for (unsigned i = 0; chain && i < count; i++) {
         writer_u8(out, (uint8_t)(chain[i].size >> 16));
         writer_u16be(out, (uint16_t)chain[i].size);
@@ -266,7 +287,6 @@ static int resumption(const struct session *session, struct writer *out)
 static int thing_write(const struct session *session, uint32_t what, struct writer *out)
 {
     gnutls_datum_t staple = {0};
-    const gnutls_datum_t *ours;
     switch (what) {
     case CALL_READ_PEER_CHAIN: peer_chain(session, out); return 0;
     case CALL_READ_STAPLE:
@@ -274,10 +294,7 @@ static int thing_write(const struct session *session, uint32_t what, struct writ
             writer_bytes(out, staple.data, staple.size);
         return 0;
     case CALL_READ_RESUMPTION: return resumption(session, out);
-    case CALL_READ_LOCAL_CHAIN:
-        ours = gnutls.certificate_get_ours(session->library);
-        if (ours) writer_slice(out, credentials_chain(session->credentials, ours));
-        return 0;
+    case CALL_READ_LOCAL_CHAIN: writer_slice(out, own_chain(session)); return 0;
     case CALL_READ_ISSUERS: writer_slice(out, writer_view(&session->issuers)); return 0;
     default: return GNUTLS_E_INVALID_REQUEST;
     }

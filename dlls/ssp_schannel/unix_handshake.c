@@ -109,6 +109,7 @@ static bool step(struct session *session, struct schannel_call_handshake *call, 
     size_t left = reader_left(&session->input);
     bool late = session->established && session_version(session) == TLS_1_3;
     int error = late ? gnutls.reauth(session->library, 0) : gnutls.handshake(session->library);
+    if (!error && !late) error = session_give_tickets(session);
     bool progress = reader_left(&session->input) < left;
     if (!error) {
         session->done = session->established = true;
@@ -140,9 +141,15 @@ static status_t go_on(struct session *session, struct schannel_call_handshake *c
     /* The caller fetches the rest of a flight. */
     if (!session->verdict && !call->input.size && transport_queued(session)) return SEC_E_OK;
     if (session->datagram && session->server && !cookie_check(session)) return SEC_E_OK;
+    if (call->unresumable && session->server && !session->ticket_life) {
+        int error = session_refuse_tickets(session);
+        if (error) return fail(session, error, call);
+    }
     session->verifying = false;
+    session->repeats = !session->verdict && !call->input.size;
     while (step(session, call, &status)) {
     }
+    session->repeats = false;
     return status;
 }
 
@@ -211,6 +218,16 @@ status_t key_update(void *params)
     return error_explain(error, call->why);
 }
 
+/* The application has looked at the certificate, and does not expect another one now. */
+static int hold_peer(struct session *session)
+{
+    unsigned count = 0;
+    const gnutls_datum_t *chain = session_peers(session, &count);
+    writer_init(&session->held);
+    if (chain) writer_bytes(&session->held, chain->data, chain->size);
+    return status_ok(writer_status(&session->held)) ? 0 : GNUTLS_E_MEMORY_ERROR;
+}
+
 /* In TLS 1.3 the handshake is nothing but the question. */
 static int server_ask(struct session *session, uint32_t flags)
 {
@@ -218,8 +235,10 @@ static int server_ask(struct session *session, uint32_t flags)
     if (late || flags & CALL_SESSION_REQUEST_CERTIFICATE)
         gnutls.certificate_server_set_request(session->library, GNUTLS_CERT_REQUEST);
     if (late || !session->done) return 0;
-    session_refuse_tickets(session);
-    return session->peer_asked ? 0 : gnutls.rehandshake(session->library);
+    int error = session_refuse_tickets(session);
+    writer_free(&session->held);
+    if (error) return error;
+    return session->peer_asked ? hold_peer(session) : gnutls.rehandshake(session->library);
 }
 
 /* The library puts the ticket of before to what a handshake without one leaves, though it belongs
@@ -243,7 +262,8 @@ status_t renegotiate(void *params)
     if (!session_library_records(session)) {
         if (call->send_sequence != CALL_SEQUENCE_KEPT)
             error = sequence_set(session, false, call->send_sequence);
-        if (!error) error = sequence_set(session, true, call->receive_sequence);
+        if (!error && call->receive_sequence != CALL_SEQUENCE_KEPT)
+            error = sequence_set(session, true, call->receive_sequence);
     }
     if (!error && call->credentials) {
         status_t status = session_use(session, unixcall_pointer(call->credentials), call->why);

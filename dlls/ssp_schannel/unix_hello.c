@@ -3,7 +3,8 @@
  * What is read from the messages of a handshake beside the library: the number of the suite, the
  * size of records that the peer asks for (RFC 8449), of which the library tells its own half only,
  * whether a client would show a certificate after the handshake (RFC 8446 4.2.6), the name that it
- * asks for, on which its tickets depend, whether a server gives one, and that the peer has begun.
+ * asks for, on which its tickets depend, whether a server gives one, that the peer has begun, and
+ * that a client shows no certificate.
  * What cannot be read says nothing; that the library refuses it is not for here to repeat.
  */
 #include "unix.h"
@@ -60,6 +61,13 @@ static int hello_comes(struct session *session, struct reader *r)
     return session_tickets(session, server_names(r));
 }
 
+/* Whether the client shows one; TLS 1.3 has a context in front (RFC 8446 4.4.2). */
+static void certificate_comes(struct session *session, struct reader *r)
+{
+    if (session_version(session) == TLS_1_3) reader_skip(r, reader_u8(r));
+    session->none_shown = !reader_u24be(r);
+}
+
 /* RFC 5246 7.4.1.3; the form is the same in all versions. */
 static int server_hello(struct session *session, struct reader *r)
 {
@@ -81,8 +89,12 @@ static int message_read(gnutls_session_t library, unsigned type, unsigned when, 
     struct session *session = gnutls.session_get_ptr(library);
     struct reader r;
     reader_init(&r, message->data, message->size);
-    if (when == GNUTLS_HOOK_PRE)
-        return incoming && type == GNUTLS_HANDSHAKE_CLIENT_HELLO ? hello_comes(session, &r) : 0;
+    if (when == GNUTLS_HOOK_PRE) {
+        if (incoming && type == GNUTLS_HANDSHAKE_CLIENT_HELLO) return hello_comes(session, &r);
+        if (incoming && type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT && session->server)
+            certificate_comes(session, &r);
+        return 0;
+    }
     if (incoming &&
         (type == GNUTLS_HANDSHAKE_CLIENT_HELLO || type == GNUTLS_HANDSHAKE_SERVER_HELLO)) {
         session->record_size_limit = 0;

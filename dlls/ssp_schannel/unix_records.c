@@ -84,8 +84,11 @@ static status_t received(struct session *session, ssize_t result,
         call->type = session->datagram && transport_queued(session) ? TLS_HANDSHAKE
                                                                     : TLS_APPLICATION_DATA;
         return SEC_E_OK;
-    default: return error_explain((int)result, call->why);
+    default: break;
     }
+    int level;
+    call->alert = (uint32_t)gnutls.error_to_alert((int)result, &level);
+    return error_explain((int)result, call->why);
 }
 
 status_t records_receive(void *params)

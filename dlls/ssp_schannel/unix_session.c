@@ -12,11 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Over datagrams a flight is repeated when the caller says so, and never given up. */
+/* Over datagrams a flight is repeated when the caller says so (repeats), and never given up. */
 #define RETRANSMISSION 0u
 #define PATIENCE 0x7fffffffu /* milliseconds */
 
-#define LIFE_LEAST 36u /* seconds of a ticket, where it has to differ from what it was */
+#define TICKETS 2u /* at the end of a handshake of TLS 1.3, as the library has it by itself */
+
+/* Seconds that a ticket is good for, where nobody is to come back with it. Longer ones would differ
+ * without being told apart by the library, which counts the time in threes of them. */
+#define LIFE_LEAST 36u
+#define LIFE_LIMIT 16384u
 
 uint16_t session_version(const struct session *session)
 {
@@ -40,7 +45,9 @@ bool session_library_records(const struct session *session)
     case GNUTLS_CIPHER_AES_256_GCM:
     case GNUTLS_CIPHER_CHACHA20_POLY1305:
     case GNUTLS_CIPHER_AES_128_CCM:
-    case GNUTLS_CIPHER_AES_256_CCM: return false;
+    case GNUTLS_CIPHER_AES_256_CCM:
+    case GNUTLS_CIPHER_AES_128_CCM_8:
+    case GNUTLS_CIPHER_AES_256_CCM_8: return false;
     default: return true;
     }
 }
@@ -78,12 +85,29 @@ static int keylog(gnutls_session_t library, const char *label, const gnutls_datu
 
 /* ---- what the library asks ---- */
 
+/* The library goes on with what was shown before where there is nothing now. */
+const gnutls_datum_t *session_peers(const struct session *session, unsigned *count)
+{
+    if (session->none_shown) return NULL;
+    const gnutls_datum_t *chain = gnutls.certificate_get_peers(session->library, count);
+    return chain && *count ? chain : NULL;
+}
+
+static bool is_another(const struct session *session, const gnutls_datum_t *leaf)
+{
+    const struct slice held = writer_view(&session->held);
+    return held.size &&
+           (!leaf || leaf->size != held.size || memcmp(leaf->data, held.data, held.size));
+}
+
 /* Stops the handshake until the caller has judged; a client need not have a certificate. */
 static int verify(gnutls_session_t library)
 {
     struct session *session = gnutls.session_get_ptr(library);
     unsigned count = 0;
-    if (!gnutls.certificate_get_peers(library, &count) || !count) return 0;
+    const gnutls_datum_t *chain = session_peers(session, &count);
+    if (is_another(session, chain)) return GNUTLS_E_SESSION_USER_ID_CHANGED;
+    if (!chain) return 0;
     session->verifying = session->verdict == CALL_VERDICT_NONE;
     if (session->verifying) return GNUTLS_E_AGAIN;
     bool good = session->verdict == CALL_VERDICT_GOOD;
@@ -148,6 +172,7 @@ static void session_clear(struct session *session)
     if (session->library) gnutls.deinit(session->library);
     writer_free(&session->issuers);
     writer_free(&session->peer);
+    writer_free(&session->held);
     writer_free(&session->queue);
     secret_free(session, sizeof(*session));
 }
@@ -198,7 +223,7 @@ int session_tickets(struct session *session, struct slice names)
     int error = gnutls.hmac_fast(GNUTLS_MAC_SHA512, credentials->ticket_key_bytes, sizeof(bytes),
                                  names.data, names.size, bytes);
     bytes[0] ^= (uint8_t)(session->flags & CALL_SESSION_REQUEST_CERTIFICATE);
-    if (credentials->ticket_lifetime)
+    if (credentials->ticket_lifetime && !session->ticket_life)
         gnutls.db_set_cache_expiration(session->library, (int)credentials->ticket_lifetime);
     if (!error) error = gnutls.session_ticket_enable_server(session->library, &key);
     secret_wipe(bytes, sizeof(bytes));
@@ -207,13 +232,27 @@ int session_tickets(struct session *session, struct slice names)
 
 /* The library would resume the session with which a client comes back, instead of asking it for a
  * certificate. Its key cannot be changed, but it makes those of tickets of that key and of the time
- * in units of their life: with another life it cannot read the earlier ones. */
-void session_refuse_tickets(struct session *session)
+ * in units of their life: with another life it cannot read the earlier ones. Nor can it read those
+ * that another connection has given, if the life is not one that any other has. */
+int session_refuse_tickets(struct session *session)
 {
-    const uint32_t usual = session->credentials->ticket_lifetime;
-    uint32_t life = usual < LIFE_LEAST ? LIFE_LEAST : usual;
-    session->refused = !session->refused;
-    gnutls.db_set_cache_expiration(session->library, (int)(life / (session->refused ? 2 : 3)));
+    const uint32_t usual = session->credentials->ticket_lifetime, former = session->ticket_life;
+    uint32_t life;
+    do {
+        int error = gnutls.rnd(GNUTLS_RND_NONCE, &life, sizeof(life));
+        if (error) return error;
+        life = LIFE_LEAST + life % (LIFE_LIMIT - LIFE_LEAST);
+    } while (life == usual || life == former);
+    session->ticket_life = life;
+    gnutls.db_set_cache_expiration(session->library, (int)life);
+    return 0;
+}
+
+int session_give_tickets(struct session *session)
+{
+    bool wanted = session->ticketed && !session->ticket_life;
+    if (!wanted || session_version(session) != TLS_1_3) return 0;
+    return gnutls.session_ticket_send(session->library, TICKETS, 0);
 }
 
 static int server_init(struct session *session, const struct schannel_call_session_create *call)
@@ -226,7 +265,11 @@ static int server_init(struct session *session, const struct schannel_call_sessi
 
 static int session_init(struct session *session, const struct schannel_call_session_create *call)
 {
-    unsigned flags = session->server ? GNUTLS_SERVER : GNUTLS_CLIENT;
+    /* By itself the library gives tickets before the caller can say that it wants none, and takes
+     * no other certificate of a client than the first: the caller looks at it each time. */
+    unsigned flags = session->server
+                         ? GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET | GNUTLS_ALLOW_ID_CHANGE
+                         : GNUTLS_CLIENT;
     if (session->datagram) flags |= GNUTLS_DATAGRAM;
     if (session->flags & CALL_SESSION_LATE_CERTIFICATE) flags |= GNUTLS_POST_HANDSHAKE_AUTH;
     int error = gnutls.init(&session->library, flags | GNUTLS_NONBLOCK);

@@ -50,12 +50,13 @@ static ssize_t pull(gnutls_transport_ptr_t transport, void *data, size_t size)
     return (ssize_t)bytes.size;
 }
 
-/* Whether there is something to read. Time has no part in it. */
+/* Whether there is something to read. Time has no part in it: where the library hears that nothing
+ * came, it repeats its flight. Otherwise it goes to read, and finds that it has to wait. */
 static int pull_timeout(gnutls_transport_ptr_t transport, unsigned milliseconds)
 {
     const struct session *session = transport;
     (void)milliseconds;
-    return reader_left(&session->input) > 0;
+    return reader_left(&session->input) > 0 || !session->repeats;
 }
 
 ssize_t transport_push(gnutls_transport_ptr_t transport, const void *data, size_t size)

@@ -131,7 +131,8 @@ static bool key_is_weak(const CERT_CONTEXT *certificate, const struct tls_policy
 static status_t chain_strength(const CERT_SIMPLE_CHAIN *chain)
 {
     struct tls_policy policy;
-    policy_get(&policy);
+    status_t status = policy_get(&policy);
+    if (!status_ok(status)) return status;
     for (DWORD i = 0; i < chain->cElement; i++) {
         const CERT_CHAIN_ELEMENT *element = chain->rgpElement[i];
         bool root = i && i + 1 == chain->cElement;

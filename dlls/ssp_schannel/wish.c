@@ -5,7 +5,7 @@
  * wanted by ALG_IDs, and of SCH_CREDENTIALS, which names what is not, by the names of CNG.
  *
  * TLS_PARAMETERS may be for certain application protocols only. Which one it will be is not known
- * when a handshake begins, so here they hold for all.
+ * when a handshake begins, so that they hold where the program names one of these.
  */
 #include "schannel_package.h"
 
@@ -302,6 +302,7 @@ static void parameters_apply(const struct tls_wish *wish, bool optional_too,
     for (size_t i = 0; i < wish->parameter_count; i++) {
         const TLS_PARAMETERS *parameters = &wish->parameters[i];
         if (parameters->dwFlags & TLS_PARAMS_OPTIONAL && !optional_too) continue;
+        if (parameters->cAlpnIds && !wish->named) continue;
         *protocols &= ~parameters->grbitDisabledProtocols;
         for (DWORD k = 0; k < parameters->cDisabledCrypto; k++)
             setting_apply(&parameters->pDisabledCrypto[k], out);

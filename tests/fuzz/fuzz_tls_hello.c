@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the Unix half of ssp_schannel reads of handshakes beside the library, which is played here:
- * it shows messages. The first byte chooses the side, whether it is DTLS, and whether there was a
- * handshake before; each message is its type, of which the upper bit says that it is the peer's,
- * its size in two bytes, and its body.
+ * it shows messages. The first byte chooses the side, whether it is DTLS or TLS 1.3, and whether
+ * there was a handshake before; each message is its type, of which the upper bit says that it is
+ * the peer's, its size in two bytes, and its body.
  */
 #include "../../dlls/ssp_schannel/unix.h"
 #include "../unit/unit.h"
@@ -12,12 +12,13 @@
 #define SERVER 0x01u
 #define DATAGRAM 0x02u
 #define ESTABLISHED 0x04u
+#define MODERN 0x08u
 #define INCOMING 0x80u
 
 static struct session session;
 static gnutls_handshake_hook_func hook;
 static struct slice shown;
-static bool unticketed;
+static bool unticketed, modern;
 
 static void *its_session(gnutls_session_t library)
 {
@@ -54,6 +55,12 @@ int session_tickets(struct session *of, struct slice names)
     return 0;
 }
 
+uint16_t session_version(const struct session *of)
+{
+    must(of == &session);
+    return modern ? TLS_1_3 : TLS_1_2;
+}
+
 static void show(uint8_t kind, struct slice body)
 {
     const unsigned type = kind & (INCOMING - 1u), incoming = kind & INCOMING ? 1 : 0;
@@ -72,6 +79,8 @@ static void show(uint8_t kind, struct slice body)
     bool extensions = hello || type == GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS;
     must(session.suite == before.suite || type == GNUTLS_HANDSHAKE_SERVER_HELLO);
     must(session.begun == (before.begun || (hello && incoming)));
+    must(session.none_shown == before.none_shown ||
+         (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT && incoming && session.server));
     if (extensions && (incoming || type == GNUTLS_HANDSHAKE_SERVER_HELLO)) return;
     must(session.record_size_limit == before.record_size_limit);
     must(session.late_certificate == before.late_certificate);
@@ -86,6 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                .datagram = choice & DATAGRAM,
                                .unticketed = "NORMAL:%NO_TICKETS",
                                .established = choice & ESTABLISHED};
+    modern = choice & MODERN;
     hello_watch(&session);
     while (reader_ok(&r) && reader_left(&r)) {
         uint8_t kind = reader_u8(&r);

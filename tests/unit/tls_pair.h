@@ -12,8 +12,9 @@ struct tls_pair {
 
 static const struct {
     uint16_t version, suite;
-} tls_kinds[] = {{TLS_1_2, 0xc02f}, {TLS_1_2, 0xc030}, {TLS_1_2, 0xcca8},
-                 {TLS_1_3, 0x1301}, {TLS_1_3, 0x1302}, {TLS_1_3, 0x1303}};
+} tls_kinds[] = {{TLS_1_2, 0xc02f}, {TLS_1_2, 0xc030}, {TLS_1_2, 0xcca8}, {TLS_1_3, 0x1301},
+                 {TLS_1_3, 0x1302}, {TLS_1_3, 0x1303}, {TLS_1_2, 0xc0ad}, {TLS_1_2, 0xc0ae},
+                 {TLS_1_3, 0x1304}, {TLS_1_3, 0x1305}};
 #define TLS_KINDS (sizeof(tls_kinds) / sizeof(*tls_kinds))
 
 static inline void tls_fill(uint8_t *out, size_t size, uint8_t first)

@@ -346,6 +346,7 @@ static void resumption(void)
         connection_run(&c);
         ok(connection_done(&c), "client %s, server %s", c.client.why, c.server.why);
         ok(side_facts(&c.client).resumed && side_facts(&c.server).resumed, "resumed");
+        ok(same(side_read(&c.server, CALL_READ_LOCAL_CHAIN), identity_chain(&rsa)), "own chain");
         ok(!c.client.verified, "it was judged before");
         ok(same(side_read(&c.client, CALL_READ_PEER_CHAIN), identity_chain(&rsa)), "same chain");
         secrets_agree(&c, i ? TLS_1_3 : TLS_1_2);
@@ -419,6 +420,7 @@ static void ticket_lifetime(void)
 
 static void facts(void)
 {
+    static uint8_t ticket_key[64] = {7, 8};
     struct connection c = plain(PRIORITY_1_2 ":-GROUP-ALL:+GROUP-SECP384R1", &rsa);
     ok(connection_start(&c), "start");
     ok(!side_facts(&c.client).version && !side_secrets(&c.client).version, "nothing yet");
@@ -433,15 +435,20 @@ static void facts(void)
     connection_end(&c);
 
     c = plain(PRIORITY_RSA, &rsa);
-    ok(connection_start(&c), "start");
-    connection_run(&c);
-    for (int i = 0; i < 2; i++) {
-        facts = side_facts(i ? &c.client : &c.server);
-        ok(!facts.group && facts.group_bits == 2048, "group %u, %u bits", facts.group,
-           facts.group_bits);
-        ok(!facts.signature, "signature %#x", facts.signature);
+    c.server.ticket_key = view(ticket_key, sizeof(ticket_key));
+    for (uint32_t resumed = 0; resumed < 2; resumed++) {
+        ok(connection_start(&c), "start");
+        connection_run(&c);
+        for (int i = 0; i < 2; i++) {
+            facts = side_facts(i ? &c.client : &c.server);
+            ok(!facts.group && facts.group_bits == 2048, "group %u, %u bits", facts.group,
+               facts.group_bits);
+            ok(!facts.signature && facts.resumed == resumed, "signature %#x, resumed %u",
+               facts.signature, facts.resumed);
+        }
+        c.client.resume = side_read(&c.client, CALL_READ_RESUMPTION);
+        connection_end(&c);
     }
-    connection_end(&c);
 
     c = plain(PRIORITY_1_3 ":-GROUP-ALL:+GROUP-X25519", &ec);
     ok(connection_start(&c), "start");

@@ -98,6 +98,67 @@ static void certificates(void)
     }
 }
 
+/* Each answer is another one: none first, then certificates on keys of both kinds. The library
+ * waits for a proof of possession whenever there was one before, which none at the end does not
+ * have. */
+static void others(void)
+{
+    const struct call_identity *const shown[] = {NULL,       NULL,       &client_rsa,
+                                                 &client_ec, &client_ec, &client_rsa};
+    struct connection c = make(NULL);
+    struct side others[3] = {make(NULL).client, make(&client_rsa).client, make(&client_ec).client};
+    if (!connect_both(&c)) return;
+    for (size_t i = 0; i < 3; i++)
+        ok(side_credentials(&others[i], false), "credentials: %s", others[i].why);
+    for (size_t i = 0; i < 7; i++) {
+        const struct call_identity *identity = i < 6 ? shown[i] : NULL;
+        struct schannel_call_secrets secrets = side_secrets(&c.server);
+        struct schannel_call_set_credentials set = {.session = c.client.session};
+        set.credentials = others[!identity ? 0 : identity == &client_rsa ? 1 : 2].credentials;
+        ok(half(SCHANNEL_CALL_SET_CREDENTIALS, &set) == SEC_E_OK, "set: %s", set.why);
+        ask_and_answer(&c, secrets.send_sequence, secrets.receive_sequence);
+        if (i == 6) break;
+        ok(connection_done(&c), "%zu: client %s, server %s", i, c.client.why, c.server.why);
+        struct slice expected = identity ? identity_chain(identity) : (struct slice){0};
+        ok(same(side_read(&c.server, CALL_READ_PEER_CHAIN), expected), "%zu: the peer's", i);
+    }
+    ok(c.server.status == SEC_E_ILLEGAL_MESSAGE, "none at the end: %#x", c.server.status);
+    connection_end(&c);
+    for (size_t i = 0; i < 3; i++) {
+        struct schannel_call_free call = {others[i].credentials};
+        ok(half(SCHANNEL_CALL_CREDENTIALS_FREE, &call) == SEC_E_OK, "free");
+    }
+}
+
+/* With a session in which the client had shown one. */
+static void none_when_resumed(void)
+{
+    static const uint8_t key[64] = {1, 2, 3};
+    struct connection c = make(&client_rsa);
+    struct side other = make(NULL).client;
+    c.server.flags |= CALL_SESSION_REQUEST_CERTIFICATE;
+    c.server.ticket_key = view(key, sizeof(key));
+    if (!connect_both(&c) || !ok(side_credentials(&other, false), "credentials")) return;
+    ticket_give(&c.client);
+    c.client.resume = side_read(&c.client, CALL_READ_RESUMPTION);
+    side_stop(&c.client);
+    side_stop(&c.server);
+    if (!connect_both(&c)) return;
+    ok(side_facts(&c.server).resumed, "resumed");
+    ok(same(side_read(&c.server, CALL_READ_PEER_CHAIN), identity_chain(&client_rsa)), "as before");
+    ticket_give(&c.client);
+    struct schannel_call_secrets secrets = side_secrets(&c.server);
+    struct schannel_call_set_credentials set = {.session = c.client.session,
+                                                .credentials = other.credentials};
+    ok(half(SCHANNEL_CALL_SET_CREDENTIALS, &set) == SEC_E_OK, "set: %s", set.why);
+    ask_and_answer(&c, secrets.send_sequence, secrets.receive_sequence);
+    ok(connection_done(&c), "client %s, server %s", c.client.why, c.server.why);
+    ok(!side_read(&c.server, CALL_READ_PEER_CHAIN).size, "what was shown before");
+    connection_end(&c);
+    struct schannel_call_free call = {other.credentials};
+    ok(half(SCHANNEL_CALL_CREDENTIALS_FREE, &call) == SEC_E_OK, "free");
+}
+
 /* A side's keys change: it has told the peer. */
 static void update(struct side *side, struct side *peer, struct tls_session *session)
 {
@@ -211,6 +272,8 @@ int main(void)
     client_rsa = unit_identity(CALL_KEY_RSA, "client.example");
     client_ec = unit_identity(CALL_KEY_EC, "client.example");
     RUN(certificates);
+    RUN(others);
+    RUN(none_when_resumed);
     RUN(new_keys);
     RUN(refused);
     RUN(damaged);

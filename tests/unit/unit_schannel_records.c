@@ -55,9 +55,15 @@ static void record_pass(struct tls_session *from, struct tls_session *to, const 
 
 static void sessions_of_core(void)
 {
-    static const char *const priorities[] = {
-        PRIORITY_1_2, PRIORITY_1_3, PRIORITY_1_2 ":-CIPHER-ALL:+CHACHA20-POLY1305",
-        PRIORITY_1_3 ":-CIPHER-ALL:+CHACHA20-POLY1305", PRIORITY_1_3 ":-CIPHER-ALL:+AES-128-GCM"};
+    static const char *const priorities[] = {PRIORITY_1_2,
+                                             PRIORITY_1_3,
+                                             PRIORITY_1_2 ":-CIPHER-ALL:+CHACHA20-POLY1305",
+                                             PRIORITY_1_3 ":-CIPHER-ALL:+CHACHA20-POLY1305",
+                                             PRIORITY_1_3 ":-CIPHER-ALL:+AES-128-GCM",
+                                             PRIORITY_1_3 ":-CIPHER-ALL:+AES-128-CCM",
+                                             PRIORITY_1_3 ":-CIPHER-ALL:+AES-128-CCM-8",
+                                             PRIORITY_RSA ":-CIPHER-ALL:+AES-256-CCM",
+                                             PRIORITY_RSA ":-CIPHER-ALL:+AES-128-CCM-8"};
     for (size_t i = 0; i < sizeof(priorities) / sizeof(*priorities); i++) {
         static uint8_t key[64] = {9};
         struct connection c = plain(priorities[i]);
@@ -160,6 +166,7 @@ static void library_damage(struct connection *c)
     struct schannel_call_records call = record_call(&c->server, wire, record.size, 0, read,
                                                     sizeof(read));
     ok(half(SCHANNEL_CALL_RECEIVE, &call) == SEC_E_MESSAGE_ALTERED && call.why[0], "twice");
+    ok(call.alert == 20, "alert %u", call.alert); /* RFC 5246 7.2.2 */
     memcpy(wire, "\x17\x03\x03\xff\xff\0\0", 7);
     call = record_call(&c->server, wire, 7, 0, read, sizeof(read));
     status_t status = half(SCHANNEL_CALL_RECEIVE, &call);
