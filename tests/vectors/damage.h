@@ -27,9 +27,7 @@ static void cut(struct slice token, message_again *again)
 {
     for (size_t size = 0; size < token.size; size++) {
         struct writer w;
-        uint8_t *block = malloc(size ? size : 1);
-        if (!block) abort();
-        memcpy(block, token.data, size);
+        uint8_t *block = copy_of(token, size);
         writer_init(&w);
         status_t status = again((struct slice){block, size}, &w);
         ok(status == (prefix_listed(size) ? SEC_E_OK : SEC_E_INVALID_TOKEN), "%zu bytes: %x", size,
@@ -41,9 +39,7 @@ static void cut(struct slice token, message_again *again)
 
 static void change(struct slice token, message_again *again)
 {
-    uint8_t *block = malloc(token.size);
-    if (!block) abort();
-    memcpy(block, token.data, token.size);
+    uint8_t *block = copy_of(token, token.size);
     for (size_t at = 0; at < token.size; at++) {
         for (unsigned difference = 1; difference < 256; difference++) {
             struct writer w;

@@ -73,6 +73,15 @@ static uint32_t get_flags(void)
     return reader_u32be(&r);
 }
 
+/* The first of these bytes in a block of exactly their size, which the caller frees. */
+static uint8_t *copy_of(struct slice bytes, size_t size)
+{
+    uint8_t *block = malloc(size ? size : 1);
+    if (!block) abort();
+    if (size) memcpy(block, bytes.data, size);
+    return block;
+}
+
 static void print_bytes(struct slice bytes)
 {
     printf("    is ");

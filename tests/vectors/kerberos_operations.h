@@ -54,25 +54,6 @@ static void run_kerberos_crypt(void)
     free(block);
 }
 
-/* As much of it as there is. */
-static void run_kerberos_mac(void)
-{
-    struct hasher *hasher = NULL;
-    struct slice key = get("key", 0), data = get("data", 0), mac = get("mac", 0);
-    uint8_t made[HASH_SIZE_MAX];
-    if (!ok(mac.size <= sizeof(made), "size")) return;
-    succeed(hasher_create(get_hash(), &key, &hasher), "create");
-    if (!hasher) return;
-    for (size_t at = 0; at <= data.size; at++) {
-        hasher_start(hasher);
-        hasher_update(hasher, data.data, at);
-        hasher_update(hasher, data.data + at, data.size - at);
-        hasher_finish(hasher, made, mac.size);
-        ok(equal((struct slice){made, mac.size}, mac), "in two parts, at %zu", at);
-    }
-    hasher_free(hasher);
-}
-
 /* ---- tokens ---- */
 
 static struct kerberos_session ends[2]; /* who sends, who receives */
@@ -112,14 +93,6 @@ static bool is_refusal(status_t status)
 {
     return status == SEC_E_MESSAGE_ALTERED || status == SEC_E_INVALID_TOKEN ||
            (status == SEC_E_OUT_OF_SEQUENCE && is_rc4());
-}
-
-static uint8_t *copy_of(struct slice bytes, size_t size)
-{
-    uint8_t *block = malloc(size ? size : 1);
-    if (!block) abort();
-    if (size) memcpy(block, bytes.data, size);
-    return block;
 }
 
 static struct message_part whole_data(struct slice data)
