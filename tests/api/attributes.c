@@ -257,7 +257,7 @@ static void test_half_open(void)
         SecPkgContext_SessionKey key;
         SecPkgContext_KeyInfoW info;
         status = QueryContextAttributesW(side(i), SECPKG_ATTR_SIZES, &sizes);
-        ok(status == SEC_E_OK || status < 0, "%d, sizes: %08lx", i, status);
+        ok(status == SEC_E_OK, "%d, sizes: %08lx", i, status);
         status = QueryContextAttributesW(side(i), SECPKG_ATTR_SESSION_KEY, &key);
         ok(status < 0, "%d: a session key before the end: %08lx", i, status);
         status = QueryContextAttributesW(side(i), SECPKG_ATTR_KEY_INFO, &info);

@@ -112,7 +112,7 @@ static SECURITY_STATUS connect_row(const struct row *row, bool moved, ULONG *res
         channel = row->audit ? audit_fill(&extended, row->server)
                              : bindings_fill(&plain, row->server);
     bool first = true;
-    *result = 0;
+    *result = 0xfafafafa;
     for (int round = 0; round < 4; round++) {
         status = client_leg(row->client);
         if (status < 0 || !loop.token_size) break;
@@ -143,20 +143,24 @@ static const struct row rows[] = {
     {"proxy, none, own", NULL, "two", false, ASC_PROXY, SUPPORT | ABSENT | MISSING},
     {"proxy, none, audited", NULL, "", true, ASC_PROXY, SUPPORT | ABSENT | MISSING},
     {"proxy, none, allowed", NULL, NULL, false, ASC_PROXY | ASC_ALLOW, SUPPORT | ABSENT | MISSING},
+    {"no channel here", "one", NULL, false, 0,
+     0}, /* ours: of what is not compared nothing is told */
 };
 
 static ULONG expected_result(const struct row *row)
 {
-    if (row->client || aware) return row->result;
+    if (row->client || aware || !row->result) return row->result;
     return ABSENT | (row->flags & ASC_ALLOW ? ALLOWED : MISSING);
 }
+
+static bool looks = true; /* the server, by its policy */
 
 static void run_rows(bool moved)
 {
     for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         ULONG result, expected = expected_result(&rows[i]);
         SECURITY_STATUS status = connect_row(&rows[i], moved, &result);
-        bool passes = rows[i].audit || !(expected & (MISMATCH | MISSING));
+        bool passes = !looks || rows[i].audit || !(expected & (MISMATCH | MISSING));
         ok(status == (passes ? SEC_E_OK : SEC_E_BAD_BINDINGS), "%ls: %s: %08lx", package,
            rows[i].what, status);
         ok(result == expected, "%ls: %s: result %02lx", package, rows[i].what, result);
@@ -198,11 +202,30 @@ static void test_unaware(void)
         ULONG result;
         row.client = NULL;
         SECURITY_STATUS status = connect_row(&row, false, &result);
-        bool passes = row.audit || row.flags & ASC_ALLOW;
+        bool passes = row.audit || row.flags & ASC_ALLOW || !row.result;
         ok(status == (passes ? SEC_E_OK : SEC_E_BAD_BINDINGS), "%s: %08lx", row.what, status);
         ok(result == expected_result(&row), "%s: result %02lx", row.what, result);
     }
     aware = true;
+    value_restore(&value);
+    second_pass();
+}
+
+/* ours: HKLM\SOFTWARE\winesspi\PACKAGE ChannelBindings; a server that refuses nobody is told of all
+ */
+static void test_not_looked_at(void)
+{
+    static struct saved_value value;
+    static wchar_t key[64] = L"SOFTWARE\\winesspi\\";
+    const DWORD off = 0;
+    if (!ours_only()) return;
+    lstrcatW(key, package);
+    if (!ok(value_save(&value, key, L"ChannelBindings"), "the registry cannot be read")) return;
+    value_set(&value, REG_DWORD, &off, sizeof(off));
+    second_pass();
+    looks = false;
+    run_rows(false);
+    looks = true;
     value_restore(&value);
     second_pass();
 }
@@ -214,6 +237,7 @@ int main(int argc, char **argv)
         MultiByteToWideChar(CP_ACP, 0, argv[2], -1, target, 128);
         aware = !strcmp(argv[3], "aware");
         RUN(test_results);
+        RUN(test_not_looked_at);
         return test_end("api_channel_results");
     }
     if (!account_create(&account)) {
@@ -224,6 +248,7 @@ int main(int argc, char **argv)
     RUN(test_results_negotiate);
     RUN(test_results_moved);
     RUN(test_unaware);
+    RUN(test_not_looked_at);
     account_remove(&account);
     return test_end("api_channel_results");
 }

@@ -364,6 +364,53 @@ static void test_server_given_nonsense(void)
     loopback_close(&loop);
 }
 
+/* A leg with this token and a buffer of that size, which is to fail. */
+static void expect_output(bool server, const char *token, ULONG size, ULONG left, const char *what)
+{
+    BYTE room[4096];
+    SecBuffer in = {(ULONG)strlen(token), SECBUFFER_TOKEN, (char *)token};
+    SecBuffer out = {size, SECBUFFER_TOKEN, room};
+    SecBufferDesc in_desc = {SECBUFFER_VERSION, 1, &in};
+    SecBufferDesc out_desc = {SECBUFFER_VERSION, 1, &out};
+    CtxtHandle made, *context = server ? &loop.server : &loop.client;
+    bool first = !context_present(context);
+    ULONG attrs;
+    SECURITY_STATUS status;
+    if (server)
+        status = AcceptSecurityContext(&loop.server_cred, first ? NULL : context, &in_desc,
+                                       loop.server_flags, SECURITY_NATIVE_DREP, &made, &out_desc,
+                                       &attrs, NULL);
+    else
+        status = InitializeSecurityContextW(
+            &loop.client_cred, first ? NULL : context, NULL, loop.client_flags, 0,
+            SECURITY_NATIVE_DREP, first ? NULL : &in_desc, 0, &made, &out_desc, &attrs, NULL);
+    ok(status < 0 && out.cbBuffer == left && out.pvBuffer == room, "%s: %08lx, %lu bytes", what,
+       status, out.cbBuffer);
+}
+
+/* ours: a failed leg has nothing to send, for an application that sends its buffer whatever the
+ * status; one that can be made again has its buffer as it was */
+static void test_output_of_failed_legs(void)
+{
+    static const wchar_t *const packages[] = {L"NTLM", L"Negotiate"};
+    if (!ours_only()) return;
+    for (size_t i = 0; i < ARRAYSIZE(packages); i++) {
+        winetest_push_context("%ls", packages[i]);
+        SECURITY_STATUS status = loopback_open(&loop, packages[i], NULL);
+        if (!ok(!status, "no credentials: %08lx", status)) break;
+        expect_output(false, "", 4, 4, "no room");
+        expect_output(true, "", 4, i ? 4 : 0, "nothing");
+        expect_output(true, "a token that is none", 4096, 0, "server 1");
+        expect_output(true, "NTLMSSP that is cut off", 4096, 0, "server 1, like NTLM");
+        ok(loopback_client_leg(&loop) == SEC_I_CONTINUE_NEEDED, "client 1");
+        ok(loopback_server_leg(&loop) == SEC_I_CONTINUE_NEEDED, "server 1");
+        expect_output(false, "a token that is none", 4096, 0, "client 2");
+        expect_output(true, "a token that is none", 4096, 0, "server 2");
+        loopback_close(&loop);
+        winetest_pop_context();
+    }
+}
+
 /* A leg after the last one, and one with the first message again. ours: the status */
 static void test_legs_after_the_end(void)
 {
@@ -527,6 +574,7 @@ int main(void)
     RUN(test_second_leg_arguments);
     RUN(test_client_given_nonsense);
     RUN(test_server_given_nonsense);
+    RUN(test_output_of_failed_legs);
     RUN(test_legs_after_the_end);
     RUN(test_bad_descriptors);
     RUN(test_wrong_use);

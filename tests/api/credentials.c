@@ -342,6 +342,32 @@ static void test_freed_between_legs(void)
     loopback_close(&loop);
 }
 
+/* [D AcquireCredentialsHandle] SECPKG_CRED_BOTH: one credential for both ends */
+static void test_both_ends(void)
+{
+    static const wchar_t *const packages[] = {L"NTLM", L"Negotiate"};
+    static struct loopback loop;
+    for (size_t i = 0; i < ARRAYSIZE(packages); i++) {
+        CredHandle client, server;
+        SECURITY_STATUS status = loopback_open(&loop, packages[i], NULL);
+        if (!ok(!status, "%ls: no credentials: %08lx", packages[i], status)) continue;
+        client = loop.client_cred;
+        server = loop.server_cred;
+        status = acquire_w(packages[i], SECPKG_CRED_BOTH, NULL);
+        if (ok(!status, "%ls: no credential for both: %08lx", packages[i], status)) {
+            loop.client_cred = loop.server_cred = made;
+            status = loopback_connect(&loop);
+            ok(status == SEC_E_OK, "%ls: %08lx", packages[i], status);
+            if (!status)
+                ok(contexts_talk(&loop.client, &loop.server), "%ls: they do not talk", packages[i]);
+            ok(FreeCredentialsHandle(&made) == SEC_E_OK, "%ls: not freed", packages[i]);
+        }
+        loop.client_cred = client;
+        loop.server_cred = server;
+        loopback_close(&loop);
+    }
+}
+
 int main(void)
 {
     have_account = account_create(&account);
@@ -357,6 +383,7 @@ int main(void)
     RUN(test_broken_arguments);
     RUN(test_expiry);
     RUN(test_names);
+    RUN(test_both_ends);
     RUN(test_several_contexts);
     RUN(test_freed_while_contexts_live);
     RUN(test_freed_between_legs);

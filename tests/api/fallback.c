@@ -167,12 +167,15 @@ static void child_target_buffer(void)
         const wchar_t *text;
         ULONG type;
         enum outcome expected;
-    } rows[] = {{L"HTTP/localhost", SECBUFFER_TARGET, KERBEROS},
-                {L"HTTP/localhost", SECBUFFER_TARGET_HOST, KERBEROS},
-                {L"HTTP/127.0.0.1", SECBUFFER_TARGET, NTLM},
-                {L"fails-80090303/host/name.example", SECBUFFER_TARGET, FAILS}};
+        ULONG missing; /* bytes of the last character */
+    } rows[] = {{L"HTTP/localhost", SECBUFFER_TARGET, KERBEROS, 0},
+                {L"HTTP/localhost", SECBUFFER_TARGET_HOST, KERBEROS, 0},
+                {L"HTTP/127.0.0.1", SECBUFFER_TARGET, NTLM, 0},
+                {L"fails-80090303/host/name.example", SECBUFFER_TARGET, FAILS, 0},
+                {L"HTTP/localhost", SECBUFFER_TARGET, FAILS, 1}};
     for (size_t i = 0; i < ARRAYSIZE(rows); i++) {
-        SecBuffer in = {(ULONG)wcslen(rows[i].text) * 2, rows[i].type, (void *)rows[i].text};
+        SecBuffer in = {(ULONG)wcslen(rows[i].text) * 2 - rows[i].missing, rows[i].type,
+                        (void *)rows[i].text};
         SecBuffer out = {sizeof(client.token), SECBUFFER_TOKEN, client.token};
         SecBufferDesc in_desc = {SECBUFFER_VERSION, 1, &in},
                       out_desc = {SECBUFFER_VERSION, 1, &out};
@@ -184,6 +187,7 @@ static void child_target_buffer(void)
                                             &out_desc, &client.attributes, &expiry);
         client.size = status < 0 ? 0 : out.cbBuffer;
         ok(outcome_of(status) == rows[i].expected, "row %lu: %08lx", (ULONG)i, status);
+        ok(status >= 0 || !out.cbBuffer, "row %lu: %lu bytes to send", (ULONG)i, out.cbBuffer);
         side_close(&client);
     }
 }

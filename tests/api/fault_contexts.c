@@ -119,6 +119,7 @@ static LONG leg_call(void)
     if (request_renew(status)) {
         before = loop;
         in[1].cbBuffer = spoken_size;
+        out = given; /* the refusal was an empty token, or none for long */
         status = leg_run(&in_desc, &out_desc);
     }
     leg_failed = status < 0;

@@ -97,7 +97,9 @@ enum {
     CALLOC,
     REALLOC,
     FREE,
-    LOAD
+    LOAD,
+    OPEN_KEY,
+    QUERY_VALUE
 };
 
 static LPVOID WINAPI our_heap_alloc(HANDLE heap, DWORD flags, SIZE_T size);
@@ -110,6 +112,10 @@ static void *our_calloc(size_t count, size_t size);
 static void *our_realloc(void *block, size_t size);
 static void our_free(void *block);
 static HMODULE WINAPI our_load(const WCHAR *path, HANDLE file, DWORD flags);
+static LSTATUS WINAPI our_open_key(HKEY parent, const WCHAR *path, DWORD options, REGSAM access,
+                                   HKEY *key);
+static LSTATUS WINAPI our_query_value(HKEY key, const WCHAR *name, DWORD *reserved, DWORD *type,
+                                      BYTE *data, DWORD *size);
 
 typedef void function(void);
 
@@ -128,6 +134,8 @@ static struct {
     [REALLOC] = {"realloc", (function *)our_realloc, NULL, true},
     [FREE] = {"free", (function *)our_free, NULL, false},
     [LOAD] = {"LoadLibraryExW", (function *)our_load, NULL, true},
+    [OPEN_KEY] = {"RegOpenKeyExW", (function *)our_open_key, NULL, true},
+    [QUERY_VALUE] = {"RegQueryValueExW", (function *)our_query_value, NULL, true},
 };
 
 static LPVOID WINAPI our_heap_alloc(HANDLE heap, DWORD flags, SIZE_T size)
@@ -209,6 +217,30 @@ static HMODULE WINAPI our_load(const WCHAR *path, HANDLE file, DWORD flags)
                                                                                          flags);
     memory_watch();
     return module;
+}
+
+static LSTATUS registry_error;
+
+static LSTATUS WINAPI our_open_key(HKEY parent, const WCHAR *path, DWORD options, REGSAM access,
+                                   HKEY *key)
+{
+    if (registry_error) return registry_error;
+    return ((LSTATUS(WINAPI *)(HKEY, const WCHAR *, DWORD, REGSAM, HKEY *))hooks[OPEN_KEY].real)(
+        parent, path, options, access, key);
+}
+
+static LSTATUS WINAPI our_query_value(HKEY key, const WCHAR *name, DWORD *reserved, DWORD *type,
+                                      BYTE *data, DWORD *size)
+{
+    if (registry_error) return registry_error;
+    return ((LSTATUS(WINAPI *)(HKEY, const WCHAR *, DWORD *, DWORD *, BYTE *,
+                               DWORD *))hooks[QUERY_VALUE]
+                .real)(key, name, reserved, type, data, size);
+}
+
+void registry_refuse(LSTATUS error)
+{
+    registry_error = error;
 }
 
 /* ---- import tables ---- */

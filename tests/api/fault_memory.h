@@ -2,7 +2,7 @@
 /*
  * The memory of the modules under test, seen and refused in their import tables. Blocks are counted
  * from the moment they are asked for until anybody gives them back; calls are refused on the thread
- * that says so, one at a time.
+ * that says so, one at a time. And their registry, which is refused altogether.
  */
 #pragma once
 
@@ -27,6 +27,10 @@ void memory_give(void); /* none from here on */
 
 /* Whether one was refused since memory_refuse. */
 bool memory_was_refused(void);
+
+/* Every key and value that the modules ask the registry for is answered so; ERROR_SUCCESS: no
+ * longer. */
+void registry_refuse(LSTATUS error);
 
 /* Where the refused call was made from. */
 void memory_print_refused(void);

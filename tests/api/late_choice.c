@@ -13,23 +13,6 @@
 
 static struct side client, server;
 
-static bool open_both(const wchar_t *server_list)
-{
-    SECURITY_STATUS status = side_open(&client, L"Negotiate", false, NULL, NULL);
-    if (!ok(!status, "client's credential: %08lx", status)) return false;
-    status = side_open(&server, L"Negotiate", true, NULL, server_list);
-    if (!status) return true;
-    ok(false, "server's credential: %08lx", status);
-    side_close(&client);
-    return false;
-}
-
-static void close_both(void)
-{
-    side_close(&client);
-    side_close(&server);
-}
-
 /* ---- channel bindings of an acceptor's first leg ---- */
 
 enum first { FIRST_HINTS, FIRST_OTHER_MECHANISM, FIRST_HINTS_RAW, FIRSTS };
@@ -58,7 +41,9 @@ static SECURITY_STATUS connect_bound(enum first first, const char *server_channe
                                      const char *later, bool moved)
 {
     SECURITY_STATUS status = SEC_E_INTERNAL_ERROR;
-    if (!open_both(first == FIRST_OTHER_MECHANISM ? L"!TestMech" : NULL)) return status;
+    const struct sides_options options = {
+        .server_list = first == FIRST_OTHER_MECHANISM ? L"!TestMech" : NULL};
+    if (!sides_open(&client, &server, &options)) return status;
     side_close(&client);
     const wchar_t *package = first == FIRST_HINTS_RAW ? L"NTLM" : L"Negotiate";
     const wchar_t *list = first == FIRST_HINTS ? L"!TestMech" : NULL;
@@ -73,7 +58,7 @@ static SECURITY_STATUS connect_bound(enum first first, const char *server_channe
             status = side_leg(to, side_token(from));
         }
     }
-    close_both();
+    sides_close(&client, &server);
     return status;
 }
 

@@ -18,19 +18,8 @@ static const struct slice test_oid = {(const uint8_t *)MECH_OID, MECH_OID_SIZE};
 
 static bool open_lists(const wchar_t *client_list, const wchar_t *server_list)
 {
-    SECURITY_STATUS status = side_open(&client, L"Negotiate", false, NULL, client_list);
-    if (!ok(!status, "client's credential: %08lx", status)) return false;
-    status = side_open(&server, L"Negotiate", true, NULL, server_list);
-    if (!status) return true;
-    ok(false, "server's credential: %08lx", status);
-    side_close(&client);
-    return false;
-}
-
-static void close_both(void)
-{
-    side_close(&client);
-    side_close(&server);
+    const struct sides_options options = {.client_list = client_list, .server_list = server_list};
+    return sides_open(&client, &server, &options);
 }
 
 static void expect_offer(const struct slice *oids, size_t count)
@@ -61,14 +50,14 @@ static void child_offer(void)
         ok(!lstrcmpW(info.PackageInfo->Name, MECH_PACKAGE), "package %ls", info.PackageInfo->Name);
         FreeContextBuffer(info.PackageInfo);
     }
-    close_both();
+    sides_close(&client, &server);
 }
 
 static void child_preferred(void)
 {
     if (!open_lists(NULL, NULL)) return;
     sides_expect_agreement(&client, &server, MECH_PACKAGE, 3);
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* The acceptor has not the one that the initiator prefers: the token of that is left alone, and
@@ -77,21 +66,21 @@ static void child_second(void)
 {
     if (!open_lists(NULL, L"!TestMech")) return;
     sides_expect_agreement(&client, &server, L"NTLM", 7);
-    close_both();
+    sides_close(&client, &server);
 }
 
 static void child_lists(void)
 {
     if (!open_lists(L"!testmech", NULL)) return;
     sides_expect_agreement(&client, &server, L"NTLM", 5);
-    close_both();
+    sides_close(&client, &server);
     if (!open_lists(L" TestMech , NTLM ", L"NTLM,TestMech")) return;
     sides_expect_agreement(&client, &server, MECH_PACKAGE, 3);
-    close_both();
+    sides_close(&client, &server);
     if (!open_lists(L"!NTLM", NULL)) return;
     ok(side_leg(&client, NONE) == SEC_I_CONTINUE_NEEDED, "client 1");
     expect_offer(&test_oid, 1);
-    close_both();
+    sides_close(&client, &server);
     SECURITY_STATUS status = side_open(&client, L"Negotiate", false, NULL,
                                        L"!NTLM,!Kerberos,!TestMech");
     ok(status == SEC_E_NO_CREDENTIALS, "none: %08lx", status);
@@ -100,7 +89,7 @@ static void child_lists(void)
     status = sides_run(&client, &server, NULL, &legs);
     ok(status == SEC_E_INVALID_TOKEN && legs == 2, "nothing in common: %08lx, leg %d", status,
        legs);
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* One package by name speaks without SPNEGO, and is answered in kind. */
@@ -116,7 +105,7 @@ static void child_raw(void)
     ok(side_leg(&client, side_token(&server)) == SEC_E_OK, "client 2");
     side_expect_package(&server, MECH_PACKAGE);
     ok(contexts_talk(&client.context, &server.context), "no talk");
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* A mechanism that cannot start is not offered. */
@@ -129,14 +118,14 @@ static void child_fails_at_once(void)
     DeleteSecurityContext(&client.context);
     context_forget(&client.context);
     sides_expect_agreement(&client, &server, L"NTLM", 5);
-    close_both();
+    sides_close(&client, &server);
 
     if (!open_lists(L"!NTLM,!Kerberos", NULL)) return;
     client.target = L"unknown/localhost";
     SECURITY_STATUS status = side_leg(&client, NONE);
     ok(status == SEC_E_TARGET_UNKNOWN, "nothing else: %08lx", status);
     ok(!context_present(&client.context), "a context");
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* One without a credential is left out, too. */
@@ -147,7 +136,7 @@ static void child_no_credential(void)
     get()->refuse = 1;
     if (!open_lists(NULL, NULL)) return;
     sides_expect_agreement(&client, &server, L"NTLM", 5);
-    close_both();
+    sides_close(&client, &server);
     SECURITY_STATUS status = side_open(&client, L"Negotiate", false, NULL, L"!NTLM,!Kerberos");
     ok(status == SEC_E_NO_CREDENTIALS, "nothing else: %08lx", status);
 }
@@ -160,12 +149,12 @@ static void child_acceptor_fails(void)
     if (!open_lists(NULL, NULL)) return;
     client.target = L"unusable/localhost";
     sides_expect_agreement(&client, &server, L"NTLM", 7);
-    close_both();
+    sides_close(&client, &server);
     if (!open_lists(NULL, NULL)) return;
     client.target = L"deny/localhost";
     SECURITY_STATUS status = sides_run(&client, &server, NULL, &legs);
     ok(status == SEC_E_LOGON_DENIED && legs == 2, "denied: %08lx, leg %d", status, legs);
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* Kerberos goes by two identifiers: it is chosen under the first, and when it turns out not to be
@@ -180,11 +169,11 @@ static void child_two_identifiers(void)
     DeleteSecurityContext(&client.context);
     context_forget(&client.context);
     sides_expect_agreement(&client, &server, L"Kerberos", 3);
-    close_both();
+    sides_close(&client, &server);
     if (!open_lists(NULL, NULL)) return;
     client.target = L"unusable/localhost";
     sides_expect_agreement(&client, &server, L"NTLM", 7);
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* Bindings that cannot be kept for a mechanism that may start later are not left out in silence,
@@ -209,7 +198,7 @@ static void child_huge_bindings(void)
         ok(status == (i < 2 ? SEC_E_INVALID_PARAMETER : SEC_I_CONTINUE_NEEDED), "%d: %08lx", i,
            status);
         ok(context_present(&client.context) == (i == 2), "%d: a context or none", i);
-        close_both();
+        sides_close(&client, &server);
     }
 }
 
@@ -226,7 +215,7 @@ static void child_no_integrity(void)
     ok(!(client.attributes & ISC_RET_INTEGRITY), "client's attributes %08lx", client.attributes);
     ok(!(server.attributes & ASC_RET_INTEGRITY), "server's attributes %08lx", server.attributes);
     side_expect_package(&client, MECH_PACKAGE);
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* The acceptor's hints limit the offer. */
@@ -240,7 +229,7 @@ static void child_hints(void)
         expect_offer(oids + !all, 1 + (size_t)all);
         SECURITY_STATUS status = side_leg(&server, side_token(&client));
         ok(status >= 0, "server 1: %08lx", status);
-        close_both();
+        sides_close(&client, &server);
     }
 }
 
@@ -265,7 +254,7 @@ static void child_huge_token(void)
         ok(contexts_talk(&client.context, &server.context), "no talk");
         FreeContextBuffer(out.pvBuffer);
     }
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* TestMech exports nothing, so neither does Negotiate; nothing is lost by asking. */
@@ -286,7 +275,7 @@ static void child_export(void)
         ok(status == SEC_E_UNSUPPORTED_FUNCTION, "flags %lx: %08lx", flags[i], status);
     }
     ok(contexts_talk(&client.context, &server.context), "no talk");
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* An initiator that moves while its offer is on the way: the credential comes with the leg that
@@ -308,7 +297,7 @@ static void child_export_before_choice(void)
         ok(side_leg(&client, side_token(&server)) == SEC_E_OK, "client 3");
         ok(contexts_talk(&client.context, &server.context), "no talk");
     } else context_forget(&client.context);
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* ---- somebody on the way ---- */
@@ -384,7 +373,7 @@ static void expect_noticed(side_tamper *change, const wchar_t *server_list,
     if (!open_lists(NULL, server_list)) return;
     SECURITY_STATUS status = sides_run(&client, &server, change, &legs);
     ok(status == expected && legs == leg, "leg %d: %08lx", legs, status);
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* To a weaker mechanism: the sides sign different lists. */
@@ -417,7 +406,7 @@ static void child_unnamed(void)
     ok(spnego_init_decode(side_token(&client), &offer) == SEC_E_OK &&
            spnego_kind(offer.token, NULL) == SPNEGO_RAW_NTLM,
        "a token that is not NTLM's");
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* NTLM is the last resort, wherever it is listed. */
@@ -432,7 +421,22 @@ static void child_listed_last(void)
     if (!ok(!status, "adding TestMech: %08lx", status) || !open_lists(NULL, NULL)) return;
     ok(side_leg(&client, NONE) == SEC_I_CONTINUE_NEEDED, "client 1");
     expect_offer(oids, 2);
-    close_both();
+    sides_close(&client, &server);
+}
+
+/* More than there is room for: NTLM has its place, and so has Kerberos, if without tickets. */
+static void child_many(void)
+{
+    struct spnego_init offer;
+    if (!open_lists(NULL, NULL)) return;
+    ok(side_leg(&client, NONE) == SEC_I_CONTINUE_NEEDED, "client 1");
+    if (ok(spnego_init_decode(side_token(&client), &offer) == SEC_E_OK, "no NegTokenInit")) {
+        const struct slice *last = &offer.mechs[offer.mech_count - 1];
+        ok(offer.mech_count >= 7 && last->size == spnego_oid_ntlm.size &&
+               !memcmp(last->data, spnego_oid_ntlm.data, last->size),
+           "NTLM is not the last of %lu", (ULONG)offer.mech_count);
+    }
+    sides_close(&client, &server);
 }
 
 static void expect_nothing_left(void)
@@ -468,6 +472,7 @@ static const struct hosting_case child_cases[] = {
     CHILD(dropped_mic),
     CHILD(unnamed),
     CHILD(listed_last),
+    CHILD(many),
 };
 
 static void run_named(const wchar_t *child, const wchar_t *oid, bool listed)
@@ -530,6 +535,28 @@ static void test_listed_last(void)
     run_named(L"listed_last", MECH_OID_TEXT, false);
 }
 
+static void test_many(void)
+{
+    static struct hosting_names lsa;
+    static struct saved_value values[9];
+    static wchar_t names[9][16];
+    DWORD failures = 99;
+    bool done = true;
+    for (unsigned i = 0; i < 9; i++) {
+        wchar_t module[16], oid[16];
+        wsprintfW(module, MECH_NUMBERED_MODULE L"%u", i);
+        wsprintfW(oid, L"2.999.8.%u", i);
+        wsprintfW(names[i], MECH_PACKAGE L"%u", i);
+        hosting_names_add(&lsa, hosting_scratch, module);
+        done = done && hosting_copy(L"prov_mech", hosting_scratch, module) &&
+               value_save(&values[i], MECHANISMS_KEY, names[i]) &&
+               value_set(&values[i], REG_SZ, oid, (DWORD)(lstrlenW(oid) + 1) * sizeof(*oid));
+    }
+    done = ok(done, "no copies") && hosting_run(L"many", &lsa, NULL, &failures);
+    for (unsigned i = 0; i < 9; i++) ok(value_restore(&values[i]), "the registry was not put back");
+    ok(done && !failures, "child many: exit status %lu", failures);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2)
@@ -558,6 +585,7 @@ int main(int argc, char **argv)
     RUN(test_dropped_mic);
     RUN(test_unnamed);
     RUN(test_listed_last);
+    RUN(test_many);
     hosting_end();
     return test_end("api_mechanisms");
 }

@@ -20,22 +20,10 @@ static const struct account *usual(void)
     return have_account ? &account : NULL;
 }
 
-static bool open_sides(const wchar_t *client_package, const wchar_t *list,
-                       const wchar_t *server_package)
+static bool open_list(const wchar_t *list)
 {
-    SECURITY_STATUS status = side_open(&client, client_package, false, usual(), list);
-    if (!ok(!status, "client's credential: %08lx", status)) return false;
-    status = side_open(&server, server_package, true, NULL, NULL);
-    if (!status) return true;
-    ok(false, "server's credential: %08lx", status);
-    side_close(&client);
-    return false;
-}
-
-static void close_sides(void)
-{
-    side_close(&client);
-    side_close(&server);
+    const struct sides_options options = {.account = usual(), .client_list = list};
+    return sides_open(&client, &server, &options);
 }
 
 static bool is_raw(const struct side *side)
@@ -82,10 +70,9 @@ static void run_legs(const struct account *as)
 {
     static const SECURITY_STATUS expected[] = {SEC_I_CONTINUE_NEEDED, SEC_I_CONTINUE_NEEDED,
                                                SEC_I_CONTINUE_NEEDED, SEC_E_OK, SEC_E_OK};
-    SECURITY_STATUS status = side_open(&client, L"Negotiate", false, as, L"!Kerberos");
-    if (!ok(!status, "client's credential: %08lx", status)) return;
-    status = side_open(&server, L"Negotiate", true, NULL, NULL);
-    ok(!status, "server's credential: %08lx", status);
+    const struct sides_options options = {.account = as, .client_list = L"!Kerberos"};
+    SECURITY_STATUS status = SEC_E_OK;
+    if (!sides_open(&client, &server, &options)) return;
     for (int leg = 0; leg < 5 && status >= 0; leg++) {
         struct side *from = leg % 2 ? &server : &client, *to = leg % 2 ? &client : &server;
         status = side_leg(from, side_token(to));
@@ -101,7 +88,7 @@ static void run_legs(const struct account *as)
     ok((server.attributes & (sealed | ASC_RET_INTEGRITY)) == (sealed | ASC_RET_INTEGRITY),
        "server's attributes %08lx", server.attributes);
     ok(contexts_talk(&client.context, &server.context), "no talk");
-    close_sides();
+    sides_close(&client, &server);
 }
 
 static void test_legs_default(void)
@@ -141,14 +128,18 @@ static void test_wrong_password(void)
 static void run_raw(const wchar_t *client_package, const wchar_t *list,
                     const wchar_t *server_package)
 {
-    if (!open_sides(client_package, list, server_package)) return;
+    const struct sides_options options = {.client_package = client_package,
+                                          .server_package = server_package,
+                                          .account = usual(),
+                                          .client_list = list};
+    if (!sides_open(&client, &server, &options)) return;
     ok(side_leg(&client, NONE) == SEC_I_CONTINUE_NEEDED && is_raw(&client), "client 1");
     ok(side_leg(&server, side_token(&client)) == SEC_I_CONTINUE_NEEDED && is_raw(&server),
        "server 1");
     ok(side_leg(&client, side_token(&server)) == SEC_E_OK && is_raw(&client), "client 2");
     ok(side_leg(&server, side_token(&client)) == SEC_E_OK && !server.size, "server 2");
     ok(contexts_talk(&client.context, &server.context), "no talk");
-    close_sides();
+    sides_close(&client, &server);
 }
 
 static void test_raw(void)
@@ -161,7 +152,7 @@ static void test_raw(void)
 /* [CI sspilib] the last leg of an acceptor that has nothing to send needs no output */
 static void test_raw_without_output(void)
 {
-    if (!open_sides(L"Negotiate", L"NTLM", L"Negotiate")) return;
+    if (!open_list(L"NTLM")) return;
     side_leg(&client, NONE);
     side_leg(&server, side_token(&client));
     ok(side_leg(&client, side_token(&server)) == SEC_E_OK, "client 2");
@@ -172,7 +163,7 @@ static void test_raw_without_output(void)
                                                    &server.context, NULL, &server.attributes, NULL);
     ok(status == SEC_E_OK, "server 2: %08lx", status);
     ok(contexts_talk(&client.context, &server.context), "no talk");
-    close_sides();
+    sides_close(&client, &server);
 }
 
 /* ---- package lists ---- */
@@ -322,7 +313,7 @@ static void test_allocated(void)
     ULONG attributes;
     SecBuffer in = {0, SECBUFFER_TOKEN, NULL}, out = {0, SECBUFFER_TOKEN, NULL};
     SecBufferDesc in_desc = {SECBUFFER_VERSION, 1, &in}, out_desc = {SECBUFFER_VERSION, 1, &out};
-    if (!open_sides(L"Negotiate", L"!Kerberos", L"Negotiate")) return;
+    if (!open_list(L"!Kerberos")) return;
     SECURITY_STATUS status = first_leg(ISC_REQ_ALLOCATE_MEMORY, NULL, &out_desc, &attributes);
     ok(status == SEC_I_CONTINUE_NEEDED, "client 1: %08lx", status);
     ok(attributes == (ISC_RET_INTERMEDIATE_RETURN | ISC_RET_ALLOCATED_MEMORY), "client 1: %08lx",
@@ -343,7 +334,7 @@ static void test_allocated(void)
            attributes);
     }
     ok(!out.pvBuffer && !out.cbBuffer, "client 3: %lu bytes at %p", out.cbBuffer, out.pvBuffer);
-    close_sides();
+    sides_close(&client, &server);
 }
 
 /* [W8 ntlm.c:449-489], for NTLM; a call that fails makes no context */
@@ -353,7 +344,7 @@ static void test_no_room(void)
     ULONG attributes;
     SecBuffer out = {sizeof(room), SECBUFFER_TOKEN, room};
     SecBufferDesc desc = {SECBUFFER_VERSION, 1, &out};
-    if (!ours_only() || !open_sides(L"Negotiate", NULL, L"Negotiate")) return;
+    if (!ours_only() || !open_list(NULL)) return;
     SECURITY_STATUS status = first_leg(0, NULL, &desc, &attributes);
     ok(status == SEC_E_BUFFER_TOO_SMALL && is_untouched(), "16 bytes: %08lx", status);
     out.cbBuffer = 0;
@@ -368,13 +359,13 @@ static void test_no_room(void)
     status = first_leg(0, NULL, &desc, &attributes);
     ok(status == SEC_E_INTERNAL_ERROR && is_untouched(), "no address: %08lx", status);
     context_forget(&client.context);
-    close_sides();
+    sides_close(&client, &server);
 }
 
 /* ours: the token of a later leg that does not fit is there for a second call */
 static void test_no_room_later(void)
 {
-    if (!ours_only() || !open_sides(L"Negotiate", NULL, L"Negotiate")) return;
+    if (!ours_only() || !open_list(NULL)) return;
     side_leg(&client, NONE);
     side_leg(&server, side_token(&client));
     BYTE room[16];
@@ -391,7 +382,7 @@ static void test_no_room_later(void)
     ok(side_leg(&server, side_token(&client)) == SEC_E_OK, "server 2");
     ok(side_leg(&client, side_token(&server)) == SEC_E_OK, "client 3");
     ok(contexts_talk(&client.context, &server.context), "no talk");
-    close_sides();
+    sides_close(&client, &server);
 }
 
 /* .NET passes an input in the first call: an empty token, or channel bindings alone. */
@@ -405,13 +396,13 @@ static void test_first_input(void)
         SecBuffer out = {sizeof(client.token), SECBUFFER_TOKEN, client.token};
         SecBufferDesc in_desc = {SECBUFFER_VERSION, i < 3, &inputs[i % 3]};
         SecBufferDesc out_desc = {SECBUFFER_VERSION, 1, &out};
-        if (!open_sides(L"Negotiate", L"!Kerberos", L"Negotiate")) return;
+        if (!open_list(L"!Kerberos")) return;
         SECURITY_STATUS status = first_leg(SEAL_FLAGS, &in_desc, &out_desc, &client.attributes);
         ok(status == SEC_I_CONTINUE_NEEDED, "input %d: %08lx", i, status);
         client.size = out.cbBuffer;
         ok(side_leg(&server, side_token(&client)) == SEC_I_CONTINUE_NEEDED, "input %d, server 1",
            i);
-        close_sides();
+        sides_close(&client, &server);
     }
 }
 
@@ -420,7 +411,7 @@ static void test_narrow_legs(void)
 {
     SecBuffer out = {sizeof(client.token), SECBUFFER_TOKEN, client.token};
     SecBufferDesc desc = {SECBUFFER_VERSION, 1, &out};
-    if (!open_sides(L"Negotiate", L"!Kerberos", L"Negotiate")) return;
+    if (!open_list(L"!Kerberos")) return;
     SECURITY_STATUS status = InitializeSecurityContextA(
         &client.credential, NULL, (char *)"HTTP/localhost", SEAL_FLAGS, 0, SECURITY_NATIVE_DREP,
         NULL, 0, &client.context, &desc, &client.attributes, NULL);
@@ -431,7 +422,7 @@ static void test_narrow_legs(void)
     ok(side_leg(&server, side_token(&client)) == SEC_E_OK, "server 2");
     ok(side_leg(&client, side_token(&server)) == SEC_E_OK, "client 3");
     ok(contexts_talk(&client.context, &server.context), "no talk");
-    close_sides();
+    sides_close(&client, &server);
 }
 
 /* ---- half-open contexts ---- */
@@ -442,7 +433,7 @@ static void test_half_open(void)
 {
     HANDLE token = NULL;
     SecPkgContext_NegotiationInfoW info;
-    if (!open_sides(L"Negotiate", L"!Kerberos", L"Negotiate")) return;
+    if (!open_list(L"!Kerberos")) return;
     side_leg(&client, NONE);
     ok(!side_seals(&client), "client 1 seals");
     side_leg(&server, side_token(&client));
@@ -463,14 +454,14 @@ static void test_half_open(void)
     ok(side_leg(&server, side_token(&client)) == SEC_E_OK, "server 2");
     ok(side_leg(&client, side_token(&server)) == SEC_E_OK, "client 3");
     ok(contexts_talk(&client.context, &server.context), "no talk");
-    close_sides();
+    sides_close(&client, &server);
 }
 
 /* Deleted at every stage, and a handle of one side in the other's call */
 static void test_given_up(void)
 {
     for (int legs = 1; legs < 5; legs++) {
-        if (!open_sides(L"Negotiate", NULL, L"Negotiate")) return;
+        if (!open_list(NULL)) return;
         for (int leg = 0; leg < legs; leg++) {
             struct side *from = leg % 2 ? &server : &client, *to = leg % 2 ? &client : &server;
             ok(side_leg(from, side_token(to)) >= 0, "%d legs, leg %d", legs, leg + 1);
@@ -484,7 +475,7 @@ static void test_given_up(void)
         ok(DeleteSecurityContext(&client.context) == SEC_E_OK, "%d legs: not deleted", legs);
         ok(DeleteSecurityContext(&old) == SEC_E_INVALID_HANDLE, "%d legs: deleted twice", legs);
         context_forget(&client.context);
-        close_sides();
+        sides_close(&client, &server);
     }
 }
 
@@ -510,7 +501,7 @@ static void test_racing_legs(void)
     for (int round = 0; round < 30; round++) {
         HANDLE threads[RACERS];
         int through = 0;
-        if (!open_sides(L"Negotiate", NULL, L"Negotiate")) return;
+        if (!open_list(NULL)) return;
         side_leg(&client, NONE);
         side_leg(&server, side_token(&client));
         racers_ready = 0;
@@ -531,14 +522,14 @@ static void test_racing_legs(void)
         ok(side_leg(&server, side_token(&client)) == SEC_E_OK, "server 2");
         ok(side_leg(&client, side_token(&server)) == SEC_E_OK, "client 3");
         ok(contexts_talk(&client.context, &server.context), "no talk");
-        close_sides();
+        sides_close(&client, &server);
     }
 }
 
 /* [W8 ntlm.c:496-500], for NTLM: later legs do without the credential */
 static void test_no_credential_later(void)
 {
-    if (!open_sides(L"Negotiate", L"!Kerberos", L"Negotiate")) return;
+    if (!open_list(L"!Kerberos")) return;
     side_leg(&client, NONE);
     side_leg(&server, side_token(&client));
     SecBuffer in = {server.size, SECBUFFER_TOKEN, server.token};
@@ -551,7 +542,7 @@ static void test_no_credential_later(void)
     client.size = out.cbBuffer;
     ok(side_leg(&server, side_token(&client)) == SEC_E_OK, "server 2");
     ok(side_leg(&client, side_token(&server)) == SEC_E_OK, "client 3");
-    close_sides();
+    sides_close(&client, &server);
 }
 
 int main(void)

@@ -13,6 +13,7 @@ static wchar_t service[128], realm[64], user[64];
 static struct side client, server;
 
 static const wchar_t kerberos[] = L"Kerberos", ntlm[] = L"NTLM";
+static const struct sides_options usual = {0};
 
 /* ---- sides ---- */
 
@@ -23,24 +24,11 @@ static bool open_client(const struct account *account, const wchar_t *package_li
     return ok(!status, "client's credential: %08lx", status);
 }
 
-static bool open_server(const wchar_t *package_list)
+static bool open_both(const struct sides_options *options)
 {
-    SECURITY_STATUS status = side_open(&server, L"Negotiate", true, NULL, package_list);
-    return ok(!status, "server's credential: %08lx", status);
-}
-
-static bool open_both(void)
-{
-    if (!open_client(NULL, NULL)) return false;
-    if (open_server(NULL)) return true;
-    side_close(&client);
-    return false;
-}
-
-static void close_both(void)
-{
-    side_close(&client);
-    side_close(&server);
+    bool open = sides_open(&client, &server, options);
+    client.target = service;
+    return open;
 }
 
 static bool is_kerberos_token(struct slice token)
@@ -87,7 +75,7 @@ static void test_preferred(void)
     struct spnego_init offer;
     struct spnego_response answer;
     SecPkgContext_NegotiationInfoW info;
-    if (!open_both()) return;
+    if (!open_both(&usual)) return;
     if (first_offer(&offer)) {
         ok(is_kerberos_token(offer.token), "another token than Kerberos'");
         for (size_t i = 0; i < ARRAYSIZE(oids) && running_on_ours(); i++)
@@ -110,14 +98,14 @@ static void test_preferred(void)
         side_expect_package(&server, kerberos);
         ok(contexts_talk(&client.context, &server.context), "no talk");
     }
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* [D ISC_REQ_MUTUAL_AUTH] passed on, and told of when all is done */
 static void test_flags(void)
 {
     int legs;
-    if (!open_both()) return;
+    if (!open_both(&usual)) return;
     client.flags |= ISC_REQ_MUTUAL_AUTH | ISC_REQ_SEQUENCE_DETECT;
     SECURITY_STATUS status = sides_run(&client, &server, NULL, &legs);
     ok(!status && legs == 3, "leg %d: %08lx", legs, status);
@@ -126,7 +114,7 @@ static void test_flags(void)
     ok((client.attributes & wanted) == wanted, "client's attributes %08lx", client.attributes);
     ok(server.attributes & ASC_RET_MUTUAL_AUTH, "server's attributes %08lx", server.attributes);
     ok(contexts_talk(&client.context, &server.context), "no talk");
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* RFC 4178 4.2.2: the identifier that was offered; [OS MS-SPNG 1.9] the right one of Kerberos is
@@ -135,7 +123,7 @@ static void test_other_identifier(void)
 {
     struct spnego_init offer;
     struct spnego_response answer;
-    if (!open_both()) return;
+    if (!open_both(&usual)) return;
     if (first_offer(&offer)) {
         offer.mechs[0] = spnego_oid_kerberos;
         offer.mech_count = 1;
@@ -149,7 +137,7 @@ static void test_other_identifier(void)
         ok(!status, "client: %08lx", status);
         ok(contexts_talk(&client.context, &server.context), "no talk");
     }
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* [D microsoft-negotiate] a server takes Kerberos without SPNEGO and answers in kind */
@@ -159,19 +147,14 @@ static void test_bare(void)
                                   ISC_REQ_MUTUAL_AUTH | ISC_REQ_USE_DCE_STYLE};
     for (size_t i = 0; i < ARRAYSIZE(flags); i++) {
         int legs;
-        SECURITY_STATUS status = side_open(&client, kerberos, false, NULL, NULL);
-        if (!ok(!status, "client's credential: %08lx", status)) return;
-        client.target = service;
+        if (!open_both(&(struct sides_options){.client_package = kerberos})) return;
         client.flags |= flags[i];
-        if (open_server(NULL)) {
-            server.flags |= flags[i] & ISC_REQ_USE_DCE_STYLE; /* ASC_REQ_ has the same bit */
-            status = sides_run(&client, &server, NULL, &legs);
-            ok(!status && legs == (i < 2 ? 2 + (int)i : 4), "%lu: leg %d: %08lx", (ULONG)i, legs,
-               status);
-            side_expect_package(&server, kerberos);
-            side_close(&server);
-        }
-        side_close(&client);
+        server.flags |= flags[i] & ISC_REQ_USE_DCE_STYLE; /* ASC_REQ_ has the same bit */
+        SECURITY_STATUS status = sides_run(&client, &server, NULL, &legs);
+        ok(!status && legs == (i < 2 ? 2 + (int)i : 4), "%lu: leg %d: %08lx", (ULONG)i, legs,
+           status);
+        side_expect_package(&server, kerberos);
+        sides_close(&client, &server);
     }
 }
 
@@ -188,14 +171,14 @@ static void test_lists(void)
     if (first_offer(&offer))
         ok(spnego_kind(offer.token, NULL) == SPNEGO_RAW_NTLM, "!Kerberos: another token");
     side_close(&client);
-    if (!open_client(NULL, L"!NTLM") || !open_server(NULL)) return;
+    if (!open_both(&(struct sides_options){.client_list = L"!NTLM"})) return;
     status = sides_run(&client, &server, NULL, &legs);
     ok(!status && legs == 3, "!NTLM: leg %d, %08lx", legs, status);
     side_expect_package(&server, kerberos);
-    close_both();
-    if (!open_client(NULL, NULL) || !open_server(L"!Kerberos")) return;
+    sides_close(&client, &server);
+    if (!open_both(&(struct sides_options){.server_list = L"!Kerberos"})) return;
     sides_expect_agreement(&client, &server, ntlm, 7);
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* [OS RFC 4120 3.2.3] A server takes a client's token once: it must not be taken where there is no
@@ -205,7 +188,7 @@ static void test_no_room(void)
     BYTE room[16];
     SecBuffer out = {sizeof(room), SECBUFFER_TOKEN, room};
     SecBufferDesc out_desc = {SECBUFFER_VERSION, 1, &out};
-    if (!ours_only() || !open_both()) return;
+    if (!ours_only() || !open_both(&usual)) return;
     side_leg(&client, NONE);
     SecBuffer in = {client.size, SECBUFFER_TOKEN, client.token};
     SecBufferDesc in_desc = {SECBUFFER_VERSION, 1, &in};
@@ -215,7 +198,7 @@ static void test_no_room(void)
     ok(status == SEC_E_BUFFER_TOO_SMALL, "16 bytes: %08lx", status);
     status = side_leg(&server, side_token(&client));
     ok(status >= 0, "again, with room: %08lx", status);
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* ---- mechListMIC ---- */
@@ -247,13 +230,11 @@ static bool offer_second(struct slice *list, struct slice *token)
     struct spnego_init offer = {.mechs = {mechs[0], mechs[1]}, .mech_count = 2};
     struct spnego_response answer;
     struct writer w;
-    SECURITY_STATUS status = side_open(&client, kerberos, false, NULL, NULL);
-    if (!ok(!status, "client's credential: %08lx", status) || !open_server(NULL)) return false;
-    client.target = service;
+    if (!open_both(&(struct sides_options){.client_package = kerberos})) return false;
     writer_init_fixed(&w, list_room, sizeof(list_room));
     spnego_mech_list_encode(&w, mechs, 2);
     *list = writer_view(&w);
-    status = side_leg(&client, NONE);
+    SECURITY_STATUS status = side_leg(&client, NONE);
     ok(!status, "client: %08lx", status);
     memcpy(token_room, client.token, client.size);
     *token = (struct slice){token_room, client.size};
@@ -288,7 +269,7 @@ static void test_required_mic(void)
             expect_failure(&server, status, i == 1 ? SEC_E_INVALID_TOKEN : SEC_E_MESSAGE_ALTERED,
                            i == 1 ? "without" : "changed");
         }
-        close_both();
+        sides_close(&client, &server);
     }
 }
 
@@ -326,11 +307,11 @@ static void test_identities(void)
     lstrcpynW(accounts[2].user, user, ARRAYSIZE(accounts[2].user));
     for (size_t i = 0; i < (running_on_ours() ? 3 : 2); i++) {
         int legs;
-        if (!open_client(&accounts[i], NULL) || !open_server(NULL)) return;
+        if (!open_both(&(struct sides_options){.account = &accounts[i]})) return;
         SECURITY_STATUS status = sides_run(&client, &server, NULL, &legs);
         ok(!status && legs == 3, "%lu: leg %d, %08lx", (ULONG)i, legs, status);
         side_expect_package(&server, kerberos);
-        close_both();
+        sides_close(&client, &server);
 
         lstrcpyW(accounts[i].password, L"wrong");
         if (!open_client(&accounts[i], NULL)) return;
@@ -350,12 +331,11 @@ static void test_account_of_machine(void)
 {
     struct account account;
     if (!ours_only()) return;
-    if (!ok(account_create(&account), "no account") || !open_client(&account, NULL)) return;
-    if (open_server(NULL)) {
+    if (!ok(account_create(&account), "no account")) return;
+    if (open_both(&(struct sides_options){.account = &account})) {
         sides_expect_agreement(&client, &server, ntlm, 5);
-        side_close(&server);
+        sides_close(&client, &server);
     }
-    side_close(&client);
     account_remove(&account);
 }
 
@@ -369,7 +349,7 @@ static void test_attributes(void)
     SecPkgContext_NamesW names;
     SecPkgContext_Sizes sizes;
     int legs;
-    if (!open_both()) return;
+    if (!open_both(&usual)) return;
     if (!ok(!sides_run(&client, &server, NULL, &legs), "no contexts")) return;
     for (int i = 0; i < 2; i++) {
         CtxtHandle *context = i ? &server.context : &client.context;
@@ -389,7 +369,7 @@ static void test_attributes(void)
            !memcmp(keys[0].SessionKey, keys[1].SessionKey, keys[0].SessionKeyLength),
        "the keys differ");
     for (int i = 0; i < 2; i++) FreeContextBuffer(keys[i].SessionKey);
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* [D ImpersonateSecurityContext]; whom it can be done for is a matter of Wine */
@@ -401,7 +381,7 @@ static void test_impersonation(void)
     const DWORD one = 1;
     int legs;
     if (!ours_only()) return;
-    if (!value_save(&policy, L"SOFTWARE\\winesspi", L"ForeignTokens") || !open_both()) return;
+    if (!value_save(&policy, L"SOFTWARE\\winesspi", L"ForeignTokens") || !open_both(&usual)) return;
     if (!ok(!sides_run(&client, &server, NULL, &legs), "no contexts")) return;
     SECURITY_STATUS status = ImpersonateSecurityContext(&server.context);
     ok(status == SEC_E_NO_IMPERSONATION, "without the policy: %08lx", status);
@@ -416,14 +396,14 @@ static void test_impersonation(void)
     }
     value_restore(&policy);
     second_pass();
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* [D ExportSecurityContext] for either side, again and again */
 static void test_export(void)
 {
     int legs;
-    if (!open_both()) return;
+    if (!open_both(&usual)) return;
     client.flags |= ISC_REQ_MUTUAL_AUTH;
     if (!ok(!sides_run(&client, &server, NULL, &legs), "no contexts")) return;
     for (int i = 0; i < 2; i++) {
@@ -433,7 +413,7 @@ static void test_export(void)
         ok(contexts_talk(&client.context, &server.context), "no talk");
     }
     side_expect_package(&server, kerberos);
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* ours: with Kerberos half open, refused, and the context goes on */
@@ -441,7 +421,7 @@ static void test_export_half_open(void)
 {
     struct spnego_init offer;
     struct blob blob;
-    if (!ours_only() || !open_both()) return;
+    if (!ours_only() || !open_both(&usual)) return;
     client.flags |= ISC_REQ_MUTUAL_AUTH;
     if (first_offer(&offer)) {
         SECURITY_STATUS status = context_export(&client.context, SECPKG_CONTEXT_EXPORT_DELETE_OLD,
@@ -453,7 +433,7 @@ static void test_export_half_open(void)
         ok(!status, "client: %08lx", status);
         ok(contexts_talk(&client.context, &server.context), "no talk");
     }
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* ---- where something is missing ---- */
@@ -474,13 +454,13 @@ static void test_no_ticket(void)
 static void test_no_key(void)
 {
     int legs;
-    if (!open_both()) return;
+    if (!open_both(&usual)) return;
     sides_expect_agreement(&client, &server, ntlm, 7);
-    close_both();
-    if (!open_client(NULL, L"!NTLM") || !open_server(NULL)) return;
+    sides_close(&client, &server);
+    if (!open_both(&(struct sides_options){.client_list = L"!NTLM"})) return;
     SECURITY_STATUS status = sides_run(&client, &server, NULL, &legs);
     ok(status < 0 && legs == 2, "nothing in common: leg %d, %08lx", legs, status);
-    close_both();
+    sides_close(&client, &server);
 }
 
 /* ours: a handle is there at once, whatever becomes of the KDC */
@@ -528,10 +508,10 @@ static void test_password(void)
     ok(status == SEC_E_LOGON_DENIED, "a wrong one: %08lx", status);
     status = ChangeAccountPasswordW(negotiate, realm, user, before, after, FALSE, 0, &desc);
     if (!ok(!status, "of the realm: %08lx", status)) return;
-    if (!open_client(&changed, NULL) || !open_server(NULL)) return;
+    if (!open_both(&(struct sides_options){.account = &changed})) return;
     status = sides_run(&client, &server, NULL, &legs);
     ok(!status && legs == 3, "with the new one: %08lx, leg %d", status, legs);
-    close_both();
+    sides_close(&client, &server);
 
     if (!ok(account_create(&account), "no account")) return;
     status = ChangeAccountPasswordW(negotiate, account.domain, account.user, account.password,

@@ -376,6 +376,12 @@ static void test_loopback_check(void)
     expect(connect_locally(elsewhere), SEC_E_LOGON_DENIED, "local, names that are not whole");
     set_bytes(MSV, L"BackConnectionHostNames", REG_MULTI_SZ, names, sizeof(names));
     expect(connect_locally(elsewhere), SEC_E_OK, "local, listed");
+    static wchar_t many[5200]; /* the name stands behind a thousand others */
+    for (unsigned i = 0; i < 5000; i++) many[i] = i % 5 == 4 ? 0 : L'a' + i % 26;
+    memcpy(many + 5000, names + 18, sizeof(names) - 18 * sizeof(*names));
+    set_bytes(MSV, L"BackConnectionHostNames", REG_MULTI_SZ, many, sizeof(many));
+    expect(connect_locally(elsewhere), SEC_E_OK, "local, at the end of a long list");
+    set_bytes(MSV, L"BackConnectionHostNames", REG_MULTI_SZ, names, sizeof(names));
     expect(connect_target(elsewhere), SEC_E_OK, "account, listed");
     set_number(OWN, L"TargetNames", 2);
     expect(connect_target(elsewhere), SEC_E_OK, "TargetNames, listed");
@@ -442,6 +448,7 @@ static void test_timestamp_window(void)
 static void test_other_types(void)
 {
     static const DWORD zero = 0;
+    static const wchar_t all[] = L"*", own_name[] = L"elsewhere.example.com";
     if (!can_run()) return;
     set_bytes(LSA, L"LmCompatibilityLevel", REG_BINARY, &zero, sizeof(zero));
     if (almost_connected()) ok(is_v2(), "bytes: NTLMv1");
@@ -449,6 +456,39 @@ static void test_other_types(void)
     set_bytes(LSA, L"LmCompatibilityLevel", REG_DWORD, &zero, 2);
     if (almost_connected()) ok(is_v2(), "half a number: NTLMv1");
     loopback_close(&loop);
+    restore();
+    set_bytes(MSV, L"ClientAllowedNTLMServers", REG_SZ, all, sizeof(all));
+    set_number(MSV, L"RestrictSendingNTLMTraffic", 2);
+    expect(start_towards(elsewhere), SEC_E_UNSUPPORTED_FUNCTION, "servers in one string");
+    restore();
+    set_bytes(MSV, L"BackConnectionHostNames", REG_SZ, own_name, sizeof(own_name));
+    expect(connect_target(elsewhere), SEC_E_LOGON_DENIED, "names in one string");
+    restore();
+}
+
+/* ours: a number beyond the last of its meanings has the last one's */
+static void test_out_of_range(void)
+{
+    if (!can_run()) return;
+    set_number(LSA, L"LmCompatibilityLevel", 2);
+    if (almost_connected()) {
+        set_number(LSA, L"LmCompatibilityLevel", 6);
+        settle();
+        expect(loopback_server_leg(&loop), SEC_E_LOGON_DENIED, "LmCompatibilityLevel 6, NTLMv1");
+    }
+    loopback_close(&loop);
+    expect(connect_all(SEAL_FLAGS), SEC_E_OK, "LmCompatibilityLevel 6, NTLMv2");
+    restore();
+    set_number(OWN, L"ChannelBindings", 3);
+    set_number(OWN, L"TargetNames", 3);
+    expect(connect_bound("", "b", ASC_REQ_ALLOW_MISSING_BINDINGS), SEC_E_BAD_BINDINGS,
+           "ChannelBindings 3");
+    expect(connect_target(NULL), SEC_E_LOGON_DENIED, "TargetNames 3");
+    restore();
+    set_number(OWN, L"TimestampWindow", 0xffffffff);
+    expect(connect_all(SEAL_FLAGS), SEC_E_OK, "TimestampWindow 0xffffffff");
+    set_number(MSV, L"RestrictReceivingNTLMTraffic", 3);
+    expect(connect_all(SEAL_FLAGS), SEC_E_UNSUPPORTED_FUNCTION, "RestrictReceiving 3");
     restore();
 }
 
@@ -469,6 +509,7 @@ int main(void)
     RUN(test_require_mic);
     RUN(test_timestamp_window);
     RUN(test_other_types);
+    RUN(test_out_of_range);
     if (have_account) account_remove(&account);
     return test_end("api_ntlm_policy");
 }

@@ -299,6 +299,28 @@ static void test_no_ledger(void)
     ok(status == SEC_E_NO_CREDENTIALS, "a local call: %08lx", status);
 }
 
+/* In the same process: the context itself knows that it was answered. */
+static void test_no_ledger_one_guess(void)
+{
+    if (!open_loop()) return;
+    ok(loopback_client_leg(&loop) == SEC_I_CONTINUE_NEEDED, "client 1");
+    ok(loopback_server_leg(&loop) == SEC_I_CONTINUE_NEEDED, "server 1");
+    ok(loopback_client_leg(&loop) == SEC_E_OK, "client 2");
+    ULONG size = loop.token_size;
+    loop.token_size = 20;
+    SECURITY_STATUS status = loopback_server_leg(&loop);
+    ok(status == SEC_E_INVALID_TOKEN, "no answer: %08lx", status);
+    loop.token[MIC_OFFSET] ^= 1;
+    loop.token_size = size;
+    status = loopback_server_leg(&loop);
+    ok(status == SEC_E_LOGON_DENIED, "a wrong answer: %08lx", status);
+    loop.token[MIC_OFFSET] ^= 1;
+    loop.token_size = size;
+    status = loopback_server_leg(&loop);
+    ok(status == SEC_E_LOGON_DENIED, "the true one: %08lx", status);
+    loopback_close(&loop);
+}
+
 #define LEDGERS L"C:\\ProgramData\\winesspi\\"
 
 /* ours: a folder in the place of the ledger keeps a new process from opening one */
@@ -311,7 +333,7 @@ static void test_without_ledger(void)
     SECURITY_STATUS status = loopback_make(&loop, L"NTLM", &account);
     if (!ok(!status, "no contexts: %08lx", status)) return;
     loopback_close(&loop);
-    HANDLE search = FindFirstFileW(LEDGERS L"challenges-*.ledger", &found);
+    HANDLE search = FindFirstFileW(LEDGERS L"challenges3-*.ledger", &found);
     if (!ok(search != INVALID_HANDLE_VALUE, "there is no ledger")) return;
     FindClose(search);
     lstrcatW(path, found.cFileName);
@@ -438,6 +460,7 @@ int main(int argc, char **argv)
     have_account = account_create(&account);
     if (argc > 1 && !strcmp(argv[1], "no-ledger")) {
         RUN(test_no_ledger);
+        RUN(test_no_ledger_one_guess);
         account_remove(&account);
         return test_end("api_ntlm_wire no-ledger");
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What stays in memory of a password: neither it nor its NT hash while a credential is kept, after
- * it was used, and after it is gone. All memory of the process is searched, stacks included. The
- * program itself has both in another form only. ours: Windows keeps them in another process.
+ * it was used, and after it is gone; and of a context that has gone: not its session key. All
+ * memory of the process is searched, stacks included. The program itself has all of them in another
+ * form only. ours: Windows keeps them in another process.
  */
 #include "identities.h"
 #include "loopback.h"
@@ -18,6 +19,15 @@ static const volatile BYTE hidden_password[PASSWORD_CHARS] = {
 /* NTOWFv1 of it (MS-NLMP 3.3.1), worked out elsewhere */
 static const volatile BYTE hidden_hash[HASH_SIZE] = {
     0x3a, 0x6a, 0x38, 0xfb, 0x41, 0x92, 0x0a, 0xd1, 0xfc, 0xc8, 0xc5, 0x05, 0x52, 0x9b, 0x91, 0x53};
+
+static BYTE hidden_key[HASH_SIZE]; /* of a session, made in the running case */
+
+static bool is_key(const volatile BYTE *at)
+{
+    for (int i = 0; i < HASH_SIZE; i++)
+        if ((BYTE)(at[i] ^ HIDE) != hidden_key[i]) return false;
+    return true;
+}
 
 static bool is_hash(const volatile BYTE *at)
 {
@@ -41,13 +51,14 @@ static bool is_narrow_password(const volatile BYTE *at)
 }
 
 struct found {
-    int wide, narrow, hash;
+    int wide, narrow, hash, key;
 };
 
 static void region_search(const volatile BYTE *at, size_t size, struct found *found)
 {
     for (size_t i = 0; i + 2 * PASSWORD_CHARS <= size; i++) {
         found->hash += is_hash(at + i);
+        found->key += is_key(at + i);
         found->wide += is_wide_password(at + i);
         found->narrow += is_narrow_password(at + i);
     }
@@ -58,7 +69,7 @@ static struct found memory_search(void)
     const DWORD writable = PAGE_READWRITE | PAGE_WRITECOPY | PAGE_EXECUTE_READWRITE |
                            PAGE_EXECUTE_WRITECOPY;
     MEMORY_BASIC_INFORMATION region;
-    struct found found = {0, 0, 0};
+    struct found found = {0, 0, 0, 0};
     const BYTE *at = NULL;
     while (VirtualQuery(at, &region, sizeof(region))) {
         if (region.State == MEM_COMMIT && region.Protect & writable &&
@@ -90,6 +101,8 @@ static void test_search(void)
     ok(found.wide == 1 && found.hash == 1, "%d and %d times", found.wide, found.hash);
 }
 
+static const wchar_t *package = L"NTLM";
+
 static SECURITY_STATUS acquire(CredHandle *credential, bool ex, const wchar_t *user, ULONG use)
 {
     static wchar_t password[PASSWORD_CHARS];
@@ -98,7 +111,7 @@ static SECURITY_STATUS acquire(CredHandle *credential, bool ex, const wchar_t *u
     SEC_WINNT_AUTH_IDENTITY_EXW extended = wide_identity_ex(user, L"FARM", NULL);
     plain.Password = extended.Password = (unsigned short *)password;
     plain.PasswordLength = extended.PasswordLength = PASSWORD_CHARS;
-    SECURITY_STATUS status = AcquireCredentialsHandleW(NULL, (wchar_t *)L"NTLM", use, NULL,
+    SECURITY_STATUS status = AcquireCredentialsHandleW(NULL, (wchar_t *)package, use, NULL,
                                                        ex ? (void *)&extended : (void *)&plain,
                                                        NULL, NULL, credential, NULL);
     SecureZeroMemory(password, sizeof(password));
@@ -108,12 +121,14 @@ static SECURITY_STATUS acquire(CredHandle *credential, bool ex, const wchar_t *u
 static SECURITY_STATUS acquire_narrow(CredHandle *credential)
 {
     static char password[PASSWORD_CHARS];
+    char name[16];
+    wsprintfA(name, "%ls", package);
     for (int i = 0; i < PASSWORD_CHARS; i++) password[i] = (char)(hidden_password[i] ^ HIDE);
     SEC_WINNT_AUTH_IDENTITY_A identity = narrow_identity("user", "FARM", NULL);
     identity.Password = (unsigned char *)password;
     identity.PasswordLength = PASSWORD_CHARS;
-    SECURITY_STATUS status = AcquireCredentialsHandleA(
-        NULL, (char *)"NTLM", SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL, credential, NULL);
+    SECURITY_STATUS status = AcquireCredentialsHandleA(NULL, name, SECPKG_CRED_OUTBOUND, NULL,
+                                                       &identity, NULL, NULL, credential, NULL);
     SecureZeroMemory(password, sizeof(password));
     return status;
 }
@@ -131,6 +146,13 @@ static void test_acquired(void)
         FreeCredentialsHandle(&credential);
         expect_nothing("freed");
     }
+}
+
+static void test_acquired_negotiate(void)
+{
+    package = L"Negotiate";
+    test_acquired();
+    package = L"NTLM";
 }
 
 /* A refused one leaves as little. */
@@ -165,10 +187,55 @@ static void test_used(void)
     expect_nothing("closed");
 }
 
+static bool key_take(CtxtHandle *context)
+{
+    SecPkgContext_SessionKey key;
+    SECURITY_STATUS status = QueryContextAttributesW(context, SECPKG_ATTR_SESSION_KEY, &key);
+    if (!ok(!status && key.SessionKeyLength == HASH_SIZE, "no session key: %08lx", status))
+        return false;
+    for (int i = 0; i < HASH_SIZE; i++) hidden_key[i] = key.SessionKey[i] ^ HIDE;
+    SecureZeroMemory(key.SessionKey, HASH_SIZE);
+    FreeContextBuffer(key.SessionKey);
+    return true;
+}
+
+/* A session that is deleted, or exported with its old context; how often its key is there
+ * afterwards, or less than none. */
+static int key_left(const wchar_t *name, bool exported)
+{
+    static struct loopback loop;
+    static struct blob blob;
+    SECURITY_STATUS status = loopback_make(&loop, name, NULL);
+    if (!ok(!status, "%ls: not connected: %08lx", name, status)) return -1;
+    if (key_take(&loop.client)) ok(memory_search().key > 0, "%ls: the key is not found", name);
+    if (exported) {
+        status = context_export(&loop.client, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &blob, NULL);
+        ok(!status, "%ls: not exported: %08lx", name, status);
+        if (!status) context_forget(&loop.client);
+    }
+    loopback_close(&loop);
+    return memory_search().key;
+}
+
+/* What a package leaves it leaves each time; what Wine had in a register when it changed threads
+ * may be there once. */
+static void test_session_key(void)
+{
+    static const wchar_t *const packages[] = {L"NTLM", L"Negotiate"};
+    if (!ours_only()) return;
+    for (int i = 0; i < 4; i++) {
+        int left = 1;
+        for (int again = 0; again < 3 && left > 0; again++) left = key_left(packages[i / 2], i % 2);
+        ok(!left, "%d: the session key, %d times", i, left);
+    }
+}
+
 int main(void)
 {
     RUN(test_search);
     RUN(test_acquired);
+    RUN(test_acquired_negotiate);
+    RUN(test_session_key);
     RUN(test_refused);
     RUN(test_used);
     return test_end("api_secrets");

@@ -18,21 +18,16 @@ static const struct slice example = {example_oid, sizeof(example_oid)};
 
 static bool begin(void)
 {
+    const struct sides_options options = {.client_package = L"NTLM",
+                                          .account = have_account ? &account : NULL};
     session = NULL;
-    SECURITY_STATUS status = side_open(&subject, L"Negotiate", true, NULL, NULL);
-    if (!ok(!status, "no credential of Negotiate: %08lx", status)) return false;
-    status = side_open(&ntlm, L"NTLM", false, have_account ? &account : NULL, NULL);
-    if (!status) return true;
-    ok(false, "no credential of NTLM: %08lx", status);
-    side_close(&subject);
-    return false;
+    return sides_open(&ntlm, &subject, &options);
 }
 
 static void end(void)
 {
     peer_session_free(session);
-    side_close(&ntlm);
-    side_close(&subject);
+    sides_close(&ntlm, &subject);
 }
 
 /* A NegTokenInit; its list is what mechListMIC covers from now on. */

@@ -19,22 +19,17 @@ static const struct slice example = {example_oid, sizeof(example_oid)};
 
 static bool begin(void)
 {
+    const struct sides_options options = {.server_package = L"NTLM",
+                                          .account = have_account ? &account : NULL,
+                                          .client_list = L"!Kerberos"};
     session = NULL;
-    SECURITY_STATUS status = side_open(&subject, L"Negotiate", false,
-                                       have_account ? &account : NULL, L"!Kerberos");
-    if (!ok(!status, "no credential of Negotiate: %08lx", status)) return false;
-    status = side_open(&ntlm, L"NTLM", true, NULL, NULL);
-    if (!status) return true;
-    ok(false, "no credential of NTLM: %08lx", status);
-    side_close(&subject);
-    return false;
+    return sides_open(&subject, &ntlm, &options);
 }
 
 static void end(void)
 {
     peer_session_free(session);
-    side_close(&ntlm);
-    side_close(&subject);
+    sides_close(&subject, &ntlm);
 }
 
 /* The offer with the optimistic token of NTLM, and our CHALLENGE, which is then ntlm's token. */

@@ -42,6 +42,23 @@ void side_close(struct side *side)
     FreeCredentialsHandle(&side->credential);
 }
 
+bool sides_open(struct side *client, struct side *server, const struct sides_options *options)
+{
+    const wchar_t *one = options->client_package, *other = options->server_package;
+    SECURITY_STATUS status = side_open(client, one ? one : L"Negotiate", false, options->account,
+                                       options->client_list);
+    if (!ok(!status, "client's credential: %08lx", status)) return false;
+    status = side_open(server, other ? other : L"Negotiate", true, NULL, options->server_list);
+    if (!ok(!status, "server's credential: %08lx", status)) side_close(client);
+    return !status;
+}
+
+void sides_close(struct side *client, struct side *server)
+{
+    side_close(client);
+    side_close(server);
+}
+
 SECURITY_STATUS side_leg(struct side *side, struct slice token)
 {
     struct bindings bindings;

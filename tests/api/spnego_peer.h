@@ -28,6 +28,17 @@ SECURITY_STATUS side_open(struct side *side, const wchar_t *package, bool server
                           const struct account *account, const wchar_t *package_list);
 void side_close(struct side *side);
 
+/* All zeros is the package Negotiate, default credentials and no list for both. */
+struct sides_options {
+    const wchar_t *client_package, *server_package;
+    const struct account *account;
+    const wchar_t *client_list, *server_list;
+};
+
+/* States that both have credentials; after a failure there is nothing to close. */
+bool sides_open(struct side *client, struct side *server, const struct sides_options *options);
+void sides_close(struct side *client, struct side *server);
+
 /* One leg with this token, which may be empty; a failure leaves no token. */
 SECURITY_STATUS side_leg(struct side *side, struct slice token);
 

@@ -237,21 +237,12 @@ static void test_lists(void)
 
 /* ---- certificates ---- */
 
-static bool is_certificate(const CERT_CONTEXT *found, enum tls_cert which)
-{
-    const CERT_CONTEXT *known = tls_cert(which);
-    bool same = found && known && found->cbCertEncoded == known->cbCertEncoded &&
-                !memcmp(found->pbCertEncoded, known->pbCertEncoded, known->cbCertEncoded);
-    if (known) CertFreeCertificateContext(known);
-    return same;
-}
-
 static bool store_has(HCERTSTORE store, enum tls_cert which)
 {
     const CERT_CONTEXT *each = NULL;
     bool found = false;
     while ((each = CertEnumCertificatesInStore(store, each)))
-        if (is_certificate(each, which)) found = true;
+        if (tls_cert_is(each, which)) found = true;
     return found;
 }
 
@@ -265,15 +256,13 @@ static void test_certificates(void)
         const CERT_CONTEXT *cert = NULL;
         if (!connect_with(&options)) return;
         SECURITY_STATUS status = query(&pair.client, SECPKG_ATTR_REMOTE_CERT_CONTEXT, &cert);
-        ok(status == SEC_E_OK && is_certificate(cert, TLS_CERT_SERVER_RSA), "server's: %08lx",
-           status);
+        ok(status == SEC_E_OK && tls_cert_is(cert, TLS_CERT_SERVER_RSA), "server's: %08lx", status);
         if (!status) {
             ok(cert->hCertStore && store_has(cert->hCertStore, TLS_CERT_SERVER_RSA), "no store");
             CertFreeCertificateContext(cert);
         }
         status = query(&pair.server, SECPKG_ATTR_LOCAL_CERT_CONTEXT, &cert);
-        ok(status == SEC_E_OK && is_certificate(cert, TLS_CERT_SERVER_RSA), "its own: %08lx",
-           status);
+        ok(status == SEC_E_OK && tls_cert_is(cert, TLS_CERT_SERVER_RSA), "its own: %08lx", status);
         if (!status) CertFreeCertificateContext(cert);
         status = query(&pair.server, SECPKG_ATTR_REMOTE_CERT_CONTEXT, &cert);
         ok(status == SEC_E_NO_CREDENTIALS, "no client's: %08lx", status);
@@ -292,16 +281,11 @@ static void test_client_certificates(void)
                                                      .server_version = versions[v],
                                                      .client_cert = certs[i],
                                                      .server_flags = ASC_REQ_MUTUAL_AUTH};
-            const CERT_CONTEXT *cert = NULL;
             if (!connect_with(&options)) return;
-            SECURITY_STATUS status = query(&pair.server, SECPKG_ATTR_REMOTE_CERT_CONTEXT, &cert);
-            ok(status == SEC_E_OK && is_certificate(cert, certs[i]), "%d, %d: client's: %08lx", v,
-               i, status);
-            if (!status) CertFreeCertificateContext(cert);
-            status = query(&pair.client, SECPKG_ATTR_LOCAL_CERT_CONTEXT, &cert);
-            ok(status == SEC_E_OK && is_certificate(cert, certs[i]), "%d, %d: its own: %08lx", v, i,
-               status);
-            if (!status) CertFreeCertificateContext(cert);
+            SECURITY_STATUS status = tls_pair_sees(&pair, true, certs[i]);
+            ok(status == SEC_E_OK, "%d, %d: client's: %08lx", v, i, status);
+            status = tls_pair_sees(&pair, false, certs[i]);
+            ok(status == SEC_E_OK, "%d, %d: its own: %08lx", v, i, status);
             tls_pair_close(&pair);
         }
     }
@@ -402,8 +386,10 @@ static void test_mtu(void)
 /* [W8 schannel.c:1368-1369] NEGOTIATION_INFO; the rest is ours */
 static void test_refused(void)
 {
-    static const ULONG refused[] = {SECPKG_ATTR_NEGOTIATION_INFO, SECPKG_ATTR_SESSION_KEY,
-                                    SECPKG_ATTR_TARGET_INFORMATION, 0x7777};
+    static const ULONG refused[] = {SECPKG_ATTR_NEGOTIATION_INFO,    SECPKG_ATTR_SESSION_KEY,
+                                    SECPKG_ATTR_TARGET_INFORMATION,  SECPKG_ATTR_LOCAL_CRED,
+                                    SECPKG_ATTR_REMOTE_CRED,         SECPKG_ATTR_ROOT_STORE,
+                                    SECPKG_ATTR_REMOTE_CERTIFICATES, 0x7777};
     static const ULONG not_set[] = {SECPKG_ATTR_EARLY_START, SECPKG_ATTR_STREAM_SIZES};
     BYTE room[1024];
     if (!connect_version(TLS_PAIR_1_3)) return;

@@ -172,6 +172,70 @@ static void test_check_result(void)
     }
 }
 
+/* In the middle of a handshake of TLS 1.2, where the client is asked for a certificate: it has the
+ * server's by then. ours, as to when it can be asked. */
+static void test_check_coming(void)
+{
+    static const struct {
+        enum tls_cert cert;
+        DWORD errors;
+        HRESULT verdict;
+    } cases[] = {
+        {TLS_CERT_SERVER_RSA, 0, S_OK},
+        {TLS_CERT_OTHER_NAME, 0, CERT_E_CN_NO_MATCH},
+        {TLS_CERT_STRANGER, CERT_TRUST_IS_UNTRUSTED_ROOT, CERT_E_UNTRUSTEDROOT},
+    };
+    struct check_result result;
+    if (!ours_only()) return;
+    for (size_t i = 0; i < ARRAYSIZE(cases); i++) {
+        const struct tls_pair_options options = {.client_version = TLS_PAIR_1_2,
+                                                 .server_version = TLS_PAIR_1_2,
+                                                 .server_cert = cases[i].cert,
+                                                 .server_flags = ASC_REQ_MUTUAL_AUTH};
+        SECURITY_STATUS status = tls_pair_open(&pair, &options);
+        if (!ok(status == SEC_E_OK, "row %u: %08lx", (unsigned)i, status)) continue;
+        tls_pair_client_leg(&pair);
+        pair.to_server.arrived = pair.to_server.size;
+        tls_pair_server_leg(&pair);
+        pair.to_client.arrived = pair.to_client.size;
+        status = tls_pair_client_leg(&pair);
+        ok(status == SEC_I_INCOMPLETE_CREDENTIALS, "row %u: asked: %08lx", (unsigned)i, status);
+        status = check(false, CERT_CHECK_RESULT, &result);
+        ok(status == SEC_E_OK && result.chain_errors == cases[i].errors &&
+               result.verdict == cases[i].verdict,
+           "row %u: %08lx, %#lx, %08lx", (unsigned)i, status, result.chain_errors, result.verdict);
+        status = check(false, CERT_CHECK_RESULT_INPROC, &result);
+        ok(status == SEC_E_INVALID_HANDLE, "row %u: too early: %08lx", (unsigned)i, status);
+        tls_pair_close(&pair);
+    }
+}
+
+/* ISC_REQ_DEFERRED_CRED_VALIDATION [D InitializeSecurityContext (Schannel)]: nothing is judged in
+ * the handshake. ours: who asks hears of it, and the session serves none that is judged. */
+static void test_deferred(void)
+{
+    struct check_result result;
+    if (!ours_only()) return; /* older systems do not have it */
+    for (enum tls_pair_version v = TLS_PAIR_1_2; v <= TLS_PAIR_1_3; v++) {
+        const struct tls_pair_options options = {.client_version = v,
+                                                 .server_version = v,
+                                                 .server_cert = TLS_CERT_OTHER_NAME,
+                                                 .automatic = true,
+                                                 .deferred = true};
+        SECURITY_STATUS status = tls_pair_make(&pair, &options);
+        if (!ok(status == SEC_E_OK, "%u: put off: %08lx", v, status)) continue;
+        status = check(false, CERT_CHECK_RESULT, &result);
+        ok(status == SEC_E_OK && result.verdict == CERT_E_CN_NO_MATCH, "%u: later: %08lx, %08lx", v,
+           status, result.verdict);
+        ok(tls_pair_talk(&pair), "%u: no data", v);
+        tls_pair_delete(&pair);
+        pair.options.deferred = false;
+        status = tls_pair_connect(&pair);
+        ok(status == SEC_E_WRONG_PRINCIPAL, "%u: not put off: %08lx", v, status);
+        tls_pair_close(&pair);
+    }
+}
+
 /* A client's is judged as one, without a name. */
 static void test_check_client(void)
 {
@@ -294,24 +358,14 @@ static void test_revoked_process(void)
 
 static SECURITY_STATUS with_roots(enum tls_cert root, enum tls_cert cert)
 {
-    const struct tls_pair_options options = {.server_cert = cert, .automatic = true};
-    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, CERT_STORE_CREATE_NEW_FLAG,
-                                     NULL);
-    const CERT_CONTEXT *certificate = tls_cert(root);
-    CertAddCertificateContextToStore(store, certificate, CERT_STORE_ADD_ALWAYS, NULL);
-    SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION,
-                          .hRootStore = store,
-                          .dwFlags = SCH_CRED_RESTRICTED_ROOTS | SCH_CRED_NO_DEFAULT_CREDS};
-    TimeStamp expiry;
-    SECURITY_STATUS status = tls_pair_open(&pair, &options);
-    if (status == SEC_E_OK) {
-        FreeCredentialsHandle(&pair.client_cred);
-        status = AcquireCredentialsHandleW(NULL, (wchar_t *)UNISP_NAME_W, SECPKG_CRED_OUTBOUND,
-                                           NULL, &cred, NULL, NULL, &pair.client_cred, &expiry);
-        if (status == SEC_E_OK) status = tls_pair_connect(&pair);
-        tls_pair_close(&pair);
-    }
-    CertFreeCertificateContext(certificate);
+    HCERTSTORE store = tls_cert_store(root);
+    const struct tls_pair_options options = {.plain_credentials = true,
+                                             .server_cert = cert,
+                                             .client_cred_flags = SCH_CRED_RESTRICTED_ROOTS,
+                                             .client_roots = store,
+                                             .automatic = true};
+    SECURITY_STATUS status = tls_pair_make(&pair, &options);
+    if (status == SEC_E_OK) tls_pair_close(&pair);
     CertCloseStore(store, 0);
     return status;
 }
@@ -322,6 +376,8 @@ static void test_restricted_roots(void)
     if (!ours_only()) return;
     SECURITY_STATUS status = with_roots(TLS_CERT_ROOT, TLS_CERT_SERVER_RSA);
     ok(status == SEC_E_OK, "the root: %08lx", status);
+    status = with_roots(TLS_CERT_STRANGER, TLS_CERT_SERVER_RSA);
+    ok(status == SEC_E_UNTRUSTED_ROOT, "another root: %08lx", status);
     status = with_roots(TLS_CERT_STRANGER, TLS_CERT_STRANGER);
     ok(status == SEC_E_UNTRUSTED_ROOT, "a root that the system does not have: %08lx", status);
 }
@@ -369,6 +425,8 @@ int main(int argc, char **argv)
     RUN(test_names);
     RUN(test_chains);
     RUN(test_check_result);
+    RUN(test_check_coming);
+    RUN(test_deferred);
     RUN(test_check_client);
     RUN(test_strength);
     RUN(test_revocation);

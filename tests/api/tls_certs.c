@@ -83,6 +83,25 @@ const CERT_CONTEXT *tls_cert(enum tls_cert which)
     return certificate;
 }
 
+bool tls_cert_is(const CERT_CONTEXT *found, enum tls_cert which)
+{
+    const CERT_CONTEXT *known = tls_cert(which);
+    bool same = found && known && found->cbCertEncoded == known->cbCertEncoded &&
+                !memcmp(found->pbCertEncoded, known->pbCertEncoded, known->cbCertEncoded);
+    if (known) CertFreeCertificateContext(known);
+    return same;
+}
+
+HCERTSTORE tls_cert_store(enum tls_cert which)
+{
+    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, CERT_STORE_CREATE_NEW_FLAG,
+                                     NULL);
+    const CERT_CONTEXT *certificate = tls_cert(which);
+    CertAddCertificateContextToStore(store, certificate, CERT_STORE_ADD_ALWAYS, NULL);
+    CertFreeCertificateContext(certificate);
+    return store;
+}
+
 const CRL_CONTEXT *tls_crl(void)
 {
     DWORD size;

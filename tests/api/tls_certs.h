@@ -39,6 +39,12 @@ const CERT_CONTEXT *tls_cert(enum tls_cert which);
  * a key. */
 const CERT_CONTEXT *tls_cert_with_key(enum tls_cert which);
 
+/* Whether it is that one. */
+bool tls_cert_is(const CERT_CONTEXT *found, enum tls_cert which);
+
+/* A store in memory with nothing but that one. */
+HCERTSTORE tls_cert_store(enum tls_cert which);
+
 const CRL_CONTEXT *tls_crl(void); /* of the root */
 
 /* The data of tls_certs_data.h; released with LocalFree. */

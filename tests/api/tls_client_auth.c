@@ -228,22 +228,6 @@ static bool my_add(void)
     return added;
 }
 
-static SECURITY_STATUS acquire(bool server, DWORD flags, HCERTSTORE roots, CredHandle *out)
-{
-    const CERT_CONTEXT *certificate = server ? tls_cert_with_key(TLS_CERT_SERVER_RSA) : NULL;
-    SCH_CREDENTIALS data = {.dwVersion = SCH_CREDENTIALS_VERSION,
-                            .cCreds = certificate ? 1 : 0,
-                            .paCred = certificate ? &certificate : NULL,
-                            .hRootStore = roots,
-                            .dwFlags = flags};
-    TimeStamp expiry;
-    SECURITY_STATUS status = AcquireCredentialsHandleW(
-        NULL, (wchar_t *)UNISP_NAME_W, server ? SECPKG_CRED_INBOUND : SECPKG_CRED_OUTBOUND, NULL,
-        &data, NULL, NULL, out, &expiry);
-    if (certificate) CertFreeCertificateContext(certificate);
-    return status;
-}
-
 /* [D TLS registry settings]: servers name no issuers unless the machine says so. */
 static struct saved_value naming;
 
@@ -255,16 +239,6 @@ static bool name_issuers(void)
     if (!value_set(&naming, REG_DWORD, &one, sizeof(one))) return false;
     second_pass();
     return true;
-}
-
-static HCERTSTORE issuers(void)
-{
-    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, CERT_STORE_CREATE_NEW_FLAG,
-                                     NULL);
-    const CERT_CONTEXT *root = tls_cert(TLS_CERT_ROOT);
-    CertAddCertificateContextToStore(store, root, CERT_STORE_ADD_ALWAYS, NULL);
-    CertFreeCertificateContext(root);
-    return store;
 }
 
 /* [D Performing Authentication Using Schannel], [D SCH_CREDENTIALS]: one of the user's is shown
@@ -283,20 +257,16 @@ static void test_default(void)
         {0, 0, false, NULL},
     };
     if (!ours_only() || !ok(name_issuers(), "the registry cannot be written")) return;
-    HCERTSTORE store = issuers();
+    HCERTSTORE store = tls_cert_store(TLS_CERT_ROOT);
     if (!ok(my_add(), "the store: %lu", GetLastError())) return;
     for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         const struct tls_pair_options options = {.server_flags = ASC_REQ_MUTUAL_AUTH,
-                                                 .client_flags = rows[i].requirements};
-        memset(&pair, 0, sizeof(pair));
-        pair.options = options;
-        tls_handle_forget(&pair.client);
-        tls_handle_forget(&pair.server);
-        SECURITY_STATUS status = acquire(false, rows[i].flags | SCH_CRED_MANUAL_CRED_VALIDATION,
-                                         NULL, &pair.client_cred);
-        ok(status == SEC_E_OK, "client: %08lx", status);
-        status = acquire(true, 0, rows[i].named ? store : NULL, &pair.server_cred);
-        ok(status == SEC_E_OK, "server: %08lx", status);
+                                                 .client_flags = rows[i].requirements,
+                                                 .client_cred_flags = rows[i].flags,
+                                                 .users_cert = true,
+                                                 .server_roots = rows[i].named ? store : NULL};
+        SECURITY_STATUS status = tls_pair_open(&pair, &options);
+        if (!ok(status == SEC_E_OK, "credentials: %08lx", status)) continue;
         status = tls_pair_connect(&pair);
         if (ok(status == SEC_E_OK, "row %u: %08lx", i, status)) {
             char what[32];
@@ -331,17 +301,16 @@ static void check_server(enum tls_pair_version version)
 static void test_issuers(void)
 {
     if (!ours_only() || !ok(name_issuers(), "the registry cannot be written")) return;
-    HCERTSTORE store = issuers();
+    HCERTSTORE store = tls_cert_store(TLS_CERT_ROOT);
     const CERT_CONTEXT *root = tls_cert(TLS_CERT_ROOT);
     for (unsigned i = 0; i < 2; i++) {
         const struct tls_pair_options options = {.client_version = versions[i],
                                                  .server_version = versions[i],
-                                                 .server_flags = ASC_REQ_MUTUAL_AUTH};
+                                                 .server_flags = ASC_REQ_MUTUAL_AUTH,
+                                                 .server_roots = store};
         SecPkgContext_IssuerListInfoEx list = {0};
         SECURITY_STATUS status = tls_pair_open(&pair, &options);
         if (!ok(status == SEC_E_OK, "%08lx", status)) continue;
-        FreeCredentialsHandle(&pair.server_cred);
-        acquire(true, 0, store, &pair.server_cred);
         tls_pair_client_leg(&pair);
         pair.to_server.arrived = pair.to_server.size;
         tls_pair_server_leg(&pair);
@@ -384,16 +353,15 @@ static void join_records(struct tls_wire *wire)
 /* [OS RFC 5246 6.2.1]: messages may share a record; whom the server names is read all the same */
 static void test_one_record(void)
 {
-    const struct tls_pair_options options = {.client_version = TLS_PAIR_1_2,
-                                             .server_version = TLS_PAIR_1_2,
-                                             .server_flags = ASC_REQ_MUTUAL_AUTH};
     SecPkgContext_IssuerListInfoEx list = {0};
     if (!ours_only() || !ok(name_issuers(), "the registry cannot be written")) return;
-    HCERTSTORE store = issuers();
+    HCERTSTORE store = tls_cert_store(TLS_CERT_ROOT);
+    const struct tls_pair_options options = {.client_version = TLS_PAIR_1_2,
+                                             .server_version = TLS_PAIR_1_2,
+                                             .server_flags = ASC_REQ_MUTUAL_AUTH,
+                                             .server_roots = store};
     SECURITY_STATUS status = tls_pair_open(&pair, &options);
     if (!ok(status == SEC_E_OK, "%08lx", status)) return;
-    FreeCredentialsHandle(&pair.server_cred);
-    acquire(true, 0, store, &pair.server_cred);
     tls_pair_client_leg(&pair);
     pair.to_server.arrived = pair.to_server.size;
     tls_pair_server_leg(&pair);
@@ -415,18 +383,17 @@ static void test_one_record(void)
 static void test_issuers_of_shown(void)
 {
     if (!ours_only() || !ok(name_issuers(), "the registry cannot be written")) return;
-    HCERTSTORE store = issuers();
+    HCERTSTORE store = tls_cert_store(TLS_CERT_ROOT);
     for (unsigned i = 0; i < 2; i++) {
         const struct tls_pair_options options = {.client_version = versions[i],
                                                  .server_version = versions[i],
                                                  .client_cert = TLS_CERT_CLIENT_RSA,
-                                                 .server_flags = ASC_REQ_MUTUAL_AUTH};
+                                                 .server_flags = ASC_REQ_MUTUAL_AUTH,
+                                                 .server_roots = store};
         SecPkgContext_IssuerListInfoEx list = {0};
         SecPkgContext_IssuerListInfo old = {0};
         SECURITY_STATUS status = tls_pair_open(&pair, &options);
         if (!ok(status == SEC_E_OK, "%08lx", status)) continue;
-        FreeCredentialsHandle(&pair.server_cred);
-        acquire(true, 0, store, &pair.server_cred);
         status = tls_pair_connect(&pair);
         ok(status == SEC_E_OK, "row %u: %08lx", i, status);
         status = QueryContextAttributesW(&pair.client, SECPKG_ATTR_ISSUER_LIST_EX, &list);

@@ -235,13 +235,24 @@ static void test_hashes(void)
     by_store.dwLength = 4;
     status = outcome(SECPKG_CRED_INBOUND, &cred);
     ok(status == SEC_E_UNKNOWN_CREDENTIALS, "a short structure: %08lx", status);
-    cred.dwCredFormat = 77;
-    status = outcome(SECPKG_CRED_INBOUND, &cred);
-    ok(status == SEC_E_UNKNOWN_CREDENTIALS, "a form that is none: %08lx", status);
     remove_from(store, by_store.ShaHash);
     CertCloseStore(store, 0);
     CertFreeCertificateContext(certificate);
     RegDeleteTreeW(HKEY_CURRENT_USER, L"Software\\Microsoft\\SystemCertificates\\winesspi-test");
+}
+
+/* [W8 schannel.c:1452-1459] the field is what the stack had there */
+static void test_unset_form(void)
+{
+    const CERT_CONTEXT *certificate = tls_cert_with_key(TLS_CERT_SERVER_RSA);
+    SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION,
+                          .cCreds = 1,
+                          .paCred = &certificate,
+                          .dwCredFormat = 0xdeadbeef};
+    if (!ok(certificate != NULL, "no certificate")) return;
+    SECURITY_STATUS status = outcome(SECPKG_CRED_OUTBOUND, &cred);
+    ok(status == SEC_E_OK, "%08lx", status);
+    CertFreeCertificateContext(certificate);
 }
 
 int main(void)
@@ -252,6 +263,7 @@ int main(void)
     RUN(test_carried_key);
     RUN(test_curve_key);
     RUN(test_hashes);
+    RUN(test_unset_form);
     tls_certs_end();
     return test_end("api_tls_credential_certs");
 }

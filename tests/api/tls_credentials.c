@@ -86,6 +86,28 @@ static void test_versions(void)
     }
 }
 
+/* [W8 schannel.c:367-375]: the structure comes before the handle that there is no room for. With a
+ * good one Windows crashes. */
+static void test_no_handle(void)
+{
+    SCHANNEL_CRED cred = {0};
+    TimeStamp expiry = {.QuadPart = 5};
+    BOTH_SIDES(side)
+    {
+        cred.dwVersion = 0;
+        SECURITY_STATUS status = AcquireCredentialsHandleA(NULL, (char *)UNISP_NAME_A, side, NULL,
+                                                           &cred, NULL, NULL, NULL, NULL);
+        ok(status == SEC_E_UNKNOWN_CREDENTIALS || broken(status == SEC_E_INTERNAL_ERROR),
+           "no version, side %lu: %08lx", side, status);
+        cred.dwVersion = SCHANNEL_CRED_VERSION;
+        if (!ours_only()) return;
+        status = AcquireCredentialsHandleW(NULL, (wchar_t *)UNISP_NAME_W, side, NULL, &cred, NULL,
+                                           NULL, NULL, &expiry);
+        ok(status == SEC_E_INVALID_HANDLE, "side %lu: %08lx", side, status);
+        ok(expiry.QuadPart == 5, "the time was changed");
+    }
+}
+
 /* The structure has no text: the ANSI entry point takes the same. */
 static void test_ansi(void)
 {
@@ -138,6 +160,23 @@ static void test_broken_structures(void)
     parameters[0].pDisabledCrypto = &setting;
     status = outcome(SECPKG_CRED_OUTBOUND, &modern);
     ok(status == SEC_E_INVALID_PARAMETER, "modes without an array: %08lx", status);
+}
+
+/* ours: [D sch_credentials] whoever sets the flag wants no handshake without such a key */
+static void test_preshared_key(void)
+{
+    if (!ours_only()) return;
+    BOTH_SIDES(side)
+    {
+        SCHANNEL_CRED cred = {.dwVersion = SCHANNEL_CRED_VERSION,
+                              .dwFlags = SCH_USE_PRESHAREDKEY_ONLY};
+        SCH_CREDENTIALS modern = {.dwVersion = SCH_CREDENTIALS_VERSION,
+                                  .dwFlags = SCH_USE_PRESHAREDKEY_ONLY};
+        SECURITY_STATUS status = outcome(side, &cred);
+        ok(status == SEC_E_UNSUPPORTED_FUNCTION, "side %lu: %08lx", side, status);
+        status = outcome(side, &modern);
+        ok(status == SEC_E_UNSUPPORTED_FUNCTION, "modern, side %lu: %08lx", side, status);
+    }
 }
 
 /* ---- protocols ---- */
@@ -417,8 +456,10 @@ int main(int argc, char **argv)
     }
     RUN(test_directions);
     RUN(test_versions);
+    RUN(test_no_handle);
     RUN(test_ansi);
     RUN(test_broken_structures);
+    RUN(test_preshared_key);
     RUN(test_protocols);
     RUN(test_default_protocols);
     RUN(test_disabled_protocols);

@@ -39,11 +39,17 @@ static void leg(bool server, const void *bytes, ULONG size, WORD mtu, struct ste
     out->size = token.cbBuffer;
 }
 
-static bool open_pair(void)
+static bool open_asking(enum tls_cert client_cert, HCERTSTORE roots)
 {
-    const struct tls_pair_options options = {.datagram = true};
+    const struct tls_pair_options options = {
+        .datagram = true, .client_cert = client_cert, .server_roots = roots};
     SECURITY_STATUS status = tls_pair_open(&pair, &options);
     return ok(status == SEC_E_OK, "credentials: %08lx", status);
+}
+
+static bool open_pair(void)
+{
+    return open_asking((enum tls_cert)0, NULL);
 }
 
 /* All datagrams of one side's flight go to the other, one leg each. Returns the last status. */
@@ -188,6 +194,77 @@ static void test_again(void)
     tls_pair_close(&pair);
 }
 
+/* [W8 schannel.c:1719-1743]: without room for an alert nothing is done, and there is no time */
+static void test_no_alert_room(void)
+{
+    static BYTE token[1420], alert[64];
+    SecBuffer out[2] = {{sizeof(token), SECBUFFER_TOKEN, token}, {0, SECBUFFER_ALERT, alert}};
+    SecBufferDesc desc = {SECBUFFER_VERSION, 2, out};
+    static struct step first, again;
+    CtxtHandle made = {5, 5};
+    TimeStamp expiry = {.QuadPart = 5};
+    ULONG attrs;
+    if (!open_pair()) return;
+    leg(false, NULL, 0, 0, &first);
+    SECURITY_STATUS status = InitializeSecurityContextW(
+        &pair.client_cred, &pair.client, (wchar_t *)L"localhost",
+        ISC_REQ_DATAGRAM | ISC_REQ_MANUAL_CRED_VALIDATION, 0, 0, NULL, 0, &made, &desc, &attrs,
+        &expiry);
+    ok(status == SEC_E_INSUFFICIENT_MEMORY, "%08lx", status);
+    ok(!expiry.QuadPart, "expiry %08lx%08lx", (DWORD)expiry.HighPart, (DWORD)expiry.LowPart);
+    ok(made.dwLower == 5 && made.dwUpper == 5, "the new handle was changed");
+    leg(false, NULL, 0, 0, &again);
+    ok(again.status == SEC_I_CONTINUE_NEEDED && again.size == first.size, "%08lx, %lu bytes",
+       again.status, again.size);
+    tls_pair_close(&pair);
+}
+
+/* How many of the records of a datagram are of this type, and in this epoch. */
+static unsigned records_of(const struct step *datagram, BYTE type, BYTE epoch)
+{
+    unsigned count = 0;
+    for (ULONG at = 0; at + 13 <= datagram->size;) {
+        const BYTE *record = datagram->room + at;
+        count += record[0] == type && record[4] == epoch;
+        at += 13 + (ULONG)(record[11] << 8) + record[12];
+    }
+    return count;
+}
+
+/* [OS RFC 6347 4.2.4] a flight is repeated when there was no answer in time, of which the
+ * application tells by a leg without input, and not before; ours, as to the number of records */
+static void test_once(void)
+{
+    static struct step client, server;
+    if (!ours_only() || !open_pair()) return;
+    leg(false, NULL, 0, 8192, &client);
+    ok(records_of(&client, 22, 0) == 1, "%lu bytes of ClientHello", client.size);
+    for (unsigned i = 0; i < 2; i++) {
+        leg(true, client.room, client.size, 8192, &server);
+        leg(false, server.room, server.size, 8192, &client);
+    }
+    if (!ok(client.status == SEC_I_CONTINUE_NEEDED && server.status == SEC_I_CONTINUE_NEEDED,
+            "%08lx, %08lx", client.status, server.status))
+        return;
+    ok(records_of(&server, 22, 0) == 4, "%lu bytes of the server", server.size);
+    ok(records_of(&client, 22, 0) == 1 && records_of(&client, 20, 0) == 1 &&
+           records_of(&client, 22, 1) == 1,
+       "a flight of %lu bytes", client.size);
+    for (unsigned i = 0; i < 2; i++) {
+        leg(false, NULL, 0, 8192, &client);
+        ok(client.status == SEC_I_CONTINUE_NEEDED && records_of(&client, 20, 0) == 1 &&
+               records_of(&client, 22, 1) == 1,
+           "again: %08lx, %lu bytes", client.status, client.size);
+    }
+    leg(true, client.room, client.size, 8192, &server);
+    ok(server.status == SEC_E_OK && records_of(&server, 22, 1) == 1, "%08lx, %lu bytes",
+       server.status, server.size);
+    leg(false, server.room, server.size, 8192, &client);
+    ok(client.status == SEC_E_OK && !client.size, "%08lx, %lu bytes", client.status, client.size);
+    ok(tls_pair_talk(&pair), "no data");
+    tls_pair_close(&pair);
+}
+
 /* DecryptMessage over what is at the end of the step's room, a record each, until it says
  * something. */
 static SECURITY_STATUS receive(struct step *from)
@@ -282,45 +359,24 @@ static void test_dropped(void)
 }
 
 /* A server that asks for a certificate and names whom it trusts. */
-static bool open_asking(enum tls_cert client_cert, HCERTSTORE roots)
-{
-    const struct tls_pair_options options = {.datagram = true, .client_cert = client_cert};
-    SECURITY_STATUS status = tls_pair_open(&pair, &options);
-    if (!ok(status == SEC_E_OK, "credentials: %08lx", status)) return false;
-    const CERT_CONTEXT *certificate = tls_cert_with_key(TLS_CERT_SERVER_RSA);
-    SCHANNEL_CRED data = {.dwVersion = SCHANNEL_CRED_VERSION,
-                          .cCreds = 1,
-                          .paCred = &certificate,
-                          .hRootStore = roots,
-                          .grbitEnabledProtocols = SP_PROT_DTLS1_2_SERVER};
-    FreeCredentialsHandle(&pair.server_cred);
-    status = AcquireCredentialsHandleW(NULL, (wchar_t *)UNISP_NAME_W, SECPKG_CRED_INBOUND, NULL,
-                                       &data, NULL, NULL, &pair.server_cred, NULL);
-    CertFreeCertificateContext(certificate);
-    return ok(status == SEC_E_OK, "a server's credential: %08lx", status);
-}
-
 /* [D QueryContextAttributes (Schannel), ISSUER_LIST_EX] */
 static void test_issuers(void)
 {
     static struct saved_value naming;
     const DWORD on = 1;
     SecPkgContext_IssuerListInfoEx list = {0};
-    const CERT_CONTEXT *shown = NULL, *root = tls_cert(TLS_CERT_ROOT);
+    const CERT_CONTEXT *root = tls_cert(TLS_CERT_ROOT);
     unsigned most;
     if (!ours_only()) return;
-    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, 0, NULL);
-    CertAddCertificateContextToStore(store, root, CERT_STORE_ADD_ALWAYS, NULL);
+    HCERTSTORE store = tls_cert_store(TLS_CERT_ROOT);
     ok(value_save(&naming, SCHANNEL, L"SendTrustedIssuerList") &&
            value_set(&naming, REG_DWORD, &on, sizeof(on)),
        "the registry cannot be written");
     second_pass();
     server_flags = ASC_REQ_MUTUAL_AUTH;
     if (open_asking(TLS_CERT_CLIENT_RSA, store)) connect_pair(8192, &most);
-    SECURITY_STATUS status = QueryContextAttributesW(&pair.server, SECPKG_ATTR_REMOTE_CERT_CONTEXT,
-                                                     (void *)&shown);
+    SECURITY_STATUS status = tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA);
     ok(status == SEC_E_OK, "the client's certificate: %08lx", status);
-    if (shown) CertFreeCertificateContext(shown);
     status = QueryContextAttributesW(&pair.client, SECPKG_ATTR_ISSUER_LIST_EX, &list);
     ok(status == SEC_E_OK && list.cIssuers == 1 &&
            list.aIssuers[0].cbData == root->pCertInfo->Subject.cbData,
@@ -341,9 +397,8 @@ static void test_certificate_asked(void)
     const struct tls_pair_options with = {.datagram = true, .client_cert = TLS_CERT_CLIENT_RSA};
     if (!ours_only()) return;
     for (unsigned i = 0; i < 2; i++) {
-        const CERT_CONTEXT *shown = NULL;
         server_flags = ASC_REQ_MUTUAL_AUTH;
-        if (!open_asking((enum tls_cert)0, NULL)) break;
+        if (!open_pair()) break;
         leg(false, NULL, 0, 8192, &client);
         leg(true, client.room, client.size, 8192, &server); /* a cookie */
         leg(false, server.room, server.size, 8192, &client);
@@ -356,15 +411,14 @@ static void test_certificate_asked(void)
             ok(status == SEC_E_OK, "credential: %08lx", status);
         }
         leg(false, server.room, server.size, 8192, &client);
-        ok(client.status == SEC_I_CONTINUE_NEEDED && client.size, "goes on: %08lx", client.status);
+        ok(client.status == SEC_I_CONTINUE_NEEDED && records_of(&client, 22, 1) == 1,
+           "goes on: %08lx, %lu bytes", client.status, client.size);
         leg(true, client.room, client.size, 8192, &server);
         ok(server.status == SEC_E_OK, "server: %08lx", server.status);
         leg(false, server.room, server.size, 8192, &client);
         ok(client.status == SEC_E_OK, "client: %08lx", client.status);
-        SECURITY_STATUS status = QueryContextAttributesW(
-            &pair.server, SECPKG_ATTR_REMOTE_CERT_CONTEXT, (void *)&shown);
+        SECURITY_STATUS status = tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA);
         ok(status == (i ? SEC_E_OK : SEC_E_NO_CREDENTIALS), "%u: shown: %08lx", i, status);
-        if (shown) CertFreeCertificateContext(shown);
         ok(tls_pair_talk(&pair), "no data");
         tls_pair_close(&pair);
     }
@@ -379,6 +433,8 @@ int main(void)
     RUN(test_small_buffer);
     RUN(test_mtu_range);
     RUN(test_again);
+    RUN(test_no_alert_room);
+    RUN(test_once);
     RUN(test_last_flight_lost);
     RUN(test_dropped);
     RUN(test_issuers);

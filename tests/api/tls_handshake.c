@@ -75,6 +75,7 @@ static void test_first_output(void)
     desc.cBuffers = 2;
     status = first_leg(USUAL, NULL, &desc, &context);
     ok(status == SEC_E_INSUFFICIENT_MEMORY, "no room for an alert: %08lx", status);
+    out[0].cbBuffer = sizeof(room);
     out[1].cbBuffer = sizeof(alert);
     status = first_leg(USUAL, NULL, &desc, &context);
     if (ok(status == SEC_I_CONTINUE_NEEDED, "%08lx", status)) {

@@ -66,32 +66,53 @@ static bool check_bindings(const SecPkgContext_Bindings *bindings, const char *p
            ok(!data || !memcmp(at + length, data, size), "data");
 }
 
-/* [OS RFC 5929 4.1] the hash of the certificate, SHA-256 for one that is signed with SHA-1 */
+static void check_endpoints(enum tls_cert which)
+{
+    BYTE digest[32];
+    const CERT_CONTEXT *cert = tls_cert(which);
+    ok(sha256(cert->pbCertEncoded, cert->cbCertEncoded, digest), "no digest");
+    CertFreeCertificateContext(cert);
+    for (int side = 0; side < 2; side++) {
+        SecPkgContext_Bindings bindings = {0};
+        SECURITY_STATUS status = query(side ? &pair.server : &pair.client,
+                                       SECPKG_ATTR_ENDPOINT_BINDINGS, &bindings);
+        if (!ok(status == SEC_E_OK, "side %d: %08lx", side, status)) continue;
+        check_bindings(&bindings, "tls-server-end-point:", digest, 32);
+        FreeContextBuffer(bindings.Bindings);
+        SecPkgContext_KeyInfoW key = {0};
+        status = query(side ? &pair.server : &pair.client, SECPKG_ATTR_KEY_INFO, &key);
+        const ALG_ID signature = which == TLS_CERT_SERVER_EC ? CALG_ECDSA : CALG_RSA_SIGN;
+        ok(status == SEC_E_OK && key.SignatureAlgorithm == signature, "side %d: %08lx, %#lx", side,
+           status, key.SignatureAlgorithm);
+        FreeContextBuffer(key.sSignatureAlgorithmName);
+        FreeContextBuffer(key.sEncryptAlgorithmName);
+    }
+}
+
+/* [OS RFC 5929 4.1] the hash of the certificate, SHA-256 for one that is signed with SHA-1; also
+ * where the certificate is that of the session that was resumed */
 static void test_endpoint_bindings(void)
 {
     static const enum tls_cert certs[] = {TLS_CERT_SERVER_RSA, TLS_CERT_SERVER_EC,
                                           TLS_CERT_WEAK_HASH};
-    for (size_t i = 0; i < ARRAYSIZE(certs); i++) {
-        for (int v = 0; v < 2; v++) {
-            const struct tls_pair_options options = {.client_version = versions[v],
-                                                     .server_version = versions[v],
-                                                     .server_cert = certs[i]};
-            BYTE digest[32];
-            const CERT_CONTEXT *cert = tls_cert(certs[i]);
-            if (!connect_with(&options)) return;
-            ok(sha256(cert->pbCertEncoded, cert->cbCertEncoded, digest), "no digest");
-            CertFreeCertificateContext(cert);
-            for (int side = 0; side < 2; side++) {
-                SecPkgContext_Bindings bindings = {0};
-                SECURITY_STATUS status = query(side ? &pair.server : &pair.client,
-                                               SECPKG_ATTR_ENDPOINT_BINDINGS, &bindings);
-                ok(status == SEC_E_OK, "certificate %d, %d: %08lx", (int)i, side, status);
-                if (status) continue;
-                check_bindings(&bindings, "tls-server-end-point:", digest, 32);
-                FreeContextBuffer(bindings.Bindings);
-            }
-            tls_pair_close(&pair);
+    for (size_t i = 0; i < 2 * ARRAYSIZE(certs); i++) {
+        const struct tls_pair_options options = {.client_version = versions[i % 2],
+                                                 .server_version = versions[i % 2],
+                                                 .server_cert = certs[i / 2]};
+        if (!connect_with(&options)) return;
+        winetest_push_context("certificate %u, version %u", (unsigned)i / 2, (unsigned)i % 2);
+        for (unsigned resumed = 0; resumed < 2; resumed++) {
+            SecPkgContext_SessionInfo info = {0};
+            query(&pair.server, SECPKG_ATTR_SESSION_INFO, &info);
+            ok(!(info.dwFlags & SSL_SESSION_RECONNECT) == !resumed, "flags %#lx", info.dwFlags);
+            check_endpoints(certs[i / 2]);
+            ok(tls_pair_talk(&pair), "no talk");
+            tls_pair_delete(&pair);
+            SECURITY_STATUS status = resumed ? SEC_E_OK : tls_pair_connect(&pair);
+            ok(status == SEC_E_OK, "again: %08lx", status);
         }
+        winetest_pop_context();
+        tls_pair_close(&pair);
     }
 }
 

@@ -111,21 +111,6 @@ static bool take(void)
               pair.to_server.size);
 }
 
-static SECURITY_STATUS sees(bool server, enum tls_cert which)
-{
-    const CERT_CONTEXT *seen = NULL, *known = tls_cert(which);
-    SECURITY_STATUS status = QueryContextAttributesW(
-        server ? &pair.server : &pair.client,
-        server ? SECPKG_ATTR_REMOTE_CERT_CONTEXT : SECPKG_ATTR_LOCAL_CERT_CONTEXT, (void *)&seen);
-    if (!status && !seen) status = SEC_E_NO_CREDENTIALS;
-    if (!status && (seen->cbCertEncoded != known->cbCertEncoded ||
-                    memcmp(seen->pbCertEncoded, known->pbCertEncoded, known->cbCertEncoded)))
-        status = SEC_E_CERT_UNKNOWN;
-    if (seen) CertFreeCertificateContext(seen);
-    CertFreeCertificateContext(known);
-    return status;
-}
-
 /* ---- with a certificate ---- */
 
 /* [OS RFC 8446 4.6.2], [D AcceptSecurityContext (Schannel)] MUTUAL_AUTH asks for it; [CI PSSPI] as
@@ -137,12 +122,12 @@ static void test_certificate(void)
         struct tls_pair_options options = usual;
         options.client_cert = certs[i];
         if (!connect_to(&options)) return;
-        ok(sees(true, certs[i]) == SEC_E_NO_CREDENTIALS, "too early");
+        ok(tls_pair_sees(&pair, true, certs[i]) == SEC_E_NO_CREDENTIALS, "too early");
         ok(!(pair.server_attrs & ASC_RET_MUTUAL_AUTH), "attributes %#lx", pair.server_attrs);
         if (ask() && show() && take()) {
-            SECURITY_STATUS status = sees(true, certs[i]);
+            SECURITY_STATUS status = tls_pair_sees(&pair, true, certs[i]);
             ok(status == SEC_E_OK, "certificate %u: %08lx", i, status);
-            ok(sees(false, certs[i]) == SEC_E_OK, "the client's own");
+            ok(tls_pair_sees(&pair, false, certs[i]) == SEC_E_OK, "the client's own");
             ok(pair.server_attrs & ASC_RET_MUTUAL_AUTH, "attributes %#lx", pair.server_attrs);
         }
         ok(tls_pair_talk(&pair), "no data afterwards");
@@ -175,10 +160,30 @@ static void test_again(void)
     pair.client_cred = second;
     for (unsigned i = 0; i < 3; i++) {
         if (!ask() || !show() || !take()) break;
-        ok(sees(true, TLS_CERT_CLIENT_EC) == SEC_E_OK &&
-               sees(false, TLS_CERT_CLIENT_EC) == SEC_E_OK,
+        ok(tls_pair_sees(&pair, true, TLS_CERT_CLIENT_EC) == SEC_E_OK &&
+               tls_pair_sees(&pair, false, TLS_CERT_CLIENT_EC) == SEC_E_OK,
            "round %u", i);
         ok(tls_pair_talk(&pair), "no data in round %u", i);
+    }
+    end();
+}
+
+/* [D Performing Authentication Using Schannel] each answer may be another certificate; ours, that
+ * the application of a server is told of the last */
+static void test_other_certificates(void)
+{
+    static const enum tls_cert certs[] = {TLS_CERT_CLIENT_RSA, TLS_CERT_CLIENT_EC,
+                                          TLS_CERT_CLIENT_RSA};
+    if (!ours_only() || !connect_to(&usual)) return;
+    for (unsigned i = 0; i < ARRAYSIZE(certs); i++) {
+        struct tls_pair_options options = usual;
+        options.client_cert = certs[i];
+        FreeCredentialsHandle(&pair.client_cred);
+        SECURITY_STATUS status = tls_pair_credential(&options, false, &pair.client_cred);
+        ok(status == SEC_E_OK, "credential %u: %08lx", i, status);
+        if (!ask() || !show() || !take()) break;
+        ok(tls_pair_sees(&pair, true, certs[i]) == SEC_E_OK, "time %u", i);
+        ok(tls_pair_talk(&pair), "no data, time %u", i);
     }
     end();
 }
@@ -190,9 +195,10 @@ static void test_shown_before(void)
     options.server_flags = ASC_REQ_MUTUAL_AUTH;
     if (!connect_to(&options)) return;
     for (unsigned i = 0; i < 2; i++) {
-        ok(sees(true, TLS_CERT_CLIENT_RSA) == SEC_E_OK, "none in connection %u", i);
+        ok(tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA) == SEC_E_OK, "none in connection %u", i);
         if (!ask() || !show() || !take()) break;
-        ok(sees(true, TLS_CERT_CLIENT_RSA) == SEC_E_OK, "none afterwards in connection %u", i);
+        ok(tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA) == SEC_E_OK,
+           "none afterwards in connection %u", i);
         ok(tls_pair_talk(&pair), "no data in connection %u", i);
         if (i) break;
         tls_pair_delete(&pair);
@@ -227,7 +233,7 @@ static void test_data_meanwhile(void)
         ok(status == SEC_E_OK && pair.to_server.size == all - answer, "taken: %08lx, %lu of %lu",
            status, pair.to_server.size, all - answer);
         ok(arrives(true, "behind the answer"), "behind the answer");
-        ok(sees(true, TLS_CERT_CLIENT_RSA) == SEC_E_OK, "no certificate");
+        ok(tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA) == SEC_E_OK, "no certificate");
         ok(tls_pair_talk(&pair), "no data afterwards");
     }
     end();
@@ -244,10 +250,10 @@ static void test_awaited(void)
         ok(status == SEC_E_NOT_SUPPORTED, "moved: %08lx", status);
         show();
         take();
-        ok(sees(true, TLS_CERT_CLIENT_RSA) == SEC_E_OK, "no certificate");
+        ok(tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA) == SEC_E_OK, "no certificate");
         ok(!tls_export(&pair.server, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &wire), "export");
         ok(!tls_import(&wire, &pair.server), "import");
-        ok(sees(true, TLS_CERT_CLIENT_RSA) == SEC_E_OK, "it has not moved");
+        ok(tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA) == SEC_E_OK, "it has not moved");
     }
     end();
 }
@@ -409,7 +415,7 @@ static void test_pieces(void)
             if (!ok(status == expected, "pieces of %lu: %08lx, %lu of %lu bytes left", pieces[i],
                     status, rest, all))
                 break;
-            SECURITY_STATUS seen = sees(true, TLS_CERT_CLIENT_RSA);
+            SECURITY_STATUS seen = tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA);
             ok(seen == (rest ? SEC_E_NO_CREDENTIALS : SEC_E_OK), "%08lx, %lu bytes left", seen,
                rest);
         }
@@ -466,7 +472,7 @@ static void test_damage(void)
             ok(pair.token_size, "case %u: no alert", i);
         }
         ok(status == expected, "case %u: %08lx", i, status);
-        status = sees(true, TLS_CERT_CLIENT_RSA);
+        status = tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA);
         ok(status == (i < 4 ? SEC_E_INVALID_HANDLE : SEC_E_NO_CREDENTIALS),
            "case %u: a certificate: %08lx", i, status);
         ok(tls_pair_send(&pair, true, "now", 3) < 0, "case %u: sent", i);
@@ -500,7 +506,7 @@ static void test_new_keys(void)
         if (ask()) {
             show();
             take();
-            ok(sees(true, TLS_CERT_CLIENT_RSA) == SEC_E_OK, "no certificate");
+            ok(tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA) == SEC_E_OK, "no certificate");
             ok(tls_pair_talk(&pair), "no data afterwards");
         }
     }
@@ -537,7 +543,8 @@ static void test_new_keys_meanwhile(void)
             ask_for_keys(false);
             ok(forger_update(&as_server, true), "keys");
             ok(take(), "the client's keys");
-            ok(sees(true, TLS_CERT_CLIENT_RSA) == SEC_E_NO_CREDENTIALS, "too early");
+            ok(tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA) == SEC_E_NO_CREDENTIALS,
+               "too early");
             repeat(&as_server, &pair.to_client, text, size, size);
         } else if (i == 1) {
             repeat(&as_server, &pair.to_client, update_asked, sizeof(update_asked), 5);
@@ -554,7 +561,8 @@ static void test_new_keys_meanwhile(void)
             repeat(&as_client, &pair.to_server, text, size, size);
         }
         ok(take(), "case %u", i);
-        ok(sees(true, TLS_CERT_CLIENT_RSA) == SEC_E_OK, "case %u: no certificate", i);
+        ok(tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA) == SEC_E_OK, "case %u: no certificate",
+           i);
         ok(!tls_pair_send(&pair, false, "with new keys", 13) && arrives(true, "with new keys"),
            "case %u: no data", i);
         if (i == 2 && ours_only()) expect_last(question, question_size);
@@ -592,6 +600,7 @@ int main(void)
     RUN(test_many);
     RUN(test_certificate);
     RUN(test_again);
+    RUN(test_other_certificates);
     RUN(test_shown_before);
     RUN(test_data_meanwhile);
     RUN(test_awaited);

@@ -282,12 +282,15 @@ static void test_sizes(void)
  * ended, and the peer hears why from the next leg */
 static void test_altered(void)
 {
-    for (int v = 0; v < 2; v++) {
-        if (!connect_version(both_versions[v]) || !settle()) return;
+    for (int v = 0; v < 3; v++) {
+        const struct tls_pair_options options = {.client_version = both_versions[v % 2],
+                                                 .server_version = both_versions[v % 2],
+                                                 .without_aead = v == 2};
+        if (!connect_with(&options) || !settle()) return;
         ok(!record_seal(&pair.client, 0, "some text", 9, &bytes), "seal");
         bytes.data[bytes.size - 3] ^= 1;
         record_open(&pair.server, &bytes, 0, &opened);
-        ok(opened.status == SEC_E_MESSAGE_ALTERED, "%08lx", opened.status);
+        ok(opened.status == SEC_E_MESSAGE_ALTERED, "%d: %08lx", v, opened.status);
         ok(opened.parts[0].BufferType == SECBUFFER_DATA, "a buffer was changed");
         if (!ours_only()) return;
         bytes.size = 0;
@@ -296,7 +299,7 @@ static void test_altered(void)
         ok(opened.status == SEC_E_CONTEXT_EXPIRED, "afterwards: %08lx", opened.status);
         ok(record_seal(&pair.server, 0, "x", 1, &bytes) == SEC_E_CONTEXT_EXPIRED, "sending");
         SECURITY_STATUS status = tls_pair_server_leg(&pair);
-        ok(status == SEC_E_OK && pair.token_size, "leg: %08lx", status);
+        ok(status == SEC_E_OK && pair.token_size, "%d: leg: %08lx", v, status);
         bytes.size = pair.to_client.size;
         memcpy(bytes.data, pair.to_client.bytes, bytes.size);
         record_open(&pair.client, &bytes, 0, &opened);
@@ -364,12 +367,6 @@ static void test_without_aead(void)
     ok(!record_seal(&pair.server, SECQOP_WRAP_OOB_DATA, close, 2, &bytes), "close");
     record_open(&pair.client, &bytes, 0, &opened);
     ok(opened.status == SEC_I_CONTEXT_EXPIRED, "close: %08lx", opened.status);
-    bytes.size = 0;
-    ok(!record_seal(&pair.client, 0, "text", 4, &bytes), "seal");
-    bytes.data[bytes.size - 3] ^= 1;
-    record_open(&pair.server, &bytes, 0, &opened);
-    ok(opened.status == SEC_E_MESSAGE_ALTERED || opened.status == SEC_E_DECRYPT_FAILURE,
-       "altered: %08lx", opened.status);
     tls_pair_close(&pair);
 }
 

@@ -12,7 +12,8 @@
 #define CLIENT_FLAGS                                                                              \
     (ISC_REQ_SEQUENCE_DETECT | ISC_REQ_REPLAY_DETECT | ISC_REQ_CONFIDENTIALITY | ISC_REQ_STREAM | \
      ISC_REQ_EXTENDED_ERROR)
-#define NO_POST_HANDSHAKE_AUTH 0x400000000ull /* ISC_REQ_NO_POST_HANDSHAKE_AUTH */
+#define DEFERRED_CRED_VALIDATION 0x200000000ull /* ISC_REQ_ of SECBUFFER_FLAGS */
+#define NO_POST_HANDSHAKE_AUTH 0x400000000ull
 #define SERVER_FLAGS                                                                              \
     (ASC_REQ_SEQUENCE_DETECT | ASC_REQ_REPLAY_DETECT | ASC_REQ_CONFIDENTIALITY | ASC_REQ_STREAM | \
      ASC_REQ_EXTENDED_ERROR)
@@ -91,7 +92,8 @@ static SECURITY_STATUS acquire(const struct tls_pair_options *options, bool serv
     enum tls_pair_version version = server ? options->server_version : options->client_version;
     DWORD enabled = version_bits(version, server, options->datagram);
     DWORD flags = server ? options->server_cred_flags : options->client_cred_flags;
-    if (!server) flags |= SCH_CRED_NO_DEFAULT_CREDS;
+    HCERTSTORE roots = server ? options->server_roots : options->client_roots;
+    if (!server && !options->users_cert) flags |= SCH_CRED_NO_DEFAULT_CREDS;
     if (!server && !options->automatic) flags |= SCH_CRED_MANUAL_CRED_VALIDATION;
     TLS_PARAMETERS parameters = {.grbitDisabledProtocols = version ? ALL_VERSIONS & ~enabled : 0};
     CRYPTO_SETTINGS disabled[2];
@@ -103,13 +105,16 @@ static SECURITY_STATUS acquire(const struct tls_pair_options *options, bool serv
     SCH_CREDENTIALS modern = {.dwVersion = SCH_CREDENTIALS_VERSION,
                               .cCreds = certificate ? 1 : 0,
                               .paCred = certificate ? &certificate : NULL,
+                              .hRootStore = roots,
                               .dwFlags = flags,
                               .cTlsParameters = version ? 1 : 0,
                               .pTlsParameters = version ? &parameters : NULL};
     SCHANNEL_CRED plain = {.dwVersion = SCHANNEL_CRED_VERSION,
                            .cCreds = certificate ? 1 : 0,
                            .paCred = certificate ? &certificate : NULL,
+                           .hRootStore = roots,
                            .grbitEnabledProtocols = enabled,
+                           .dwSessionLifespan = options->lifespan,
                            .dwFlags = flags};
     bool is_plain = options->plain_credentials || options->datagram;
     TimeStamp expiry;
@@ -242,15 +247,18 @@ SECURITY_STATUS tls_pair_client_leg(struct tls_pair *pair)
     const wchar_t *target = pair->options.target ? pair->options.target : L"localhost";
     ULONG flags = CLIENT_FLAGS | pair->options.client_flags;
     bool alpn = first && pair->options.client_alpn;
-    uint64_t not_late = NO_POST_HANDSHAKE_AUTH | CLIENT_FLAGS;
+    bool longer = pair->options.not_late || pair->options.deferred;
+    uint64_t all = CLIENT_FLAGS;
+    if (pair->options.not_late) all |= NO_POST_HANDSHAKE_AUTH;
+    if (pair->options.deferred) all |= DEFERRED_CRED_VALIDATION;
     if (pair->options.no_target) target = NULL;
     if (!pair->options.caller_memory) flags |= ISC_REQ_ALLOCATE_MEMORY;
     if (pair->options.datagram) flags |= ISC_REQ_DATAGRAM;
     buffers_fill(&buffers, pair, &pair->to_client, false, first);
     if (first) { /* nothing but the protocols and the flags that are longer than the others */
-        buffers.in[1] = (SecBuffer){sizeof(not_late), SECBUFFER_FLAGS, &not_late};
-        buffers.in_desc.pBuffers = &buffers.in[pair->options.not_late ? 1 : 2];
-        buffers.in_desc.cBuffers = (pair->options.not_late ? 1 : 0) + (alpn ? 1 : 0);
+        buffers.in[1] = (SecBuffer){sizeof(all), SECBUFFER_FLAGS, &all};
+        buffers.in_desc.pBuffers = &buffers.in[longer ? 1 : 2];
+        buffers.in_desc.cBuffers = (longer ? 1 : 0) + (alpn ? 1 : 0);
     }
     SECURITY_STATUS status = InitializeSecurityContextW(
         &pair->client_cred, first ? NULL : &pair->client, (wchar_t *)target, flags, 0, 0,
@@ -421,9 +429,33 @@ static bool talk_one_way(struct tls_pair *pair, bool from_server)
     return size == sizeof(text) && !memcmp(heard, text, size);
 }
 
+SECURITY_STATUS tls_pair_sees(struct tls_pair *pair, bool server, enum tls_cert which)
+{
+    const CERT_CONTEXT *seen = NULL;
+    SECURITY_STATUS status = QueryContextAttributesW(
+        server ? &pair->server : &pair->client,
+        server ? SECPKG_ATTR_REMOTE_CERT_CONTEXT : SECPKG_ATTR_LOCAL_CERT_CONTEXT, (void *)&seen);
+    if (!status && !tls_cert_is(seen, which)) status = SEC_E_CERT_UNKNOWN;
+    if (seen) CertFreeCertificateContext(seen);
+    return status;
+}
+
 bool tls_pair_talk(struct tls_pair *pair)
 {
     return talk_one_way(pair, true) && talk_one_way(pair, false);
+}
+
+DWORD tls_signatures(CtxtHandle *context)
+{
+    SecPkgContext_SupportedSignatures list = {0, NULL};
+    DWORD bits = 0;
+    if (QueryContextAttributesW(context, SECPKG_ATTR_SUPPORTED_SIGNATURES, &list)) return 0;
+    for (WORD i = 0; i < list.cSignatureAndHashAlgorithms; i++) {
+        const WORD one = list.pSignatureAndHashAlgorithms[i];
+        bits |= 1u << ((one & 7) + (one >> 8 == TlsSignatureAlgorithm_Ecdsa ? 8 : 0));
+    }
+    FreeContextBuffer(list.pSignatureAndHashAlgorithms);
+    return bits;
 }
 
 SECURITY_STATUS tls_control(CtxtHandle *context, const DWORD *token, DWORD count)

@@ -37,6 +37,8 @@ struct tls_pair_options {
     bool plain_credentials;                     /* SCHANNEL_CRED */
     enum tls_cert server_cert, client_cert;     /* 0, which has no key: RSA; none */
     DWORD client_cred_flags, server_cred_flags; /* SCH_CRED_ */
+    HCERTSTORE client_roots, server_roots;      /* of the credentials */
+    bool users_cert;                            /* the client may show one of the user's */
     bool automatic;                             /* the system judges the server */
     ULONG client_flags, server_flags;           /* ISC_REQ_, ASC_REQ_, besides the usual */
     const char *client_alpn, *server_alpn;      /* names, each behind its length */
@@ -47,8 +49,10 @@ struct tls_pair_options {
     bool without_aead; /* no GCM and no ChaCha: CBC, where there is such a suite */
     bool want_secrets; /* TLS 1.3: SECBUFFER_TRAFFIC_SECRETS from both sides' legs */
     bool not_late;     /* ISC_REQ_NO_POST_HANDSHAKE_AUTH */
+    bool deferred;     /* ISC_REQ_DEFERRED_CRED_VALIDATION */
     bool staple;       /* an OCSP response with the server's certificate */
     DWORD chunk;       /* bytes that come at a time; 0: all */
+    DWORD lifespan;    /* ms, of sessions; with plain_credentials */
 };
 
 #define TLS_PAIR_SECRET 64u
@@ -109,8 +113,15 @@ SECURITY_STATUS tls_pair_send(struct tls_pair *pair, bool from_server, const voi
 SECURITY_STATUS tls_pair_receive(struct tls_pair *pair, bool to_server, BYTE *data, DWORD capacity,
                                  DWORD *size);
 
+/* What a side says of the client's certificate; SEC_E_CERT_UNKNOWN when it is another one. */
+SECURITY_STATUS tls_pair_sees(struct tls_pair *pair, bool server, enum tls_cert which);
+
 /* A message each way, compared. */
 bool tls_pair_talk(struct tls_pair *pair);
+
+/* What SECPKG_ATTR_SUPPORTED_SIGNATURES has: a bit for each number of TLS 1.2, TlsHashAlgorithm of
+ * RSA's, and 8 bits further up of ECDSA's. 0 when it cannot be told. */
+DWORD tls_signatures(CtxtHandle *context);
 
 /* ApplyControlToken of these DWORDs. */
 SECURITY_STATUS tls_control(CtxtHandle *context, const DWORD *token, DWORD count);

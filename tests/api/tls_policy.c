@@ -202,6 +202,39 @@ static void test_all_exchanges(void)
     ok(!got, "without any exchange: %lx", got);
 }
 
+static void put_hash_256(void)
+{
+    put_number(SCHANNEL L"Hashes\\SHA256", L"Enabled", 0);
+    put_number(SCHANNEL L"Ciphers\\AES 256/256", L"Enabled", 0);
+}
+
+static void put_hash_512(void)
+{
+    put_number(SCHANNEL L"Hashes\\SHA512", L"Enabled", 0);
+}
+
+/* What a connection with these defaults would take of signatures, as tls_signatures has it. */
+static void expect_signatures(DWORD expected)
+{
+    const struct tls_pair_options options = {0};
+    SECURITY_STATUS status = tls_pair_make(&pair, &options);
+    if (!ok(status == SEC_E_OK, "%08lx", status)) return;
+    ok(tls_signatures(&pair.client) == expected, "signatures %#lx", tls_signatures(&pair.client));
+    tls_pair_close(&pair);
+}
+
+static void test_hash_256(void)
+{
+    ok(suite_made() == 0xc013, "without AES-256 and SHA-256: %lx", suite_made());
+    expect_signatures(0x6060);
+}
+
+static void test_hash_512(void)
+{
+    ok(suite_made() == 0x1302, "no suite has SHA-512: %lx", suite_made());
+    expect_signatures(0x3030);
+}
+
 /* ---- orders ---- */
 
 static void put_order(void)
@@ -234,6 +267,19 @@ static void test_order_policy(void)
     ok(!got, "1.2 has no suite: %lx", got);
 }
 
+static void put_order_commas(void)
+{
+    static const wchar_t list[] = L"TLS_AES_128_GCM_SHA256,TLS_AES_256_GCM_SHA384\0"
+                                  L"TLS_RSA_WITH_AES_128_GCM_SHA256\0";
+    put(ORDER, L"Functions", REG_MULTI_SZ, list, sizeof(list));
+}
+
+/* ours: what has strings of its own is not taken apart */
+static void test_order_commas(void)
+{
+    ok(suite_made() == 0x009c, "two names in one of several strings: %lx", suite_made());
+}
+
 static void put_curves(void)
 {
     static const wchar_t list[] = L"NistP384\0";
@@ -250,6 +296,122 @@ static void test_curves(void)
     QueryContextAttributesW(&pair.client, SECPKG_ATTR_CONNECTION_INFO, &info);
     ok(info.dwExchStrength == 384, "%lu bits", info.dwExchStrength);
     tls_pair_close(&pair);
+}
+
+static void put_triple_des(void)
+{
+    static const wchar_t list[] = L"TLS_RSA_WITH_3DES_EDE_CBC_SHA\0"
+                                  L"TLS_RSA_WITH_AES_128_GCM_SHA256\0";
+    put(ORDER, L"Functions", REG_MULTI_SZ, list, sizeof(list));
+}
+
+static void test_triple_des(void)
+{
+    ok(suite_made() == 0x000a, "by its name: %lx", suite_made());
+}
+
+static void put_no_triple_des(void)
+{
+    put_triple_des();
+    put_number(SCHANNEL L"Ciphers\\Triple DES 168", L"Enabled", 0);
+}
+
+static void test_no_triple_des(void)
+{
+    ok(suite_made() == 0x009c, "switched off: %lx", suite_made());
+}
+
+/* ---- finite fields ---- */
+
+static void put_finite_field(void)
+{
+    static const wchar_t list[] = L"TLS_DHE_RSA_WITH_AES_128_GCM_SHA256\0";
+    put(ORDER, L"Functions", REG_MULTI_SZ, list, sizeof(list));
+}
+
+static void expect_field(DWORD bits)
+{
+    const struct tls_pair_options options = {0};
+    SecPkgContext_ConnectionInfo info = {0};
+    SECURITY_STATUS status = tls_pair_make(&pair, &options);
+    if (!ok(status == SEC_E_OK, "%08lx", status)) return;
+    QueryContextAttributesW(&pair.client, SECPKG_ATTR_CONNECTION_INFO, &info);
+    ok(info.aiExch == CALG_DH_EPHEM && info.dwExchStrength == bits, "%#x of %lu bits", info.aiExch,
+       info.dwExchStrength);
+    tls_pair_close(&pair);
+}
+
+static void test_finite_field(void)
+{
+    expect_field(2048);
+}
+
+static void put_server_field(void)
+{
+    put_finite_field();
+    put_number(SCHANNEL L"KeyExchangeAlgorithms\\Diffie-Hellman", L"ServerMinKeyBitLength", 3072);
+}
+
+static void put_client_field(void)
+{
+    put_finite_field();
+    put_number(SCHANNEL L"KeyExchangeAlgorithms\\Diffie-Hellman", L"ClientMinKeyBitLength", 3072);
+}
+
+static void test_larger_field(void)
+{
+    expect_field(3072);
+}
+
+/* ---- resumption ---- */
+
+/* Whether a second connection comes back with the session of the first one, in both versions. */
+static void expect_resumption(bool expected)
+{
+    for (enum tls_pair_version v = TLS_PAIR_1_2; v <= TLS_PAIR_1_3; v++) {
+        const struct tls_pair_options options = {.client_version = v, .server_version = v};
+        SecPkgContext_SessionInfo info = {0};
+        SECURITY_STATUS status = tls_pair_make(&pair, &options);
+        if (!ok(status == SEC_E_OK && tls_pair_talk(&pair), "first: %08lx", status)) return;
+        tls_pair_delete(&pair);
+        Sleep(100); /* longer than a client keeps them that keeps them for 1 ms */
+        status = tls_pair_connect(&pair);
+        ok(status == SEC_E_OK, "second: %08lx", status);
+        status = QueryContextAttributesW(&pair.client, SECPKG_ATTR_SESSION_INFO, &info);
+        ok(status == SEC_E_OK && !!(info.dwFlags & SSL_SESSION_RECONNECT) == expected,
+           "version %u: %08lx, flags %lx", v, status, info.dwFlags);
+        tls_pair_close(&pair);
+    }
+}
+
+static void test_resumption(void)
+{
+    expect_resumption(true);
+}
+
+static void test_no_resumption(void)
+{
+    expect_resumption(false);
+}
+
+static void put_client_cache_time(void)
+{
+    put_number(SCHANNEL, L"ClientCacheTime", 1);
+}
+
+static void put_no_client_cache(void)
+{
+    put_number(SCHANNEL, L"ClientCacheTime", 0);
+}
+
+static void put_no_server_cache(void)
+{
+    put_number(SCHANNEL, L"ServerCacheTime", 0);
+}
+
+static void put_no_cache(void)
+{
+    put_number(SCHANNEL, L"MaximumCacheSize", 0);
 }
 
 /* ---- further handshakes ---- */
@@ -333,9 +495,22 @@ static const struct {
     {"exchanges", put_exchanges, test_exchanges},
     {"more_exchanges", put_more_exchanges, test_more_exchanges},
     {"all_exchanges", put_all_exchanges, test_all_exchanges},
+    {"hash_256", put_hash_256, test_hash_256},
+    {"hash_512", put_hash_512, test_hash_512},
     {"order", put_order, test_order},
     {"order_policy", put_order_policy, test_order_policy},
+    {"order_commas", put_order_commas, test_order_commas},
     {"curves", put_curves, test_curves},
+    {"triple_des", put_triple_des, test_triple_des},
+    {"no_triple_des", put_no_triple_des, test_no_triple_des},
+    {"finite_field", put_finite_field, test_finite_field},
+    {"server_field", put_server_field, test_larger_field},
+    {"client_field", put_client_field, test_larger_field},
+    {"resumption", put_nothing, test_resumption},
+    {"client_cache_time", put_client_cache_time, test_no_resumption},
+    {"no_client_cache", put_no_client_cache, test_no_resumption},
+    {"no_server_cache", put_no_server_cache, test_no_resumption},
+    {"no_cache", put_no_cache, test_no_resumption},
     {"server", put_no_renegotiation_server, test_no_renegotiation_server},
     {"client", put_no_renegotiation_client, test_no_renegotiation_client},
 };

@@ -96,16 +96,17 @@ static void finish(void)
     ok(tls_pair_talk(&pair), "no data afterwards");
 }
 
-static SECURITY_STATUS server_sees(enum tls_cert which)
+/* What is on the wire comes record by record, or byte by byte. */
+static SECURITY_STATUS take_in_pieces(bool server, bool bytes)
 {
-    const CERT_CONTEXT *seen = NULL, *known = tls_cert(which);
-    SECURITY_STATUS status = QueryContextAttributesW(&pair.server, SECPKG_ATTR_REMOTE_CERT_CONTEXT,
-                                                     (void *)&seen);
-    if (!status && (seen->cbCertEncoded != known->cbCertEncoded ||
-                    memcmp(seen->pbCertEncoded, known->pbCertEncoded, known->cbCertEncoded)))
-        status = SEC_E_CERT_UNKNOWN;
-    if (seen) CertFreeCertificateContext(seen);
-    CertFreeCertificateContext(known);
+    struct tls_wire *from = server ? &pair.to_server : &pair.to_client;
+    SECURITY_STATUS status = SEC_I_CONTINUE_NEEDED;
+    while (from->arrived < from->size &&
+           (status == SEC_I_CONTINUE_NEEDED || status == SEC_E_INCOMPLETE_MESSAGE)) {
+        const DWORD record = 5 + (DWORD)(from->bytes[3] << 8 | from->bytes[4]);
+        from->arrived = bytes ? from->arrived + 1 : record;
+        status = server ? tls_pair_server_leg(&pair) : tls_pair_client_leg(&pair);
+    }
     return status;
 }
 
@@ -172,12 +173,12 @@ static void test_late_certificate(void)
     static const enum tls_cert certs[] = {TLS_CERT_CLIENT_RSA, TLS_CERT_CLIENT_EC};
     for (unsigned i = 0; i < ARRAYSIZE(certs); i++) {
         if (!connect_to(certs[i], 0)) return;
-        ok(server_sees(certs[i]) == SEC_E_NO_CREDENTIALS, "too early");
+        ok(tls_pair_sees(&pair, true, certs[i]) == SEC_E_NO_CREDENTIALS, "too early");
         pair.options.server_flags = ASC_REQ_MUTUAL_AUTH;
         if (ask()) {
             begin();
             finish();
-            SECURITY_STATUS status = server_sees(certs[i]);
+            SECURITY_STATUS status = tls_pair_sees(&pair, true, certs[i]);
             ok(status == SEC_E_OK, "certificate %u: %08lx", i, status);
             ok(pair.server_attrs & ASC_RET_MUTUAL_AUTH, "attributes %#lx", pair.server_attrs);
         }
@@ -193,10 +194,38 @@ static void test_late_without_certificate(void)
     if (ask()) {
         begin();
         finish();
-        ok(server_sees(TLS_CERT_CLIENT_RSA) == SEC_E_NO_CREDENTIALS, "a certificate");
+        ok(tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA) == SEC_E_NO_CREDENTIALS,
+           "a certificate");
         ok(!(pair.server_attrs & ASC_RET_MUTUAL_AUTH), "attributes %#lx", pair.server_attrs);
     }
     tls_pair_close(&pair);
+}
+
+/* [D AcceptSecurityContext (Schannel)], [D InitializeSecurityContext (Schannel)] a flight may come
+ * in parts: on both sides, also between the change of the keys and the first record under them */
+static void test_pieces(void)
+{
+    for (unsigned bytes = 0; bytes < 2; bytes++) {
+        if (!connect_to(TLS_CERT_CLIENT_RSA, 0)) return;
+        pair.options.server_flags = ASC_REQ_MUTUAL_AUTH;
+        for (unsigned i = 0; i < 2 && ask(); i++) {
+            begin();
+            expect_leg(true, false);
+            SECURITY_STATUS status = take_in_pieces(true, bytes);
+            ok(status == SEC_I_CONTINUE_NEEDED, "%u: server: %08lx", bytes, status);
+            expect_leg(false, false);
+            status = take_in_pieces(false, bytes);
+            ok(status == SEC_I_CONTINUE_NEEDED, "%u: client: %08lx", bytes, status);
+            status = take_in_pieces(true, bytes);
+            ok(status == SEC_E_OK, "%u: server's last: %08lx", bytes, status);
+            status = take_in_pieces(false, bytes);
+            ok(status == SEC_E_OK, "%u: client's last: %08lx", bytes, status);
+            ok(tls_pair_talk(&pair), "%u: no data afterwards", bytes);
+            status = tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA);
+            ok(status == SEC_E_OK, "%u: certificate: %08lx", bytes, status);
+        }
+        tls_pair_close(&pair);
+    }
 }
 
 static void use(enum tls_cert client_cert)
@@ -208,29 +237,19 @@ static void use(enum tls_cert client_cert)
 }
 
 /* [D Performing Authentication Using Schannel] the credential is that of the call: each handshake
- * may have another one. ours: a server takes no other certificate of who has shown one */
+ * may have another one, and the server's application is told of the last. */
 static void test_other_certificates(void)
 {
-    if (!ours_only() || !connect_to((enum tls_cert)0, 0)) return;
+    static const enum tls_cert certs[] = {TLS_CERT_CLIENT_RSA, TLS_CERT_CLIENT_RSA,
+                                          TLS_CERT_CLIENT_EC, TLS_CERT_CLIENT_RSA};
+    if (!connect_to((enum tls_cert)0, 0)) return;
     pair.options.server_flags = ASC_REQ_MUTUAL_AUTH;
-    for (unsigned i = 0; i < 2 && ask(); i++) {
-        use(TLS_CERT_CLIENT_RSA);
+    for (unsigned i = 0; i < ARRAYSIZE(certs) && ask(); i++) {
+        use(certs[i]);
         begin();
         finish();
-        SECURITY_STATUS status = server_sees(TLS_CERT_CLIENT_RSA);
+        SECURITY_STATUS status = tls_pair_sees(&pair, true, certs[i]);
         ok(status == SEC_E_OK, "time %u: %08lx", i, status);
-    }
-    if (ask()) {
-        use(TLS_CERT_CLIENT_EC);
-        begin();
-        expect_leg(true, false);
-        SECURITY_STATUS status = server_turn();
-        ok(status == SEC_I_CONTINUE_NEEDED, "server: %08lx", status);
-        expect_leg(false, false);
-        status = client_turn();
-        ok(status == SEC_I_CONTINUE_NEEDED, "client: %08lx", status);
-        status = server_turn();
-        ok(status == SEC_E_ALGORITHM_MISMATCH, "another certificate: %08lx", status);
     }
     tls_pair_close(&pair);
 }
@@ -245,21 +264,36 @@ static void come_back(const char *what)
     ok(info.dwFlags & SSL_SESSION_RECONNECT, "%s: not resumed", what);
 }
 
-/* Again and again, each time in full: a session that could be resumed is no reason to do without
- * the certificate. */
-static void test_again(void)
+static void run_again(DWORD lifespan)
 {
-    SECURITY_STATUS status;
-    if (!connect_to(TLS_CERT_CLIENT_RSA, 0)) return;
+    const struct tls_pair_options options = {.client_version = TLS_PAIR_1_2,
+                                             .server_version = TLS_PAIR_1_2,
+                                             .client_cert = TLS_CERT_CLIENT_RSA,
+                                             .plain_credentials = true,
+                                             .lifespan = lifespan};
+    SECURITY_STATUS status = tls_pair_make(&pair, &options);
+    if (!ok(status == SEC_E_OK, "%08lx", status)) return;
     come_back("again");
     for (unsigned i = 0; i < 4 && ask(); i++) {
         begin();
         finish();
-        status = server_sees(TLS_CERT_CLIENT_RSA);
+        status = tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA);
         ok(status == (i > 1 ? SEC_E_OK : SEC_E_NO_CREDENTIALS), "round %u: %08lx", i, status);
         if (i) pair.options.server_flags = ASC_REQ_MUTUAL_AUTH;
     }
     tls_pair_close(&pair);
+}
+
+/* Again and again, each time in full: a session that could be resumed is no reason to do without
+ * the certificate, however long it is good for. */
+static void test_again(void)
+{
+    static const DWORD lifespans[] = {0, 60000, 0xffffffff};
+    for (size_t i = 0; i < ARRAYSIZE(lifespans); i++) {
+        winetest_push_context("%lu ms", lifespans[i]);
+        run_again(lifespans[i]);
+        winetest_pop_context();
+    }
 }
 
 /* ours: there is a session to come back with after other handshakes as before, whether the one that
@@ -308,7 +342,7 @@ static void test_data_meanwhile(void)
         status = client_turn();
         ok(status == SEC_E_OK, "client's last: %08lx", status);
         ok(tls_pair_talk(&pair), "no data afterwards");
-        ok(server_sees(TLS_CERT_CLIENT_RSA) == SEC_E_OK, "no certificate");
+        ok(tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA) == SEC_E_OK, "no certificate");
     }
     tls_pair_close(&pair);
 }
@@ -334,12 +368,13 @@ static void test_unproven_certificate(void)
         ok(pair.to_server.arrived < pair.to_server.size, "all in one record");
         status = tls_pair_server_leg(&pair);
         ok(status == SEC_I_CONTINUE_NEEDED, "with the certificate: %08lx", status);
-        ok(server_sees(TLS_CERT_CLIENT_RSA) == SEC_E_NO_CREDENTIALS, "it is given out");
+        ok(tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA) == SEC_E_NO_CREDENTIALS,
+           "it is given out");
         status = QueryContextAttributesW(&pair.server, CERT_CHECK_RESULT, check);
         ok(status == SEC_E_NO_CREDENTIALS, "it is judged: %08lx", status);
         status = server_turn();
         ok(status == SEC_E_OK, "server's last: %08lx", status);
-        ok(server_sees(TLS_CERT_CLIENT_RSA) == SEC_E_OK, "no certificate");
+        ok(tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA) == SEC_E_OK, "no certificate");
     }
     tls_pair_close(&pair);
 }
@@ -558,6 +593,7 @@ int main(void)
     RUN(test_many);
     RUN(test_late_certificate);
     RUN(test_late_without_certificate);
+    RUN(test_pieces);
     RUN(test_other_certificates);
     RUN(test_again);
     RUN(test_resumption);

@@ -68,6 +68,35 @@ static void test_server_credentials(void)
     }
 }
 
+static bool with_both_certificates(void)
+{
+    const CERT_CONTEXT *certs[] = {tls_cert_with_key(TLS_CERT_SERVER_RSA),
+                                   tls_cert_with_key(TLS_CERT_SERVER_EC)};
+    SCH_CREDENTIALS cred = {
+        .dwVersion = SCH_CREDENTIALS_VERSION, .cCreds = ARRAYSIZE(certs), .paCred = certs};
+    FreeCredentialsHandle(&pair.server_cred);
+    SECURITY_STATUS status = AcquireCredentialsHandleW(NULL, (wchar_t *)UNISP_NAME_W,
+                                                       SECPKG_CRED_INBOUND, NULL, &cred, NULL, NULL,
+                                                       &pair.server_cred, NULL);
+    for (size_t i = 0; i < ARRAYSIZE(certs); i++) CertFreeCertificateContext(certs[i]);
+    return ok(status == SEC_E_OK, "credential: %08lx", status);
+}
+
+/* ours: the server could not tell which of them it has shown */
+static void test_several_certificates(void)
+{
+    if (!ours_only()) return;
+    for (size_t i = 0; i < ARRAYSIZE(versions); i++) {
+        const struct tls_pair_options options = options_of(i);
+        SECURITY_STATUS status = tls_pair_open(&pair, &options);
+        if (!ok(status == SEC_E_OK, "open: %08lx", status) || !with_both_certificates()) return;
+        status = tls_pair_connect(&pair);
+        ok(status == SEC_E_OK && tls_pair_talk(&pair), "first: %08lx", status);
+        tls_pair_delete(&pair);
+        ok(!resumes("again"), "%u: resumed", versions[i]);
+    }
+}
+
 /* [D InitializeSecurityContext (Schannel)]: sessions are of a credential */
 static void test_client_credentials(void)
 {
@@ -129,18 +158,30 @@ static void test_demanded_certificate(void)
     if (!ours_only()) return;
     for (size_t i = 0; i < ARRAYSIZE(versions); i++) {
         const struct tls_pair_options options = options_of(i);
-        const CERT_CONTEXT *shown = NULL;
         if (!connect_first(&options)) continue;
         pair.options.server_flags = ASC_REQ_MUTUAL_AUTH;
         SECURITY_STATUS status = tls_pair_connect(&pair);
-        if (status == SEC_E_OK) {
-            SECURITY_STATUS query = QueryContextAttributesW(
-                &pair.server, SECPKG_ATTR_REMOTE_CERT_CONTEXT, &shown);
+        if (ok(status == SEC_E_OK, "%u: without one: %08lx", versions[i], status)) {
+            SECURITY_STATUS query = tls_pair_sees(&pair, true, TLS_CERT_CLIENT_RSA);
             ok(query == SEC_E_NO_CREDENTIALS, "%u: a certificate: %08lx", versions[i], query);
             ok(!is_resumed(), "%u: resumed", versions[i]);
         }
         tls_pair_close(&pair);
     }
+}
+
+/* The rest of a handshake whose next leg is the client's, or the server's first one. */
+static void go_on(void)
+{
+    if (!tls_handle_present(&pair.server)) pair.server_status = SEC_I_CONTINUE_NEEDED;
+    for (unsigned i = 0; i < 4 && (pair.client_status || pair.server_status); i++) {
+        pair.to_client.arrived = pair.to_client.size;
+        if (pair.client_status && pair.to_client.size) tls_pair_client_leg(&pair);
+        pair.to_server.arrived = pair.to_server.size;
+        if (pair.server_status) tls_pair_server_leg(&pair);
+    }
+    ok(!pair.client_status && !pair.server_status, "connected: %08lx, %08lx", pair.client_status,
+       pair.server_status);
 }
 
 /* ours: what one credential let through does not serve another one that a handshake went on with,
@@ -169,14 +210,7 @@ static void test_changed_credential(void)
     ok(status == SEC_I_INCOMPLETE_CREDENTIALS, "asked: %08lx", status);
     FreeCredentialsHandle(&pair.client_cred);
     pair.client_cred = second;
-    for (unsigned i = 0; i < 4 && (status || pair.server_status); i++) {
-        pair.to_client.arrived = pair.to_client.size;
-        if (status) status = tls_pair_client_leg(&pair);
-        pair.to_server.arrived = pair.to_server.size;
-        if (pair.server_status) tls_pair_server_leg(&pair);
-    }
-    ok(status == SEC_E_OK && !pair.server_status, "connected: %08lx, %08lx", status,
-       pair.server_status);
+    go_on();
     tls_pair_delete(&pair);
     status = tls_pair_connect(&pair);
     ok(status == SEC_E_WRONG_PRINCIPAL, "the strict one alone: %08lx", status);
@@ -184,7 +218,35 @@ static void test_changed_credential(void)
     tls_root_distrust();
 }
 
+/* Whether the ticket that has come for a connection was of use; ends it. */
+static bool keeps_ticket(struct tls_pair *waiting)
+{
+    pair = *waiting;
+    ok(tls_pair_talk(&pair), "no data");
+    tls_pair_delete(&pair);
+    return resumes("with its ticket");
+}
+
+/* ours: not all of many clients wait for a ticket of TLS 1.3, of which the server may give none */
+static void test_many_waiting(void)
+{
+    enum { WAITING = 128 };
+    static struct tls_pair pairs[WAITING + 1];
+    const struct tls_pair_options options = options_of(1);
+    unsigned made = 0;
+    if (!ours_only()) return;
+    while (made <= WAITING && ok(!tls_pair_make(&pairs[made], &options), "connection %u", made))
+        made++;
+    if (made > WAITING) {
+        ok(!keeps_ticket(&pairs[--made]), "one too many");
+        ok(keeps_ticket(&pairs[--made]), "one of the others");
+        ok(!tls_pair_make(&pairs[made], &options) && keeps_ticket(&pairs[made]), "in its place");
+    }
+    while (made) tls_pair_close(&pairs[--made]);
+}
+
 static const DWORD off[] = {SCHANNEL_SESSION, SSL_SESSION_DISABLE_RECONNECTS};
+static const DWORD on[] = {SCHANNEL_SESSION, SSL_SESSION_ENABLE_RECONNECTS};
 
 /* [D SCHANNEL_SESSION_TOKEN] it is about the session of its context, and no other one's */
 static void test_disabled_later(void)
@@ -207,15 +269,75 @@ static void test_disabled_later(void)
     }
 }
 
+/* [D SCHANNEL_SESSION_TOKEN]; ours: what has been forgotten does not come back, and a ticket of TLS
+ * 1.3 comes after the handshake */
+static void test_enabled_again(void)
+{
+    static const struct {
+        enum tls_pair_version version;
+        bool early; /* in the handshake */
+        bool off, on, resumed;
+    } cases[] = {
+        {TLS_PAIR_1_2, false, false, true, true}, {TLS_PAIR_1_3, false, false, true, true},
+        {TLS_PAIR_1_2, true, true, false, false}, {TLS_PAIR_1_3, true, true, false, false},
+        {TLS_PAIR_1_2, true, true, true, true},   {TLS_PAIR_1_3, true, true, true, true},
+        {TLS_PAIR_1_2, false, true, true, false}, {TLS_PAIR_1_3, false, true, true, true},
+    };
+    if (!ours_only()) return;
+    for (size_t i = 0; i < ARRAYSIZE(cases); i++) {
+        const struct tls_pair_options options = {.client_version = cases[i].version,
+                                                 .server_version = cases[i].version};
+        SECURITY_STATUS status = tls_pair_open(&pair, &options);
+        if (!ok(status == SEC_E_OK, "open: %08lx", status)) return;
+        if (cases[i].early) tls_pair_client_leg(&pair);
+        else ok(!tls_pair_connect(&pair), "row %u: no connection", (unsigned)i);
+        if (cases[i].off) ok(!tls_control(&pair.client, off, 2), "row %u: off", (unsigned)i);
+        if (cases[i].on) ok(!tls_control(&pair.client, on, 2), "row %u: on", (unsigned)i);
+        if (cases[i].early) go_on();
+        ok(tls_pair_talk(&pair), "row %u: no data", (unsigned)i);
+        tls_pair_delete(&pair);
+        ok(resumes("second") == cases[i].resumed, "row %u: resumed or not", (unsigned)i);
+    }
+}
+
+/* [D SCHANNEL_SESSION_TOKEN], [OBS dotnet/runtime PR 86047] a server asks for it after its first
+ * leg; ours: with ENABLE before the next one all is as before */
+static void test_disabled_by_server(void)
+{
+    for (size_t i = 0; i < 8; i++) {
+        struct tls_pair_options options = options_of(i % 2);
+        bool again = i / 2 % 2;
+        options.client_flags = ISC_REQ_USE_SUPPLIED_CREDS;
+        if (i / 4) options.server_flags = ASC_REQ_MUTUAL_AUTH;
+        SECURITY_STATUS status = tls_pair_open(&pair, &options);
+        if (!ok(status == SEC_E_OK, "credentials: %08lx", status)) return;
+        tls_pair_client_leg(&pair);
+        pair.to_server.arrived = pair.to_server.size;
+        tls_pair_server_leg(&pair);
+        pair.to_client.arrived = pair.to_client.size;
+        ok(!tls_control(&pair.server, off, 2), "control");
+        if (again) ok(!tls_control(&pair.server, on, 2), "control");
+        status = tls_pair_connect(&pair);
+        ok(status == SEC_E_OK && tls_pair_talk(&pair), "first: %08lx", status);
+        tls_pair_delete(&pair);
+        ok(resumes("second") == again, "%u, %s: it is %s", versions[i % 2],
+           i / 4 ? "asked" : "not asked", again ? "on" : "off");
+    }
+}
+
 int main(void)
 {
     RUN(test_server_credentials);
+    RUN(test_several_certificates);
     RUN(test_client_credentials);
     RUN(test_disabled);
     RUN(test_lifespan);
     RUN(test_demanded_certificate);
     RUN(test_changed_credential);
     RUN(test_disabled_later);
+    RUN(test_many_waiting);
+    RUN(test_enabled_again);
+    RUN(test_disabled_by_server);
     tls_certs_end();
     return test_end("api_tls_resumption");
 }

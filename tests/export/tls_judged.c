@@ -15,15 +15,6 @@ static struct tls_bytes blob;
 
 static const enum tls_pair_version versions[] = {TLS_PAIR_1_2, TLS_PAIR_1_3};
 
-static HCERTSTORE store_of(enum tls_cert which)
-{
-    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, 0, NULL);
-    const CERT_CONTEXT *certificate = tls_cert(which);
-    CertAddCertificateContextToStore(store, certificate, CERT_STORE_ADD_ALWAYS, NULL);
-    CertFreeCertificateContext(certificate);
-    return store;
-}
-
 /* The client goes on in another context. */
 static bool move_client(void)
 {
@@ -35,35 +26,9 @@ static bool move_client(void)
     return ok(status == SEC_E_OK, "import: %08lx", status);
 }
 
-static SECURITY_STATUS acquire(bool server, DWORD flags, HCERTSTORE roots, CredHandle *out)
+static bool connect_with(const struct tls_pair_options *options)
 {
-    const CERT_CONTEXT *certificate = server ? tls_cert_with_key(TLS_CERT_SERVER_RSA) : NULL;
-    SCH_CREDENTIALS data = {.dwVersion = SCH_CREDENTIALS_VERSION,
-                            .cCreds = certificate ? 1 : 0,
-                            .paCred = certificate ? &certificate : NULL,
-                            .hRootStore = roots,
-                            .dwFlags = flags};
-    SECURITY_STATUS status = AcquireCredentialsHandleW(
-        NULL, (wchar_t *)UNISP_NAME_W, server ? SECPKG_CRED_INBOUND : SECPKG_CRED_OUTBOUND, NULL,
-        &data, NULL, NULL, out, NULL);
-    if (certificate) CertFreeCertificateContext(certificate);
-    return status;
-}
-
-/* With one of the two credentials made here. */
-static bool connect_with(bool server, DWORD flags, HCERTSTORE roots, const wchar_t *target,
-                         enum tls_pair_version version)
-{
-    const struct tls_pair_options options = {.client_version = version,
-                                             .server_version = version,
-                                             .server_flags = server ? ASC_REQ_MUTUAL_AUTH : 0,
-                                             .target = target};
-    SECURITY_STATUS status = tls_pair_open(&pair, &options);
-    if (!ok(status == SEC_E_OK, "credentials: %08lx", status)) return false;
-    CredHandle *replaced = server ? &pair.server_cred : &pair.client_cred;
-    FreeCredentialsHandle(replaced);
-    status = acquire(server, flags, roots, replaced);
-    if (ok(status == SEC_E_OK, "credential: %08lx", status)) status = tls_pair_connect(&pair);
+    SECURITY_STATUS status = tls_pair_make(&pair, options);
     return ok(status == SEC_E_OK, "connect: %08lx", status);
 }
 
@@ -89,13 +54,17 @@ static void test_issuers(void)
     static struct saved_value value;
     const DWORD on = 1;
     if (!ours_only()) return;
-    HCERTSTORE store = store_of(TLS_CERT_ROOT);
+    HCERTSTORE store = tls_cert_store(TLS_CERT_ROOT);
     ok(value_save(&value, SCHANNEL_KEY, L"SendTrustedIssuerList") &&
            value_set(&value, REG_DWORD, &on, sizeof(on)),
        "the registry cannot be written");
     second_pass();
     for (unsigned i = 0; i < ARRAYSIZE(versions); i++) {
-        if (!connect_with(true, 0, store, NULL, versions[i])) break;
+        const struct tls_pair_options options = {.client_version = versions[i],
+                                                 .server_version = versions[i],
+                                                 .server_flags = ASC_REQ_MUTUAL_AUTH,
+                                                 .server_roots = store};
+        if (!connect_with(&options)) break;
         check_issuers("before");
         for (unsigned times = 0; times < 2 && move_client(); times++) check_issuers("after");
         tls_pair_close(&pair);
@@ -118,7 +87,7 @@ static HRESULT verdict(void)
 static void test_judged(void)
 {
     if (!ours_only() || !ok(tls_root_trust(), "the root cannot be trusted")) return;
-    HCERTSTORE other = store_of(TLS_CERT_STRANGER), right = store_of(TLS_CERT_ROOT);
+    HCERTSTORE other = tls_cert_store(TLS_CERT_STRANGER), right = tls_cert_store(TLS_CERT_ROOT);
     const struct {
         DWORD flags;
         HCERTSTORE roots;
@@ -131,8 +100,12 @@ static void test_judged(void)
         {SCH_CRED_RESTRICTED_ROOTS | SCH_CRED_NO_SERVERNAME_CHECK, NULL, S_OK},
     };
     for (unsigned i = 0; i < ARRAYSIZE(rows); i++) {
-        const DWORD flags = rows[i].flags | SCH_CRED_MANUAL_CRED_VALIDATION;
-        if (!connect_with(false, flags, rows[i].roots, L"other.test", TLS_PAIR_1_3)) break;
+        const struct tls_pair_options options = {.client_version = TLS_PAIR_1_3,
+                                                 .server_version = TLS_PAIR_1_3,
+                                                 .client_cred_flags = rows[i].flags,
+                                                 .client_roots = rows[i].roots,
+                                                 .target = L"other.test"};
+        if (!connect_with(&options)) break;
         HRESULT before = verdict();
         ok(before == rows[i].verdict, "row %u: before: %08lx", i, before);
         for (unsigned times = 0; times < 2 && move_client(); times++) {

@@ -45,16 +45,23 @@ static SecPkgInfoW description = {
     .Comment = (wchar_t *)L"Test mechanism",
 };
 
-static bool is_kerberos(void)
+/* The package's name where it goes by that of the module. */
+static const wchar_t *own_name(void)
 {
+    static wchar_t numbered[] = MECH_PACKAGE L"?";
+    static const wchar_t prefix[] = MECH_NUMBERED_MODULE;
+    const size_t length_of_prefix = ARRAYSIZE(prefix) - 1;
     wchar_t path[MAX_PATH];
     HMODULE own;
     DWORD flags = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
                   GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT;
-    if (!GetModuleHandleExW(flags, (const wchar_t *)&counters, &own)) return false;
+    if (!GetModuleHandleExW(flags, (const wchar_t *)&counters, &own)) return MECH_PACKAGE;
     DWORD length = GetModuleFileNameW(own, path, MAX_PATH);
     wchar_t *base = length && length < MAX_PATH ? wcsrchr(path, '\\') : NULL;
-    return base && !_wcsicmp(base + 1, MECH_KERBEROS_MODULE L".dll");
+    if (base && !_wcsicmp(base + 1, MECH_KERBEROS_MODULE L".dll")) return L"Kerberos";
+    if (!base || _wcsnicmp(base + 1, prefix, length_of_prefix)) return MECH_PACKAGE;
+    numbered[ARRAYSIZE(numbered) - 2] = base[1 + length_of_prefix];
+    return numbered;
 }
 
 static NTSTATUS NTAPI initialize(ULONG_PTR id, PSECPKG_PARAMETERS parameters,
@@ -62,7 +69,7 @@ static NTSTATUS NTAPI initialize(ULONG_PTR id, PSECPKG_PARAMETERS parameters,
 {
     (void)id, (void)parameters;
     lsa = functions;
-    if (is_kerberos()) description.Name = (wchar_t *)L"Kerberos";
+    description.Name = (wchar_t *)own_name();
     return crypto_init();
 }
 

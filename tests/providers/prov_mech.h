@@ -14,7 +14,8 @@
  *
  * A test can refuse it all credentials. Nothing can be exported. A copy of the module with the
  * file name of MECH_KERBEROS_MODULE calls itself Kerberos, which is a name that Negotiate has
- * identifiers for, two of them.
+ * identifiers for, two of them. One with that of MECH_NUMBERED_MODULE and a digit has that digit in
+ * its package's name.
  */
 #pragma once
 
@@ -22,6 +23,7 @@
 
 #define MECH_PACKAGE L"TestMech"
 #define MECH_KERBEROS_MODULE L"prov_kerberos"
+#define MECH_NUMBERED_MODULE L"prov_mech_"
 #define MECH_OID_TEXT L"2.999.7" /* ITU-T X.660: the arc of examples */
 #define MECH_OID "\x88\x37\x07"  /* its content octets */
 #define MECH_OID_SIZE 3
