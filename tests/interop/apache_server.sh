@@ -2,8 +2,9 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154 # variables that are set or used by the script that sources this
 #
-# Apache with mod_auth_gssapi on loopback. The caller has sourced web.sh before, and sets
-# $apache_directives, which go into the location that is protected.
+# Apache on loopback, with mod_auth_gssapi unless the caller has a write_configuration of its own.
+# The caller has sourced web.sh before, and sets $apache_directives, which go into the location that
+# is protected.
 
 # shellcheck source=tests/include/ports.sh
 . "$SRCDIR/tests/include/ports.sh"
@@ -16,12 +17,14 @@ need_apache() {
         skip_all 'GSS-API for the web server (Debian package libapache2-mod-auth-gssapi)'
 }
 
-write_configuration() {
-    mkdir -p "$work/www"
-    echo "$page" >"$work/www/page.txt"
+# configure_apache MODULE...: with these besides the usual ones, and what standard input says.
+configure_apache() {
+    for module in mpm_prefork authz_core "$@"; do
+        echo "LoadModule ${module}_module $apache_modules/mod_$module.so"
+    done >"$work/apache.conf"
     # User and Group hold only when root starts it. Several processes, so that an NTLM handshake
     # depends on its connection as it does in a real server.
-    cat >"$work/apache.conf" <<END
+    cat >>"$work/apache.conf" <<END
 ServerRoot $work
 ServerName localhost
 Listen 127.0.0.1:$port
@@ -29,16 +32,19 @@ PidFile $work/apache.pid
 DefaultRuntimeDir $work
 User www-data
 Group www-data
-LoadModule mpm_prefork_module $apache_modules/mod_mpm_prefork.so
-LoadModule authn_core_module $apache_modules/mod_authn_core.so
-LoadModule authz_core_module $apache_modules/mod_authz_core.so
-LoadModule authz_user_module $apache_modules/mod_authz_user.so
-LoadModule auth_gssapi_module $apache_modules/mod_auth_gssapi.so
 StartServers 3
 ErrorLog $work/error.log
+DocumentRoot $work/www
+END
+    cat >>"$work/apache.conf"
+}
+
+write_configuration() {
+    mkdir -p "$work/www"
+    echo "$page" >"$work/www/page.txt"
+    configure_apache authn_core authz_user auth_gssapi <<END
 LogFormat "%>s %u" plain
 CustomLog $work/access.log plain
-DocumentRoot $work/www
 <Location />
     AuthType GSSAPI
     AuthName test

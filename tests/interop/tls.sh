@@ -196,9 +196,34 @@ start_ours() {
     finish
 }
 
+# start_answering ARGUMENT...: a server that answers each client's hello.
+start_answering() { start_ours "$@" -- hear:hello say:olleh close; }
+
 end_ours() {
     wait "$server_pid"
     server_pid=
+}
+
+# server_case CASE EXPECTED LABELS: of the server, which has ended.
+server_case() {
+    end_ours
+    # shellcheck disable=SC2086 # labels are words
+    expect "$1" "$(lines_of "$work/server" $3)" "$2" "$work/server" "$work/peer"
+}
+
+# ask_suites SUITES: ask_suite VERSION NAME of the script is a client that has that suite; each
+# certificate's are in one server.
+ask_suites() {
+    for certificate in rsa p256 p384; do
+        echo "$1" | awk -v c=$certificate '$3 == c' >"$work/suites"
+        start_answering --certificate "$(certificate_file $certificate)" \
+            --connections "$(wc -l <"$work/suites")"
+        while read -r _ version _ suite _; do
+            ask_suite "$version" "$suite"
+        done <"$work/suites"
+        suites=$(awk '{ printf "%s * ", $1 }' "$work/suites")
+        server_case "server, all these suites: $certificate" "${suites% }" suite
+    done
 }
 
 # ---- the peer ----
@@ -262,6 +287,19 @@ visit_kept() {
             "$work/client" "$work/peer.$port"
     done <"$work/kept"
     end_kept
+}
+
+# visit_suites SUITES HEARD: our client says hello to a server for each suite, which serve_suite
+# CERTIFICATE VERSION NAME of the script starts.
+visit_suites() {
+    while read -r number version certificate suite _; do
+        [ "$number" ] || continue
+        serve_suite "$certificate" "$version" "$suite"
+        keep_peer "$suite" "$version $number * $2"
+    done <<END
+$1
+END
+    visit_kept say:hello "hear:$2" close
 }
 
 end_kept() {

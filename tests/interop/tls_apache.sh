@@ -1,48 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Apache over TLS, with a folder for which it wants a certificate: it asks once it has read the
-# request, in TLS 1.3 after the handshake, in TLS 1.2 by another one.
+# Our client, WinHTTP and WinINet with an Apache that asks for a certificate once it has read the
+# request.
 # Environment: BUILD (build folder), SRCDIR (source folder), WINEPREFIX (with the modules
 # installed).
 
 name=interop_tls_apache
 # shellcheck source=tests/interop/tls.sh
 . "${SRCDIR:?names the source folder}/tests/interop/tls.sh"
-# shellcheck source=tests/interop/apache_server.sh
-. "$SRCDIR/tests/interop/apache_server.sh"
+# shellcheck source=tests/interop/tls_apache_server.sh
+. "$SRCDIR/tests/interop/tls_apache_server.sh"
 
 command -v apache2 >/dev/null || skip_all 'the web server (Debian package apache2-bin)'
-
-write_configuration() {
-    mkdir -p "$work/www/named"
-    numbered_lines 20000 | tee "$work/www/lines" >"$work/www/named/lines"
-    cat >"$work/apache.conf" <<END
-ServerRoot $work
-ServerName localhost
-Listen 127.0.0.1:$port
-PidFile $work/apache.pid
-DefaultRuntimeDir $work
-User www-data
-Group www-data
-LoadModule mpm_prefork_module $apache_modules/mod_mpm_prefork.so
-LoadModule authz_core_module $apache_modules/mod_authz_core.so
-LoadModule headers_module $apache_modules/mod_headers.so
-LoadModule ssl_module $apache_modules/mod_ssl.so
-StartServers 2
-ErrorLog $work/error.log
-DocumentRoot $work/www
-SSLEngine on
-SSLSessionCache none
-SSLCertificateFile $certs/rsa.chain.pem
-SSLCertificateKeyFile $certs/rsa.key
-SSLCACertificateFile $certs/ca.pem
-Header set Shown "[%{SSL_PROTOCOL}s %{SSL_CLIENT_S_DN}s]"
-<Location /named>
-    SSLVerifyClient require
-    SSLVerifyDepth 3
-</Location>
-END
-}
 apache_up
 
 # shown CASE EXPECTED PATH ARGUMENT...: what the server says that it was shown, what the client has
@@ -75,4 +44,25 @@ for version in 1.2 1.3; do
         --versions $version --save "$work/saved" $alice -- ask:/named/lines body:0 again \
         ask:/named/lines body:0 again ask:/named/lines body:0 end
 done
+
+# ---- WinHTTP and WinINet of Wine 8.0 ----
+
+# They use TLS 1.2, which they have of SCHANNEL_CRED, and give up where the server renegotiates,
+# which SSPI tells them of; with Wine's own secur32, too.
+client_user=
+# web_case CASE EXPECTED KIND ARGUMENT...
+web_case() {
+    web_title=$1 web_expected=$2 kind=$3
+    shift 3
+    run_client "$kind" none --secure "$@"
+    expect "$kind, $web_title" "$(sed -n -e 's/^status: //p' -e 's/^error: /error /p' \
+        "$work/client" | tr '\n' ' ')" "$web_expected" "$work/client" "$work/error.log"
+}
+web_case 'nobody asks' '200 200 ' winhttp --path /page --requests 2
+web_case 'nobody asks' '200 200 ' wininet --path /page --requests 2
+web_case 'a certificate for a folder' 'error WinHttpReceiveResponse 12044 ' winhttp \
+    --path /named/page --certificate "$certs/client.pfx"
+web_case 'no certificate for a folder' 'error WinHttpReceiveResponse 12044 ' winhttp \
+    --path /named/page
+web_case 'no certificate for a folder' 'error HttpSendRequest 120* ' wininet --path /named/page
 finish

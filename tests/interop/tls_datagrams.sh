@@ -77,7 +77,6 @@ refuse 'a certificate for another name' other SEC_E_WRONG_PRINCIPAL
 
 # ---- our server, s_client ----
 
-answer='hear:hello say:olleh close'
 tls_12=$(echo "$tls_suites" | grep ' 1\.2 ')
 
 # asked CASE EXPECTED LABELS: our server has ended, and the client has heard it.
@@ -95,20 +94,16 @@ ask() {
         >"$work/peer" 2>&1
 }
 
-# shellcheck disable=SC2086 # actions are words
-start_ours --datagram --certificate "$certs/rsa.pfx" -- $answer
+start_answering --datagram --certificate "$certs/rsa.pfx"
 ask
 asked 'server' 'DTLS 1.2 ok' 'version result'
-# shellcheck disable=SC2086
-start_ours --datagram --certificate "$certs/below.p7b" -- $answer
+start_answering --datagram --certificate "$certs/below.p7b"
 ask -mtu 300
 asked 'server, many datagrams' 'DTLS 1.2 ok' 'version result'
-# shellcheck disable=SC2086
-start_ours --datagram --ask --issuers "$certs/ca.der" --certificate "$certs/rsa.pfx" -- $answer
+start_answering --datagram --ask --issuers "$certs/ca.der" --certificate "$certs/rsa.pfx"
 ask -cert "$certs/client.pem" -key "$certs/rsa.key"
 asked 'server, a client certificate' 'Alice of RSA* ok' 'peer result'
-# shellcheck disable=SC2086
-start_ours --datagram --certificate "$certs/rsa.pfx" --label 'EXPERIMENTAL test' -- $answer
+start_answering --datagram --certificate "$certs/rsa.pfx" --label 'EXPERIMENTAL test'
 ask -keymatexport 'EXPERIMENTAL test' -keymatexportlen 20
 keying=$(sed -n 's/.*Keying material: //p' "$work/peer")
 asked 'server, keying material' "${keying:-none of the client} ok" 'keying result'
@@ -159,8 +154,7 @@ serve rsa
 lose
 openssl_case 'a client that repeats what was lost' 'DTLS 1.2 olleh ok' 'version heard result'
 lost_case 'a client that repeats what was lost'
-# shellcheck disable=SC2086 # actions are words
-start_ours --datagram --certificate "$certs/rsa.pfx" -- $answer
+start_answering --datagram --certificate "$certs/rsa.pfx"
 lose
 ask
 asked 'a server that repeats what was lost' 'DTLS 1.2 ok' 'version result'
@@ -200,13 +194,11 @@ END
     for suite in ECDHE-RSA-AES256-GCM-SHA384 ECDHE-RSA-CHACHA20-POLY1305 DHE-RSA-AES128-GCM-SHA256 \
         AES256-SHA256; do
         number=$(echo "$tls_12" | awk -v s=$suite '$4 == s { print $1 }')
-        # shellcheck disable=SC2086 # actions are words
-        start_ours --datagram --certificate "$certs/rsa.pfx" -- $answer
+        start_answering --datagram --certificate "$certs/rsa.pfx"
         ask_gnutls --priority "$(datagram_priority "$suite")"
         asked "server, GnuTLS, $suite" "DTLS 1.2 $number * ok" 'version suite result'
     done
-    # shellcheck disable=SC2086
-    start_ours --datagram --ask --issuers "$certs/ca.der" --certificate "$certs/rsa.pfx" -- $answer
+    start_answering --datagram --ask --issuers "$certs/ca.der" --certificate "$certs/rsa.pfx"
     ask_gnutls --x509certfile "$certs/client.pem" --x509keyfile "$certs/rsa.key"
     asked 'server, GnuTLS, a client certificate' 'Alice of RSA* ok' 'peer result'
 else

@@ -118,20 +118,12 @@ ask() {
         >"$work/peer" 2>&1 </dev/null
 }
 
-server_case() { # CASE EXPECTED LABELS
-    end_ours
-    # shellcheck disable=SC2086 # labels are words
-    expect "$1" "$(lines_of "$work/server" $3)" "$2" "$work/server" "$work/peer"
-}
-
-answer='hear:hello say:olleh close'
 # server_suites CERTIFICATE SUITE...
 server_suites() {
     file=$1
     shift
     expected=
-    # shellcheck disable=SC2086 # actions are words
-    start_ours --certificate "$file" --connections $# -- $answer
+    start_answering --certificate "$file" --connections $#
     for suite; do
         # shellcheck disable=SC2046 # options are words
         ask $(suite_options "$suite")
@@ -153,8 +145,7 @@ server_suites "$certs/p256.p7b" $curves
 # shellcheck disable=SC2086
 server_suites "$certs/rsa.pfx" $others
 
-# shellcheck disable=SC2086 # actions are words
-start_ours --certificate "$certs/rsa.pfx" --connections 14 -- $answer
+start_answering --certificate "$certs/rsa.pfx" --connections 14
 for group in $nss_groups; do
     for version in 1.2 1.3; do
         ask -V tls$version:tls$version -I "$group"
@@ -163,8 +154,7 @@ for group in $nss_groups; do
 done
 server_case 'server, groups' "$(yes ok | head -n 14 | tr '\n' ' ' | sed 's/ $//')" result
 
-# shellcheck disable=SC2086
-start_ours --certificate "$certs/rsa.pfx" --ask --issuers "$certs/ca.der" --connections 3 -- $answer
+start_answering --certificate "$certs/rsa.pfx" --ask --issuers "$certs/ca.der" --connections 3
 ask -V tls1.3:tls1.3 -n client
 database=sql:$work/curves
 ask -V tls1.2:tls1.2 -n client-ec
@@ -173,8 +163,7 @@ ask -V tls1.2:tls1.3 -n none
 server_case 'server, client certificates' \
     'Alice of RSA* Alice of EC* SEC_E_NO_CREDENTIALS ok ok ok' 'peer result'
 
-# shellcheck disable=SC2086
-start_ours --certificate "$certs/rsa.pfx" --connections 2 -- $answer
+start_answering --certificate "$certs/rsa.pfx" --connections 2
 ask -V tls1.2:tls1.2 -u -L 2
 server_case 'server, resumed' 'new resumed ok ok' 'session result'
 finish

@@ -34,44 +34,21 @@ ask_case() {
     expect "$ask_title" "$(heard)" "$ask_pattern" "$work/peer" "$work/server"
 }
 
-# server_case CASE EXPECTED LABELS: of the server, which has ended.
-server_case() {
-    end_ours
-    # shellcheck disable=SC2086 # labels are words
-    expect "$1" "$(lines_of "$work/server" $3)" "$2" "$work/server" "$work/peer"
-}
-
-answer='hear:hello say:olleh close'
-
 # ---- suites and groups ----
 
-# suites_case SUITES: each certificate's in one server.
-suites_case() {
-    for certificate in rsa p256 p384; do
-        echo "$1" | awk -v c=$certificate '$3 == c' >"$work/suites"
-        count=$(wc -l <"$work/suites")
-        # shellcheck disable=SC2086 # actions are words
-        start_ours --certificate "$(certificate_file $certificate)" --connections "$count" \
-            -- $answer
-        while read -r _ version _ suite _; do
-            case $version in
-            1.3) ask_case "$suite" "1.3 $suite olleh" -tls1_3 -cipher ALL:@SECLEVEL=0 \
-                -ciphersuites "$suite" </dev/null ;;
-            *) ask_case "$suite" "*$suite olleh" -tls1_2 -cipher "$suite:@SECLEVEL=0" </dev/null ;;
-            esac
-        done <"$work/suites"
-        suites=$(awk '{ printf "%s * ", $1 }' "$work/suites")
-        server_case "the server says so, too: $certificate" "${suites% }" suite
-    done
+ask_suite() {
+    case $1 in
+    1.3) ask_case "$2" "1.3 $2 olleh" -tls1_3 -cipher ALL:@SECLEVEL=0 -ciphersuites "$2" ;;
+    *) ask_case "$2" "*$2 olleh" -tls1_2 -cipher "$2:@SECLEVEL=0" ;;
+    esac
 }
 
-suites_case "$tls_suites"
+ask_suites "$tls_suites"
 name_suites "$(names_of "$tls_named_suites")"
-suites_case "$tls_named_suites"
+ask_suites "$tls_named_suites"
 unname_suites
 
-# shellcheck disable=SC2086 # actions are words
-start_ours --certificate "$certs/rsa.pfx" --connections 12 -- $answer
+start_answering --certificate "$certs/rsa.pfx" --connections 12
 for group in X25519 P-256 P-384 P-521; do
     ask_case "TLS 1.2, $group" '*olleh' -tls1_2 -cipher ECDHE -groups $group
 done
@@ -83,22 +60,19 @@ server_case groups 'ok ok ok ok ok ok ok ok ok ok ok ok' result
 
 # ---- versions ----
 
-# shellcheck disable=SC2086
-start_ours --certificate "$certs/rsa.pfx" --connections 3 -- $answer
+start_answering --certificate "$certs/rsa.pfx" --connections 3
 ask_case 'by default' '1.3*olleh'
 ask_case 'up to 1.2' '1.2*olleh' -no_tls1_3
 ask_case 'not 1.1' '*protocol version' -tls1_1 -cipher DEFAULT@SECLEVEL=0
 server_case 'versions' '1.3 1.2 ok ok handshake SEC_E_*' 'version result'
-# shellcheck disable=SC2086
-start_ours --old --certificate "$certs/rsa.pfx" --connections 2 -- $answer
+start_answering --old --certificate "$certs/rsa.pfx" --connections 2
 ask_case 'SCHANNEL_CRED by default' '1.2*olleh'
 ask_case 'SCHANNEL_CRED, not 1.3' '*handshake failure' -tls1_3
 server_case 'SCHANNEL_CRED' '1.2 ok handshake SEC_E_*' 'version result'
 
 # ---- what is negotiated ----
 
-# shellcheck disable=SC2086
-start_ours --certificate "$certs/rsa.pfx" --alpn h2,http/1.1 --connections 4 -- $answer
+start_answering --certificate "$certs/rsa.pfx" --alpn h2,http/1.1 --connections 4
 ask_case 'ALPN' '1.3*olleh' -alpn http/1.1,spdy
 ask_case 'ALPN in TLS 1.2' '1.2*olleh' -alpn h2 -tls1_2
 ask_case 'ALPN, no common one' '*no application protocol' -alpn spdy
@@ -106,24 +80,20 @@ ask_case 'ALPN, not asked for' '1.3*olleh'
 server_case 'ALPN of the server' \
     'http/1.1 h2 none ok ok handshake SEC_E_APPLICATION_PROTOCOL_MISMATCH ok' 'alpn result'
 
-# shellcheck disable=SC2086
-start_ours --certificate "$certs/rsa.pfx" --certificate "$certs/other.p7b" --connections 3 \
-    -- $answer
+start_answering --certificate "$certs/rsa.pfx" --certificate "$certs/other.p7b" --connections 3
 ask_case 'the first certificate by its name' '*olleh'
 ask_case 'the second certificate by its name' '*olleh' -servername other.test \
     -verify_hostname other.test
 ask_case 'no name' '*olleh' -noservername
 server_case 'certificates by name' 'localhost* other.test* localhost* ok ok ok' 'own result'
 
-# shellcheck disable=SC2086
-start_ours --certificate "$certs/below.p7b" --connections 1 -- $answer
+start_answering --certificate "$certs/below.p7b" --connections 1
 ask_case 'the chain is sent' '*olleh' -showcerts
 expect 'the chain has two' "$(grep -c '^-----BEGIN CERT' "$work/peer")" 2 "$work/peer"
 end_ours
 
 for version in 1.2 1.3; do
-    # shellcheck disable=SC2086
-    start_ours --certificate "$certs/rsa.pfx" --label 'EXPERIMENTAL test' -- $answer
+    start_answering --certificate "$certs/rsa.pfx" --label 'EXPERIMENTAL test'
     ask -keymatexport 'EXPERIMENTAL test' -keymatexportlen 20 "-tls$(echo $version | tr . _)"
     end_ours
     keying=$(sed -n 's/.*Keying material: //p' "$work/peer")
@@ -142,16 +112,14 @@ stapled() {
 }
 make_response rsa "$work/ocsp" >"$work/made" 2>&1 || fail_case 'a response is made' "$work/made"
 for version in 1_2 1_3; do
-    # shellcheck disable=SC2086
-    start_ours --certificate "$certs/rsa.pfx" --staple "$work/ocsp" --connections 2 -- $answer
+    start_answering --certificate "$certs/rsa.pfx" --staple "$work/ocsp" --connections 2
     ask -tls$version -status
     expect "a stapled response, TLS $version" "$(stapled)" 'successful (0x0) good olleh ' \
         "$work/peer" "$work/server"
     ask -tls$version
     expect "a stapled response, not asked for, TLS $version" "$(stapled)" 'olleh ' "$work/peer"
     end_ours
-    # shellcheck disable=SC2086
-    start_ours --certificate "$certs/rsa.pfx" -- $answer
+    start_answering --certificate "$certs/rsa.pfx"
     ask -tls$version -status
     expect "no stapled response, TLS $version" "$(stapled)" 'no response sent olleh ' \
         "$work/peer" "$work/server"
@@ -162,9 +130,7 @@ done
 
 for version in 1.2 1.3; do
     dashed=-tls$(echo $version | tr . _)
-    # shellcheck disable=SC2086
-    start_ours --certificate "$certs/rsa.pfx" --ask --issuers "$certs/ca.der" --connections 4 \
-        -- $answer
+    start_answering --certificate "$certs/rsa.pfx" --ask --issuers "$certs/ca.der" --connections 4
     ask_case "a client certificate, TLS $version" '*olleh' "$dashed" -cert "$certs/client.pem" \
         -key "$certs/rsa.key"
     ask_case "a client certificate on a curve, TLS $version" '*olleh' "$dashed" \
@@ -175,8 +141,7 @@ for version in 1.2 1.3; do
     server_case "client certificates, TLS $version" \
         'Alice of RSA of 2 Alice of EC of 2 Alice below of 2 SEC_E_NO_CREDENTIALS ok ok ok ok' \
         'peer result'
-    # shellcheck disable=SC2086
-    start_ours --certificate "$certs/rsa.pfx" -- $answer
+    start_answering --certificate "$certs/rsa.pfx"
     ask_case "a client certificate that nobody wants, TLS $version" '*olleh' "$dashed" \
         -cert "$certs/client.pem" -key "$certs/rsa.key"
     server_case "nobody wants it, TLS $version" 'SEC_E_NO_CREDENTIALS ok' 'peer result'
@@ -185,8 +150,7 @@ done
 # ---- resumption ----
 
 for version in 1_2 1_3; do
-    # shellcheck disable=SC2086
-    start_ours --certificate "$certs/rsa.pfx" --connections 3 -- $answer
+    start_answering --certificate "$certs/rsa.pfx" --connections 3
     ask -tls$version -sess_out "$work/session"
     ask_case "resumed, TLS $version" '*olleh' -tls$version -sess_in "$work/session"
     expect "resumed, TLS $version: the client says so" \
@@ -232,10 +196,7 @@ talk() {
     done
     sleep 0.1
     printf 'two\n' >&3
-    end_ours
-    # shellcheck disable=SC2086 # labels are words
-    expect "$talk_title" "$(lines_of "$work/server" $talk_labels)" "$talk_expected" \
-        "$work/server" "$work/peer"
+    server_case "$talk_title" "$talk_expected" "$talk_labels"
     end_peer
 }
 
@@ -338,8 +299,7 @@ for version in 1_2 1_3; do
 done
 
 switch_on_old Server
-# shellcheck disable=SC2086 # actions are words
-start_ours --certificate "$certs/rsa.pfx" --versions 1.0,1.1,1.2 --connections 3 -- $answer
+start_answering --certificate "$certs/rsa.pfx" --versions 1.0,1.1,1.2 --connections 3
 ask_case 'TLS 1.0' '*olleh' -tls1 -cipher DEFAULT@SECLEVEL=0
 ask_case 'TLS 1.1' '*olleh' -tls1_1 -cipher DEFAULT@SECLEVEL=0
 ask_case 'TLS 1.2 beside them' '1.2*olleh' -tls1_2

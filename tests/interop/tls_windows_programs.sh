@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A libcurl.dll that was built for Windows, whose TLS is Schannel, against OpenSSL's s_server: the
 # certificates that Schannel judges by itself, also by a list of what is revoked, TLS 1.3, the
-# client's certificate, renegotiation.
+# client's certificate, renegotiation; and against Apache, which asks for a certificate late.
 # Environment: BUILD (build folder), SRCDIR (source folder), WINEPREFIX (with the modules
 # installed).
 
@@ -20,9 +20,14 @@ library=$(windows_path "$postgres/libcurl.dll")
 reg() { $limit "$WINE" reg "$@" 2>/dev/null </dev/null; }
 use_build() { reg add "$version_key" /v CurrentBuildNumber /d "$1" /f >/dev/null; }
 list_pid=
+alice=
+certificate() {
+    $limit "$WINE" "$programs/sspictl.exe" certificate "$@" >"$work/sspictl" 2>&1 </dev/null
+}
 # shellcheck disable=SC2317 # called by the trap
 forget_windows() {
     [ -z "$list_pid" ] || kill "$list_pid" 2>/dev/null
+    [ -z "$alice" ] || certificate remove "$alice"
     reg delete "$library_key" /f >/dev/null
     $limit "$WINE" winecfg -v win7 >/dev/null 2>&1 </dev/null
     tls_clean_up
@@ -66,7 +71,7 @@ for number in 19043 22000; do
     use_build $number
     for refusal in unknown:UNTRUSTED_ROOT other:WRONG_PRINCIPAL expired:CERT_EXPIRED; do
         certificate=${refusal%:*}
-        serve $certificate
+        serve "$certificate"
         curl_case "build $number, the certificate $certificate" "*SEC_E_${refusal#*:} *"
         curl_case "build $number, the certificate $certificate that does not matter" '200 *' \
             lenient
@@ -142,6 +147,51 @@ page=renegcert
 reneg_case 'a server that renegotiates for a certificate' 2
 page=
 end_peer
+
+# ---- a certificate that Apache asks for once it has read the request ----
+
+# late_case CASE EXPECTED SHOWN OPTION...: what the library says, and what Apache has seen.
+late_case() {
+    late_expected=$2 late_shown=$3 late_title=$1
+    late_before=$(wc -l <"$work/access.log")
+    shift 3
+    curl_case "$late_title" "$late_expected" "$@"
+    expect "$late_title: the server" "$(shown_last $((late_before + 1)))" "$late_shown" \
+        "$work/result" "$work/error.log"
+}
+
+# The certificate is named by its place in the user's store, where the key is with it. A client
+# without one does not offer any in TLS 1.3, and Apache does not ask; in TLS 1.2 it asks, and ends
+# the connection.
+late_cases() {
+    # shellcheck source=tests/interop/tls_apache_server.sh
+    . "$SRCDIR/tests/interop/tls_apache_server.sh"
+    apache_up
+    cat "$certs/client.pem" "$certs/rsa.key" >"$certs/client.both.pem"
+    if certificate add "$certs/client.both.pem"; then
+        alice=$(cut -d ' ' -f 1 "$work/sspictl")
+    else
+        fail_case 'the certificate is added' "$work/sspictl"
+    fi
+    in_store="CurrentUser\\MY\\$alice"
+    for number in 19043:1.2 22000:1.3; do
+        use_build "${number%:*}"
+        late="TLS ${number#*:}, a late certificate"
+        page=page
+        late_case "$late, nobody asks" '200 the page*' "200 TLSv${number#*:} -" "$in_store"
+        page=named/page
+        late_case "$late" '200 the page*' "200 TLSv${number#*:} CN=Alice of RSA" "$in_store"
+    done
+    late_case "$late, none" '403 *' '403 TLSv1.3 -'
+    use_build 19043
+    curl_case 'TLS 1.2, a late certificate, none' '*SEC_E_ILLEGAL_MESSAGE *'
+    page=
+}
+if command -v apache2 >/dev/null; then
+    late_cases
+else
+    skip_cases 11 'the web server (Debian package apache2-bin)'
+fi
 
 # Where Windows is newer than 7 the library looks for the certificate with the key, which is not in
 # Wine 8.0's CertFindCertificateInStore.

@@ -146,25 +146,29 @@ get_challenge() {
         print $challenge' "$port"
 }
 
-# Answers the challenge with a true LMv2 response (MS-NLMP 3.3.2) beside an NTLMv2 response that
-# proves nothing and names no integrity code, which is what somebody between a client and a server
-# could make of a client's answer. $1: NTOWFv1, $2: domain, $3: user in upper case.
-half_right_answer() {
+# raw_answer NTOWFv1 DOMAIN USER-IN-UPPER-CASE RESPONSE KEY-BYTES: answers the challenge by an LMv2
+# and an NTLMv2 response (MS-NLMP 3.3.2), which names no integrity code. Where RESPONSE is "lm", the
+# NTLMv2 response proves nothing, which is what somebody between a client and a server could make of
+# a client's answer.
+raw_answer() {
     perl -MIO::Socket::INET -MDigest::MD5=md5 -e '
         sub wide { pack("v*", unpack("C*", $_[0])) }
         sub hmac {
             my ($key, $text) = ($_[0] . "\0" x 48, $_[1]);
             md5(($key ^ "\x5c" x 64) . md5(($key ^ "\x36" x 64) . $text)) }
-        my ($port, $hash, $domain, $user) = @ARGV;
+        my ($port, $hash, $domain, $user, $response, $key_size) = @ARGV;
         my $server = IO::Socket::INET->new("127.0.0.1:$port") or die "connect: $!";
         print $server pack("V/a*", "NTLMSSP\0" . pack("VVx16", 1, 0xe0088235));
         read($server, my $size, 4);
         read($server, my $challenge, unpack("V", $size));
         my $key = hmac(pack("H*", $hash), wide($user . $domain));
-        my $lm = hmac($key, substr($challenge, 24, 8) . "a" x 8) . "a" x 8;
-        my $nt = "\0" x 16 . "\1\1" . "\0" x 6 . "\0" x 20 . "\0" x 8;
+        my $server_challenge = substr($challenge, 24, 8);
+        my $lm = hmac($key, $server_challenge . "a" x 8) . "a" x 8;
+        my $blob = "\1\1" . "\0" x 6 . "\0" x 20 . "\0" x 8;
+        my $proof = $response eq "lm" ? "\0" x 16 : hmac($key, $server_challenge . $blob);
+        my $nt = $proof . $blob;
         my ($head, $payload) = ("NTLMSSP\0" . pack("V", 3), "");
-        for my $part ($lm, $nt, wide($domain), wide($user), "", "k" x 16) {
+        for my $part ($lm, $nt, wide($domain), wide($user), "", "k" x $key_size) {
             $head .= pack("vvV", length $part, length $part, 64 + length $payload);
             $payload .= $part;
         }
@@ -173,17 +177,17 @@ half_right_answer() {
         read($server, $size, 4)' "$port" "$@"
 }
 
-# refuses_lmv2 CASE: what counts is the NTLMv2 response, whatever else the authority would take.
-refuses_lmv2() {
+# answered CASE EXPECTED NTOWFv1 RESPONSE KEY-BYTES
+answered() {
     : >"$work/server"
     printf '%s\n' "$user" "$given" >"$work/server-input"
     start private server >"$work/server" 2>"$work/server.err" &
     server_pid=$!
-    wait_for_port && half_right_answer "$nt_hash" "$domain" WILMA 2>"$work/client.err"
+    wait_for_port && raw_answer "$3" "$domain" WILMA "$4" "$5" 2>"$work/client.err"
     wait "$server_pid"
     at_server=$(result_of server $?)
     server_pid=
-    if [ "$at_server" = "$denied" ]; then pass_case "$1"; else
+    if [ "$at_server" = "$2" ]; then pass_case "$1"; else
         fail_case "$1: $at_server" "$work/server" "$work/server.err" "$work/client.err"
     fi
 }
@@ -260,7 +264,12 @@ else
     skip_cases 5 'client of gss-ntlmssp: gss-ntlmssp (Debian packages gss-ntlmssp, libkrb5-dev)'
 fi
 
-refuses_lmv2 'a true LMv2 response beside a false NTLMv2 response'
+# What counts is the NTLMv2 response, whatever else the authority would take.
+answered 'a true LMv2 response beside a false NTLMv2 response' "$denied" "$nt_hash" lm 16
+# A message that will not do says nothing of the password.
+invalid='accept SEC_E_INVALID_TOKEN'
+answered 'a malformed key and the right password' "$invalid" "$nt_hash" nt 15
+answered 'a malformed key and a wrong password' "$invalid" "0$nt_hash" nt 15
 given=wrong
 judged 'a wrong password' ours "$denied" "$closed"
 traced 'the trace names the reason' NT_STATUS_WRONG_PASSWORD
