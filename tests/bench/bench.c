@@ -86,13 +86,13 @@ static double burst_making(void *state)
 {
     struct messages *messages = state;
     uint64_t count = 0;
-    double start = messages->ops->now(), elapsed;
+    double start = bench_now(), elapsed;
     do {
         for (unsigned i = 0; i < BENCH_SLOTS; i++) {
             if (!messages->make(messages->pair, false, &messages->slots[0])) return 0;
         }
         count += BENCH_SLOTS;
-        elapsed = messages->ops->now() - start;
+        elapsed = bench_now() - start;
     } while (elapsed < measure_seconds);
     return (double)count / elapsed;
 }
@@ -107,11 +107,11 @@ static double burst_opening(void *state)
         for (unsigned i = 0; i < BENCH_SLOTS; i++) {
             if (!messages->make(messages->pair, true, &messages->slots[i])) return 0;
         }
-        double start = messages->ops->now();
+        double start = bench_now();
         for (unsigned i = 0; i < BENCH_SLOTS; i++) {
             if (!messages->open(messages->pair, true, &messages->slots[i])) return 0;
         }
-        elapsed += messages->ops->now() - start;
+        elapsed += bench_now() - start;
         count += BENCH_SLOTS;
     } while (elapsed < measure_seconds);
     return (double)count / elapsed;
@@ -183,13 +183,13 @@ static double burst_handshakes(void *state)
 {
     const struct bench_ops *ops = state;
     uint64_t count = 0;
-    double start = ops->now(), elapsed;
+    double start = bench_now(), elapsed;
     do {
         struct bench_pair *pair = ops->pair_create();
         if (!pair) return 0;
         ops->pair_free(pair);
         count++;
-        elapsed = ops->now() - start;
+        elapsed = bench_now() - start;
     } while (elapsed < handshake_seconds);
     return (double)count / elapsed;
 }
@@ -209,16 +209,16 @@ double bench_median(double *values, unsigned count)
 static bool move_all(const struct bench_ops *ops, struct bench_pair **pairs,
                      struct bench_blob *blobs, double *exported, double *imported)
 {
-    double start = ops->now();
+    double start = bench_now();
     for (unsigned i = 0; i < MOVE_PAIRS; i++) {
         if (!ops->export_server(pairs[i], &blobs[i])) return false;
     }
-    double middle = ops->now();
+    double middle = bench_now();
     for (unsigned i = 0; i < MOVE_PAIRS; i++) {
         if (!ops->import_server(pairs[i], &blobs[i])) return false;
     }
     *exported = (middle - start) / MOVE_PAIRS;
-    *imported = (ops->now() - middle) / MOVE_PAIRS;
+    *imported = (bench_now() - middle) / MOVE_PAIRS;
     return true;
 }
 
@@ -286,16 +286,16 @@ static void measure_memory(const struct bench_ops *ops, enum kept kept, const ch
     struct bench_slot slots[BENCH_SLOTS];
     bool good = bench_slots_init(slots, SIGNED_SIZE) && keep(ops, kept, &slots[0]);
     const unsigned wanted = ops->kept ? ops->kept : CONTEXTS;
-    uint64_t before = ops->private_bytes();
-    double end = ops->now() + memory_seconds;
+    uint64_t before = bench_private_bytes();
+    double end = bench_now() + memory_seconds;
     unsigned count = 0;
-    while (good && count < wanted && ops->now() < end) {
+    while (good && count < wanted && bench_now() < end) {
         good = keep(ops, kept, &slots[0]);
         count += kept == KEPT_ESTABLISHED ? 2 : 1;
     }
     if (good && count < wanted) fprintf(stderr, "%s: too slow to be measured\n", name);
     good = good && count >= wanted;
-    bench_print(name, good, (double)(ops->private_bytes() - before) / wanted, "bytes");
+    bench_print(name, good, (double)(bench_private_bytes() - before) / wanted, "bytes");
     bench_slots_free(ops, slots);
 }
 
@@ -330,6 +330,7 @@ static bool run_group(const struct bench_ops *ops, const char *group)
 int bench_run(const struct bench_ops *ops, int argc, char **argv)
 {
     bool ready = false;
+    bench_stay_on(0);
     for (int i = 1; i < argc; i++) {
         if (!ready && strcmp(argv[i], "packages")) {
             if (!ops->set_up()) return EXIT_FAILURE;

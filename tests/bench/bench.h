@@ -41,8 +41,6 @@ typedef bool bench_message_fn(struct bench_pair *pair, bool from_server, struct 
 /* Each false is final for the figure; the implementation has said why on standard error. The client
  * makes messages that are never opened, the server those that are. */
 struct bench_ops {
-    double (*now)(void); /* seconds */
-    uint64_t (*private_bytes)(void);
     bool (*set_up)(void); /* credentials, once */
     struct bench_pair *(*pair_create)(void);
     struct bench_pair *(*pair_begin)(void); /* the server has made its first answer, no more */
@@ -77,6 +75,16 @@ typedef double bench_burst_fn(void *state);
  * much work. */
 bool bench_figure(const char *name, bench_burst_fn *burst, void *state, double units,
                   const char *unit);
+
+/* ---- bench_system.c ---- */
+
+double bench_now(void); /* seconds */
+
+uint64_t bench_private_bytes(void);
+
+/* Keeps the calling thread to one of the processors that the program may use, counted from 0. On a
+ * machine that others share, one processor may be half as fast as the next. */
+void bench_stay_on(unsigned processor);
 
 /* The main function: argv names groups of figures. */
 int bench_run(const struct bench_ops *ops, int argc, char **argv);

@@ -17,25 +17,25 @@ static const size_t cost_sizes[] = {64, 1024, 16384};
 /* ---- what a package adds to the one inside it ---- */
 
 /* Seconds for so many messages, or 0. */
-static double time_messages(const struct bench_ops *ops, struct bench_pair *pair,
-                            struct bench_slot *slot, bench_message_fn *make)
+static double time_messages(struct bench_pair *pair, struct bench_slot *slot,
+                            bench_message_fn *make)
 {
-    double start = ops->now();
+    double start = bench_now();
     for (unsigned i = 0; i < BENCH_SLOTS; i++) {
         if (!make(pair, true, slot)) return 0;
     }
-    return ops->now() - start;
+    return bench_now() - start;
 }
 
-static bool compare_messages(const struct bench_ops *ops, struct bench_pair *const pairs[2],
-                             struct bench_slot *slot, bench_message_fn *make, double *ratio)
+static bool compare_messages(struct bench_pair *const pairs[2], struct bench_slot *slot,
+                             bench_message_fn *make, double *ratio)
 {
     double ratios[COST_ROUNDS];
     for (unsigned round = 0; round < COST_ROUNDS; round++) {
         double times[2];
         const unsigned first = round % 2;
-        times[first] = time_messages(ops, pairs[first], slot, make);
-        times[1 - first] = time_messages(ops, pairs[1 - first], slot, make);
+        times[first] = time_messages(pairs[first], slot, make);
+        times[1 - first] = time_messages(pairs[1 - first], slot, make);
         if (times[0] <= 0 || times[1] <= 0) return false;
         ratios[round] = times[1] / times[0];
     }
@@ -51,8 +51,7 @@ static void measure_cost(const struct bench_ops *ops, struct bench_pair *const p
     double ratio = 0;
     snprintf(name, sizeof(name), "cost_%s_%u", what, (unsigned)size);
     bench_turn(name);
-    bool good = bench_slots_init(slots, size) &&
-                compare_messages(ops, pairs, &slots[0], make, &ratio);
+    bool good = bench_slots_init(slots, size) && compare_messages(pairs, &slots[0], make, &ratio);
     bench_slots_free(ops, slots);
     bench_print(name, good, (ratio - 1) * 100, "%");
 }
@@ -74,6 +73,7 @@ void bench_cost(const struct bench_ops *ops)
 
 struct worker {
     const struct bench_ops *ops;
+    unsigned processor;
     struct bench_pair *pair;
     struct bench_slot slots[BENCH_SLOTS];
     double rate; /* per second; 0 when something failed */
@@ -84,14 +84,15 @@ static void work_handshakes(void *item)
     struct worker *worker = item;
     const struct bench_ops *ops = worker->ops;
     uint64_t count = 0;
-    double start = ops->now(), elapsed;
+    bench_stay_on(worker->processor);
+    double start = bench_now(), elapsed;
     worker->rate = 0;
     do {
         struct bench_pair *pair = ops->pair_create();
         if (!pair) return;
         ops->pair_free(pair);
         count++;
-        elapsed = ops->now() - start;
+        elapsed = bench_now() - start;
     } while (elapsed < thread_seconds);
     worker->rate = (double)count / elapsed;
 }
@@ -101,14 +102,15 @@ static void work_seal(void *item)
     struct worker *worker = item;
     const struct bench_ops *ops = worker->ops;
     uint64_t count = 0;
-    double start = ops->now(), elapsed;
+    bench_stay_on(worker->processor);
+    double start = bench_now(), elapsed;
     worker->rate = 0;
     do {
         for (unsigned i = 0; i < BENCH_SLOTS; i++) {
             if (!ops->seal(worker->pair, true, &worker->slots[0])) return;
         }
         count += BENCH_SLOTS;
-        elapsed = ops->now() - start;
+        elapsed = bench_now() - start;
     } while (elapsed < thread_seconds);
     worker->rate = (double)count / elapsed;
 }
@@ -118,21 +120,21 @@ static void work_seal(void *item)
 static void work_arithmetic(void *item)
 {
     struct worker *worker = item;
-    const struct bench_ops *ops = worker->ops;
     uint64_t count = 0;
+    bench_stay_on(worker->processor);
     volatile uint64_t result;
-    double start = ops->now(), elapsed;
+    double start = bench_now(), elapsed;
     do {
         uint64_t value = count;
         for (unsigned i = 0; i < STEPS; i++) value = value * 6364136223846793005u + i;
         result = value;
         count++;
-        elapsed = ops->now() - start;
+        elapsed = bench_now() - start;
     } while (elapsed < thread_seconds);
     worker->rate = (double)(count + (result & 0)) / elapsed;
 }
 
-/* Per second, of so many threads; 0 when something failed. */
+/* Per second, of so many threads, each on its processor; 0 when something failed. */
 static double rate_of(struct worker *workers, unsigned count, void (*work)(void *))
 {
     void *items[THREADS];
@@ -146,14 +148,19 @@ static double rate_of(struct worker *workers, unsigned count, void (*work)(void 
     return rate;
 }
 
+/* What one thread does is the mean of what it does on each processor. */
 static bool compare_threads(struct worker *workers, void (*work)(void *), bool both_first,
                             double *ratio)
 {
-    const unsigned first = both_first ? THREADS : 1, second = THREADS + 1 - first;
-    double earlier = rate_of(workers, first, work), later = rate_of(workers, second, work);
-    if (earlier <= 0 || later <= 0) return false;
-    *ratio = both_first ? earlier / later : later / earlier;
-    return true;
+    double alone = 0, both = both_first ? rate_of(workers, THREADS, work) : 0;
+    for (unsigned i = 0; i < THREADS; i++) {
+        double rate = rate_of(&workers[i], 1, work);
+        if (rate <= 0) return false;
+        alone += rate / THREADS;
+    }
+    if (!both_first) both = rate_of(workers, THREADS, work);
+    *ratio = both / alone;
+    return both > 0;
 }
 
 static void measure_threads(struct worker *workers)
@@ -184,6 +191,7 @@ void bench_threads(const struct bench_ops *ops)
     bool good = true;
     for (unsigned i = 0; i < THREADS; i++) {
         workers[i].ops = ops;
+        workers[i].processor = i;
         workers[i].pair = ops->pair_create();
         good = bench_slots_init(workers[i].slots, SEALED_SIZE) && workers[i].pair && good;
     }

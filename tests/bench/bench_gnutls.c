@@ -38,27 +38,6 @@ bool gnutls_report(const char *call, int result)
     return false;
 }
 
-double gnutls_now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-/* Anonymous resident memory: the same that Wine gives as the private bytes of a process. */
-static uint64_t gnutls_private_bytes(void)
-{
-    char line[256];
-    unsigned long kilobytes = 0;
-    FILE *file = fopen("/proc/self/status", "r");
-    if (!file) return 0;
-    while (fgets(line, sizeof(line), file)) {
-        if (sscanf(line, "RssAnon: %lu", &kilobytes) == 1) break;
-    }
-    fclose(file);
-    return (uint64_t)kilobytes * 1024;
-}
-
 static bool gnutls_set_up(void)
 {
     const char *text = gnutls_options.modern ? "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:"
@@ -212,8 +191,6 @@ static void gnutls_slot_clear(struct bench_slot *slot)
 }
 
 static const struct bench_ops gnutls_ops = {
-    .now = gnutls_now,
-    .private_bytes = gnutls_private_bytes,
     .set_up = gnutls_set_up,
     .pair_create = gnutls_pair_create,
     .pair_free = gnutls_pair_free,

@@ -15,7 +15,6 @@ extern struct gnutls_options gnutls_options;
 extern gnutls_certificate_credentials_t gnutls_credentials;
 
 bool gnutls_report(const char *call, int result);
-double gnutls_now(void);
 
 /* A session of the one protocol with AES-256-GCM. NULL after a failure, which is reported. */
 gnutls_session_t gnutls_make(unsigned flags);

@@ -46,27 +46,6 @@ static bool report(const char *call, OM_uint32 major)
     return false;
 }
 
-static double host_now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-/* Anonymous resident memory: the same that Wine gives as the private bytes of a process. */
-static uint64_t host_private_bytes(void)
-{
-    char line[256];
-    unsigned long kilobytes = 0;
-    FILE *file = fopen("/proc/self/status", "r");
-    if (!file) return 0;
-    while (fgets(line, sizeof(line), file)) {
-        if (sscanf(line, "RssAnon: %lu", &kilobytes) == 1) break;
-    }
-    fclose(file);
-    return (uint64_t)kilobytes * 1024;
-}
-
 static OM_uint32 import_name(const char *text, gss_OID type, gss_name_t *name)
 {
     gss_buffer_desc buffer = {strlen(text), (void *)text};
@@ -300,8 +279,6 @@ static bool host_together(unsigned count, void (*work)(void *), void **items)
 }
 
 static const struct bench_ops host_ops = {
-    .now = host_now,
-    .private_bytes = host_private_bytes,
     .set_up = host_set_up,
     .pair_create = host_pair_create,
     .pair_begin = host_pair_begin,

@@ -21,15 +21,6 @@ struct bench_pair {
     uint8_t nonce[12], associated[13];
 };
 
-static double raw_now(void)
-{
-    static LARGE_INTEGER frequency;
-    LARGE_INTEGER counter;
-    if (!frequency.QuadPart) QueryPerformanceFrequency(&frequency);
-    QueryPerformanceCounter(&counter);
-    return (double)counter.QuadPart / (double)frequency.QuadPart;
-}
-
 static bool raw_set_up(void)
 {
     if (!gcry_check_version(NULL)) return false;
@@ -88,7 +79,6 @@ static void raw_slot_clear(struct bench_slot *slot)
 }
 
 static const struct bench_ops raw_ops = {
-    .now = raw_now,
     .set_up = raw_set_up,
     .pair_create = raw_pair_create,
     .pair_free = raw_pair_free,

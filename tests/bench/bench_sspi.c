@@ -8,7 +8,6 @@
 #include "bench.h"
 
 #include <windows.h>
-#include <psapi.h>
 #include <sspi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,22 +45,6 @@ static bool report(const char *call, SECURITY_STATUS status)
     if (!FAILED(status)) return true;
     fprintf(stderr, "%s: 0x%08lx\n", call, (unsigned long)status);
     return false;
-}
-
-static double sspi_now(void)
-{
-    static LARGE_INTEGER frequency;
-    LARGE_INTEGER counter;
-    if (!frequency.QuadPart) QueryPerformanceFrequency(&frequency);
-    QueryPerformanceCounter(&counter);
-    return (double)counter.QuadPart / (double)frequency.QuadPart;
-}
-
-static uint64_t sspi_private_bytes(void)
-{
-    PROCESS_MEMORY_COUNTERS counters = {.cb = sizeof(counters)};
-    GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof(counters));
-    return counters.PagefileUsage;
 }
 
 static void remove_account(void)
@@ -154,11 +137,16 @@ static SECURITY_STATUS accept_token(const struct sspi_package *package, CtxtHand
     return status;
 }
 
+/* A thread's pair is used again: memory of the program's own, from a heap that lets one thread in
+ * at a time, is not what is measured. */
+static _Thread_local struct bench_pair *spare;
+
 static void sspi_pair_free(struct bench_pair *pair)
 {
     if (pair->have_client) DeleteSecurityContext(&pair->client);
     if (pair->have_server) DeleteSecurityContext(&pair->server);
-    free(pair);
+    if (spare) free(pair);
+    else spare = pair;
 }
 
 /* Until both ends are content, or until the server has answered once. */
@@ -185,9 +173,10 @@ static bool shake_hands(struct bench_pair *pair, bool half)
 static struct bench_pair *make_pair(const struct sspi_package *package, bool half)
 {
     SecPkgContext_Sizes sizes = {0};
-    struct bench_pair *pair = calloc(1, sizeof(*pair));
+    struct bench_pair *pair = spare ? spare : malloc(sizeof(*pair));
+    spare = NULL;
     if (!pair) return NULL;
-    pair->package = package;
+    *pair = (struct bench_pair){.package = package};
     if (shake_hands(pair, half) &&
         (half || report("QueryContextAttributes",
                         QueryContextAttributesW(&pair->client, SECPKG_ATTR_SIZES, &sizes))) &&
@@ -310,20 +299,20 @@ static bool sspi_import_server(struct bench_pair *pair, struct bench_blob *blob)
 static double ask_package(void)
 {
     SecPkgInfoW *info = NULL;
-    double start = sspi_now();
+    double start = bench_now();
     bool good = report("QuerySecurityPackageInfo", QuerySecurityPackageInfoW(measured.name, &info));
     if (good) FreeContextBuffer(info);
-    return good ? sspi_now() - start : -1;
+    return good ? bench_now() - start : -1;
 }
 
 static double list_packages(void)
 {
     SecPkgInfoW *list = NULL;
     ULONG count;
-    double start = sspi_now();
+    double start = bench_now();
     bool good = report("EnumerateSecurityPackages", EnumerateSecurityPackagesW(&count, &list));
     if (good) FreeContextBuffer(list);
-    return good ? sspi_now() - start : -1;
+    return good ? bench_now() - start : -1;
 }
 
 static void measure_packages(void)
@@ -372,8 +361,6 @@ static bool sspi_together(unsigned count, void (*work)(void *), void **items)
 }
 
 static const struct bench_ops sspi_ops = {
-    .now = sspi_now,
-    .private_bytes = sspi_private_bytes,
     .set_up = sspi_set_up,
     .pair_create = sspi_pair_create,
     .pair_begin = sspi_pair_begin,

@@ -8,8 +8,6 @@
 
 #include "bench.h"
 
-#include <psapi.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,22 +34,6 @@ bool tls_report(const char *call, SECURITY_STATUS status)
     if (!FAILED(status)) return true;
     fprintf(stderr, "%s: 0x%08lx\n", call, (unsigned long)status);
     return false;
-}
-
-double tls_now(void)
-{
-    static LARGE_INTEGER frequency;
-    LARGE_INTEGER counter;
-    if (!frequency.QuadPart) QueryPerformanceFrequency(&frequency);
-    QueryPerformanceCounter(&counter);
-    return (double)counter.QuadPart / (double)frequency.QuadPart;
-}
-
-static uint64_t tls_private_bytes(void)
-{
-    PROCESS_MEMORY_COUNTERS counters = {.cb = sizeof(counters)};
-    GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof(counters));
-    return counters.PagefileUsage;
 }
 
 /* ---- credentials ---- */
@@ -312,8 +294,6 @@ static bool tls_import_server(struct bench_pair *pair, struct bench_blob *blob)
 }
 
 static const struct bench_ops tls_ops = {
-    .now = tls_now,
-    .private_bytes = tls_private_bytes,
     .set_up = tls_set_up,
     .pair_create = tls_pair_create,
     .pair_free = tls_pair_free,

@@ -31,7 +31,6 @@ extern struct tls_options tls_options;
 extern CredHandle tls_client, tls_server;
 
 bool tls_report(const char *call, SECURITY_STATUS status);
-double tls_now(void);
 
 /* A client's connection to a loopback port. */
 struct tls_remote {
