@@ -63,6 +63,15 @@ bool policy_value_get(HKEY key, const wchar_t *name, DWORD *value, status_t *sta
     return true;
 }
 
+bool policy_value_below(HKEY parent, const wchar_t *path, const wchar_t *name, DWORD *value,
+                        status_t *status)
+{
+    HKEY key = parent ? policy_key_open(parent, path, status) : NULL;
+    bool found = policy_value_get(key, name, value, status);
+    if (key) RegCloseKey(key);
+    return found;
+}
+
 wchar_t *policy_strings_get(HKEY key, const wchar_t *name, DWORD *type, status_t *status)
 {
     DWORD size = 0;

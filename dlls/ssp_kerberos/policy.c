@@ -23,9 +23,7 @@ static uint32_t value_get(const wchar_t *path, const wchar_t *name, uint32_t usu
                           status_t *status)
 {
     DWORD number = usual;
-    HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, path, status);
-    policy_value_get(key, name, &number, status);
-    if (key) RegCloseKey(key);
+    policy_value_below(HKEY_LOCAL_MACHINE, path, name, &number, status);
     return number;
 }
 

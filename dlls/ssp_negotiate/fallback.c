@@ -49,9 +49,7 @@ static bool is_address(const wchar_t *host, size_t length)
 static bool addresses_allowed(status_t *status)
 {
     DWORD value = 0;
-    HKEY key = policy_key_open(HKEY_LOCAL_MACHINE, KERBEROS_POLICY_KEY, status);
-    policy_value_get(key, L"TryIPSPN", &value, status);
-    if (key) RegCloseKey(key);
+    policy_value_below(HKEY_LOCAL_MACHINE, KERBEROS_POLICY_KEY, L"TryIPSPN", &value, status);
     return value;
 }
 

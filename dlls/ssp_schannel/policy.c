@@ -29,15 +29,6 @@ TRACE_CHANNEL("schannel");
 
 #define DEFAULT_CACHE_TIME 36000000u /* ten hours */
 
-static bool value_below(HKEY parent, const wchar_t *path, const wchar_t *name, DWORD *value,
-                        status_t *status)
-{
-    HKEY key = parent ? policy_key_open(parent, path, status) : NULL;
-    bool found = policy_value_get(key, name, value, status);
-    if (key) RegCloseKey(key);
-    return found;
-}
-
 /* ---- protocols ---- */
 
 struct protocol {
@@ -81,8 +72,8 @@ static void read_protocols(HKEY schannel, struct tls_policy *policy, status_t *s
     }
     /* It knows nothing of datagrams. */
     DWORD streams = policy->client_enabled & ~(DWORD)SP_PROT_DTLS1_X_CLIENT;
-    bool found = value_below(HKEY_LOCAL_MACHINE, WINHTTP_KEY, L"DefaultSecureProtocols", &defaults,
-                             status);
+    bool found = policy_value_below(HKEY_LOCAL_MACHINE, WINHTTP_KEY, L"DefaultSecureProtocols",
+                                    &defaults, status);
     if (found && defaults & streams)
         policy->client_default = (defaults & streams) |
                                  (policy->client_default & SP_PROT_DTLS1_X_CLIENT);
@@ -98,7 +89,7 @@ struct refusals {
 static bool is_refused(HKEY schannel, const wchar_t *path, status_t *status)
 {
     DWORD enabled = 1;
-    return value_below(schannel, path, L"Enabled", &enabled, status) && !enabled;
+    return policy_value_below(schannel, path, L"Enabled", &enabled, status) && !enabled;
 }
 
 static struct refusals read_refusals(HKEY schannel, status_t *status)
@@ -259,12 +250,12 @@ static void read_values(HKEY schannel, struct tls_policy *policy, status_t *stat
     policy_value_get(schannel, L"DisableRenegoOnServer", &server_refuses, status);
     policy->client_renegotiates = !client_refuses;
     policy->server_renegotiates = !server_refuses;
-    value_below(schannel, L"KeyExchangeAlgorithms\\PKCS", L"ClientMinKeyBitLength",
-                &policy->rsa_minimum, status);
-    value_below(schannel, L"KeyExchangeAlgorithms\\Diffie-Hellman", L"ClientMinKeyBitLength",
-                &policy->dh_client_minimum, status);
-    value_below(schannel, L"KeyExchangeAlgorithms\\Diffie-Hellman", L"ServerMinKeyBitLength",
-                &policy->dh_server_minimum, status);
+    policy_value_below(schannel, L"KeyExchangeAlgorithms\\PKCS", L"ClientMinKeyBitLength",
+                       &policy->rsa_minimum, status);
+    policy_value_below(schannel, L"KeyExchangeAlgorithms\\Diffie-Hellman", L"ClientMinKeyBitLength",
+                       &policy->dh_client_minimum, status);
+    policy_value_below(schannel, L"KeyExchangeAlgorithms\\Diffie-Hellman", L"ServerMinKeyBitLength",
+                       &policy->dh_server_minimum, status);
 }
 
 static status_t read_policy(void *out)

@@ -38,3 +38,7 @@ wchar_t *policy_strings_get(HKEY key, const wchar_t *name, DWORD *type, status_t
 /* A number. False, and *value as it was, for what is not there or is none; so for a key of NULL.
  * *status as above. */
 bool policy_value_get(HKEY key, const wchar_t *name, DWORD *value, status_t *status);
+
+/* The same of the key at a path below another one, which may be NULL. */
+bool policy_value_below(HKEY parent, const wchar_t *path, const wchar_t *name, DWORD *value,
+                        status_t *status);
