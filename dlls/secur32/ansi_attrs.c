@@ -11,14 +11,21 @@
 #include <wincrypt.h>
 #include <schannel.h>
 
+/* Into a block of its own; the wide string is freed. */
+static status_t convert(wchar_t *wide, char **text)
+{
+    status_t status = ansi_from_wide(wide, text);
+    FreeContextBuffer(wide);
+    return status;
+}
+
 static status_t names_query(CtxtHandle *handle, ULONG attribute, void *buffer)
 {
     SecPkgContext_NamesW wide; /* NAMES and AUTHORITY: one string */
     status_t status = QueryContextAttributesW(handle, attribute, &wide);
     if (!status_ok(status)) return status;
     char *text;
-    status = ansi_from_wide(wide.sUserName, &text);
-    FreeContextBuffer(wide.sUserName);
+    status = convert(wide.sUserName, &text);
     if (status_ok(status)) ((SecPkgContext_NamesA *)buffer)->sUserName = text;
     return status;
 }
@@ -78,8 +85,7 @@ static status_t credential_name_query(CtxtHandle *handle, ULONG attribute, void 
     status_t status = QueryContextAttributesW(handle, attribute, &wide);
     if (!status_ok(status)) return status;
     char *text;
-    status = ansi_from_wide(wide.sCredentialName, &text);
-    FreeContextBuffer(wide.sCredentialName);
+    status = convert(wide.sCredentialName, &text);
     if (status_ok(status))
         *(SecPkgContext_CredentialNameA *)buffer = (SecPkgContext_CredentialNameA){
             wide.CredentialType, text};
@@ -92,8 +98,7 @@ static status_t proto_info_query(CtxtHandle *handle, ULONG attribute, void *buff
     status_t status = QueryContextAttributesW(handle, attribute, &wide);
     if (!status_ok(status)) return status;
     char *text;
-    status = ansi_from_wide(wide.sProtocolName, &text);
-    FreeContextBuffer(wide.sProtocolName);
+    status = convert(wide.sProtocolName, &text);
     if (status_ok(status))
         *(SecPkgContext_ProtoInfoA *)buffer = (SecPkgContext_ProtoInfoA){text, wide.majorVersion,
                                                                          wide.minorVersion};
@@ -140,8 +145,7 @@ SECURITY_STATUS WINAPI QueryCredentialsAttributesA(CredHandle *handle, ULONG att
     status_t status = QueryCredentialsAttributesW(handle, attribute, &wide);
     if (!status_ok(status)) return status;
     char *text;
-    status = ansi_from_wide(wide.sProviderName, &text);
-    FreeContextBuffer(wide.sProviderName);
+    status = convert(wide.sProviderName, &text);
     if (!status_ok(status)) {
         FreeContextBuffer(wide.ProviderInfo);
         return status;
