@@ -303,38 +303,14 @@ status_t query_application_protocol(struct context *context, void *buffer)
     return SEC_E_OK;
 }
 
-/* What the library is told to take, in the form of TLS 1.2 (RFC 5246 7.4.1.4.1): the signature in
- * the upper byte, as the structure's page has it. */
-static const struct {
-    const char *told;
-    uint8_t signature, hash;
-} signatures[] = {
-    {":+SIGN-RSA-SHA256", TlsSignatureAlgorithm_Rsa, TlsHashAlgorithm_Sha256},
-    {":+SIGN-RSA-SHA384", TlsSignatureAlgorithm_Rsa, TlsHashAlgorithm_Sha384},
-    {":+SIGN-RSA-SHA512", TlsSignatureAlgorithm_Rsa, TlsHashAlgorithm_Sha512},
-    {":+SIGN-ECDSA-SHA256", TlsSignatureAlgorithm_Ecdsa, TlsHashAlgorithm_Sha256},
-    {":+SIGN-ECDSA-SHA384", TlsSignatureAlgorithm_Ecdsa, TlsHashAlgorithm_Sha384},
-    {":+SIGN-ECDSA-SHA512", TlsSignatureAlgorithm_Ecdsa, TlsHashAlgorithm_Sha512},
-    {":+SIGN-RSA-SHA1", TlsSignatureAlgorithm_Rsa, TlsHashAlgorithm_Sha1},
-    {":+SIGN-ECDSA-SHA1", TlsSignatureAlgorithm_Ecdsa, TlsHashAlgorithm_Sha1},
-};
-
-static WORD signatures_list(const char *priorities, WORD list[ARRAYSIZE(signatures)])
-{
-    WORD count = 0;
-    for (size_t i = 0; i < ARRAYSIZE(signatures); i++)
-        if (strstr(priorities, signatures[i].told))
-            list[count++] = (WORD)(signatures[i].signature << 8 | signatures[i].hash);
-    return count;
-}
-
-/* A context that has moved has left its credential behind: of what it has agreed on nothing will
- * be signed any more, and what counts is what the system allows. */
+/* What the library is told to take; each number has its octets the other way round, as the
+ * structure's page has it. A context that has moved has left its credential behind: of what it has
+ * agreed on nothing will be signed any more, and what counts is what the system allows. */
 status_t query_supported_signatures(struct context *context, void *buffer)
 {
     const struct credential *credential = context->credential;
     SecPkgContext_SupportedSignatures *out = buffer;
-    WORD list[ARRAYSIZE(signatures)];
+    WORD list[PRIORITY_SIGNATURES];
     struct tls_policy policy;
     struct tls_wish wish = {.server = context->server, .modern = true};
     char system[PRIORITY_MAX];
@@ -344,11 +320,12 @@ status_t query_supported_signatures(struct context *context, void *buffer)
         if (status_ok(status)) status = policy_priorities(&policy, &wish, system, &left);
         if (!status_ok(status)) return status;
     }
-    WORD count = signatures_list(credential ? credential->priorities[context->datagram] : system,
-                                 list);
+    size_t count = priority_signatures(
+        credential ? credential->priorities[context->datagram] : system, list);
+    for (size_t i = 0; i < count; i++) list[i] = (WORD)(list[i] << 8 | list[i] >> 8);
     WORD *copy = answer_bytes((struct slice){(const uint8_t *)list, count * sizeof(*list)});
     if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
-    *out = (SecPkgContext_SupportedSignatures){count, copy};
+    *out = (SecPkgContext_SupportedSignatures){(WORD)count, copy};
     return SEC_E_OK;
 }
 

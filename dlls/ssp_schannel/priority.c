@@ -219,36 +219,60 @@ static void write_groups(struct text *text, const struct priority_wish *wish, bo
     text_add(text, "+GROUP-", "FFDHE4096");
 }
 
-/* TLS 1.3 has names of its own for ECDSA: a curve belongs to each hash (RFC 8446 4.2.3). Before TLS
- * 1.2 there was no choice, and SHA-1 in it (RFC 4346 7.4.3). */
+/* TLS 1.3 has names of its own for ECDSA: a curve belongs to each hash (RFC 8446 4.2.3). Those that
+ * TLS 1.2 has as well have its number: the hash in the upper byte (RFC 5246 7.4.1.4.1). */
+static const struct {
+    unsigned hash;
+    bool ecdsa;
+    uint16_t number;
+    const char *name;
+} signatures[] = {
+    {SIGNED_SHA256, true, 0x0403, "ECDSA-SHA256"},
+    {SIGNED_SHA256, true, 0, "ECDSA-SECP256R1-SHA256"},
+    {SIGNED_SHA256, false, 0, "RSA-PSS-RSAE-SHA256"},
+    {SIGNED_SHA256, false, 0x0401, "RSA-SHA256"},
+    {SIGNED_SHA384, true, 0x0503, "ECDSA-SHA384"},
+    {SIGNED_SHA384, true, 0, "ECDSA-SECP384R1-SHA384"},
+    {SIGNED_SHA384, false, 0, "RSA-PSS-RSAE-SHA384"},
+    {SIGNED_SHA384, false, 0x0501, "RSA-SHA384"},
+    {SIGNED_SHA512, true, 0x0603, "ECDSA-SHA512"},
+    {SIGNED_SHA512, true, 0, "ECDSA-SECP521R1-SHA512"},
+    {SIGNED_SHA512, false, 0, "RSA-PSS-RSAE-SHA512"},
+    {SIGNED_SHA512, false, 0x0601, "RSA-SHA512"},
+    {SIGNED_SHA1, true, 0x0203, "ECDSA-SHA1"},
+    {SIGNED_SHA1, false, 0x0201, "RSA-SHA1"},
+};
+
+#define SIGNATURE_COUNT (sizeof(signatures) / sizeof(*signatures))
+
+_Static_assert(SIGNATURE_COUNT <= PRIORITY_SIGNATURES, "priority_signatures has no room");
+
+/* Before TLS 1.2 there was no choice, and SHA-1 in it (RFC 4346 7.4.3). */
 static void write_signatures(struct text *text, const struct priority_wish *wish, unsigned versions)
 {
-    static const struct {
-        unsigned hash;
-        bool ecdsa;
-        const char *name;
-    } names[] = {
-        {SIGNED_SHA256, true, "ECDSA-SHA256"},
-        {SIGNED_SHA256, true, "ECDSA-SECP256R1-SHA256"},
-        {SIGNED_SHA256, false, "RSA-PSS-RSAE-SHA256"},
-        {SIGNED_SHA256, false, "RSA-SHA256"},
-        {SIGNED_SHA384, true, "ECDSA-SHA384"},
-        {SIGNED_SHA384, true, "ECDSA-SECP384R1-SHA384"},
-        {SIGNED_SHA384, false, "RSA-PSS-RSAE-SHA384"},
-        {SIGNED_SHA384, false, "RSA-SHA384"},
-        {SIGNED_SHA512, true, "ECDSA-SHA512"},
-        {SIGNED_SHA512, true, "ECDSA-SECP521R1-SHA512"},
-        {SIGNED_SHA512, false, "RSA-PSS-RSAE-SHA512"},
-        {SIGNED_SHA512, false, "RSA-SHA512"},
-        {SIGNED_SHA1, true, "ECDSA-SHA1"},
-        {SIGNED_SHA1, false, "RSA-SHA1"},
-    };
     unsigned hashes = wish->hashes;
     if (!(versions & (VERSION_1_0 | VERSION_1_1))) hashes &= ~(unsigned)SIGNED_SHA1;
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-        bool left_out = names[i].ecdsa ? wish->no_ecdsa : wish->no_rsa;
-        if (names[i].hash & hashes && !left_out) text_add(text, "+SIGN-", names[i].name);
+    for (size_t i = 0; i < SIGNATURE_COUNT; i++) {
+        bool left_out = signatures[i].ecdsa ? wish->no_ecdsa : wish->no_rsa;
+        if (signatures[i].hash & hashes && !left_out) text_add(text, "+SIGN-", signatures[i].name);
     }
+}
+
+size_t priority_signatures(const char *priorities, uint16_t out[PRIORITY_SIGNATURES])
+{
+    static const char kind[] = ":+SIGN-";
+    size_t count = 0;
+    while ((priorities = strstr(priorities, kind)) != NULL) {
+        priorities += strlen(kind);
+        size_t length = strcspn(priorities, ":");
+        for (size_t i = 0; i < SIGNATURE_COUNT; i++) {
+            const char *name = signatures[i].name;
+            if (strlen(name) != length || memcmp(name, priorities, length)) continue;
+            if (signatures[i].number && count < PRIORITY_SIGNATURES)
+                out[count++] = signatures[i].number;
+        }
+    }
+    return count;
 }
 
 /* A profile stands for a strength, by which GnuTLS judges finite field groups. */

@@ -10,6 +10,7 @@
 #define PRIORITY_MAX 2048u
 #define PRIORITY_SUITES 64u
 #define PRIORITY_GROUPS 8u
+#define PRIORITY_SIGNATURES 16u
 
 /* Versions; for datagrams those of DTLS that are made of them. */
 enum { VERSION_1_0 = 0x01, VERSION_1_1 = 0x02, VERSION_1_2 = 0x04, VERSION_1_3 = 0x08 };
@@ -36,3 +37,7 @@ struct priority_wish {
  * it was.
  */
 bool priority_make(const struct priority_wish *wish, char out[PRIORITY_MAX], unsigned *versions);
+
+/* The numbers that TLS 1.2 has for the signatures of such a string, in its order, and how many
+ * those are; the hash is in the upper byte (RFC 5246 7.4.1.4.1). */
+size_t priority_signatures(const char *priorities, uint16_t out[PRIORITY_SIGNATURES]);

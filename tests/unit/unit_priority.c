@@ -252,6 +252,24 @@ static void test_signatures(void)
     }
 }
 
+/* RFC 5246 7.4.1.4.1: the hash's number, then the signature's. */
+static void test_signature_numbers(void)
+{
+    static const uint16_t expected[] = {0x0503, 0x0501, 0x0203, 0x0201};
+    struct priority_wish wish = wish_all();
+    struct outcome out;
+    uint16_t numbers[PRIORITY_SIGNATURES];
+    wish.hashes = SIGNED_SHA1 | SIGNED_SHA384;
+    if (make(&wish, &out)) {
+        size_t count = priority_signatures(out.text, numbers);
+        ok(count == 4 && !memcmp(numbers, expected, sizeof(expected)), "%zu of %s", count,
+           out.text);
+        finish(&out);
+    }
+    ok(!priority_signatures("NONE:+SIGN-RSA-SHA", numbers), "a name that is cut short");
+    ok(!priority_signatures("NONE:+SIGN-RSA-SHA2567:+MAC", numbers), "a name that goes on");
+}
+
 static void test_nothing(void)
 {
     struct priority_wish wish = wish_all();
@@ -287,6 +305,7 @@ int main(void)
     RUN(test_order);
     RUN(test_groups);
     RUN(test_signatures);
+    RUN(test_signature_numbers);
     RUN(test_nothing);
     return test_end("unit_priority");
 }
