@@ -255,22 +255,24 @@ static status_t names_read(struct logon *logon)
     return all ? SEC_E_OK : SEC_E_LOGON_DENIED;
 }
 
-static void finish_set(const struct logon *logon, struct ntlm_server_finish *finish)
+static struct ntlm_server_finish finish_of(const struct logon *logon, enum ntlm_proof proof)
 {
-    finish->now = leg_time();
-    finish->require_mic = logon->policy.require_mic;
-    finish->timestamp_window = logon->policy.timestamp_window;
+    return (struct ntlm_server_finish){
+        .proof = proof,
+        .now = leg_time(),
+        .require_mic = logon->policy.require_mic,
+        .timestamp_window = logon->policy.timestamp_window,
+    };
 }
 
-static status_t prove(const struct logon *logon, struct ntlm_server_finish *finish)
+static status_t prove(const struct logon *logon, const struct ntlm_server_finish *finish)
 {
-    finish_set(logon, finish);
     return ntlm_server_finish(logon->ntlm, logon->token, &logon->message, finish);
 }
 
 static status_t finish_local(const struct logon *logon)
 {
-    struct ntlm_server_finish finish = {.proof = NTLM_PROOF_LOCAL};
+    struct ntlm_server_finish finish = finish_of(logon, NTLM_PROOF_LOCAL);
     const struct host *host = logon->host;
     struct ntlm_context *ntlm = logon->ntlm;
     struct prefix_secret secret;
@@ -299,7 +301,7 @@ static status_t finish_local(const struct logon *logon)
 /* What is wrong with a message whatever the password is said before anybody is asked. */
 static status_t finish_elsewhere(const struct logon *logon)
 {
-    struct ntlm_server_finish finish = {.proof = NTLM_PROOF_AUTHORITY};
+    struct ntlm_server_finish finish = finish_of(logon, NTLM_PROOF_AUTHORITY);
     uint8_t challenge[8];
     const struct authority_request request = {
         .user = &logon->user,
@@ -309,7 +311,6 @@ static status_t finish_elsewhere(const struct logon *logon)
         .nt_response = logon->message.nt_response,
     };
     struct authority_result result;
-    finish_set(logon, &finish);
     status_t status = ntlm_server_check(logon->ntlm, &logon->message, &finish);
     if (status_ok(status)) status = authority_challenge(logon->ntlm, &logon->message, challenge);
     if (status_ok(status)) status = authority_verify(&request, &result);
@@ -327,7 +328,7 @@ static status_t finish_elsewhere(const struct logon *logon)
  * wrong password. */
 static status_t finish_account(const struct logon *logon, bool v2)
 {
-    struct ntlm_server_finish finish = {.proof = v2 ? NTLM_PROOF_V2 : NTLM_PROOF_V1};
+    struct ntlm_server_finish finish = finish_of(logon, v2 ? NTLM_PROOF_V2 : NTLM_PROOF_V1);
     struct account account;
     bool local_only = logon->policy.restrict_receiving >= RECEIVING_LOCAL;
     const struct name *domain = local_only ? &logon->host->computer : &logon->domain;
@@ -357,11 +358,9 @@ static status_t finish_account(const struct logon *logon, bool v2)
 static status_t finish_anonymous(const struct logon *logon)
 {
     static const wchar_t user[] = L"ANONYMOUS LOGON", domain[] = L"NT AUTHORITY";
-    struct ntlm_server_finish finish = {
-        .proof = NTLM_PROOF_ANONYMOUS,
-        .user = text_slice(user, ARRAYSIZE(user) - 1),
-        .domain = text_slice(domain, ARRAYSIZE(domain) - 1),
-    };
+    struct ntlm_server_finish finish = finish_of(logon, NTLM_PROOF_ANONYMOUS);
+    finish.user = text_slice(user, ARRAYSIZE(user) - 1);
+    finish.domain = text_slice(domain, ARRAYSIZE(domain) - 1);
     if (logon->ntlm->requested & ASC_REQ_ALLOW_NULL_SESSION) return prove(logon, &finish);
     WARN("null sessions are not allowed here\n");
     return SEC_E_LOGON_DENIED;
