@@ -100,6 +100,26 @@ static UNICODE_STRING text(const wchar_t *name)
     return (UNICODE_STRING){size, size, (wchar_t *)name};
 }
 
+/* A credential with these parameters; a server's has this certificate, or that of RSA for 0. */
+static SECURITY_STATUS acquire_with(TLS_PARAMETERS *parameters, bool server,
+                                    enum tls_cert server_cert, CredHandle *out)
+{
+    const CERT_CONTEXT *certificate = NULL;
+    if (server) certificate = tls_cert_with_key(server_cert ? server_cert : TLS_CERT_SERVER_RSA);
+    SCH_CREDENTIALS credentials = {.dwVersion = SCH_CREDENTIALS_VERSION,
+                                   .cCreds = server ? 1 : 0,
+                                   .paCred = &certificate,
+                                   .dwFlags = SCH_CRED_NO_DEFAULT_CREDS |
+                                              (server ? 0 : SCH_CRED_MANUAL_CRED_VALIDATION),
+                                   .cTlsParameters = 1,
+                                   .pTlsParameters = parameters};
+    SECURITY_STATUS status = AcquireCredentialsHandleW(
+        NULL, (wchar_t *)UNISP_NAME_W, server ? SECPKG_CRED_INBOUND : SECPKG_CRED_OUTBOUND, NULL,
+        &credentials, NULL, NULL, out, NULL);
+    if (certificate) CertFreeCertificateContext(certificate);
+    return status;
+}
+
 /* A credential in place of the pair's, without what the row says. */
 static SECURITY_STATUS acquire(const struct row *row, bool server, CredHandle *out)
 {
@@ -117,21 +137,7 @@ static SECURITY_STATUS acquire(const struct row *row, bool server, CredHandle *o
     }
     TLS_PARAMETERS parameters = {.cDisabledCrypto = count, .pDisabledCrypto = settings};
     if (row->version) parameters.grbitDisabledProtocols = ~protocols[row->version];
-    const CERT_CONTEXT *certificate = NULL;
-    if (server)
-        certificate = tls_cert_with_key(row->server_cert ? row->server_cert : TLS_CERT_SERVER_RSA);
-    SCH_CREDENTIALS credentials = {.dwVersion = SCH_CREDENTIALS_VERSION,
-                                   .cCreds = server ? 1 : 0,
-                                   .paCred = &certificate,
-                                   .dwFlags = SCH_CRED_NO_DEFAULT_CREDS |
-                                              (server ? 0 : SCH_CRED_MANUAL_CRED_VALIDATION),
-                                   .cTlsParameters = 1,
-                                   .pTlsParameters = &parameters};
-    SECURITY_STATUS status = AcquireCredentialsHandleW(
-        NULL, (wchar_t *)UNISP_NAME_W, server ? SECPKG_CRED_INBOUND : SECPKG_CRED_OUTBOUND, NULL,
-        &credentials, NULL, NULL, out, NULL);
-    if (certificate) CertFreeCertificateContext(certificate);
-    return status;
+    return acquire_with(&parameters, server, row->server_cert, out);
 }
 
 /* A connection with this credential on one side; SEC_E_OK when there is one. */
@@ -333,22 +339,11 @@ static bool open_for_protocol(const struct tls_pair_options *options, bool serve
     UNICODE_STRING protocol = text(L"h2");
     TLS_PARAMETERS parameters = {
         .cAlpnIds = 1, .rgstrAlpnIds = &protocol, .grbitDisabledProtocols = SP_PROT_TLS1_3};
-    const CERT_CONTEXT *certificate = tls_cert_with_key(TLS_CERT_SERVER_RSA);
-    SCH_CREDENTIALS credentials = {.dwVersion = SCH_CREDENTIALS_VERSION,
-                                   .cCreds = server ? 1 : 0,
-                                   .paCred = &certificate,
-                                   .dwFlags = SCH_CRED_NO_DEFAULT_CREDS |
-                                              (server ? 0 : SCH_CRED_MANUAL_CRED_VALIDATION),
-                                   .cTlsParameters = 1,
-                                   .pTlsParameters = &parameters};
     CredHandle *place = server ? &pair.server_cred : &pair.client_cred;
     SECURITY_STATUS status = tls_pair_open(&pair, options);
     if (!ok(status == SEC_E_OK, "credentials: %08lx", status)) return false;
     FreeCredentialsHandle(place);
-    status = AcquireCredentialsHandleW(NULL, (wchar_t *)UNISP_NAME_W,
-                                       server ? SECPKG_CRED_INBOUND : SECPKG_CRED_OUTBOUND, NULL,
-                                       &credentials, NULL, NULL, place, NULL);
-    if (certificate) CertFreeCertificateContext(certificate);
+    status = acquire_with(&parameters, server, 0, place);
     return ok(status == SEC_E_OK, "a credential for protocols: %08lx", status);
 }
 
