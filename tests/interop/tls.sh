@@ -186,6 +186,17 @@ client_case() {
         "$work/client" "$work/peer"
 }
 
+# web_case CASE EXPECTED KIND ARGUMENT...: of WinHTTP or WinINet, with the server whose errors are
+# in $work/error.log. The lines of its output are those that $web_lines lets through.
+web_lines='s/^status: //p; s/^error: /error /p'
+web_case() {
+    web_title=$1 web_expected=$2 kind=$3
+    shift 3
+    run_client "$kind" none --secure "$@"
+    expect "$kind, $web_title" "$(sed -n "$web_lines" "$work/client" | tr '\n' ' ')" \
+        "$web_expected" "$work/client" "$work/error.log"
+}
+
 # start_ours ARGUMENT...: as a server; its output is in $work/server.
 start_ours() {
     : >"$work/server"

@@ -50,14 +50,6 @@ done
 # They use TLS 1.2, which they have of SCHANNEL_CRED, and give up where the server renegotiates,
 # which SSPI tells them of; with Wine's own secur32, too.
 client_user=
-# web_case CASE EXPECTED KIND ARGUMENT...
-web_case() {
-    web_title=$1 web_expected=$2 kind=$3
-    shift 3
-    run_client "$kind" none --secure "$@"
-    expect "$kind, $web_title" "$(sed -n -e 's/^status: //p' -e 's/^error: /error /p' \
-        "$work/client" | tr '\n' ' ')" "$web_expected" "$work/client" "$work/error.log"
-}
 web_case 'nobody asks' '200 200 ' winhttp --path /page --requests 2
 web_case 'nobody asks' '200 200 ' wininet --path /page --requests 2
 web_case 'a certificate for a folder' 'error WinHttpReceiveResponse 12044 ' winhttp \

@@ -128,16 +128,7 @@ done
 # ---- WinHTTP and WinINet ----
 
 client_user=
-# web_case CASE EXPECTED KIND ARGUMENT...
-web_case() {
-    web_title=$1 web_expected=$2 kind=$3
-    shift 3
-    run_client "$kind" none --secure "$@"
-    expect "$kind, $web_title" "$(sed -n -e 's/^status: //p' -e 's/^body: //p' \
-        -e 's/^error: /error /p' "$work/client" | tr '\n' ' ')" "$web_expected" "$work/client" \
-        "$work/error.log"
-}
-
+web_lines="$web_lines; s/^body: //p"
 for kind in winhttp wininet; do
     port=$plain_port
     web_case 'TLS' '200 TLSv1.[23] * localhost ?NONE ? ' $kind --path /who
