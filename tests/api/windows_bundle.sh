@@ -21,8 +21,8 @@ done
 
 # Into a folder whose name no code page of the West has.
 unpack() {
-    mkdir "$work/Запись" && make -C "$BUILD" windows-bundle &&
-        unzip -q "$BUILD"/*-windows-tests.zip -d "$work/Запись" || return 1
+    mkdir "$work/Запись" && make -C "$BUILD" windows-bundle bundle_folder="$work" &&
+        unzip -q "$work"/*-windows-tests.zip -d "$work/Запись" || return 1
     folder=$(echo "$work"/Запись/*-windows-tests)
     cat "$folder/README.txt" "$folder/COPYING.txt" >/dev/null
 }
