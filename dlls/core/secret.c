@@ -1,10 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Wiping that the optimiser cannot leave out, and comparison whose time tells nothing. */
+/* Wiping that the optimiser cannot leave out, also of registers, and comparison whose time tells nothing. */
 #include "core/secret.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The registers with which memory is copied: Wine puts them into memory in each call of the system,
+ * and 32-bit programs may not use them for anything else. Those that a function need not keep for
+ * its caller, by the calling conventions of Windows. Not all become zero, or the processor would
+ * not write them into memory the next time. */
+static void wipe_vectors(void)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("pcmpeqd %%xmm0, %%xmm0\n\tpxor %%xmm1, %%xmm1\n\tpxor %%xmm2, %%xmm2\n\t"
+                     "pxor %%xmm3, %%xmm3\n\tpxor %%xmm4, %%xmm4\n\tpxor %%xmm5, %%xmm5"
+                     :
+                     :
+                     : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5");
+#elif defined(__i386__)
+    if (!__builtin_cpu_supports("sse2")) return;
+    __asm__ volatile("pcmpeqd %xmm0, %xmm0\n\tpxor %xmm1, %xmm1\n\tpxor %xmm2, %xmm2\n\t"
+                     "pxor %xmm3, %xmm3\n\tpxor %xmm4, %xmm4\n\tpxor %xmm5, %xmm5\n\t"
+                     "pxor %xmm6, %xmm6\n\tpxor %xmm7, %xmm7");
+#endif
+}
 
 /* Which function a volatile pointer holds is not known to the compiler, so the call stays. */
 static void *(*const volatile wipe)(void *, int, size_t) = memset;
@@ -12,6 +32,7 @@ static void *(*const volatile wipe)(void *, int, size_t) = memset;
 void secret_wipe(void *data, size_t size)
 {
     if (size) wipe(data, 0, size);
+    wipe_vectors();
 }
 
 __attribute__((noinline)) void secret_wipe_stack(void)
