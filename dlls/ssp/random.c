@@ -15,17 +15,41 @@
 
 enum { STOCK = 512, SMALL = 64 };
 
+#define KEPT 24u /* octets of SYSTEM_INTERRUPT_INFORMATION, which Wine fills with random ones */
+
 struct stock {
     _Alignas(CACHE_LINE) volatile LONG taken;
     size_t left;
     uint8_t bytes[STOCK];
 };
 
+static status_t system_fetch(void *out, ULONG size)
+{
+    NTSTATUS status = BCryptGenRandom(NULL, out, size, BCRYPT_USE_SYSTEM_PREFERRED_RNG);
+    return status < 0 ? SEC_E_INTERNAL_ERROR : SEC_E_OK;
+}
+
+/* Wine takes some octets for each processor at once from the host, and keeps those that it has
+ * handed out until it takes others: so it is asked for as many more. */
+static status_t system_forget(void)
+{
+    uint8_t unused[512];
+    SYSTEM_INFO system;
+    status_t status = SEC_E_OK;
+    GetSystemInfo(&system);
+    for (ULONG left = KEPT * system.dwNumberOfProcessors; left && status_ok(status);) {
+        ULONG part = left < sizeof(unused) ? left : sizeof(unused);
+        status = system_fetch(unused, part);
+        left -= part;
+    }
+    return status;
+}
+
 static status_t random_fetch(void *out, size_t size)
 {
     if (size > ULONG_MAX) return SEC_E_INVALID_PARAMETER;
-    NTSTATUS status = BCryptGenRandom(NULL, out, (ULONG)size, BCRYPT_USE_SYSTEM_PREFERRED_RNG);
-    return status < 0 ? SEC_E_INTERNAL_ERROR : SEC_E_OK;
+    status_t status = system_fetch(out, (ULONG)size);
+    return status_ok(status) ? system_forget() : status;
 }
 
 static status_t stock_take(struct stock *stock, void *out, size_t size)
