@@ -58,3 +58,17 @@ ok() {
         fail_case "$case_name" "$work/output"
     fi
 }
+
+# wait_until COMMAND...: until it succeeds; false after half a minute, in which a slow machine has
+# done what will be done at all.
+wait_until() {
+    tries=0
+    until "$@"; do
+        [ $tries -lt 1000 ] || return 1
+        tries=$((tries + 1))
+        sleep 0.03
+    done
+}
+
+# has_ended PID: of a program that this shell has started.
+has_ended() { ! kill -0 "$1" 2>/dev/null; }

@@ -259,15 +259,43 @@ end_peer() {
     peer_pid=
 }
 
-# wait_for TEXT FILE
-wait_for() {
-    tries=0
-    while ! grep -q -e "$1" "$2" 2>/dev/null; do
-        [ $tries -lt 250 ] || return 1
-        tries=$((tries + 1))
-        sleep 0.02
-    done
+# has_text TEXT FILE [NUMBER]: in so many lines of it.
+has_text() {
+    found=$(grep -c -e "$1" "$2" 2>/dev/null)
+    [ "${found:-0}" -ge "${3:-1}" ]
 }
+
+# has_text_or_ended PID TEXT FILE [NUMBER]
+has_text_or_ended() {
+    has_ended "$1" && return
+    shift
+    has_text "$@"
+}
+
+# wait_for TEXT FILE [NUMBER]
+wait_for() { wait_until has_text "$@"; }
+
+# peer_says TEXT: false when it ends before it does.
+peer_says() {
+    wait_until has_text_or_ended "$peer_pid" "$1" "$work/peer"
+    has_text "$1" "$work/peer"
+}
+
+# peer_ends: by itself, after the connections that it is for.
+peer_ends() {
+    wait_until has_ended "$peer_pid" || return
+    wait "$peer_pid"
+    peer_pid=
+}
+
+# tell_peer TEXT: a line that the peer reads by itself, since what came earlier has been read.
+tell_peer() {
+    wait_until peer_has_read
+    printf '%s\n' "$1" >&3
+}
+peer_has_read() { has_ended "$peer_pid" || no_unread; }
+# FIONREAD, which perl alone does not know by its name.
+no_unread() { perl -e 'ioctl(STDIN, 0x541b, my $n = pack("i", 0)); exit !!unpack("i", $n)' <&3; }
 
 # Starting one of our programs takes longer than a handshake, so that one client visits many peers.
 

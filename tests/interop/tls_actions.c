@@ -258,11 +258,15 @@ static bool act_again(struct run *run, const char *port)
     return run->opener->open(run->opener, run->link, (unsigned)strtoul(port, NULL, 10));
 }
 
-static bool act_wait(struct run *run, const char *milliseconds)
+/* Somebody else makes the file, when what is to happen first has happened. */
+static bool act_await(struct run *run, const char *file)
 {
-    (void)run;
-    Sleep((DWORD)strtoul(milliseconds, NULL, 10));
-    return true;
+    for (unsigned tries = 0; tries < 1000; tries++) {
+        FILE *found = fopen(file, "rb");
+        if (found) return !fclose(found);
+        Sleep(20);
+    }
+    return tls_link_fail(run->link, "await", "the file does not come");
 }
 
 /* Waits for the peer's end; what still comes is only counted. */
@@ -301,7 +305,7 @@ static const struct action actions[] = {
     {"take", act_take},   {"echo", act_echo},   {"mirror", act_mirror},
     {"ask", act_ask},     {"body", act_body},   {"http", act_http},
     {"facts", act_facts}, {"move", act_move},   {"renegotiate", act_renegotiate},
-    {"again", act_again}, {"wait", act_wait},   {"end", act_end},
+    {"again", act_again}, {"await", act_await}, {"end", act_end},
     {"close", act_close}, {"login", act_login},
 };
 

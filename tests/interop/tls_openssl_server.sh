@@ -20,7 +20,7 @@ serve() {
     esac
     start_peer openssl s_server -accept 127.0.0.1:0 -cert "$certs/$certificate.pem" \
         -key "$certs/$(key_of "$certificate").key" "$@"
-    wait_for '^ACCEPT ' "$work/peer" || {
+    peer_says '^ACCEPT ' || {
         fail_case "s_server starts with $*" "$work/peer"
         finish
     }
@@ -33,12 +33,6 @@ suite_options() {
     1.3) echo "-tls1_3 -cipher ALL:@SECLEVEL=0 -ciphersuites $2" ;;
     *) echo "-tls1_2 -cipher $2:@SECLEVEL=0" ;;
     esac
-}
-
-# command_peer TEXT: to s_server, as a line of its own.
-command_peer() {
-    sleep 0.1
-    printf '%s\n' "$1" >&3
 }
 
 # ---- suites and groups ----
@@ -129,7 +123,7 @@ refuse() {
         serve "$refuse_certificate" -naccept 1
         client_case "$refuse_case, TLS $version" "handshake $refuse_status" result \
             --versions $version "$@" -- close
-        wait_for 'alert' "$work/peer"
+        peer_ends
         expect "$refuse_case, TLS $version: the server knows why" \
             "$(sed -n 's/.*alert \([a-z ]*[a-z]\):.*SSL alert number.*/\1/p' "$work/peer")" \
             "$refuse_alert" "$work/peer"
@@ -230,8 +224,7 @@ end_peer
 
 # lines_arrive CASE NUMBER: so many numbered lines have, as s_server says, which has ended.
 lines_arrive() {
-    wait "$peer_pid"
-    peer_pid=
+    peer_ends
     numbered_lines "$2" >"$work/lines-sent"
     grep '^[0-9]*$' "$work/peer" | cmp -s - "$work/lines-sent"
     expect "$1: have arrived" $? 0
@@ -262,70 +255,94 @@ done
 
 # ---- later in the connection ----
 
+# serve_later OPTION...: one that says at once what happens in its handshakes.
+serve_later() { serve rsa -state "$@"; }
+
+# start_client ARGUMENT...: run_ours in the background.
+start_client() {
+    run_ours "$@" &
+    client_pid=$!
+}
+
+# hear_peer TEXT [NUMBER]: until s_server has said it, unless our client has ended.
+hear_peer() { wait_until has_text_or_ended "$client_pid" "$1" "$work/peer" "${2-}"; }
+
+# command_peer COMMAND: s_server begins nothing new before a handshake that the command begins is
+# done, in which each Finished is told of.
+command_peer() {
+    finished='read finished'
+    done_before=$(grep -c "$finished" "$work/peer")
+    tell_peer "$1"
+    case $1 in
+    [Rrc]) hear_peer "$finished" $((done_before + 1)) ;;
+    esac
+}
+
 # later_case CASE EXPECTED LABELS COMMANDS ARGUMENT...: the client says one, s_server gets the
 # commands and then says two, the client says three, and s_server ends.
 later_case() {
     later_title=$1 later_expected=$2 later_labels=$3 later_commands=$4
     shift 4
-    run_ours "$@" &
-    client_pid=$!
-    wait_for '^one' "$work/peer"
+    start_client "$@"
+    hear_peer '^one'
     for one in $later_commands; do command_peer "$one"; done
-    command_peer two
-    wait_for '^three' "$work/peer"
-    command_peer Q
+    tell_peer two
+    hear_peer '^three'
+    end_later "$later_title" "$later_expected" "$later_labels"
+}
+
+# end_later CASE EXPECTED LABELS
+end_later() {
+    has_ended "$client_pid" || tell_peer Q
     wait "$client_pid"
     # shellcheck disable=SC2086 # labels are words
-    expect "$later_title" "$(lines_of "$work/client" $later_labels)" "$later_expected" \
-        "$work/client" "$work/peer"
+    expect "$1" "$(lines_of "$work/client" $3)" "$2" "$work/client" "$work/peer"
     end_peer
 }
 
-serve rsa -tls1_3
+serve_later -tls1_3
 later_case 'other keys of the server' 'two closed* ok' 'heard end result' 'k k' \
     -- say:one hear:two say:three end
-serve rsa -tls1_3
+serve_later -tls1_3
 later_case 'other keys of both' 'two closed* ok' 'heard end result' 'K K' \
     -- say:one hear:two say:three end
-serve rsa -tls1_2
+serve_later -tls1_2
 later_case 'a server that renegotiates' 'two closed* 1 renegotiations ok' \
     'heard end result' r -- say:one hear:two say:three end
-serve rsa -tls1_2
+serve_later -tls1_2
 later_case 'a server that renegotiates twice' 'two closed* 2 renegotiations ok' \
     'heard end result' 'r r' -- say:one hear:two say:three end
-serve rsa -tls1_2 -CAfile "$certs/ca.pem"
+serve_later -tls1_2 -CAfile "$certs/ca.pem"
 later_case 'a server that renegotiates for a certificate' \
     'two closed* SEC_E_NO_CREDENTIALS Alice of RSA* ok' 'heard end own result' R \
     --certificate "$certs/client.pfx" -- say:one hear:two facts say:three end
-serve rsa -tls1_2 -CAfile "$certs/ca.pem"
+serve_later -tls1_2 -CAfile "$certs/ca.pem"
 later_case 'a server that renegotiates for a certificate, which comes when it is asked for' \
     'two closed* 1 renegotiations the server asks for one * Alice of RSA* ok' \
     'heard end certificate own result' R --later "$certs/client.pfx" \
     -- say:one hear:two facts say:three end
-serve rsa -tls1_2 -CAfile "$certs/ca.pem"
+serve_later -tls1_2 -CAfile "$certs/ca.pem"
 later_case 'a server that renegotiates for a certificate in vain' \
     'two closed* 1 renegotiations the server asks for one ok' 'heard end certificate result' R \
     -- say:one hear:two say:three end
 # s_server asks, and says two before it reads the answer; it takes no data in between itself.
-serve rsa -tls1_2 -CAfile "$certs/ca.pem"
-run_ours --later "$certs/client.pfx" -- say:one wait:1000 hear:two hear:three facts say:four end &
-client_pid=$!
-wait_for '^one' "$work/peer"
-command_peer R
-command_peer two
-wait_for '^depth=0' "$work/peer"
-command_peer three
-wait_for '^four' "$work/peer"
-command_peer Q
-wait "$client_pid"
-expect 'data in the middle of a renegotiation' \
-    "$(lines_of "$work/client" heard end certificate own result)" \
+serve_later -tls1_2 -CAfile "$certs/ca.pem"
+start_client --later "$certs/client.pfx" -- say:one "await:$work/said" hear:two hear:three facts \
+    say:four end
+hear_peer '^one'
+tell_peer R
+tell_peer two
+wait_until peer_has_read
+: >"$work/said"
+hear_peer '^depth=0'
+tell_peer three
+hear_peer '^four'
+end_later 'data in the middle of a renegotiation' \
     'two three closed* 2 renegotiations the server asks for one * Alice of RSA* ok' \
-    "$work/client" "$work/peer"
-end_peer
+    'heard end certificate own result'
 # A line c has it ask in TLS 1.3.
 for commands in c 'c c' 'K c k' 'K k c K'; do
-    serve rsa -tls1_3 -CAfile "$certs/ca.pem"
+    serve_later -tls1_3 -CAfile "$certs/ca.pem"
     later_case "TLS 1.3, a server that asks for a certificate: $commands" \
         'two closed* SEC_E_NO_CREDENTIALS Alice of RSA* ok' 'heard end own result' "$commands" \
         --certificate "$certs/client.pfx" -- say:one hear:two facts say:three end
@@ -333,11 +350,11 @@ for commands in c 'c c' 'K c k' 'K k c K'; do
         "$(grep -c '^depth=0 CN = Alice of RSA' "$work/peer")" \
         "$(echo "$commands" | tr -cd c | wc -c)" "$work/peer"
 done
-serve rsa -tls1_3 -CAfile "$certs/ca.pem"
+serve_later -tls1_3 -CAfile "$certs/ca.pem"
 later_case 'TLS 1.3, a server that asks a moved client' \
     '* SEC_E_ILLEGAL_MESSAGE*' 'heard end successor result' c \
     --certificate "$certs/client.pfx" -- move say:one hear:two
-serve rsa -tls1_2 -client_renegotiation
+serve_later -tls1_2 -client_renegotiation
 later_case 'a client that renegotiates' 'two closed* ok' 'heard end result' '' \
     -- renegotiate say:one hear:two renegotiate say:three end
 
@@ -365,13 +382,13 @@ for version in 1.2 1.3; do
         --versions $version -- send:5000 move send:5000+5000 close
     lines_arrive "lines from two processes, TLS $version" 10000
 done
-serve rsa -tls1_3
+serve_later -tls1_3
 later_case 'other keys after the move' 'two closed* ok ok' 'heard end successor result' \
     'K k K' -- move say:one hear:two say:three end
-serve rsa -tls1_3
+serve_later -tls1_3
 later_case 'moved after other keys' 'two closed* ok ok' 'heard end successor result' \
     'K k K' -- say:one hear:two move say:three end
-serve rsa -tls1_2
+serve_later -tls1_2
 later_case 'a moved client renegotiates no more' '*' 'heard end successor result' \
     'r' -- move say:one hear:two say:three end
 serve rsa -rev -tls1_2 -naccept 1 -cipher AES256-SHA

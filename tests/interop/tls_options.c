@@ -34,7 +34,7 @@ static const char usage[] =
     "  login:PACKAGE+BINDINGS  NTLM or Negotiate inside, bound by endpoint, unique or none\n"
     "  renegotiate[:ask]   another handshake; a server can ask for a certificate then\n"
     "  again[:PORT]        another connection\n"
-    "  move facts wait:MILLISECONDS close end\n";
+    "  move facts await:FILE close end\n";
 
 struct switch_option {
     const char *name;
