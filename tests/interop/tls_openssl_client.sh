@@ -183,19 +183,23 @@ done
 # ---- later in the connection ----
 
 # talk CASE EXPECTED LABELS COMMANDS OPTION...: s_client says one, gets the commands, and says two.
+# The command =NUMBER:TEXT waits until it has printed so many lines with that. Data in the middle of
+# another handshake has it look at its input no more.
 talk() {
     talk_title=$1 talk_expected=$2 talk_labels=$3 talk_commands=$4
     shift 4
-    start_peer $limit openssl s_client -connect "localhost:$port" -4 \
+    start_peer $limit openssl s_client -connect "localhost:$port" -4 -state \
         -CAfile "$certs/ca.pem" "$@"
     wait_for '^ready' "$work/peer"
-    printf 'one\n' >&3
-    for one in $talk_commands; do
-        sleep 0.1
-        printf '%s\n' "$one" >&3
+    for one in one $talk_commands two; do
+        case $one in
+        =*)
+            one=${one#=}
+            wait_for "${one#*:}" "$work/peer" "${one%%:*}"
+            ;;
+        *) tell_peer "$one" ;;
+        esac
     done
-    sleep 0.1
-    printf 'two\n' >&3
     server_case "$talk_title" "$talk_expected" "$talk_labels"
     end_peer
 }
@@ -211,7 +215,11 @@ late() {
     shift 3
     start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one "$late_action" hear:two facts \
         say:three close
-    talk "$late_case" "$late_expected" 'heard peer declined result' '' -tls1_2 "$@"
+    case $1 in
+    -no_renegotiation) late_answer='=1:no.renegotiation' ;;
+    *) late_answer='=2:read.finished' ;;
+    esac
+    talk "$late_case" "$late_expected" 'heard peer declined result' "$late_answer" -tls1_2 "$@"
 }
 alice="-cert $certs/client.pem -key $certs/rsa.key"
 for suite in AES128-GCM-SHA256 ECDHE-RSA-AES256-GCM-SHA384 ECDHE-RSA-CHACHA20-POLY1305; do
@@ -233,10 +241,11 @@ start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate:ask 
 # shellcheck disable=SC2086
 talk 'a server that renegotiates twice, and moves' \
     'one between two SEC_E_NO_CREDENTIALS Alice of RSA* ok ok' \
-    'heard peer successor result' between -tls1_2 $alice
-start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate:ask hear:two
-talk 'TLS 1.3, a client that would show none' 'one two by the peer ok' 'heard declined result' '' \
-    -tls1_3
+    'heard peer successor result' 'between =3:read.finished' -tls1_2 $alice
+start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate:ask say:asked \
+    hear:two
+talk 'TLS 1.3, a client that would show none' 'one two by the peer ok' 'heard declined result' \
+    =1:^asked -tls1_3
 # shown CASE EXPECTED COMMANDS ACTIONS OPTION...: our server does these things in TLS 1.3.
 shown() {
     shown_case=$1 shown_expected=$2 shown_commands=$3 shown_actions=$4
@@ -250,18 +259,21 @@ shown() {
 # shellcheck disable=SC2086 # options are words
 for suite in TLS_AES_256_GCM_SHA384 TLS_CHACHA20_POLY1305_SHA256; do
     shown "TLS 1.3, a client that shows one, $suite" \
-        'one two SEC_E_NO_CREDENTIALS Alice of RSA* ok' '' 'renegotiate:ask hear:two' \
+        'one two SEC_E_NO_CREDENTIALS Alice of RSA* ok' =1:^asked \
+        'renegotiate:ask say:asked hear:two' \
         -ciphersuites $suite $alice
 done
 shown 'TLS 1.3, a client that shows one on a curve' \
-    'one two SEC_E_NO_CREDENTIALS Alice of EC* ok' '' 'renegotiate:ask hear:two' \
+    'one two SEC_E_NO_CREDENTIALS Alice of EC* ok' =1:^asked \
+    'renegotiate:ask say:asked hear:two' \
     -cert "$certs/client-ec.pem" -key "$certs/p256.key"
 shown 'TLS 1.3, a client that has none to show' \
-    'one two SEC_E_NO_CREDENTIALS SEC_E_NO_CREDENTIALS ok' '' 'renegotiate:ask hear:two'
+    'one two SEC_E_NO_CREDENTIALS SEC_E_NO_CREDENTIALS ok' =1:^asked \
+    'renegotiate:ask say:asked hear:two'
 # shellcheck disable=SC2086
 shown 'TLS 1.3, a client that shows one with other keys of both, twice, and the server moves' \
-    'one between two SEC_E_NO_CREDENTIALS Alice of RSA* ok ok' 'k K between K' \
-    'hear:between renegotiate:ask renegotiate:ask hear:two move' $alice
+    'one between two SEC_E_NO_CREDENTIALS Alice of RSA* ok ok' 'k K between K =1:^asked' \
+    'hear:between renegotiate:ask renegotiate:ask say:asked hear:two move' $alice
 start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one move renegotiate
 talk 'a moved server does not renegotiate' '*SEC_E_UNSUPPORTED_FUNCTION*' 'heard successor result' \
     '' -tls1_2
