@@ -6,10 +6,17 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+
+/* With a time limit, both end early in a process that was stopped and goes on (signal(7)). */
+static bool interrupted(ssize_t result)
+{
+    return result < 0 && errno == EINTR;
+}
 
 /* result: what send or recv gave. */
 static const char *channel_failure(ssize_t result)
@@ -21,6 +28,7 @@ const char *tcp_write(intptr_t channel, const uint8_t *bytes, size_t count)
 {
     while (count) {
         ssize_t done = send((int)channel, bytes, count, MSG_NOSIGNAL);
+        if (interrupted(done)) continue;
         if (done <= 0) return channel_failure(done);
         bytes += done;
         count -= (size_t)done;
@@ -32,6 +40,7 @@ const char *tcp_read(intptr_t channel, uint8_t *bytes, size_t count)
 {
     while (count) {
         ssize_t done = recv((int)channel, bytes, count, 0);
+        if (interrupted(done)) continue;
         if (done <= 0) return channel_failure(done);
         bytes += done;
         count -= (size_t)done;
