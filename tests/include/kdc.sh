@@ -33,6 +33,12 @@ kdc_script() {
     trap 'exit 130' INT TERM HUP
 }
 
+kdc_find_ports() {
+    read -r kdc_port kadmin_port kpasswd_port <<END
+$(free_port tcp 3)
+END
+}
+
 # kdc_configure: writes both configurations for $kdc_port and $kadmin_port; what $kdc_libdefaults
 # and $kdc_realm_lines hold goes along. The host localhost and those of winesspi.test belong to it.
 kdc_configure() {
@@ -91,7 +97,7 @@ kdc_start() {
     for _ in 1 2 3; do
         rm -rf "$kdc_dir"
         mkdir -p "$kdc_dir/tmp" || return 1
-        kdc_port=$(free_port) kadmin_port=$(free_port) kpasswd_port=$(free_port)
+        kdc_find_ports
         kdc_configure
         export KRB5_CONFIG="$kdc_dir/krb5.conf" KRB5_KDC_PROFILE="$kdc_dir/kdc.conf"
         export KRB5CCNAME="FILE:$kdc_dir/tickets" KRB5_KTNAME="FILE:$kdc_dir/keytab"

@@ -33,14 +33,17 @@ unpack_heimdal() {
 in_heimdal() { LD_LIBRARY_PATH=$heimdal_libraries "$@"; }
 
 # start_heimdal: as kdc_start, for a KDC of Heimdal's.
-start_heimdal() {
+start_heimdal() { thrice try_heimdal; }
+try_heimdal() {
+    kdc_stop
     heimdal_libraries=$(dirname "$(find "$heimdal" -name 'libgssapi.so.3' | head -n 1)")
     heimdal_kdc=$(find "$heimdal/usr" -path '*heimdal-servers/kdc' | head -n 1)
     heimdal_kadmin=$(find "$heimdal/usr" -name 'kadmin.heimdal' -o -name kadmin | head -n 1)
     heimdal_kinit=$(find "$heimdal/usr" -name 'kinit.heimdal' -o -name kinit | head -n 1)
     kdc_dir=$work/kdc
+    rm -rf "$kdc_dir"
     mkdir -p "$kdc_dir/tmp"
-    kdc_port=$(free_port) kadmin_port=$(free_port) kpasswd_port=$(free_port)
+    kdc_find_ports
     kdc_configure
     cat >>"$kdc_dir/krb5.conf" <<END
 [kdc]

@@ -51,7 +51,7 @@ END
 start_samba() {
     kdc_dir=$work/kdc
     mkdir -p "$kdc_dir/tmp"
-    kdc_port=$(free_port) kadmin_port=$(free_port) kpasswd_port=$(free_port)
+    kdc_find_ports
     kdc_configure
     export KRB5_CONFIG="$kdc_dir/krb5.conf" KRB5CCNAME="FILE:$kdc_dir/tickets"
     export KRB5_KTNAME="FILE:$kdc_dir/keytab" KRB5RCACHENAME="dfl:" KRB5RCACHEDIR="$kdc_dir/tmp"

@@ -70,7 +70,7 @@ start_sshd() {
     return $listens
 }
 
-start_sshd || start_sshd || {
+thrice start_sshd || {
     fail_case 'sshd starts' "$work/log"
     finish
 }

@@ -34,7 +34,7 @@ start_slapd() {
 
 # slapd_up: it serves on $port, or there is nothing more to do.
 slapd_up() {
-    start_slapd || start_slapd && return
+    thrice start_slapd && return
     fail_case "starting slapd" "$work/slapd"
     finish
 }

@@ -35,9 +35,16 @@ make_database() {
 
 # serve OPTION...: selfserv, a web server.
 serve() {
+    thrice start_serving "$@" && return
+    fail_case "selfserv starts with $*" "$work/peer"
+    finish
+}
+start_serving() {
     port=$(free_port)
     start_peer selfserv -p "$port" -v "$@"
-    wait_listening "$peer_pid" "$port"
+    wait_listening "$peer_pid" "$port" && return
+    end_peer
+    return 1
 }
 
 # Numbers of suites, as they are written in NSS.
