@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Wiping that the optimiser cannot leave out, also of registers, and comparison whose time tells nothing. */
+/* Wiping that the optimiser cannot leave out, also of registers, and comparison whose time tells
+ * nothing. */
 #include "core/secret.h"
 
 #include <stdint.h>
