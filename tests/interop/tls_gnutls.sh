@@ -16,18 +16,20 @@ serve() { serve_as rsa "$@"; }
 
 # serve_as CERTIFICATE OPTION...
 serve_as() {
+    thrice start_serving "$@" && return
+    fail_case "gnutls-serv starts with $*" "$work/peer"
+    finish
+}
+start_serving() {
     certificate=$1
     shift
-    for attempt in 1 2 3; do
-        port=$(free_port)
-        start_peer gnutls-serv -p "$port" --echo --crlf \
-            --x509certfile "$certs/$certificate.chain.pem" \
-            --x509keyfile "$certs/$(key_of "$certificate").key" "$@"
-        wait_for 'IPv4 .*done' "$work/peer" && return
-        end_peer
-    done
-    fail_case "gnutls-serv starts with $*, attempt $attempt" "$work/peer"
-    finish
+    port=$(free_port)
+    start_peer gnutls-serv -p "$port" --echo --crlf \
+        --x509certfile "$certs/$certificate.chain.pem" \
+        --x509keyfile "$certs/$(key_of "$certificate").key" "$@"
+    peer_says 'IPv4 .*\(done\|failed\)' && has_text 'IPv4 .*done' "$work/peer" && return
+    end_peer
+    return 1
 }
 
 # priority VERSION GROUP: a priority string.
@@ -154,16 +156,21 @@ server_case 'server, client certificates' \
     'Alice of RSA* SEC_E_NO_CREDENTIALS Alice of RSA* SEC_E_NO_CREDENTIALS ok ok ok ok' \
     'peer result'
 
+# say_until LINE TEXT NUMBER: so many of it from gnutls-cli.
+say_until() {
+    printf '%s\n' "$1" >&3
+    wait_for "$2" "$work/peer" "$3"
+}
+
 # late CASE EXPECTED OPTION...: our server asks for a certificate after the handshake of TLS 1.3.
 late() {
     late_case=$1 late_expected=$2
     shift 2
-    start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate:ask hear:two facts \
-        say:three close
+    start_ours --certificate "$certs/rsa.pfx" -- say:ready hear:one renegotiate:ask say:asked \
+        hear:two facts say:three close
     start_peer $limit gnutls-cli --x509cafile "$certs/ca.pem" -p "$port" "$@" localhost
     wait_for '^ready' "$work/peer"
-    printf 'one\n' >&3
-    sleep 0.1
+    say_until one '^asked' 1
     printf 'two\n' >&3
     server_case "$late_case" "$late_expected" 'heard peer declined result'
     end_peer
@@ -190,14 +197,6 @@ done
 
 # A client that has the ticket of another handshake comes back with it, and that is no good: the
 # library would resume it in the next one. The second line is heard once there was one.
-say_until() { # LINE TEXT NUMBER: so many of it from gnutls-cli
-    printf '%s\n' "$1" >&3
-    tries=0
-    while [ "$(grep -c -e "$2" "$work/peer")" -lt "$3" ] && [ $tries -lt 100 ]; do
-        tries=$((tries + 1))
-        sleep 0.05
-    done
-}
 start_ours --certificate "$certs/rsa.pfx" --connections 2 -- say:ready hear:one renegotiate \
     hear:two renegotiate hear:three close
 start_peer $limit gnutls-cli --x509cafile "$certs/ca.pem" --inline-commands -p "$port" \
