@@ -54,20 +54,18 @@ CustomLog $work/access.log plain
 END
 }
 
-# True when Apache serves on $port. One that finds the port taken ends at once.
+# True when Apache serves on $port, which it has when it makes the file. One that finds the port
+# taken ends at once.
+apache_serves() { has_ended "$server_pid" || [ -s "$work/apache.pid" ]; }
 start_apache() {
     port=$(free_port) || return 1
     write_configuration
+    rm -f "$work/apache.pid"
     # In a group of its own, which Apache ends when it ends.
     setsid apache2 -f "$work/apache.conf" -D FOREGROUND >"$work/apache" 2>&1 </dev/null &
     server_pid=$!
-    tries=0
-    while [ $tries -lt 100 ]; do
-        kill -0 "$server_pid" 2>/dev/null || break
-        [ -f "$work/apache.pid" ] && listening "$port" && return
-        sleep 0.1
-        tries=$((tries + 1))
-    done
+    wait_until apache_serves
+    has_ended "$server_pid" || [ ! -s "$work/apache.pid" ] || return 0
     kill "$server_pid" 2>/dev/null
     server_pid=
     return 1
@@ -77,23 +75,22 @@ start_apache() {
 apache_up() {
     # It may run as another user.
     chmod 755 "$work"
-    start_apache || start_apache || start_apache && return
+    thrice start_apache && return
     fail_case 'Apache starts' "$work/apache" "$work/error.log"
     finish
+}
+
+# has_answered NUMBER: of them with success, which are in $work/new.
+has_answered() {
+    tail -n +$(($(wc -l <"$work/before") + 1)) "$work/access.log" >"$work/new"
+    [ "$(grep -c '^200 ' "$work/new")" -ge "$1" ]
 }
 
 # answers NUMBER: how the requests that Apache has answered since the last time ended, and for whom.
 # It writes a line only after it has answered, so this waits for that many successes.
 answers() {
     [ -f "$work/before" ] || : >"$work/before"
-    tries=0
-    while
-        tail -n +$(($(wc -l <"$work/before") + 1)) "$work/access.log" >"$work/new"
-        [ "$(grep -c '^200 ' "$work/new")" -lt "$1" ] && [ $tries -lt 100 ]
-    do
-        sleep 0.1
-        tries=$((tries + 1))
-    done
+    wait_until has_answered "$1"
     sort -u "$work/new" | sed 's/\\\\/\//' | tr '\n' ' '
     cat "$work/new" >>"$work/before"
 }

@@ -32,10 +32,7 @@ END
 # shown_last LINE: the status that Apache has given last, the version, and the certificate that it
 # saw. It writes a line only after it has answered, so this waits for that line.
 shown_last() {
-    tries=0
-    while [ "$(wc -l <"$work/access.log")" -lt "$1" ] && [ $tries -lt 100 ]; do
-        sleep 0.05
-        tries=$((tries + 1))
-    done
+    wait_until has_lines "$1" "$work/access.log"
     tail -n 1 "$work/access.log"
 }
+has_lines() { [ "$(wc -l <"$2")" -ge "$1" ]; }

@@ -32,9 +32,9 @@ END
 }
 
 write_configuration() {
-    plain_port=$(free_port) && old_port=$(free_port) && asking_port=$(free_port) &&
-        wanting_port=$(free_port) && bad_port=$(free_port) && other_port=$(free_port) &&
-        expired_port=$(free_port) || return 1
+    read -r plain_port old_port asking_port wanting_port bad_port other_port expired_port <<END
+$(free_port tcp 7)
+END
     {
         echo "user $(id -un); pid $work/nginx.pid; error_log $work/error.log; daemon off;"
         echo 'worker_processes 2; events {}'
@@ -57,24 +57,21 @@ write_configuration() {
     } >"$work/nginx.conf"
 }
 
-# One that finds a port taken ends at once.
+# It makes the file once it has all ports. One that finds a port taken ends at once.
+nginx_serves() { has_ended "$peer_pid" || [ -s "$work/nginx.pid" ]; }
 start_nginx() {
-    write_configuration || return 1
+    write_configuration
+    rm -f "$work/nginx.pid"
     start_peer /usr/sbin/nginx -p "$work" -c "$work/nginx.conf"
-    tries=0
-    port=$bad_port
-    while [ $tries -lt 50 ] && kill -0 "$peer_pid" 2>/dev/null; do
-        [ -f "$work/nginx.pid" ] && listening "$port" && return
-        sleep 0.1
-        tries=$((tries + 1))
-    done
+    wait_until nginx_serves
+    has_ended "$peer_pid" || [ ! -s "$work/nginx.pid" ] || return 0
     end_peer
     return 1
 }
 
 mkdir "$work/www"
 numbered_lines 200000 >"$work/www/lines"
-start_nginx || start_nginx || start_nginx || {
+thrice start_nginx || {
     fail_case 'nginx starts' "$work/peer" "$work/error.log"
     finish
 }
