@@ -58,7 +58,7 @@ perl -MIO::Socket::INET -e '$| = 1;
     my $listener = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1");
     print $listener->sockport, "\n"; push @all, $listener->accept while 1;' >"$work/port" &
 silent_pid=$!
-until [ -s "$work/port" ]; do sleep 0.05; done
+wait_until test -s "$work/port"
 sed "s/^  kdc = .*/  kdc = 127.0.0.1:$(cat "$work/port")/" "$config" >"$KRB5_CONFIG"
 run_program silent-kdc alice
 finish

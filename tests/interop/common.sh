@@ -74,16 +74,14 @@ set_gss_ntlmssp() {
 }
 no_gss_ntlmssp='the NTLM mechanism for GSS-API (Debian package gss-ntlmssp)'
 
-# The port that the server prints, in a line that is complete.
+# The port that the server prints, in a line that is complete; false when it ends without.
 wait_for_port() {
-    tries=0
-    port=
-    while [ -z "$port" ] && [ $tries -lt 600 ]; do
-        port=$(tr -d '\r' <"$work/server" | sed -n 's/^port: \([0-9][0-9]*\)$/\1/p')
-        [ "$port" ] || sleep 0.03
-        tries=$((tries + 1))
-    done
+    wait_until port_is_known
     [ "$port" ]
+}
+port_is_known() {
+    port=$(tr -d '\r' <"$work/server" | sed -n 's/^port: \([0-9][0-9]*\)$/\1/p')
+    [ "$port" ] || has_ended "$server_pid"
 }
 
 # as_nobody COMMAND...: what does not run as root, or not as it should.

@@ -91,12 +91,7 @@ start_winbindd() {
     be_private winbindd --configfile="$work/smb.conf" --foreground --no-process-group \
         --log-basename="$work" >"$work/winbindd" 2>&1 &
     winbindd_pid=$!
-    tries=0
-    until in_private wbinfo --ping >/dev/null 2>&1; do
-        tries=$((tries + 1))
-        [ $tries -lt 100 ] || return 1
-        sleep 0.1
-    done
+    wait_until in_private wbinfo --ping >/dev/null 2>&1
 }
 
 stop_winbindd() {
