@@ -41,7 +41,10 @@ serve() {
     shift
     start_peer openssl s_server -accept 127.0.0.1:0 -cert "$certs/$certificate.pem" \
         -key "$certs/$(key_of "$certificate").key" -www "$@"
-    wait_for '^ACCEPT ' "$work/peer"
+    peer_says '^ACCEPT ' || {
+        fail_case "s_server starts with $*" "$work/peer"
+        finish
+    }
     port=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' "$work/peer")
 }
 
