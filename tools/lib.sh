@@ -130,13 +130,14 @@ make_prefix() {
     prefixes="$prefixes$1
 "
     step "making the prefix $1"
-    WINEDLLOVERRIDES='mscoree,mshtml=' wine wineboot -i >"$1/wineboot.log" 2>&1 </dev/null
+    WINEDLLOVERRIDES='mscoree,mshtml=' timeout 300 wine wineboot -i >"$1/wineboot.log" 2>&1 \
+        </dev/null
     [ -f "$1/drive_c/windows/system32/kernel32.dll" ] || {
         cat "$1/wineboot.log" >&2
         die "the prefix $1 could not be made"
     }
     # Only now: a server that is there before the prefix keeps Wine from making syswow64.
-    wineserver -w
+    timeout 300 wineserver -w
     wineserver -p || die "the server of $1 does not start"
 }
 

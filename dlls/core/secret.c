@@ -9,21 +9,29 @@
 
 /* The registers with which memory is copied: Wine puts them into memory in each call of the system,
  * and 32-bit programs may not use them for anything else. Those that a function need not keep for
- * its caller, by the calling conventions of Windows. Not all become zero, or the processor would
- * not write them into memory the next time. */
-static void wipe_vectors(void)
+ * its caller, by the calling conventions of Windows; what larger ones a host's functions use is not
+ * among them. Not all become zero: XSAVE need not write what is as it was in the beginning, and
+ * then leaves what it wrote before. */
+#if defined(__x86_64__) || defined(__i386__)
+__attribute__((noinline, target("sse2"))) static void wipe_xmm(void)
 {
-#if defined(__x86_64__)
     __asm__ volatile("pcmpeqd %%xmm0, %%xmm0\n\tpxor %%xmm1, %%xmm1\n\tpxor %%xmm2, %%xmm2\n\t"
                      "pxor %%xmm3, %%xmm3\n\tpxor %%xmm4, %%xmm4\n\tpxor %%xmm5, %%xmm5"
                      :
                      :
                      : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5");
+#if defined(__i386__)
+    __asm__ volatile("pxor %%xmm6, %%xmm6\n\tpxor %%xmm7, %%xmm7" : : : "xmm6", "xmm7");
+#endif
+}
+#endif
+
+static void wipe_vectors(void)
+{
+#if defined(__x86_64__)
+    wipe_xmm();
 #elif defined(__i386__)
-    if (!__builtin_cpu_supports("sse2")) return;
-    __asm__ volatile("pcmpeqd %xmm0, %xmm0\n\tpxor %xmm1, %xmm1\n\tpxor %xmm2, %xmm2\n\t"
-                     "pxor %xmm3, %xmm3\n\tpxor %xmm4, %xmm4\n\tpxor %xmm5, %xmm5\n\t"
-                     "pxor %xmm6, %xmm6\n\tpxor %xmm7, %xmm7");
+    if (__builtin_cpu_supports("sse2")) wipe_xmm();
 #endif
 }
 

@@ -12,10 +12,9 @@
 #include <bcrypt.h>
 #include <limits.h>
 #include <string.h>
+#include <winternl.h>
 
 enum { STOCK = 512, SMALL = 64 };
-
-#define KEPT 24u /* octets of SYSTEM_INTERRUPT_INFORMATION, which Wine fills with random ones */
 
 struct stock {
     _Alignas(CACHE_LINE) volatile LONG taken;
@@ -29,27 +28,27 @@ static status_t system_fetch(void *out, ULONG size)
     return status < 0 ? SEC_E_INTERNAL_ERROR : SEC_E_OK;
 }
 
-/* Wine takes some octets for each processor at once from the host, and keeps those that it has
- * handed out until it takes others: so it is asked for as many more. */
-static status_t system_forget(void)
+/* Wine takes a structure of octets for each processor at once from the host, and keeps those that
+ * it has handed out until it takes others: so it is asked for as many more. */
+static void system_forget(void)
 {
     uint8_t unused[512];
     SYSTEM_INFO system;
-    status_t status = SEC_E_OK;
     GetSystemInfo(&system);
-    for (ULONG left = KEPT * system.dwNumberOfProcessors; left && status_ok(status);) {
-        ULONG part = left < sizeof(unused) ? left : sizeof(unused);
-        status = system_fetch(unused, part);
+    size_t left = sizeof(SYSTEM_INTERRUPT_INFORMATION) * system.dwNumberOfProcessors;
+    while (left) {
+        size_t part = left < sizeof(unused) ? left : sizeof(unused);
+        if (!status_ok(system_fetch(unused, (ULONG)part))) return;
         left -= part;
     }
-    return status;
 }
 
 static status_t random_fetch(void *out, size_t size)
 {
     if (size > ULONG_MAX) return SEC_E_INVALID_PARAMETER;
     status_t status = system_fetch(out, (ULONG)size);
-    return status_ok(status) ? system_forget() : status;
+    if (status_ok(status)) system_forget();
+    return status;
 }
 
 static status_t stock_take(struct stock *stock, void *out, size_t size)

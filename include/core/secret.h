@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The registers with which it may have been copied are wiped as well. */
+/* The registers with which functions of Windows may have copied it are wiped as well. */
 void secret_wipe(void *data, size_t size);
 
 /* What the functions that the caller has called have left of their stack: some of libgcrypt's have

@@ -65,7 +65,7 @@ start_apache() {
     setsid apache2 -f "$work/apache.conf" -D FOREGROUND >"$work/apache" 2>&1 </dev/null &
     server_pid=$!
     wait_until apache_serves
-    has_ended "$server_pid" || [ ! -s "$work/apache.pid" ] || return 0
+    ! has_ended "$server_pid" && [ -s "$work/apache.pid" ] && return
     kill "$server_pid" 2>/dev/null
     server_pid=
     return 1

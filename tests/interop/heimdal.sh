@@ -14,7 +14,14 @@ heimdal_packages='heimdal-kdc heimdal-clients libasn1-8-heimdal libgssapi3-heimd
     libkadm5clnt7-heimdal libkadm5srv8-heimdal libkafs0-heimdal libkdc2-heimdal libkrb5-26-heimdal
     libotp0-heimdal libroken19-heimdal libsl0-heimdal libwind0-heimdal libcap-ng0'
 
+# The tests of another architecture may be doing the same.
 unpack_heimdal() {
+    (
+        flock 9
+        unpack_heimdal_once
+    ) 9>"$heimdal.lock"
+}
+unpack_heimdal_once() {
     [ -f "$heimdal/unpacked" ] && return
     command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 1
     rm -rf "$heimdal"

@@ -67,6 +67,7 @@ start_sshd() {
     wait_listening "$server_pid" "$port"
     listens=$?
     server_pid=$(cat "$work/sshd/pid")
+    [ "$listens" = 0 ] || kill "$server_pid" 2>/dev/null
     return $listens
 }
 

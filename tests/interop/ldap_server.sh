@@ -29,7 +29,9 @@ start_slapd() {
     port=$(free_port) || return 1
     "$slapd" -d 0 -f "$work/slapd.conf" -h "ldap://127.0.0.1:$port/" >"$work/slapd" 2>&1 &
     server_pid=$!
-    wait_listening "$server_pid" "$port"
+    wait_listening "$server_pid" "$port" && return
+    kill "$server_pid" 2>/dev/null
+    return 1
 }
 
 # slapd_up: it serves on $port, or there is nothing more to do.

@@ -295,7 +295,9 @@ tell_peer() {
 }
 peer_has_read() { has_ended "$peer_pid" || no_unread; }
 # FIONREAD, which perl alone does not know by its name.
-no_unread() { perl -e 'ioctl(STDIN, 0x541b, my $n = pack("i", 0)); exit !!unpack("i", $n)' <&3; }
+no_unread() {
+    perl -e 'ioctl(STDIN, 0x541b, my $n = pack("i", 0)) or exit 1; exit !!unpack("i", $n)' <&3
+}
 
 # Starting one of our programs takes longer than a handshake, so that one client visits many peers.
 

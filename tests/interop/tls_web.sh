@@ -64,7 +64,7 @@ start_nginx() {
     rm -f "$work/nginx.pid"
     start_peer /usr/sbin/nginx -p "$work" -c "$work/nginx.conf"
     wait_until nginx_serves
-    has_ended "$peer_pid" || [ ! -s "$work/nginx.pid" ] || return 0
+    ! has_ended "$peer_pid" && [ -s "$work/nginx.pid" ] && return
     end_peer
     return 1
 }
