@@ -14,6 +14,7 @@ write_configuration() {
     numbered_lines 20000 | tee "$work/www/lines" >"$work/www/named/lines"
     echo 'the page' | tee "$work/www/page" >"$work/www/named/page"
     configure_apache headers ssl <<END
+LogLevel ssl:info
 LogFormat "%>s %{SSL_PROTOCOL}x %{SSL_CLIENT_S_DN}x" shown
 CustomLog $work/access.log shown
 SSLEngine on
