@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The few fields of a certificate (RFC 5280 4.1) that channel bindings depend on. Certificates have
+ * The few fields of a certificate (RFC 5280 4.1) that channel bindings depend on, and those that
+ * each handshake wants to know, for which taking all of it apart takes too long. Certificates have
  * been judged before by who knows X.509: what cannot be read here has the usual hash.
  */
 #include "core/tls_binding.h"
@@ -60,15 +61,39 @@ enum crypto_hash tls_binding_hash(struct slice certificate)
     return hash_of(oid);
 }
 
-bool tls_certificate_is_ecdsa(struct slice certificate)
+/* At the fields of the tbsCertificate, behind its issuer. */
+static void enter_behind_issuer(struct slice certificate, struct reader *tbs)
 {
-    struct reader r, fields, tbs, version, key, algorithm;
+    struct reader r, fields, version;
     reader_init(&r, certificate.data, certificate.size);
     der_enter(&r, DER_SEQUENCE, &fields);
-    der_enter(&fields, DER_SEQUENCE, &tbs);
-    der_optional(&tbs, DER_CONTEXT(0), &version);
-    der_element(&tbs, DER_INTEGER);                              /* serialNumber */
-    for (int i = 0; i < 4; i++) der_element(&tbs, DER_SEQUENCE); /* signature to subject */
+    der_enter(&fields, DER_SEQUENCE, tbs);
+    der_optional(tbs, DER_CONTEXT(0), &version);
+    der_element(tbs, DER_INTEGER);  /* serialNumber */
+    der_element(tbs, DER_SEQUENCE); /* signature */
+    der_element(tbs, DER_SEQUENCE);
+}
+
+static struct slice time_element(struct reader *r)
+{
+    return der_element(r, der_next_is(r, DER_UTC_TIME) ? DER_UTC_TIME : DER_GENERALIZED_TIME);
+}
+
+struct slice tls_certificate_end(struct slice certificate)
+{
+    struct reader tbs, validity;
+    enter_behind_issuer(certificate, &tbs);
+    der_enter(&tbs, DER_SEQUENCE, &validity);
+    time_element(&validity); /* notBefore */
+    return time_element(&validity);
+}
+
+bool tls_certificate_is_ecdsa(struct slice certificate)
+{
+    struct reader tbs, key, algorithm;
+    enter_behind_issuer(certificate, &tbs);
+    der_element(&tbs, DER_SEQUENCE); /* validity */
+    der_element(&tbs, DER_SEQUENCE); /* subject */
     der_enter(&tbs, DER_SEQUENCE, &key);
     der_enter(&key, DER_SEQUENCE, &algorithm);
     return oid_is(der_bytes(&algorithm, DER_OID), ec_public_key, sizeof(ec_public_key));

@@ -8,6 +8,7 @@
 #include "schannel_package.h"
 
 #include "core/secret.h"
+#include "core/tls_binding.h"
 #include "ssp/leg.h"
 #include "ssp/prefix.h"
 #include "ssp/trace.h"
@@ -128,13 +129,13 @@ static ULONG granted(const struct context *context, ULONG requirements)
 static void expiry_get(const struct context *context, TimeStamp *out)
 {
     struct slice leaf = chain_leaf(blob_slice(&context->connection.peer_chain));
-    const CERT_CONTEXT *certificate = NULL;
+    struct slice end = tls_certificate_end(leaf);
+    FILETIME utc;
+    DWORD size = sizeof(utc);
     package_never(out);
-    if (leaf.size)
-        certificate = CertCreateCertificateContext(X509_ASN_ENCODING, leaf.data, (DWORD)leaf.size);
-    if (!certificate) return;
-    package_time(&certificate->pCertInfo->NotAfter, out);
-    CertFreeCertificateContext(certificate);
+    if (end.size && CryptDecodeObject(X509_ASN_ENCODING, X509_CHOICE_OF_TIME, end.data,
+                                      (DWORD)end.size, 0, &utc, &size))
+        package_time(&utc, out);
 }
 
 static void report_fill(const struct leg_report *report, struct context *context,

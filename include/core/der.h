@@ -13,6 +13,8 @@
 #define DER_OID 0x06u
 #define DER_ENUMERATED 0x0au
 #define DER_BIT_STRING 0x03u
+#define DER_UTC_TIME 0x17u
+#define DER_GENERALIZED_TIME 0x18u
 #define DER_GENERAL_STRING 0x1bu
 #define DER_SEQUENCE 0x30u
 #define DER_APPLICATION(n) (0x60u | (n)) /* constructed */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What channel bindings of TLS need to know of a certificate (RFC 5929 4.1). */
+/* What channel bindings of TLS (RFC 5929 4.1) and handshakes need to know of a certificate. */
 #pragma once
 
 #include "core/crypto.h"
@@ -10,3 +10,7 @@ enum crypto_hash tls_binding_hash(struct slice certificate);
 
 /* Whether the key in it is one for ECDSA. */
 bool tls_certificate_is_ecdsa(struct slice certificate);
+
+/* Its notAfter with tag and length, a UTCTime or a GeneralizedTime, in the certificate's memory.
+ * Empty when it cannot be read. */
+struct slice tls_certificate_end(struct slice certificate);

@@ -25,6 +25,8 @@ static void use_chain(struct slice chain)
         must(tls_chain_next(&r, &certificate));
         tls_binding_hash(certificate);
         tls_certificate_is_ecdsa(certificate);
+        struct slice end = tls_certificate_end(certificate);
+        must(end.size <= certificate.size);
     }
 }
 

@@ -312,6 +312,7 @@ static void binding_hashes(void)
             uint8_t *copy = exact_copy(made.data, cut);
             tls_binding_hash(view(copy, cut)); /* reads no further */
             tls_certificate_is_ecdsa(view(copy, cut));
+            ok(!tls_certificate_end(view(copy, cut)).size, "cut at %zu", cut);
             free(copy);
         }
     }
@@ -332,6 +333,42 @@ static void key_kinds(void)
     ok(!tls_certificate_is_ecdsa(view(NULL, 0)), "nothing");
 }
 
+/* RFC 5280 4.1.2.5: the second of two times, each in one of two forms */
+static void ends(void)
+{
+    static const char begin[] = "a003020102 020101 3000 3000";
+    static const struct {
+        const char *validity, *end;
+    } rows[] = {
+        {"301e 170d 3234303130313030303030305a 170d 3439303130313030303030305a",
+         "170d 3439303130313030303030305a"},
+        {"3020 170d 3234303130313030303030305a 180f 32303530303130313030303030305a",
+         "180f 32303530303130313030303030305a"},
+        {"300f 170d 3234303130313030303030305a", ""},
+        {"3000", ""},
+        {"170d 3234303130313030303030305a", ""},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct slice fields = hex(begin), validity = hex(rows[i].validity), end = hex(rows[i].end);
+        struct writer w;
+        writer_init(&w);
+        size_t outer = der_open(&w, DER_SEQUENCE), inner = der_open(&w, DER_SEQUENCE);
+        writer_slice(&w, fields);
+        writer_slice(&w, validity);
+        der_close(&w, inner);
+        der_close(&w, outer);
+        struct slice found = tls_certificate_end(writer_view(&w));
+        ok(found.size == end.size && (!end.size || !memcmp(found.data, end.data, end.size)), "%s",
+           rows[i].validity);
+        for (size_t cut = 0; cut < w.size; cut++) {
+            uint8_t *copy = exact_copy(w.data, cut);
+            ok(!tls_certificate_end(view(copy, cut)).size, "cut at %zu", cut);
+            free(copy);
+        }
+        writer_free(&w);
+    }
+}
+
 int main(void)
 {
     if (!ok(crypto_init() == SEC_E_OK, "libgcrypt")) return 1;
@@ -344,5 +381,6 @@ int main(void)
     RUN(too_large_to_write);
     RUN(binding_hashes);
     RUN(key_kinds);
+    RUN(ends);
     return test_end("unit_tls_body");
 }
