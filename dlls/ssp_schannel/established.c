@@ -190,5 +190,6 @@ status_t context_establish(struct context *context, struct leg *leg, bool declin
           context->carried ? "records are made here" : "the library makes the records");
 done:
     secret_wipe(&secrets, sizeof(secrets));
+    if (!status_ok(status)) WARN("nothing can be taken over: %#lx\n", (ULONG)status);
     return status;
 }

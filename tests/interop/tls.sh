@@ -12,6 +12,8 @@
 . "$SRCDIR/tests/include/ports.sh"
 ours=$programs/interop_tls.exe
 certs=$work/certs
+# What ends badly says why, in what a failed case shows.
+export WINEDEBUG="$WINEDEBUG,warn+sspi,warn+schannel"
 
 command -v openssl >/dev/null || skip_all 'openssl (Debian package openssl)'
 $limit "$WINE" "$BUILD/x86_64-windows/sspictl.exe" packages 2>/dev/null </dev/null |
