@@ -79,7 +79,7 @@ static bool may_show_later(const struct context *context, const struct leg *leg)
 status_t client_start(struct context *context, const struct leg *leg)
 {
     char room[SERVER_NAME_MAX + 1];
-    struct blob resume = {NULL, 0};
+    struct resumption former = {{NULL, 0}, {NULL, 0}};
     struct schannel_call_session_create call = {.alpn = unixcall_slice(leg->alpn)};
     note_wishes(context, leg);
     if (context->datagram) call.flags |= CALL_SESSION_DATAGRAM;
@@ -91,12 +91,13 @@ status_t client_start(struct context *context, const struct leg *leg)
     if (!status_ok(status)) return status;
     const wchar_t *name = context->connection.name;
     call.server_name = unixcall_slice(server_name(name, room));
-    if (context_resumable(context) && resume_take(context->credential, name, &resume))
-        call.resume = unixcall_slice(blob_slice(&resume));
+    if (context_resumable(context) && resume_take(context->credential, name, &former))
+        call.resume = unixcall_slice(blob_slice(&former.data));
     status = library_call(SCHANNEL_CALL_SESSION_CREATE, &call);
     if (status_ok(status)) context->library = call.session;
     else WARN("no session: status %#lx: %s\n", (ULONG)status, call.why);
-    blob_clear(&resume);
+    context->shown = former.shown;
+    blob_clear(&former.data);
     return status;
 }
 

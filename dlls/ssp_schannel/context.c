@@ -79,6 +79,7 @@ void context_free(struct context *context)
     tls_flight_clear(&context->flight);
     connection_clear(&context->connection);
     blob_clear(&context->issuers);
+    blob_clear(&context->shown);
     blob_clear(&context->unsent);
     blob_clear(&context->held);
     blob_clear(&context->keying_label);

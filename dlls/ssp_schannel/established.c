@@ -72,15 +72,27 @@ static status_t take_name(struct connection *connection, const char *name)
     return SEC_E_OK;
 }
 
+/* A resumed session goes on with what its client has shown, which the library does not know. What
+ * is asked for later in the connection has an answer of its own. */
+static void take_shown(struct context *context, struct blob *local_chain)
+{
+    if (context->connection.resumed && !local_chain->size) {
+        *local_chain = context->shown;
+        context->shown = (struct blob){NULL, 0};
+    }
+    blob_clear(&context->shown);
+}
+
 status_t context_take_chains(struct context *context)
 {
+    enum { LOCAL_CHAIN };
     struct connection *connection = &context->connection;
     const struct {
         enum call_read what;
         struct blob *place;
     } rows[] = {
+        [LOCAL_CHAIN] = {CALL_READ_LOCAL_CHAIN, &connection->local_chain},
         {CALL_READ_PEER_CHAIN, &connection->peer_chain},
-        {CALL_READ_LOCAL_CHAIN, &connection->local_chain},
         {CALL_READ_STAPLE, &connection->staple},
         {CALL_READ_ISSUERS, &context->issuers},
     };
@@ -88,6 +100,7 @@ status_t context_take_chains(struct context *context)
     status_t status = SEC_E_OK;
     for (size_t i = 0; i < ARRAYSIZE(rows) && status_ok(status); i++)
         status = library_read(context->library, rows[i].what, &read[i]);
+    if (status_ok(status)) take_shown(context, &read[LOCAL_CHAIN]);
     for (size_t i = 0; i < ARRAYSIZE(rows) && status_ok(status); i++) {
         blob_clear(rows[i].place);
         *rows[i].place = read[i];
@@ -133,12 +146,14 @@ bool context_resumable(const struct context *context)
 
 void context_store_resumption(struct context *context)
 {
-    struct blob data = {NULL, 0};
-    status_t status = library_read(context->library, CALL_READ_RESUMPTION, &data);
+    const struct connection *connection = &context->connection;
+    struct resumption made = {{NULL, 0}, {NULL, 0}};
+    status_t status = library_read(context->library, CALL_READ_RESUMPTION, &made.data);
+    if (status_ok(status)) status = blob_set(&made.shown, blob_slice(&connection->local_chain));
     if (!context->owner) context->owner = resume_owner();
-    if (status_ok(status) && data.size)
-        resume_store(context->credential, context->connection.name, context->owner, &data);
-    blob_clear(&data);
+    if (status_ok(status) && made.data.size)
+        resume_store(context->credential, connection->name, context->owner, &made);
+    resumption_clear(&made);
 }
 
 /* ---- all ---- */

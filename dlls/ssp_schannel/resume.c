@@ -22,7 +22,7 @@ struct entry {
     struct entry *next;
     const struct credential *credential; /* a name: never followed */
     LONG owner;                          /* the context that it came from */
-    struct blob data;
+    struct resumption resumption;
     ULONGLONG stored; /* tick count */
     ULONGLONG lifetime;
     wchar_t name[];
@@ -34,9 +34,20 @@ static struct {
     struct entry *first;
 } store = {.lock = SRWLOCK_INIT};
 
+void resumption_clear(struct resumption *resumption)
+{
+    blob_clear(&resumption->data);
+    blob_clear(&resumption->shown);
+}
+
+static size_t resumption_size(const struct resumption *resumption)
+{
+    return resumption->data.size + resumption->shown.size;
+}
+
 static void entry_free(struct entry *entry)
 {
-    blob_clear(&entry->data);
+    resumption_clear(&entry->resumption);
     free(entry);
 }
 
@@ -74,11 +85,12 @@ static struct entry *trim(const struct entry *added)
     while (*at) {
         struct entry *entry = *at;
         bool like = is_for(entry, added->credential, added->name);
-        bool fits = count < ENTRIES_MAX && bytes + entry->data.size <= BYTES_MAX &&
+        size_t size = resumption_size(&entry->resumption);
+        bool fits = count < ENTRIES_MAX && bytes + size <= BYTES_MAX &&
                     !(like && same >= ENTRIES_PER_SERVER);
         if (fits && now - entry->stored <= entry->lifetime) {
             count++;
-            bytes += entry->data.size;
+            bytes += size;
             same += like;
             at = &entry->next;
             continue;
@@ -97,24 +109,25 @@ LONG resume_owner(void)
 }
 
 void resume_store(const struct credential *credential, const wchar_t *name, LONG owner,
-                  struct blob *data)
+                  struct resumption *resumption)
 {
     if (!name) name = L"";
     size_t size = (wcslen(name) + 1) * sizeof(*name);
     struct entry *entry = NULL;
-    if (credential->cache_time && data->size && data->size <= ENTRY_BYTES_MAX)
+    if (credential->cache_time && resumption->data.size &&
+        resumption_size(resumption) <= ENTRY_BYTES_MAX)
         entry = malloc(sizeof(*entry) + size);
     if (!entry) {
-        blob_clear(data);
+        resumption_clear(resumption);
         return;
     }
     *entry = (struct entry){.credential = credential,
                             .owner = owner,
-                            .data = *data,
+                            .resumption = *resumption,
                             .stored = GetTickCount64(),
                             .lifetime = min(credential->cache_time, AGE_MAX)};
     memcpy(entry->name, name, size);
-    *data = (struct blob){NULL, 0};
+    *resumption = (struct resumption){{NULL, 0}, {NULL, 0}};
 
     AcquireSRWLockExclusive(&store.lock);
     entry->next = store.first;
@@ -124,7 +137,7 @@ void resume_store(const struct credential *credential, const wchar_t *name, LONG
     list_free(out);
 }
 
-bool resume_take(const struct credential *credential, const wchar_t *name, struct blob *out)
+bool resume_take(const struct credential *credential, const wchar_t *name, struct resumption *out)
 {
     struct entry *found = NULL;
     if (!name) name = L"";
@@ -137,9 +150,9 @@ bool resume_take(const struct credential *credential, const wchar_t *name, struc
     /* Behind it are older ones. */
     bool young = GetTickCount64() - found->stored <= found->lifetime;
     if (young) {
-        blob_clear(out);
-        *out = found->data;
-        found->data = (struct blob){NULL, 0};
+        resumption_clear(out);
+        *out = found->resumption;
+        found->resumption = (struct resumption){{NULL, 0}, {NULL, 0}};
     }
     entry_free(found);
     return young;

@@ -185,13 +185,20 @@ SpQueryCredentialsAttributesFn credentials_query;
 
 /* ---- resume.c ---- */
 
-/* What the library gave for resuming, by credential and server name, in this process. An owner is
- * the context that it came from, not 0. */
+/* What the library gave for resuming, and the chain that the client has shown in that session. */
+struct resumption {
+    struct blob data, shown;
+};
+
+void resumption_clear(struct resumption *resumption);
+
+/* By credential and server name, in this process. An owner is the context that it came from, not 0.
+ * The store takes it over, or clears it. */
 LONG resume_owner(void);
 void resume_store(const struct credential *credential, const wchar_t *name, LONG owner,
-                  struct blob *data);
+                  struct resumption *resumption);
 /* Takes it out: a TLS 1.3 ticket serves once. false when there is nothing that is not too old. */
-bool resume_take(const struct credential *credential, const wchar_t *name, struct blob *out);
+bool resume_take(const struct credential *credential, const wchar_t *name, struct resumption *out);
 void resume_forget(const struct credential *credential); /* all of a credential */
 void resume_forget_owner(LONG owner);
 
@@ -253,6 +260,7 @@ struct context {
     ULONG requirements;
     size_t fed;                /* of the next input: what the library has had of it already */
     struct blob issuers;       /* names in the server's request: u16be length, DER */
+    struct blob shown;         /* client: the chain of before, in the session to be resumed */
     struct blob held;          /* to be sent once the question of the certificate is settled */
     struct blob unsent;        /* of a token for which the application's buffer was too small */
     status_t unsent_status;    /* what the leg that made it came to */

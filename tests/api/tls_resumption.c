@@ -107,6 +107,51 @@ static void test_client_credentials(void)
     }
 }
 
+/* ours: who was shown at the beginning is who is there, however often the session is resumed */
+static void test_shown(void)
+{
+    static const enum tls_cert certs[] = {TLS_CERT_CLIENT_RSA, TLS_CERT_CLIENT_EC};
+    if (!ours_only()) return;
+    for (unsigned i = 0; i < ARRAYSIZE(versions) * ARRAYSIZE(certs); i++) {
+        const enum tls_cert cert = certs[i % 2];
+        struct tls_pair_options options = options_of(i / 2);
+        options.client_cert = cert;
+        options.server_flags = ASC_REQ_MUTUAL_AUTH;
+        if (!connect_first(&options)) return;
+        for (int again = 0; again < 2; again++) {
+            SECURITY_STATUS status = tls_pair_connect(&pair);
+            if (!ok(status == SEC_E_OK && is_resumed(), "%u, %d: %08lx", i, again, status)) break;
+            status = tls_pair_sees(&pair, false, cert);
+            ok(status == SEC_E_OK, "%u, %d: its own: %08lx", i, again, status);
+            status = tls_pair_sees(&pair, true, cert);
+            ok(status == SEC_E_OK, "%u, %d: the client's: %08lx", i, again, status);
+            ok(tls_pair_talk(&pair), "%u, %d: no data", i, again);
+            tls_pair_delete(&pair);
+        }
+        tls_pair_close(&pair);
+    }
+}
+
+/* ours: a certificate that another connection has shown is not this one's */
+static void test_not_shown(void)
+{
+    if (!ours_only()) return;
+    for (size_t i = 0; i < ARRAYSIZE(versions); i++) {
+        struct tls_pair_options options = options_of(i);
+        options.client_cert = TLS_CERT_CLIENT_RSA;
+        options.server_flags = ASC_REQ_MUTUAL_AUTH;
+        if (!connect_first(&options)) return;
+        /* The next server does not ask, and takes no tickets of one that does. */
+        options.server_flags = 0;
+        pair.options = options;
+        SECURITY_STATUS status = tls_pair_connect(&pair);
+        ok(status == SEC_E_OK && !is_resumed(), "%u: %08lx", versions[i], status);
+        status = tls_pair_sees(&pair, false, TLS_CERT_CLIENT_RSA);
+        ok(status == SEC_E_NO_CREDENTIALS, "%u: %08lx", versions[i], status);
+        tls_pair_close(&pair);
+    }
+}
+
 /* [D schannel_cred]: SCH_CRED_DISABLE_RECONNECTS */
 static void test_disabled(void)
 {
@@ -330,6 +375,8 @@ int main(void)
     RUN(test_server_credentials);
     RUN(test_several_certificates);
     RUN(test_client_credentials);
+    RUN(test_shown);
+    RUN(test_not_shown);
     RUN(test_disabled);
     RUN(test_lifespan);
     RUN(test_demanded_certificate);
