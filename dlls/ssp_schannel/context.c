@@ -40,6 +40,7 @@ void context_drop_library(struct context *context)
         context->library = 0;
     }
     library_let_go(context);
+    blob_clear(&context->shown);
     for (size_t i = 0; i < context->former_count; i++) credential_release(context->formers[i]);
     free(context->formers);
     context->formers = NULL;
@@ -79,7 +80,6 @@ void context_free(struct context *context)
     tls_flight_clear(&context->flight);
     connection_clear(&context->connection);
     blob_clear(&context->issuers);
-    blob_clear(&context->shown);
     blob_clear(&context->unsent);
     blob_clear(&context->held);
     blob_clear(&context->keying_label);

@@ -72,27 +72,15 @@ static status_t take_name(struct connection *connection, const char *name)
     return SEC_E_OK;
 }
 
-/* A resumed session goes on with what its client has shown, which the library does not know. What
- * is asked for later in the connection has an answer of its own. */
-static void take_shown(struct context *context, struct blob *local_chain)
-{
-    if (context->connection.resumed && !local_chain->size) {
-        *local_chain = context->shown;
-        context->shown = (struct blob){NULL, 0};
-    }
-    blob_clear(&context->shown);
-}
-
 status_t context_take_chains(struct context *context)
 {
-    enum { LOCAL_CHAIN };
     struct connection *connection = &context->connection;
     const struct {
         enum call_read what;
         struct blob *place;
     } rows[] = {
-        [LOCAL_CHAIN] = {CALL_READ_LOCAL_CHAIN, &connection->local_chain},
         {CALL_READ_PEER_CHAIN, &connection->peer_chain},
+        {CALL_READ_LOCAL_CHAIN, &connection->local_chain},
         {CALL_READ_STAPLE, &connection->staple},
         {CALL_READ_ISSUERS, &context->issuers},
     };
@@ -100,7 +88,6 @@ status_t context_take_chains(struct context *context)
     status_t status = SEC_E_OK;
     for (size_t i = 0; i < ARRAYSIZE(rows) && status_ok(status); i++)
         status = library_read(context->library, rows[i].what, &read[i]);
-    if (status_ok(status)) take_shown(context, &read[LOCAL_CHAIN]);
     for (size_t i = 0; i < ARRAYSIZE(rows) && status_ok(status); i++) {
         blob_clear(rows[i].place);
         *rows[i].place = read[i];
@@ -108,6 +95,15 @@ status_t context_take_chains(struct context *context)
     }
     for (size_t i = 0; i < ARRAYSIZE(rows); i++) blob_clear(&read[i]);
     return status;
+}
+
+/* A resumed session goes on with what its client has shown, which the library does not know. It
+ * offers the same session in each handshake of the connection. */
+static status_t take_shown(struct context *context)
+{
+    struct connection *connection = &context->connection;
+    if (!connection->resumed || connection->local_chain.size) return SEC_E_OK;
+    return blob_set(&connection->local_chain, blob_slice(&context->shown));
 }
 
 static status_t take_facts(struct context *context, const struct schannel_call_facts *facts)
@@ -191,6 +187,7 @@ status_t context_establish(struct context *context, struct leg *leg, bool declin
     /* The library may have been given another certificate for a handshake that there was not. */
     if (!declined) status = take_facts(context, &facts);
     if (status_ok(status) && !declined) status = context_take_chains(context);
+    if (status_ok(status) && !declined) status = take_shown(context);
     if (status_ok(status)) status = start_session(context, &secrets, facts.record_limit);
     if (!status_ok(status)) goto done;
     if (context->version == TLS_1_3) leg->secrets = &context->session;
@@ -204,7 +201,9 @@ status_t context_establish(struct context *context, struct leg *leg, bool declin
           suite ? suite->name : "unknown", context->connection.resumed ? "resumed" : "new",
           context->carried ? "records are made here" : "the library makes the records");
 done:
+    if (!status_ok(status))
+        WARN("nothing is taken over: status %#lx, established %u, judged %d, resumed %u\n",
+             (ULONG)status, secrets.established, context->judged, facts.resumed);
     secret_wipe(&secrets, sizeof(secrets));
-    if (!status_ok(status)) WARN("nothing can be taken over: %#lx\n", (ULONG)status);
     return status;
 }

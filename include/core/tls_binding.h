@@ -12,5 +12,5 @@ enum crypto_hash tls_binding_hash(struct slice certificate);
 bool tls_certificate_is_ecdsa(struct slice certificate);
 
 /* Its notAfter with tag and length, a UTCTime or a GeneralizedTime, in the certificate's memory.
- * Empty when it cannot be read. */
+ * Empty when it cannot be read, as in one that is larger than core/der.h reads. */
 struct slice tls_certificate_end(struct slice certificate);

@@ -325,6 +325,13 @@ serve_later -tls1_2 -CAfile "$certs/ca.pem"
 later_case 'a server that renegotiates for a certificate in vain' \
     'two closed* 1 renegotiations the server asks for one ok' 'heard end certificate result' R \
     -- say:one hear:two say:three end
+# s_server takes up the same session again, in which nobody shows anything.
+serve_later -tls1_2 -CAfile "$certs/ca.pem" -verify 1
+alice='Alice of RSA of 1'
+later_case 'a server that renegotiates with a resumed client' \
+    "two close_notify* closed* 1 renegotiations new resumed resumed $alice $alice $alice ok" \
+    'heard end session own result' r --certificate "$certs/client.pfx" \
+    -- say:zero close again say:one hear:two facts say:three end
 # s_server asks, and says two before it reads the answer; it takes no data in between itself.
 serve_later -tls1_2 -CAfile "$certs/ca.pem"
 start_client --later "$certs/client.pfx" -- say:one "await:$work/said" hear:two hear:three facts \
