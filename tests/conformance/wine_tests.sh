@@ -155,7 +155,7 @@ serve() {
     server=$!
     exec 3>commands
     tries=0
-    while ! grep -q '^ACCEPT ' server.log && [ $tries -lt 200 ]; do
+    while ! grep -q '^ACCEPT ' server.log && [ $tries -lt 600 ]; do
         tries=$((tries + 1))
         sleep 0.05
     done
@@ -166,12 +166,13 @@ serve() {
     [ "$WINE_TESTS_PORT" ]
 }
 
+# Once for each page, one after the other: s_server reads what has come as one command.
 ask_for_certificates() {
     asked=0
     while sleep 0.05; do
-        pages=$(grep -c '^GET ' server.log)
-        [ "$pages" -eq $asked ] || echo R >&3
-        asked=$pages
+        [ "$(grep -c '^GET ' server.log)" -gt $asked ] || continue
+        echo R >&3
+        asked=$((asked + 1))
     done
 }
 
