@@ -126,6 +126,13 @@ static status_t take_facts(struct context *context, const struct schannel_call_f
     return context->server ? take_name(connection, facts->server_name) : SEC_E_OK;
 }
 
+static status_t take_connection(struct context *context, const struct schannel_call_facts *facts)
+{
+    status_t status = take_facts(context, facts);
+    if (status_ok(status)) status = context_take_chains(context);
+    return status_ok(status) ? take_shown(context) : status;
+}
+
 /* ---- resumption ---- */
 
 /* What was judged by the application may not serve a connection that is not, so a credential keeps
@@ -185,9 +192,7 @@ status_t context_establish(struct context *context, struct leg *leg, bool declin
     context->carried = !context->datagram && !facts.library_records && suite &&
                        tls_suite_is_carried(suite, context->version);
     /* The library may have been given another certificate for a handshake that there was not. */
-    if (!declined) status = take_facts(context, &facts);
-    if (status_ok(status) && !declined) status = context_take_chains(context);
-    if (status_ok(status) && !declined) status = take_shown(context);
+    if (!declined) status = take_connection(context, &facts);
     if (status_ok(status)) status = start_session(context, &secrets, facts.record_limit);
     if (!status_ok(status)) goto done;
     if (context->version == TLS_1_3) leg->secrets = &context->session;
