@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Makes a table of tools/bench from lines "SIDE NAME VALUE UNIT", or with plot=1 the same as an SVG
-# drawing. Every ratio says how many times better winesspi is, whatever the unit. Variables: title,
-# package, and the columns beside winesspi: others, which are sides, and other_titles, both with
-# commas between them. The drawing has the first two of them.
+# drawing. A figure is the median of what was measured, but a time the least of it: what else the
+# machine does can only add to that. Every ratio says how many times better winesspi is, whatever
+# the unit. Variables: title, package, and the columns beside winesspi: others, which are sides, and
+# other_titles, both with commas between them. The drawing has the first two of them.
 
 BEGIN {
     columns = split(others, side_of, ",")
@@ -106,6 +107,17 @@ function median(text,    list, count, i, j, swap) {
     return (list[count / 2] + list[count / 2 + 1]) / 2
 }
 
+function least_of(text,    list, count, i, found) {
+    count = split(text, list, " ")
+    found = list[1] + 0
+    for (i = 2; i <= count; i++) if (list[i] + 0 < found) found = list[i] + 0
+    return found
+}
+
+function figure_of(side, name) {
+    return units[name] == "us" ? least_of(values[side, name]) : median(values[side, name])
+}
+
 function has(side, name) { return (side, name) in values }
 
 # Of what was measured in turns, the median of the quotients: a machine that changes its speed does
@@ -140,7 +152,7 @@ function number(value) {
     return sprintf(value >= 10 ? "%.1f" : "%.2f", value)
 }
 
-function shown(side, name) { return has(side, name) ? number(median(values[side, name])) : "-" }
+function shown(side, name) { return has(side, name) ? number(figure_of(side, name)) : "-" }
 function shown_ratio(value) { return value ? number(value) : "-" }
 
 function target(name) {
@@ -153,8 +165,8 @@ function target(name) {
 function verdict(name) {
     if (!(name in least) && !(name in below) && !(name in above)) return ""
     if (!has("winesspi", name)) return "unknown"
-    if (name in above) return median(values["winesspi", name]) > above[name] ? "reached" : "MISSED"
-    if (name in below) return median(values["winesspi", name]) < below[name] ? "reached" : "MISSED"
+    if (name in above) return figure_of("winesspi", name) > above[name] ? "reached" : "MISSED"
+    if (name in below) return figure_of("winesspi", name) < below[name] ? "reached" : "MISSED"
     if (!reached(name)) return "unknown"
     return reached(name) >= least[name] ? "reached" : "MISSED"
 }
