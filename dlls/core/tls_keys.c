@@ -35,11 +35,6 @@ size_t tls_key_size(const struct tls_suite *suite)
     return aead_key_size(algorithm(suite));
 }
 
-size_t tls_tag_size(const struct tls_suite *suite)
-{
-    return aead_tag_size(algorithm(suite));
-}
-
 size_t tls_iv_size(const struct tls_session *session)
 {
     return tls_shows_nonce(session) ? 4 : 12;

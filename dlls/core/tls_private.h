@@ -4,21 +4,8 @@
 
 #include "core/tls.h"
 
-static inline bool tls_hides_type(const struct tls_session *session)
-{
-    return session->version == TLS_1_3;
-}
-
-/* RFC 5288 3, RFC 6655 3: the records of TLS 1.2 carry 8 bytes of a nonce of GCM or CCM, but none
- * of ChaCha20's. */
-static inline bool tls_shows_nonce(const struct tls_session *session)
-{
-    return session->version == TLS_1_2 && session->suite->cipher != TLS_CIPHER_CHACHA20_POLY1305;
-}
-
-/* Sizes of a key and of a tag of a carried suite. */
+/* Of a key of a carried suite. */
 size_t tls_key_size(const struct tls_suite *suite);
-size_t tls_tag_size(const struct tls_suite *suite);
 
 /* The part of iv that comes out of the key schedule; the rest is zero. */
 size_t tls_iv_size(const struct tls_session *session);

@@ -10,24 +10,6 @@
 
 #include <string.h>
 
-#define SHOWN_NONCE 8u
-
-size_t tls_header_size(const struct tls_session *session)
-{
-    return tls_shows_nonce(session) ? TLS_RECORD_HEADER + SHOWN_NONCE : TLS_RECORD_HEADER;
-}
-
-size_t tls_trailer_size(const struct tls_session *session)
-{
-    size_t tag = tls_tag_size(session->suite);
-    return tls_hides_type(session) ? tag + 1 : tag;
-}
-
-size_t tls_plain_limit(const struct tls_session *session)
-{
-    return session->limit && session->limit < TLS_PLAIN_MAX ? session->limit : TLS_PLAIN_MAX;
-}
-
 /* By how much the length in a header exceeds the text. */
 static size_t overhead(const struct tls_session *session)
 {
@@ -210,8 +192,8 @@ static void take_apart(const struct tls_session *session, uint64_t sequence, uin
     out->size = length - tls_tag_size(session->suite);
     make_nonce(receive, sequence, out->protection.nonce);
     if (tls_shows_nonce(session)) {
-        reader_copy(r, out->protection.nonce + 4, SHOWN_NONCE);
-        out->size -= SHOWN_NONCE;
+        reader_copy(r, out->protection.nonce + 4, TLS_SHOWN_NONCE);
+        out->size -= TLS_SHOWN_NONCE;
     }
     out->data = bytes + r->pos;
     out->tag = out->data + out->size;

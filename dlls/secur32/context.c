@@ -43,14 +43,12 @@ static void context_release(void *object)
     free(context);
 }
 
-status_t context_pin_export(const CtxtHandle *handle, bool alone, struct pinned_context *out)
+/* What is left to do when the object has been looked for. */
+static status_t context_pinned(struct pinned_context *out)
 {
-    if (!handle) return SEC_E_INVALID_HANDLE;
-    *out = (struct pinned_context){NULL, *handle, alone};
-    out->context = handle_pin(HANDLE_CONTEXT, &out->handle);
     if (!out->context) return SEC_E_INVALID_HANDLE;
     if (!out->context->package->sspi) return SEC_E_OK;
-    if (alone) AcquireSRWLockExclusive(&out->context->use);
+    if (out->alone) AcquireSRWLockExclusive(&out->context->use);
     else AcquireSRWLockShared(&out->context->use);
     if (!out->context->handed_over) return SEC_E_OK;
     context_unpin(out);
@@ -58,9 +56,26 @@ status_t context_pin_export(const CtxtHandle *handle, bool alone, struct pinned_
     return SEC_E_INVALID_HANDLE;
 }
 
+status_t context_pin_export(const CtxtHandle *handle, bool alone, struct pinned_context *out)
+{
+    if (!handle) return SEC_E_INVALID_HANDLE;
+    *out = (struct pinned_context){NULL, *handle, alone};
+    out->context = handle_pin(HANDLE_CONTEXT, &out->handle);
+    return context_pinned(out);
+}
+
 status_t context_pin(const CtxtHandle *handle, struct pinned_context *out)
 {
     return context_pin_export(handle, false, out);
+}
+
+status_t context_pin_inner(const CtxtHandle *handle, struct pinned_context *out)
+{
+    if (!handle) return SEC_E_INVALID_HANDLE;
+    *out = (struct pinned_context){NULL, *handle, false};
+    out->context = handle_pin_inner(&out->handle);
+    status_t status = context_pinned(out);
+    return status_ok(status) ? status : context_pin(handle, out);
 }
 
 void context_unpin(const struct pinned_context *pinned)

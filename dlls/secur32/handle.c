@@ -195,10 +195,8 @@ void handle_set_inner(uint32_t place, const SecHandle *inner)
 
 /* A slot changes its tag before what is inner to it: a slot that still has the tag has not given
  * what belongs to a later one. */
-bool handle_inner(enum handle_kind kind, const SecHandle *handle, SecHandle *inner)
+static inline bool slot_inner(struct slot *slot, const SecHandle *handle, SecHandle *inner)
 {
-    struct slot *slot = handle_slot(kind, handle);
-    if (!slot) return false;
     uint64_t words = __atomic_load_n(&slot->inner, __ATOMIC_ACQUIRE);
     if (!words || !state_is_of(state_read(&slot->state), handle)) return false;
     *inner = (SecHandle){(uint32_t)words, (uint32_t)(words >> 32)};
@@ -235,7 +233,7 @@ status_t handle_create_credential(void *object, void (*release)(void *object), S
 
 /* ---- pins ---- */
 
-static bool state_pin(volatile LONG64 *state, const SecHandle *handle)
+static inline bool state_pin(volatile LONG64 *state, const SecHandle *handle)
 {
     LONG64 seen = state_read(state);
     do {
@@ -253,20 +251,23 @@ static bool state_close(volatile LONG64 *state, const SecHandle *handle)
     return true;
 }
 
-static void slot_unpin(struct slot *slot, uint32_t index)
+/* Closed and unpinned: nobody can pin it again, so this thread alone has it. */
+static void slot_release(struct slot *slot, uint32_t index, LONG64 last)
 {
-    LONG64 next = __atomic_sub_fetch(&slot->state, 1, __ATOMIC_ACQ_REL);
-    if (STATE_PINS(next)) return;
-
-    /* Closed and unpinned: nobody can pin it again, so this thread alone has it. */
     void *object = slot->object;
     void (*release)(void *object) = slot->release;
-    uint32_t generation = TAG_GENERATION(STATE_TAG(next));
+    uint32_t generation = TAG_GENERATION(STATE_TAG(last));
     generation = generation == GENERATION_MAX ? 1 : generation + 1;
     InterlockedExchange64(&slot->state, state_make(TAG(generation, 0), 0) | STATE_CLOSED);
     handle_set_inner(index, NULL);
     slot_give_back(slot, index);
     release(object);
+}
+
+static inline void slot_unpin(struct slot *slot, uint32_t index)
+{
+    LONG64 next = __atomic_sub_fetch(&slot->state, 1, __ATOMIC_ACQ_REL);
+    if (!STATE_PINS(next)) slot_release(slot, index, next);
 }
 
 /* ---- a share's pins of a credential ---- */
@@ -315,6 +316,19 @@ void *handle_pin(enum handle_kind kind, const SecHandle *handle)
     bool pinned = own ? state_pin(&own->state, handle) || own_begin(slot, own, handle)
                       : state_pin(&slot->state, handle);
     return pinned ? slot->object : NULL;
+}
+
+void *handle_pin_inner(SecHandle *handle)
+{
+    struct slot *slot = handle_slot(HANDLE_CONTEXT, handle);
+    SecHandle inner;
+    if (!slot) return NULL;
+    void *object = slot_inner(slot, handle, &inner) ? handle_pin(HANDLE_CONTEXT, &inner) : NULL;
+    if (object) {
+        *handle = inner;
+        return object;
+    }
+    return state_pin(&slot->state, handle) ? slot->object : NULL;
 }
 
 void handle_unpin(const SecHandle *handle)

@@ -21,14 +21,18 @@ status_t handle_reserve(uint32_t *place);
 void handle_fill(uint32_t place, void *object, void (*release)(void *object), SecHandle *out);
 void handle_give_back(uint32_t place);
 
-/* Another handle that is kept with the one at a place until that is released; NULL for none. It is
- * found without pinning, for a handle that is not closed, and may itself be stale. */
+/* Another context's handle that is kept with the one at a place until that is released; NULL for
+ * none. It may be stale. */
 void handle_set_inner(uint32_t place, const SecHandle *inner);
-bool handle_inner(enum handle_kind kind, const SecHandle *handle, SecHandle *inner);
 
 /* The live object of that kind, or NULL for anything else (handle itself may be NULL). The thread
  * that pins it unpins it. */
 void *handle_pin(enum handle_kind kind, const SecHandle *handle);
+
+/* The same of the handle that is inner to a context's, and of the context's own where none is or
+ * that is stale. *handle is then the one to unpin. */
+void *handle_pin_inner(SecHandle *handle);
+
 void handle_unpin(const SecHandle *handle);
 
 /* Closes the handle for everybody; true for exactly one caller. The caller needs no pin. */

@@ -33,10 +33,7 @@ void context_follow(struct context *context)
 static status_t message_pin(const CtxtHandle *handle, const SecBufferDesc *message,
                             struct pinned_context *pinned)
 {
-    SecHandle inner;
-    bool found = handle_inner(HANDLE_CONTEXT, handle, &inner) &&
-                 status_ok(context_pin(&inner, pinned));
-    status_t status = found ? SEC_E_OK : context_pin(handle, pinned);
+    status_t status = context_pin_inner(handle, pinned);
     if (!status_ok(status) || secbuf_valid(message)) return status;
     context_unpin(pinned);
     return SEC_E_INVALID_TOKEN;

@@ -5,11 +5,6 @@
  */
 #include "ssp/secbuf.h"
 
-bool secbuf_valid(const SecBufferDesc *desc)
-{
-    return desc && desc->ulVersion == SECBUFFER_VERSION && (desc->pBuffers || !desc->cBuffers);
-}
-
 SecBuffer *secbuf_find(const SecBufferDesc *desc, ULONG type)
 {
     if (!secbuf_valid(desc)) return NULL;

@@ -24,8 +24,9 @@
 #define DTLS_RECORD_HEADER 13u                   /* with epoch and number: RFC 6347 4.1 */
 #define TLS_PLAIN_MAX 16384u                     /* RFC 8446 5.1 */
 #define TLS_FRAGMENT_MAX (TLS_PLAIN_MAX + 2048u) /* behind any header: RFC 5246 6.2.3 */
-#define TLS_HEADER_MAX 13u                       /* with the explicit nonce of RFC 5288 */
-#define TLS_TRAILER_MAX 17u                      /* tag, and the type that TLS 1.3 hides */
+#define TLS_SHOWN_NONCE 8u                       /* explicit: RFC 5288 3 */
+#define TLS_HEADER_MAX (TLS_RECORD_HEADER + TLS_SHOWN_NONCE)
+#define TLS_TRAILER_MAX 17u /* tag, and the type that TLS 1.3 hides */
 
 /* ContentType, RFC 8446 B.1 */
 enum tls_type { TLS_CHANGE_CIPHER_SPEC = 20, TLS_ALERT, TLS_HANDSHAKE, TLS_APPLICATION_DATA };
@@ -117,12 +118,43 @@ status_t tls_session_start(struct tls_session *session);
 /* Wipes everything; a session of zeros is fine. */
 void tls_session_clear(struct tls_session *session);
 
+/* RFC 8446 5.2: the records of TLS 1.3 have their type behind the text. */
+static inline bool tls_hides_type(const struct tls_session *session)
+{
+    return session->version == TLS_1_3;
+}
+
+/* RFC 5288 3, RFC 6655 3: the records of TLS 1.2 carry 8 bytes of a nonce of GCM or CCM, but none
+ * of ChaCha20's. */
+static inline bool tls_shows_nonce(const struct tls_session *session)
+{
+    return session->version == TLS_1_2 && session->suite->cipher != TLS_CIPHER_CHACHA20_POLY1305;
+}
+
+/* Of a carried suite (RFC 6655 4). */
+static inline size_t tls_tag_size(const struct tls_suite *suite)
+{
+    return suite->cipher == TLS_CIPHER_AES_128_CCM_8 || suite->cipher == TLS_CIPHER_AES_256_CCM_8
+               ? 8
+               : AEAD_TAG_SIZE;
+}
+
 /* What a record has before and after its plain text (TLS 1.3: the type belongs to the trailer). */
-size_t tls_header_size(const struct tls_session *session);
-size_t tls_trailer_size(const struct tls_session *session);
+static inline size_t tls_header_size(const struct tls_session *session)
+{
+    return TLS_RECORD_HEADER + (tls_shows_nonce(session) ? TLS_SHOWN_NONCE : 0);
+}
+
+static inline size_t tls_trailer_size(const struct tls_session *session)
+{
+    return tls_tag_size(session->suite) + (tls_hides_type(session) ? 1 : 0);
+}
 
 /* How much plain text a record may have for the peer. */
-size_t tls_plain_limit(const struct tls_session *session);
+static inline size_t tls_plain_limit(const struct tls_session *session)
+{
+    return session->limit && session->limit < TLS_PLAIN_MAX ? session->limit : TLS_PLAIN_MAX;
+}
 
 /* Makes one record of up to tls_plain_limit bytes: encrypts data in place, and fills header and
  * trailer, which need not lie beside it. SEC_E_CONTEXT_EXPIRED when the sequence numbers are used

@@ -5,7 +5,10 @@
 #include "ssp/abi.h"
 
 /* True for a descriptor that can be walked: not NULL, version 0, buffers present when counted. */
-bool secbuf_valid(const SecBufferDesc *desc);
+static inline bool secbuf_valid(const SecBufferDesc *desc)
+{
+    return desc && desc->ulVersion == SECBUFFER_VERSION && (desc->pBuffers || !desc->cBuffers);
+}
 
 static inline ULONG secbuf_type(const SecBuffer *buffer)
 {
