@@ -5,7 +5,9 @@
 
 pe_cppflags = -I$(top_srcdir)/include -D_WIN32_WINNT=0x0A00 -DSECURITY_WIN32 \
     -DWIN32_LEAN_AND_MEAN
-pe_cflags = $(WARN_CFLAGS) -std=gnu11 -O2 -g
+# Functions begin with a line of the processor's cache: what stands before them changes then nothing
+# of their speed.
+pe_cflags = $(WARN_CFLAGS) -std=gnu11 -O2 -g -falign-functions=64
 pe_ldflags = -static-libgcc -Wl,--no-insert-timestamp
 # What the library heap puts in the C library's place.
 pe_wrap = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free,--wrap=_gcry_fast_random_poll
