@@ -8,6 +8,8 @@
 #include "identities.h"
 #include "loopback.h"
 
+#include <wincred.h>
+
 #define HIDE 0x5a /* what each byte here is combined with */
 #define PASSWORD_CHARS 20
 #define HASH_SIZE 16
@@ -155,6 +157,93 @@ static void test_acquired_negotiate(void)
     package = L"NTLM";
 }
 
+/* An opaque identity (SEC_WINNT_AUTH_IDENTITY_EX2), as it is or encrypted. */
+static PSEC_WINNT_AUTH_IDENTITY_OPAQUE encode(bool encrypted)
+{
+    static wchar_t password[PASSWORD_CHARS + 1];
+    PSEC_WINNT_AUTH_IDENTITY_OPAQUE made = NULL;
+    for (int i = 0; i < PASSWORD_CHARS; i++) password[i] = hidden_password[i] ^ HIDE;
+    SECURITY_STATUS status = SspiEncodeStringsAsAuthIdentity(L"user", L"FARM", password, &made);
+    SecureZeroMemory(password, sizeof(password));
+    if (!status && encrypted) status = SspiEncryptAuthIdentity(made);
+    if (ok(!status, "not encoded: %08lx", status)) return made;
+    SspiZeroAuthIdentity(made);
+    SspiFreeAuthIdentity(made);
+    return NULL;
+}
+
+static void test_encoded(void)
+{
+    CredHandle credential;
+    if (!ours_only()) return;
+    for (int encrypted = 0; encrypted < 2; encrypted++) {
+        PSEC_WINNT_AUTH_IDENTITY_OPAQUE made = encode(encrypted);
+        if (!made) continue;
+        if (encrypted) expect_nothing("encrypted");
+        SECURITY_STATUS status = AcquireCredentialsHandleW(NULL, (wchar_t *)package,
+                                                           SECPKG_CRED_OUTBOUND, NULL, made, NULL,
+                                                           NULL, &credential, NULL);
+        SspiZeroAuthIdentity(made);
+        SspiFreeAuthIdentity(made);
+        if (!ok(!status, "encrypted %d: %08lx", encrypted, status)) continue;
+        expect_nothing("kept");
+        FreeCredentialsHandle(&credential);
+        expect_nothing("freed");
+    }
+}
+
+/* ---- saved credentials ---- */
+
+#define HOST L"winesspi-secret.farm.apitest.test"
+
+/* In another process, since Wine's CredWrite leaves the password where it has had it. */
+static int save(void)
+{
+    static wchar_t password[PASSWORD_CHARS];
+    for (int i = 0; i < PASSWORD_CHARS; i++) password[i] = hidden_password[i] ^ HIDE;
+    CREDENTIALW saved = {.Type = CRED_TYPE_DOMAIN_PASSWORD,
+                         .TargetName = (wchar_t *)HOST,
+                         .CredentialBlobSize = sizeof(password),
+                         .CredentialBlob = (BYTE *)password,
+                         .Persist = CRED_PERSIST_LOCAL_MACHINE,
+                         .UserName = (wchar_t *)L"FARM\\user"};
+    return !CredWriteW(&saved, 0);
+}
+
+/* Acquired by a name that refers to it, which finds it without a server elsewhere. */
+static SECURITY_STATUS acquire_saved(CredHandle *credential)
+{
+    USERNAME_TARGET_CREDENTIAL_INFO named = {(wchar_t *)HOST};
+    wchar_t *reference;
+    if (!CredMarshalCredentialW(UsernameTargetCredential, &named, &reference)) return E_FAIL;
+    SEC_WINNT_AUTH_IDENTITY_W identity = wide_identity(reference, NULL, NULL);
+    SECURITY_STATUS status = AcquireCredentialsHandleW(NULL, (wchar_t *)package,
+                                                       SECPKG_CRED_OUTBOUND, NULL, &identity, NULL,
+                                                       NULL, credential, NULL);
+    CredFree(reference);
+    return status;
+}
+
+static void test_saved(void)
+{
+    static struct loopback loop;
+    DWORD failed;
+    if (!ours_only() || !ok(child_run(L"save", &failed) && !failed, "not saved")) return;
+    SECURITY_STATUS status = loopback_open(&loop, L"NTLM", NULL);
+    if (ok(!status, "no credentials: %08lx", status)) {
+        FreeCredentialsHandle(&loop.client_cred);
+        status = acquire_saved(&loop.client_cred);
+        ok(!status, "not acquired: %08lx", status);
+        expect_nothing("kept");
+        status = loopback_connect(&loop);
+        ok(status == SEC_E_LOGON_DENIED, "stranger: %08lx", status);
+        expect_nothing("used");
+        loopback_close(&loop);
+        expect_nothing("closed");
+    }
+    CredDeleteW(HOST, CRED_TYPE_DOMAIN_PASSWORD, 0);
+}
+
 /* A refused one leaves as little. */
 static void test_refused(void)
 {
@@ -227,11 +316,14 @@ static void test_session_key(void)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1 && !strcmp(argv[1], "save")) return save();
     RUN(test_search);
     RUN(test_acquired);
     RUN(test_acquired_negotiate);
+    RUN(test_encoded);
+    RUN(test_saved);
     RUN(test_session_key);
     RUN(test_refused);
     RUN(test_used);
