@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Timing loops of the benchmarks; see bench.h. A loop runs for a fixed time rather than a fixed
- * count, since what is compared differs by three orders of magnitude. Medians over several bursts
- * and runs are taken by tools/bench.
+ * count, since what is compared differs by three orders of magnitude. tools/bench puts the figures
+ * of several bursts and runs together.
  */
 #include "bench.h"
 
