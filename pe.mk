@@ -5,8 +5,8 @@
 
 pe_cppflags = -I$(top_srcdir)/include -D_WIN32_WINNT=0x0A00 -DSECURITY_WIN32 \
     -DWIN32_LEAN_AND_MEAN
-# Functions begin with a line of the processor's cache: what stands before them changes then nothing
-# of their speed.
+# Our functions begin with a line of the processor's cache, so that the size of those before them
+# does not change their speed.
 pe_cflags = $(WARN_CFLAGS) -std=gnu11 -O2 -g -falign-functions=64
 pe_ldflags = -static-libgcc -Wl,--no-insert-timestamp
 # What the library heap puts in the C library's place.

@@ -2,7 +2,7 @@
 /*
  * Credentials and contexts, W forms. Every export here does the same: find and pin what the
  * handles name, see whether the package has the function, call it with no lock held, and let go.
- * The one exception are contexts of SSPs, see context_pin_export.
+ * The one exception are contexts of SSPs, see pin_finish.
  */
 #include "call_context.h"
 #include "module.h"
@@ -43,8 +43,8 @@ static void context_release(void *object)
     free(context);
 }
 
-/* What is left to do when the object has been looked for. */
-static status_t context_pinned(struct pinned_context *out)
+/* The rest of it, when the object has been looked for. */
+static status_t pin_finish(struct pinned_context *out)
 {
     if (!out->context) return SEC_E_INVALID_HANDLE;
     if (!out->context->package->sspi) return SEC_E_OK;
@@ -61,7 +61,7 @@ status_t context_pin_export(const CtxtHandle *handle, bool alone, struct pinned_
     if (!handle) return SEC_E_INVALID_HANDLE;
     *out = (struct pinned_context){NULL, *handle, alone};
     out->context = handle_pin(HANDLE_CONTEXT, &out->handle);
-    return context_pinned(out);
+    return pin_finish(out);
 }
 
 status_t context_pin(const CtxtHandle *handle, struct pinned_context *out)
@@ -72,10 +72,12 @@ status_t context_pin(const CtxtHandle *handle, struct pinned_context *out)
 status_t context_pin_inner(const CtxtHandle *handle, struct pinned_context *out)
 {
     if (!handle) return SEC_E_INVALID_HANDLE;
-    *out = (struct pinned_context){NULL, *handle, false};
+    const CtxtHandle own = *handle;
+    *out = (struct pinned_context){NULL, own, false};
     out->context = handle_pin_inner(&out->handle);
-    status_t status = context_pinned(out);
-    return status_ok(status) ? status : context_pin(handle, out);
+    status_t status = pin_finish(out);
+    /* One of an SSP that is there may have been handed over. */
+    return status_ok(status) ? status : context_pin(&own, out);
 }
 
 void context_unpin(const struct pinned_context *pinned)

@@ -63,10 +63,10 @@ struct pinned_context {
 
 /* SEC_E_INVALID_HANDLE unless the handle is a live context's. */
 status_t context_pin(const CtxtHandle *handle, struct pinned_context *out);
-/* The same of the context that the messages of this one go to (context_follow). */
-status_t context_pin_inner(const CtxtHandle *handle, struct pinned_context *out);
 /* The same for a call that hands the context over, if alone. */
 status_t context_pin_export(const CtxtHandle *handle, bool alone, struct pinned_context *out);
+/* context_pin of the context that the messages of this one go to (context_follow). */
+status_t context_pin_inner(const CtxtHandle *handle, struct pinned_context *out);
 void context_unpin(const struct pinned_context *pinned);
 
 /* QueryContextAttributesW of a context that is pinned. */

@@ -29,8 +29,8 @@ void handle_set_inner(uint32_t place, const SecHandle *inner);
  * that pins it unpins it. */
 void *handle_pin(enum handle_kind kind, const SecHandle *handle);
 
-/* The same of the handle that is inner to a context's, and of the context's own where none is or
- * that is stale. *handle is then the one to unpin. */
+/* The object of the handle that is kept with a context's (handle_set_inner) or, where there is none
+ * or that is stale, of the context's own; NULL as above. *handle becomes the one to unpin. */
 void *handle_pin_inner(SecHandle *handle);
 
 void handle_unpin(const SecHandle *handle);

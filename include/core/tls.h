@@ -131,7 +131,7 @@ static inline bool tls_shows_nonce(const struct tls_session *session)
     return session->version == TLS_1_2 && session->suite->cipher != TLS_CIPHER_CHACHA20_POLY1305;
 }
 
-/* Of a carried suite (RFC 6655 4). */
+/* Of a carried suite (RFC 6655 6.1 and 6.2 for those that are shorter). */
 static inline size_t tls_tag_size(const struct tls_suite *suite)
 {
     return suite->cipher == TLS_CIPHER_AES_128_CCM_8 || suite->cipher == TLS_CIPHER_AES_256_CCM_8
