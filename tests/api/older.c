@@ -5,6 +5,7 @@
  * ours, see api_providers.
  */
 #include "../providers/prov_ap.h"
+#include "../providers/prov_lsa.h"
 #include "hosting_checks.h"
 #include "sasl_peer.h"
 
@@ -241,6 +242,67 @@ static void child_sspi_handover(void)
     CloseHandle(go_on);
 }
 
+struct late_message {
+    CtxtHandle context;
+    struct message message;
+    SECURITY_STATUS status;
+};
+
+static DWORD WINAPI sign_late(void *argument)
+{
+    struct late_message *late = argument;
+    late->status = message_sign(&late->context, &late->message);
+    return 0;
+}
+
+/* A context of TestOne whose messages go to loop.client (ssp/message_context.h), and its peer. */
+static bool connect_around(struct loopback *outer)
+{
+    prov_counters_get_fn get = function_find("prov_lsa.dll", "prov_counters_get");
+    if (!ok(!loopback_open(outer, L"TestOne", NULL), "no credentials")) return false;
+    get()->message_context = loop.client;
+    bool good = ok(!loopback_client_leg(outer), "client");
+    get()->message_context = (CtxtHandle){0, 0};
+    return ok(!loopback_server_leg(outer), "server") && good;
+}
+
+/* A message that waits while the context that it goes to is handed over is its own context's then.
+ */
+static void child_sspi_inner(void)
+{
+    static struct slow_call sign, export;
+    static struct late_message late;
+    static struct loopback outer;
+    HANDLE here = CreateEventW(NULL, FALSE, FALSE, L"prov-sspi-here");
+    HANDLE go_on = CreateEventW(NULL, TRUE, FALSE, L"prov-sspi-go-on");
+    if (!ok(!loopback_open(&loop, L"TestSspi", NULL), "no credentials")) return;
+    loop.target = L"test/target";
+    ok(loopback_client_leg(&loop) == SEC_E_OK, "client");
+    if (!connect_around(&outer)) return;
+    export.context = loop.client;
+    sign.context = late.context = outer.client;
+    message_set(&late.message, "late", 4);
+    HANDLE threads[3];
+    threads[0] = CreateThread(NULL, 0, sign_in_sspi, &sign, 0, NULL);
+    ok(WaitForSingleObject(here, 20000) == WAIT_OBJECT_0, "the module was not called");
+    threads[1] = CreateThread(NULL, 0, hand_over, &export, 0, NULL);
+    ok(WaitForSingleObject(threads[1], 200) == WAIT_TIMEOUT, "handed over while it is in use");
+    threads[2] = CreateThread(NULL, 0, sign_late, &late, 0, NULL);
+    ok(WaitForSingleObject(threads[2], 200) == WAIT_TIMEOUT, "does not wait");
+    SetEvent(go_on);
+    ok(WaitForMultipleObjects(3, threads, TRUE, 20000) == WAIT_OBJECT_0, "they do not end");
+    ok(sign.status == SEC_E_OK, "sign: %08lx", sign.status);
+    ok(export.status == SEC_E_OK && export.blob.size, "export: %08lx", export.status);
+    ok(late.status == SEC_E_OK, "sign late: %08lx", late.status);
+    ok(!message_verify(&outer.server, &late.message), "not by the keys of its own context");
+    context_forget(&loop.client);
+    loopback_close(&outer);
+    loopback_close(&loop);
+    for (int i = 0; i < 3; i++) CloseHandle(threads[i]);
+    CloseHandle(here);
+    CloseHandle(go_on);
+}
+
 static volatile LONG legs_done;
 enum { LEGS = 50000 };
 
@@ -356,7 +418,8 @@ static void child_ap(void)
 /* ---- in the parent ---- */
 
 static const struct hosting_case child_cases[] = {
-    CHILD(sspi), CHILD(sspi_handover), CHILD(sspi_sasl), CHILD(sspi_wrap), CHILD(ansi), CHILD(ap)};
+    CHILD(sspi),      CHILD(sspi_handover), CHILD(sspi_inner), CHILD(sspi_sasl),
+    CHILD(sspi_wrap), CHILD(ansi),          CHILD(ap)};
 
 static void run(const wchar_t *child)
 {
@@ -379,6 +442,11 @@ static void test_sspi(void)
 static void test_sspi_handover(void)
 {
     run(L"sspi_handover");
+}
+
+static void test_sspi_inner(void)
+{
+    run(L"sspi_inner");
 }
 
 static void test_sspi_sasl(void)
@@ -420,6 +488,7 @@ int main(int argc, char **argv)
     }
     RUN(test_sspi);
     RUN(test_sspi_handover);
+    RUN(test_sspi_inner);
     RUN(test_sspi_sasl);
     RUN(test_ansi);
     RUN(test_ap);
