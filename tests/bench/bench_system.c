@@ -33,9 +33,10 @@ void bench_stay_on(unsigned processor)
     if (!allowed) GetProcessAffinityMask(GetCurrentProcess(), &allowed, &all);
     for (unsigned i = 0; i < sizeof(allowed) * 8; i++) {
         if (!(allowed >> i & 1) || processor--) continue;
-        SetThreadAffinityMask(GetCurrentThread(), (DWORD_PTR)1 << i);
-        return;
+        if (SetThreadAffinityMask(GetCurrentThread(), (DWORD_PTR)1 << i)) return;
+        break;
     }
+    fprintf(stderr, "a thread does not stay on one processor: error %lu\n", GetLastError());
 }
 
 #else
@@ -73,9 +74,10 @@ void bench_stay_on(unsigned processor)
         if (!CPU_ISSET(i, &allowed) || processor--) continue;
         CPU_ZERO(&one);
         CPU_SET(i, &one);
-        sched_setaffinity(0, sizeof(one), &one);
-        return;
+        if (!sched_setaffinity(0, sizeof(one), &one)) return;
+        break;
     }
+    perror("a thread does not stay on one processor");
 }
 
 #endif

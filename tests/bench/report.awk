@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Makes a table of tools/bench from lines "SIDE NAME VALUE UNIT", or with plot=1 the same as an SVG
-# drawing. A figure is the median of what was measured, but a time the least of it: what else the
-# machine does can only add to that. Every ratio says how many times better winesspi is, whatever
-# the unit. Variables: title, package, and the columns beside winesspi: others, which are sides, and
-# other_titles, both with commas between them. The drawing has the first two of them.
+# drawing. A figure is the median of what was measured, but a time (us) the least of it: what else
+# the machine does can only add to a time. Every ratio says how many times better winesspi is,
+# whatever the unit. Variables: title, package, and the columns beside winesspi: others, which are
+# sides, and other_titles, both with commas between them. The drawing has the first two of them.
 
 BEGIN {
     columns = split(others, side_of, ",")
@@ -107,7 +107,7 @@ function median(text,    list, count, i, j, swap) {
     return (list[count / 2] + list[count / 2 + 1]) / 2
 }
 
-function least_of(text,    list, count, i, found) {
+function fastest(text,    list, count, i, found) {
     count = split(text, list, " ")
     found = list[1] + 0
     for (i = 2; i <= count; i++) if (list[i] + 0 < found) found = list[i] + 0
@@ -115,7 +115,7 @@ function least_of(text,    list, count, i, found) {
 }
 
 function figure_of(side, name) {
-    return units[name] == "us" ? least_of(values[side, name]) : median(values[side, name])
+    return units[name] == "us" ? fastest(values[side, name]) : median(values[side, name])
 }
 
 function has(side, name) { return (side, name) in values }
@@ -193,7 +193,8 @@ function print_table(    i, k, name) {
         }
         print_row(label[name], units[name], shown("winesspi", name), target(name), verdict(name))
     }
-    print "Ratios: how many times better winesspi is. -: not measured, or not able to do it."
+    print "Figures are medians, those in us the best of all turns. -: not measured, or not able to."
+    print "Ratios: how many times better winesspi is, medians of those of the turns."
     if (tls) print "Targets with a name: so many times what that side has (resumed: its full ones)."
     else if (package == "kerberos") print "Targets with a name: so many times what that side has."
 }
