@@ -276,6 +276,50 @@ static void test_used(void)
     expect_nothing("closed");
 }
 
+/* ---- accounts of the server ---- */
+
+#define ACCOUNTS_KEY L"SOFTWARE\\winesspi\\Accounts"
+
+static bool account_key(HKEY *key)
+{
+    return !RegCreateKeyExW(HKEY_LOCAL_MACHINE, ACCOUNTS_KEY, 0, NULL, 0,
+                            KEY_SET_VALUE | KEY_WOW64_64KEY, NULL, key, NULL);
+}
+
+/* In another process: the search is not to find what this leaves. */
+static int account_keep(void)
+{
+    HKEY key;
+    BYTE hash[HASH_SIZE];
+    for (int i = 0; i < HASH_SIZE; i++) hash[i] = hidden_hash[i] ^ HIDE;
+    if (!account_key(&key)) return 1;
+    LSTATUS error = RegSetValueExW(key, L"FARM\\secret", 0, REG_BINARY, hash, sizeof(hash));
+    RegCloseKey(key);
+    return error != 0;
+}
+
+/* A server that knows the user reads the hash, keeps it for a second, and proves with it. */
+static void test_account(void)
+{
+    static struct loopback loop;
+    DWORD failed;
+    HKEY key;
+    if (!ours_only() || !ok(child_run(L"account", &failed) && !failed, "no account")) return;
+    SECURITY_STATUS status = loopback_open(&loop, L"NTLM", NULL);
+    if (ok(!status, "no credentials: %08lx", status)) {
+        FreeCredentialsHandle(&loop.client_cred);
+        status = acquire(&loop.client_cred, false, L"secret", SECPKG_CRED_OUTBOUND);
+        if (!status) status = loopback_connect(&loop);
+        ok(status == SEC_E_OK, "known: %08lx", status);
+        expect_nothing("used");
+        loopback_close(&loop);
+        expect_nothing("closed");
+    }
+    if (!account_key(&key)) return;
+    RegDeleteValueW(key, L"FARM\\secret");
+    RegCloseKey(key);
+}
+
 static bool key_take(CtxtHandle *context)
 {
     SecPkgContext_SessionKey key;
@@ -319,11 +363,13 @@ static void test_session_key(void)
 int main(int argc, char **argv)
 {
     if (argc > 1 && !strcmp(argv[1], "save")) return save();
+    if (argc > 1 && !strcmp(argv[1], "account")) return account_keep();
     RUN(test_search);
     RUN(test_acquired);
     RUN(test_acquired_negotiate);
     RUN(test_encoded);
     RUN(test_saved);
+    RUN(test_account);
     RUN(test_session_key);
     RUN(test_refused);
     RUN(test_used);
