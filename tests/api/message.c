@@ -102,24 +102,42 @@ static void test_buffer_orders(void)
     loopback_close(&loop);
 }
 
-/* [D encryptmessage--ntlm] a part that is only READONLY is not looked at */
+static SECURITY_STATUS protect(bool seal, SecBufferDesc *desc)
+{
+    return seal ? EncryptMessage(&loop.client, 0, desc, 0)
+                : MakeSignature(&loop.client, 0, desc, 0);
+}
+
+static SECURITY_STATUS check(bool seal, SecBufferDesc *desc)
+{
+    return seal ? DecryptMessage(&loop.server, desc, 0, NULL)
+                : VerifySignature(&loop.server, desc, 0, NULL);
+}
+
+/* [D encryptmessage--ntlm] a part that is only READONLY is not looked at; one WITH_CHECKSUM is
+ * signed, and neither is enciphered. The same for signatures alone. */
 static void test_read_only(void)
 {
-    if (!connect_loop()) return;
-    BYTE token[16], data[] = "Hello, world!";
-    char ignored[] = "not covered";
-    SecBuffer parts[3] = {{16, SECBUFFER_TOKEN, token},
-                          {sizeof(ignored), SECBUFFER_DATA | SECBUFFER_READONLY, ignored},
-                          {13, SECBUFFER_DATA, data}};
-    SecBufferDesc desc = {SECBUFFER_VERSION, 3, parts};
-    SECURITY_STATUS status = EncryptMessage(&loop.client, 0, &desc, 0);
-    ok(status == SEC_E_OK, "seal: %08lx", status);
-    ok(!strcmp(ignored, "not covered"), "the read-only part was changed");
-    ignored[0] = 'N';
-    status = DecryptMessage(&loop.server, &desc, 0, NULL);
-    ok(status == SEC_E_OK, "open: %08lx", status);
-    ok(!memcmp(data, "Hello, world!", 13), "other data");
-    loopback_close(&loop);
+    for (int row = 0; row < 8; row++) {
+        bool seal = row & 1, covered = row & 2, changed = row & 4;
+        if (!connect_loop()) return;
+        BYTE token[16], data[] = "Hello, world!";
+        char other[] = "other part";
+        ULONG kind = covered ? SECBUFFER_READONLY_WITH_CHECKSUM : SECBUFFER_READONLY;
+        SecBuffer parts[3] = {{16, SECBUFFER_TOKEN, token},
+                              {sizeof(other), SECBUFFER_DATA | kind, other},
+                              {13, SECBUFFER_DATA, data}};
+        SecBufferDesc desc = {SECBUFFER_VERSION, 3, parts};
+        SECURITY_STATUS status = protect(seal, &desc);
+        ok(status == SEC_E_OK, "row %d, made: %08lx", row, status);
+        ok(!strcmp(other, "other part"), "row %d: the read-only part was changed", row);
+        if (changed) other[0] = 'O';
+        status = check(seal, &desc);
+        ok(status == (covered && changed ? SEC_E_MESSAGE_ALTERED : SEC_E_OK), "row %d: %08lx", row,
+           status);
+        ok(status || !memcmp(data, "Hello, world!", 13), "row %d: other data", row);
+        loopback_close(&loop);
+    }
 }
 
 /* Two data buffers are one text: the reader may have it in one or in other pieces. */

@@ -106,6 +106,64 @@ static void test_token(void)
     loopback_close(&loop);
 }
 
+static SECURITY_IMPERSONATION_LEVEL token_level(CtxtHandle *context)
+{
+    SECURITY_IMPERSONATION_LEVEL level = SecurityAnonymous;
+    HANDLE token;
+    DWORD size;
+    if (QuerySecurityContextToken(context, &token)) return SecurityAnonymous;
+    GetTokenInformation(token, TokenImpersonationLevel, &level, sizeof(level), &size);
+    CloseHandle(token);
+    return level;
+}
+
+/* [D context-requirements] who may only be identified cannot be impersonated */
+static void test_identify(void)
+{
+    for (int identify = 0; identify < 2; identify++) {
+        SECURITY_STATUS status = loopback_open(&loop, L"Negotiate", NULL);
+        if (!ok(!status, "no credentials: %08lx", status)) return;
+        if (identify) loop.client_flags |= ISC_REQ_IDENTIFY;
+        ok(!loopback_connect(&loop), "no contexts");
+        ok(!(loop.client_attrs & ISC_RET_IDENTIFY) == !identify, "client: attributes %08lx",
+           loop.client_attrs);
+        ok(!(loop.server_attrs & ASC_RET_IDENTIFY) == !identify, "server: attributes %08lx",
+           loop.server_attrs);
+        SECURITY_IMPERSONATION_LEVEL level = token_level(&loop.server);
+        ok(level == (identify ? SecurityIdentification : SecurityImpersonation), "level %d", level);
+        loopback_close(&loop);
+    }
+}
+
+/* ours, as with NTLM alone: nobody is let in where the application says so. His session's key is
+ * everybody's, so that no mechListMIC can vouch for the choice of a mechanism. */
+static void test_null_session(void)
+{
+    if (!ours_only()) return;
+    for (int allowed = 0; allowed < 2; allowed++) {
+        SecPkgContext_NamesW names;
+        SECURITY_STATUS status = loopback_open(&loop, L"Negotiate", NULL);
+        if (!ok(!status, "no credentials: %08lx", status)) return;
+        loop.client_flags |= ISC_REQ_NULL_SESSION;
+        if (allowed) loop.server_flags |= ASC_REQ_ALLOW_NULL_SESSION;
+        status = loopback_connect(&loop);
+        ok(status == (allowed ? SEC_E_OK : SEC_E_LOGON_DENIED), "allowed %d: %08lx", allowed,
+           status);
+        if (!status) {
+            ok(loop.client_attrs == ISC_RET_NULL_SESSION, "client: %08lx", loop.client_attrs);
+            ok(loop.server_attrs == ASC_RET_NULL_SESSION, "server: %08lx", loop.server_attrs);
+            ok(contexts_talk(&loop.client, &loop.server), "messages fail");
+            status = QueryContextAttributesW(&loop.server, SECPKG_ATTR_NAMES, &names);
+        }
+        if (!status) {
+            ok(!lstrcmpW(names.sUserName, L"NT AUTHORITY\\ANONYMOUS LOGON"), "called %ls",
+               names.sUserName);
+            FreeContextBuffer(names.sUserName);
+        }
+        loopback_close(&loop);
+    }
+}
+
 /* The user half of a context has the messages, whichever context they are for. */
 static void test_user_half(void)
 {
@@ -165,6 +223,8 @@ int main(void)
     RUN(test_attributes);
     RUN(test_names_and_keys);
     RUN(test_token);
+    RUN(test_identify);
+    RUN(test_null_session);
     RUN(test_messages);
     RUN(test_user_half);
     if (have_account) account_remove(&account);
