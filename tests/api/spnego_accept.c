@@ -138,6 +138,20 @@ static void test_ntlm_second(void)
     run_whole(false);
 }
 
+/* RFC 4178 4.2.1: mechToken is the first mechanism's, also where it looks like one of NTLM's. */
+static void test_token_of_the_second(void)
+{
+    const struct slice mechs[] = {example, spnego_oid_ntlm};
+    struct spnego_response answer;
+    if (!begin()) return;
+    side_leg(&ntlm, NONE);
+    SECURITY_STATUS status = side_leg(&subject, offer(mechs, 2, side_token(&ntlm), NONE));
+    ok(status == SEC_I_CONTINUE_NEEDED, "the offer: %08lx", status);
+    if (answered(&answer, SPNEGO_REQUEST_MIC, "the choice"))
+        ok(answer.mech.size == spnego_oid_ntlm.size && !answer.token.data, "NTLM, and no token");
+    end();
+}
+
 /* MIT krb5's spnego_mech.c says so of Windows' servers: a client that sends NTLM's own MIC has to
  * send a mechListMIC, too, whichever mechanism it prefers. */
 static void test_mic_demanded(void)
@@ -569,6 +583,7 @@ int main(void)
     have_account = account_create(&account);
     RUN(test_ntlm_first);
     RUN(test_ntlm_second);
+    RUN(test_token_of_the_second);
     RUN(test_mic_demanded);
     RUN(test_no_mic_first);
     RUN(test_moved);
