@@ -3,7 +3,7 @@
  * What a context of the package Negotiate can do once NTLM was negotiated: attributes, token and
  * messages are those of NTLM, for which api_attributes and api_message say more.
  */
-#include "loopback.h"
+#include "context_attributes.h"
 
 static struct account account;
 static bool have_account;
@@ -65,6 +65,35 @@ static void test_attributes(void)
 }
 
 /* The client's name on both sides, and the same session key */
+/* Where the two packages say the same; NEGOTIATION_INFO and its like have cases of their own. */
+static void expect_as_ntlm(const struct attribute *attribute, CtxtHandle *ntlm, CtxtHandle *context)
+{
+    union {
+        BYTE bytes[64];
+        void *alignment;
+    } alone = {{0}}, inside = {{0}};
+    SECURITY_STATUS status = QueryContextAttributesW(ntlm, attribute->number, &alone);
+    SECURITY_STATUS same = QueryContextAttributesW(context, attribute->number, &inside);
+    ok(same == status, "attribute %lu: %08lx, and %08lx", attribute->number, same, status);
+    if (!status) ok(attribute_free(attribute, alone.bytes), "attribute %lu", attribute->number);
+    if (!same) ok(attribute_free(attribute, inside.bytes), "attribute %lu", attribute->number);
+}
+
+static void test_attributes_of_ntlm(void)
+{
+    static struct loopback ntlm;
+    SECURITY_STATUS status = loopback_make(&ntlm, L"NTLM", usual());
+    if (!ok(!status, "no contexts of NTLM: %08lx", status)) return;
+    if (connect_loop(usual())) {
+        for (unsigned i = 0; i < ARRAYSIZE(attributes); i++) {
+            expect_as_ntlm(&attributes[i], &ntlm.client, &loop.client);
+            expect_as_ntlm(&attributes[i], &ntlm.server, &loop.server);
+        }
+        loopback_close(&loop);
+    }
+    loopback_close(&ntlm);
+}
+
 static void test_names_and_keys(void)
 {
     if (!connect_loop(usual())) return;
@@ -221,6 +250,7 @@ int main(void)
 {
     have_account = account_create(&account);
     RUN(test_attributes);
+    RUN(test_attributes_of_ntlm);
     RUN(test_names_and_keys);
     RUN(test_token);
     RUN(test_identify);

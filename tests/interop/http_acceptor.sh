@@ -9,6 +9,7 @@
 name=interop_http_acceptor
 # shellcheck source=tests/interop/web.sh
 . "${SRCDIR:?names the source folder}/tests/interop/web.sh"
+command -v curl >/dev/null || skip_all 'curl (Debian package curl)'
 user=$domain\\alice
 slashed=$domain/alice
 # Letters of curl's NTLM stand for their bytes, so it has no passwords beyond ASCII.
