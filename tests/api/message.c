@@ -102,16 +102,16 @@ static void test_buffer_orders(void)
     loopback_close(&loop);
 }
 
-static SECURITY_STATUS protect(bool seal, SecBufferDesc *desc)
+static SECURITY_STATUS protect(bool seal, SecBufferDesc *desc, ULONG number)
 {
-    return seal ? EncryptMessage(&loop.client, 0, desc, 0)
-                : MakeSignature(&loop.client, 0, desc, 0);
+    return seal ? EncryptMessage(&loop.client, 0, desc, number)
+                : MakeSignature(&loop.client, 0, desc, number);
 }
 
-static SECURITY_STATUS check(bool seal, SecBufferDesc *desc)
+static SECURITY_STATUS check(bool seal, SecBufferDesc *desc, ULONG number)
 {
-    return seal ? DecryptMessage(&loop.server, desc, 0, NULL)
-                : VerifySignature(&loop.server, desc, 0, NULL);
+    return seal ? DecryptMessage(&loop.server, desc, number, NULL)
+                : VerifySignature(&loop.server, desc, number, NULL);
 }
 
 /* [D encryptmessage--ntlm] a part that is only READONLY is not looked at; one WITH_CHECKSUM is
@@ -128,11 +128,11 @@ static void test_read_only(void)
                               {sizeof(other), SECBUFFER_DATA | kind, other},
                               {13, SECBUFFER_DATA, data}};
         SecBufferDesc desc = {SECBUFFER_VERSION, 3, parts};
-        SECURITY_STATUS status = protect(seal, &desc);
+        SECURITY_STATUS status = protect(seal, &desc, 0);
         ok(status == SEC_E_OK, "row %d, made: %08lx", row, status);
         ok(!strcmp(other, "other part"), "row %d: the read-only part was changed", row);
         if (changed) other[0] = 'O';
-        status = check(seal, &desc);
+        status = check(seal, &desc, 0);
         ok(status == (covered && changed ? SEC_E_MESSAGE_ALTERED : SEC_E_OK), "row %d: %08lx", row,
            status);
         ok(status || !memcmp(data, "Hello, world!", 13), "row %d: other data", row);
@@ -349,6 +349,26 @@ static void test_sequence(void)
     ok(message_verify(&loop.server, &three) == SEC_E_OK, "third");
     expect_refused(message_verify(&loop.server, &three), "third again");
     ok(contexts_talk(&loop.client, &loop.server), "the contexts were hurt");
+    loopback_close(&loop);
+}
+
+/* [MS-NLMP 3.4] sessions of a connection count for themselves, whatever number the application
+ * names: what is sealed as 77 and 0 is opened as 5 and 77, in the order in which it was made. */
+static void test_sequence_named(void)
+{
+    if (!connect_loop()) return;
+    for (int row = 0; row < 4; row++) {
+        const ULONG number = row & 1 ? 0 : 77, other = row & 1 ? 77 : 5;
+        const bool seal = row & 2;
+        BYTE token[16], data[] = "Hello, world!";
+        SecBuffer parts[2] = {{16, SECBUFFER_TOKEN, token}, {13, SECBUFFER_DATA, data}};
+        SecBufferDesc desc = {SECBUFFER_VERSION, 2, parts};
+        SECURITY_STATUS status = protect(seal, &desc, number);
+        ok(status == SEC_E_OK, "row %d, made: %08lx", row, status);
+        status = check(seal, &desc, other);
+        ok(status == SEC_E_OK, "row %d, checked: %08lx", row, status);
+        ok(!memcmp(data, "Hello, world!", 13), "row %d: other data", row);
+    }
     loopback_close(&loop);
 }
 
@@ -573,6 +593,7 @@ int main(void)
     RUN(test_tampering);
     RUN(test_other_lengths);
     RUN(test_sequence);
+    RUN(test_sequence_named);
     RUN(test_quality_untouched);
     RUN(test_dummy_signature);
     RUN(test_seal_without_asking);
